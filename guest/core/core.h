@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every driver in guest/ uses of the instance: log, faults, memory, locks,
+ * timers, finishing requests. Private to guest/.
+ */
+#ifndef HVK_CORE_CORE_H
+#define HVK_CORE_CORE_H
+
+#include "guest/core/assert.h"
+#include "guest/core/host_memory.h"
+#include "hvkit/hvkit.h"
+
+/* --- Log and faults ----------------------------------------------------------- */
+
+/* One line, at most 199 characters. Conversions: %s %c %u %d %x %lu %lx %llu %llx
+ * %zu %%, with an optional 0 and width for numbers (%04x). Any context. */
+void hvk_log(struct hvk *hvk, enum hvk_log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The host misbehaved: counts, logs (the first few per status and then rarely), and
+ * returns status, so that a check reads `return hvk_fault(hvk, HVK_EHOST_..., ...)`.
+ * Any context. */
+hvk_status hvk_fault(struct hvk *hvk, hvk_status status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* snprintf for dumps: the conversions of hvk_log. Returns to. */
+const char *hvk_format(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* --- Memory -------------------------------------------------------------------- */
+
+/* Pages by the port; shared with the host (L3) unless private. Task context. */
+hvk_status hvk_pages_get(struct hvk *hvk, uint32_t count, enum hvk_page_use use, struct hvk_pages *out);
+/* Gives them back; zero pages are nothing to do. */
+void hvk_pages_put(struct hvk *hvk, struct hvk_pages *pages);
+/* The host may still write them: never given back, counted. HVK_EQUARANTINE if the
+ * list is full or past quarantine_pages_max (they are withheld all the same). */
+hvk_status hvk_pages_quarantine(struct hvk *hvk, struct hvk_pages *pages);
+/* HVK_EQUARANTINE while too much is withheld: asked before anything new is shared. */
+hvk_status hvk_quarantine_check(struct hvk *hvk);
+
+static inline struct hvk_shared hvk_pages_shared(const struct hvk_pages *pages)
+{
+	return (struct hvk_shared){(uint8_t *)pages->address, pages->count * HVK_PAGE_SIZE};
+}
+
+uint64_t hvk_page_gpa(struct hvk *hvk, const struct hvk_pages *pages, uint32_t index);
+hvk_status hvk_random(struct hvk *hvk, void *out, size_t bytes);
+
+/* --- Locks: interrupt-safe; nothing at L0 --------------------------------------- */
+
+hvk_status hvk_lock_init(struct hvk *hvk, struct hvk_lock *lock);
+void hvk_lock(struct hvk *hvk, struct hvk_lock *lock);
+void hvk_unlock(struct hvk *hvk, struct hvk_lock *lock);
+
+/* --- Timers: fire in hvk_poll of their CPU ---------------------------------------- */
+
+struct hvk_timer {
+	void (*fire)(struct hvk_timer *timer, void *context);
+	void *context;
+	uint64_t deadline; /* hvk_time() units; HVK_NEVER = not running */
+	uint32_t cpu;
+	struct hvk_timer *next;
+};
+
+/* Fires once, delay_ms from now. Starting a running timer moves it. On stop it will
+ * not fire any more when called on its own CPU. Task context or callback. */
+void hvk_timer_start(struct hvk *hvk, struct hvk_timer *timer, uint32_t cpu, uint32_t delay_ms);
+void hvk_timer_stop(struct hvk *hvk, struct hvk_timer *timer);
+static inline bool hvk_timer_running(const struct hvk_timer *timer)
+{
+	return timer->fire != NULL && timer->deadline != HVK_NEVER;
+}
+
+/* --- Requests ------------------------------------------------------------------------ */
+
+/* Marks it in progress. */
+void hvk_request_begin(struct hvk_request *request);
+/* Finishes it: done runs in hvk_poll of that CPU, never inside this call. A NULL request
+ * is allowed: nobody wants to know. Any context but interrupt. */
+void hvk_request_finish(struct hvk *hvk, struct hvk_request *request, hvk_status status, uint32_t cpu);
+
+const struct hvk_timeouts *hvk_timeouts(const struct hvk *hvk); /* defaults filled in */
+
+/* --- Checked arithmetic ---------------------------------------------------------------- */
+
+/* True if offset + length fits into size; no overflow whatever the values. */
+static inline bool hvk_fits(uint32_t offset, uint32_t length, uint32_t size)
+{
+	return length <= size && offset <= size - length;
+}
+
+static inline uint32_t hvk_round_up8(uint32_t value)
+{
+	return (value + 7u) & ~7u;
+}
+
+static inline uint32_t hvk_min32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * netvsc: the synthetic network card. One hvk_netvsc per primary channel of type
+ * VMBUS_GUID_NETVSC; it offers a netdev.
+ *
+ *   struct hvk_netvsc *nic;
+ *   hvk_netvsc_create(channel, &config, &nic);
+ *   hvk_netvsc_attach(nic, &request);       open, NVS, RNDIS, MAC, MTU, link; filter 0
+ *   hvk_netdev_set_flags(hvk_netvsc_netdev(nic), HVK_NETDEV_UP, &request);
+ *   ...
+ *   hvk_netvsc_detach(nic, &request);       filter 0, HALT, revoke, close, GPADLs
+ *   hvk_netvsc_destroy(nic);
+ *
+ * Receive: each range of a transfer-page packet is exactly one RNDIS message. The
+ * length in the RNDIS header is read by nothing (Windows Server 2012 R2 sends
+ * lengths that do not cover the message; iPXE 639632b05).
+ */
+#ifndef HVKIT_NETVSC_H
+#define HVKIT_NETVSC_H
+
+#include "netdev.h"
+#include "wire/nvs.h"
+#include "wire/rndis.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct hvk_netvsc;
+
+struct hvk_netvsc_config {
+	uint32_t cpu;               /* of the channel; 0 below VMBus 2.4 */
+	uint32_t ring_pages;        /* each direction; 0 = 64 */
+	uint32_t receive_buffer_pages; /* 0 = 512 (2 MiB); at most 8190, and 3840 (15 MiB) with NVS 2 and older */
+	uint32_t send_buffer_pages; /* 0 = 256 (1 MiB); HVK_NETVSC_NO_SEND_BUFFER: none, all by page list */
+	uint32_t mtu;               /* asked for, 0 = 1500; what the host grants is in netdev info */
+	uint32_t copy_max;          /* frames up to this go by send-buffer section; 0 = all that fit */
+	uint32_t nvs_newest;        /* 0 = NVS_VERSION_6_1; tests and old hosts: an older one */
+};
+#define HVK_NETVSC_NO_SEND_BUFFER UINT32_MAX
+
+/* Memory only. HVK_EINVAL (not a network channel, values out of range), HVK_ENOMEM.
+ * Task context or callback. */
+hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvsc_config *config,
+			     struct hvk_netvsc **out);
+
+/* Brings the card up to the point where frames can flow, with the packet filter
+ * off. Finishes with HVK_OK or the status of the step that failed; then everything
+ * has been given back (or quarantined) and attach may be tried again. */
+void hvk_netvsc_attach(struct hvk_netvsc *nic, struct hvk_request *request);
+
+/* Filter 0, HALT, buffers revoked (bounded, a host need not answer), channel closed,
+ * GPADLs torn down (before the close below VMBus 4.0, after it from there; receive
+ * buffer always after on 2012 R2's account: iPXE cd68d93b6). Frames that were taken
+ * and not completed are done with HVK_ECANCELED. Also for a rescinded channel. */
+void hvk_netvsc_detach(struct hvk_netvsc *nic, struct hvk_request *request);
+
+/* Gives the memory back; only when detached (HVK_ESTATE). */
+hvk_status hvk_netvsc_destroy(struct hvk_netvsc *nic);
+
+struct hvk_netdev *hvk_netvsc_netdev(struct hvk_netvsc *nic);
+struct hvk_channel *hvk_netvsc_channel(struct hvk_netvsc *nic);
+uint32_t hvk_netvsc_nvs_version(const struct hvk_netvsc *nic); /* 0 before */
+void hvk_netvsc_dump(struct hvk_netvsc *nic, hvk_dump_line line, void *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

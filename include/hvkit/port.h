@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The port: the one header an embedder implements.
+ *
+ * A port is a structure of functions with a context pointer. It comes in
+ * levels; stop at the one you need and leave the rest NULL:
+ *
+ *   L0 polled      log, pages, registers, features, hypercall, random, pause.
+ *                  Enough to connect, enumerate, open and move packets: a boot
+ *                  loader needs no more. One CPU, and hvk_poll does it all.
+ *   L1 events      CPU index and interrupt-safe locks. More than one CPU, and
+ *                  hvk_interrupt from the vector's handler.
+ *   L2 scheduling  wait and wake. hvk_wait sleeps instead of spinning.
+ *   L3 isolation   share and unshare. Guests whose memory the host cannot see.
+ *
+ * Each callback is described in one form: Purpose; From: who may call it and in
+ * which context ("interrupt" = inside hvk_interrupt, with interrupts of that
+ * CPU off; "task" = inside any other hvkit call); Blocks: may it sleep;
+ * Arguments and ownership; Result and what hvkit does on it. All of them exist
+ * since port version 1. hvkit calls none of them while holding one of its locks
+ * but lock/unlock themselves, reg_read, reg_write, hypercall and log.
+ */
+#ifndef HVKIT_PORT_H
+#define HVKIT_PORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HVK_PORT_VERSION 1u
+
+/* What belongs at each level. The text has no line end and is valid only
+ * during the call. */
+enum hvk_log_level {
+	HVK_LOG_ERROR = 1, /* something that was asked for does not work */
+	HVK_LOG_WARN = 2,  /* the host misbehaved, or something is degraded; rate-limited per cause */
+	HVK_LOG_INFO = 3,  /* once per life-cycle step: found, version, device came or went */
+	HVK_LOG_DEBUG = 4  /* each control message */
+};
+
+/* Who will read and write the pages. */
+enum hvk_page_use {
+	HVK_PAGE_PRIVATE = 0,    /* hvkit's own state; the host never sees it */
+	HVK_PAGE_HOST_READS = 1, /* shared, host reads */
+	HVK_PAGE_HOST_WRITES = 2, /* shared, host reads and writes */
+	HVK_PAGE_EXECUTE = 3     /* the hypercall page: the host fills it, the CPU executes it */
+};
+
+/* Consecutive 4 KiB pages. They need be contiguous in virtual addresses only:
+ * hvkit asks page_gpa for each page that it tells the host about. */
+struct hvk_pages {
+	void *address;       /* page aligned */
+	uint32_t count;      /* pages of 4 KiB */
+	enum hvk_page_use use;
+	void *handle;        /* the port's own */
+};
+
+/* Registers by hvkit's own names; on x86 the port maps them to the MSRs in
+ * wire/hypervisor.h, on aarch64 to HvCallGetVpRegisters/HvCallSetVpRegisters.
+ * A per-CPU register is the calling CPU's. */
+enum hvk_register {
+	HVK_REG_GUEST_OS_ID,
+	HVK_REG_HYPERCALL,
+	HVK_REG_VP_INDEX, /* per CPU */
+	HVK_REG_REFERENCE_COUNTER,
+	HVK_REG_REFERENCE_TSC,
+	HVK_REG_SCONTROL, /* this and all below: per CPU */
+	HVK_REG_SIEFP,
+	HVK_REG_SIMP,
+	HVK_REG_EOM,
+	HVK_REG_SINT0, /* HVK_REG_SINT0 + n is SINT n, n below 16 */
+	HVK_REG_SINT15 = HVK_REG_SINT0 + 15
+};
+
+/* Storage for one interrupt-safe lock. hvkit zeroes it, then lock_init it once. */
+struct hvk_lock {
+	uintptr_t words[8];
+};
+
+struct hvk_port {
+	uint32_t size;    /* sizeof(struct hvk_port) as the embedder was compiled */
+	uint32_t version; /* HVK_PORT_VERSION */
+	void *context;    /* first argument of every callback */
+
+	/* ---- L0: polled ---------------------------------------------------- */
+
+	/* Purpose: show one line to a person. From: any context, any CPU.
+	 * Blocks: no. Arguments: text is borrowed for the call. Result: none. */
+	void (*log)(void *context, enum hvk_log_level level, const char *text);
+
+	/* Purpose: memory. From: task. Blocks: may. Arguments: count 1 to 8192 pages;
+	 * out is written on success and belongs to hvkit until pages_free. The pages
+	 * must be zeroed, 4 KiB aligned, and hold nothing else. Result: HVK_OK, or
+	 * HVK_ENOMEM, which the call that needed them returns. */
+	hvk_status (*pages_alloc)(void *context, uint32_t count, enum hvk_page_use use, struct hvk_pages *out);
+
+	/* Purpose: give pages back. From: task. Blocks: may. Arguments: what
+	 * pages_alloc wrote. Result: none. Pages that the host may still write are
+	 * not given back: see hvk_quarantine_pages. */
+	void (*pages_free)(void *context, const struct hvk_pages *pages);
+
+	/* Purpose: guest-physical address of the 4 KiB page at address, which lies in
+	 * pages of pages_alloc. From: task. Blocks: no. Result: a page-aligned
+	 * address. */
+	uint64_t (*page_gpa)(void *context, const void *address);
+
+	/* Purpose: the hypervisor's feature leaves (CPUID on x86, feature registers
+	 * on aarch64). From: task, before hvk_start returns. Blocks: no.
+	 * Arguments: out gets EAX, EBX, ECX, EDX. Result: none; zeros where absent. */
+	void (*features)(void *context, uint32_t leaf, uint32_t out[4]);
+
+	/* Purpose: read or write a synthetic register of the calling CPU. From: any
+	 * context. Blocks: no. Result: HVK_OK; anything else (a #GP) fails the step
+	 * that needed it with HVK_EPRIVILEGE. */
+	hvk_status (*reg_read)(void *context, enum hvk_register reg, uint64_t *value);
+	hvk_status (*reg_write)(void *context, enum hvk_register reg, uint64_t value);
+
+	/* Purpose: issue a hypercall through the hypercall page. From: any context.
+	 * Blocks: no. Arguments: page is its virtual address; control, input and
+	 * output go to RCX, RDX, R8 (x86-64). Result: the value of RAX. */
+	uint64_t (*hypercall)(void *context, const void *page, uint64_t control, uint64_t input, uint64_t output);
+
+	/* Purpose: device memory in an MMIO window, width 1, 2, 4 or 8 bytes. From:
+	 * any context. Blocks: no. May be NULL where no pass-through PCI is used. */
+	uint64_t (*mmio_read)(void *context, uint64_t address, unsigned width);
+	void (*mmio_write)(void *context, uint64_t address, unsigned width, uint64_t value);
+
+	/* Purpose: bytes nobody can foresee. From: task. Blocks: no. Result: HVK_OK;
+	 * anything else fails the call that needed them. */
+	hvk_status (*random)(void *context, void *out, size_t bytes);
+
+	/* Purpose: let at least pause_ns nanoseconds pass. From: task. Blocks: yes,
+	 * about that long. Result: none. */
+	void (*pause)(void *context);
+	uint32_t pause_ns; /* 1 to 100,000,000 */
+
+	/* Purpose: the CPU's time-stamp counter, ordered after earlier loads. From:
+	 * any context. May be NULL: then the reference counter register is the clock. */
+	uint64_t (*tsc)(void *context);
+
+	/* ---- L1: events ----------------------------------------------------- */
+
+	/* Purpose: index of the calling CPU, 0 to hvk_config.cpus - 1. From: any
+	 * context. Blocks: no. NULL means that there is one CPU, 0. */
+	uint32_t (*cpu_index)(void *context);
+
+	/* Purpose: mutual exclusion between CPUs and with hvk_interrupt. lock also
+	 * keeps interrupts of this CPU out, unlock puts back what was. Locks nest at
+	 * most two deep, in one order. From: any context. Blocks: may spin. All
+	 * four or none; lock_held is for hvkit's own checks and may be NULL. */
+	hvk_status (*lock_init)(void *context, struct hvk_lock *lock);
+	void (*lock)(void *context, struct hvk_lock *lock);
+	void (*unlock)(void *context, struct hvk_lock *lock);
+	bool (*lock_held)(void *context, const struct hvk_lock *lock);
+
+	/* ---- L2: scheduling -------------------------------------------------- */
+
+	/* Purpose: sleep until the vector's interrupt or wake on this CPU, or until
+	 * timeout_ns have passed; a wake-up since the last wait returned counts. From:
+	 * task, in hvk_wait. Blocks: yes. Result: none, early return is harmless. */
+	void (*wait)(void *context, uint64_t timeout_ns);
+
+	/* Purpose: end a wait on that CPU and have hvk_poll run there soon. From:
+	 * any context. Blocks: no. */
+	void (*wake)(void *context, uint32_t cpu);
+
+	/* Purpose: monotonic nanoseconds, used only where the hypervisor has no
+	 * clock. From: any context. May be NULL. */
+	uint64_t (*clock_ns)(void *context);
+
+	/* ---- L3: isolation --------------------------------------------------- */
+
+	/* Purpose: make pages visible to the host before it is told of them, and
+	 * private again afterwards. From: task. Blocks: may. Result: HVK_OK; if
+	 * unshare fails the pages go to quarantine. Both or none. */
+	hvk_status (*share)(void *context, const struct hvk_pages *pages);
+	hvk_status (*unshare)(void *context, const struct hvk_pages *pages);
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * VMBus: connecting, the channels a host offers, opening and closing them,
+ * sharing memory (GPADL), sending and receiving packets, leaving.
+ *
+ * Life cycle of the bus: cold -> connecting -> connected -> suspended ->
+ * connected ..., and from anywhere abandoned. Requests (struct hvk_request)
+ * finish in hvk_poll: those of the bus on the contact CPU, those of a channel on
+ * the CPU that the channel is bound to.
+ *
+ * What each protocol version changes is one table: docs/vmbus-versions.md.
+ */
+#ifndef HVKIT_VMBUS_H
+#define HVKIT_VMBUS_H
+
+#include "hvkit.h"
+#include "wire/ring.h"
+#include "wire/vmbus.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct hvk_channel; /* one offer; valid from its offer callback until its gone callback returns */
+
+enum hvk_vmbus_state {
+	HVK_VMBUS_COLD,
+	HVK_VMBUS_CONNECTING,
+	HVK_VMBUS_CONNECTED,
+	HVK_VMBUS_UNLOADING,
+	HVK_VMBUS_SUSPENDED,
+	HVK_VMBUS_ABANDONED
+};
+
+enum hvk_vmbus_mode {
+	/* Newest version first; whatever the host accepts is used. */
+	HVK_VMBUS_MODE_SYSTEM = 0,
+	/* For boot programs (iPXE 0166a6835): contact at 3.0 proves that the host can
+	 * disconnect, UNLOAD and its response, then contact at the oldest version that
+	 * the host accepts of 0.13, 1.1, 2.4, 3.0. A host below 3.0 is refused with
+	 * HVK_EHOSTTOOOLD: a system loaded afterwards could not reconnect, and the host
+	 * may go on writing to pages that were given back. */
+	HVK_VMBUS_MODE_BOOT = 1
+};
+
+/* What the host offers, read once and checked. */
+struct hvk_offer {
+	struct vmbus_guid type;
+	struct vmbus_guid instance;
+	uint16_t flags;
+	uint16_t mmio_megabytes;
+	uint8_t user_data[VMBUS_USER_DATA_SIZE];
+	uint16_t subchannel_index; /* 0 = primary */
+	uint32_t channel_id;       /* 1 to 2047 */
+	bool monitored;
+	uint8_t monitor_id;        /* below 128 if monitored */
+	bool dedicated;            /* false below 1.1 */
+	uint32_t connection_id;    /* 2, the shared event, at 0.13 */
+};
+
+struct hvk_vmbus_config {
+	enum hvk_vmbus_mode mode;
+	uint32_t newest; /* highest version to try; 0 = 5.3. System mode only */
+	uint32_t oldest; /* lowest; 0 = 0.13. System mode only */
+	uint32_t cpu;    /* contact CPU: control messages come to it (below 3.0 only CPU 0) */
+	/* A channel was offered, at connect or at any time later, or is there again
+	 * after resume (again = true, same hvk_channel). In hvk_poll of the contact
+	 * CPU. May be NULL. */
+	void (*offered)(void *context, struct hvk_channel *channel, bool again);
+	/* The host has taken the channel back and hvkit has given its id back: the
+	 * pointer is dead when this returns. Comes once per offered channel, after its
+	 * close has finished. In hvk_poll of the contact CPU. May be NULL. */
+	void (*gone)(void *context, struct hvk_channel *channel);
+	void *context;
+};
+
+/* Makes contact, asks for the offers and finishes when all initial ones were
+ * delivered. HVK_ESTATE, HVK_EVERSION, HVK_EHOSTTOOOLD, HVK_EREFUSED_CONTACT,
+ * HVK_ETIMEDOUT_CONTACT, _OFFERS, _UNLOAD, _POST. After a failure the bus is cold
+ * and may be tried again. Task context, on the contact CPU. */
+void hvk_vmbus_connect(struct hvk *hvk, const struct hvk_vmbus_config *config, struct hvk_request *request);
+
+/* The orderly exit: closes every channel that is still open, tears GPADLs down,
+ * then UNLOAD and its response, which is awaited whenever the host has shown that
+ * it knows 3.0, at whatever version the connection is. Finishes with HVK_OK and a
+ * cold bus, HVK_ETIMEDOUT_UNLOAD (bus abandoned, pages that the host may write in
+ * quarantine). On a host that does not know 3.0 nothing is awaited: its interrupt
+ * and monitor pages go to quarantine. Task context, on the contact CPU. */
+void hvk_vmbus_disconnect(struct hvk *hvk, struct hvk_request *request);
+
+/* The abrupt exit, for panic and ExitBootServices: UNLOAD with channels open, then
+ * every CPU's message slot is polled for the response, at most timeout_ms. Takes no
+ * lock, allocates and frees nothing, calls nobody back. Any CPU, any context; the
+ * bus is abandoned afterwards and nothing but hvk_cpu_stop, hvk_stop and
+ * hvk_destroy may be called. HVK_OK, or HVK_ETIMEDOUT_UNLOAD. */
+hvk_status hvk_vmbus_abandon(struct hvk *hvk, uint32_t timeout_ms);
+
+/* UNLOAD with the channels remembered, for sleep; all channels must be closed
+ * (HVK_EBUSY). Resume connects at the same version, matches offers by instance, and
+ * reports each channel as offered again, or gone. */
+void hvk_vmbus_suspend(struct hvk *hvk, struct hvk_request *request);
+void hvk_vmbus_resume(struct hvk *hvk, struct hvk_request *request);
+
+enum hvk_vmbus_state hvk_vmbus_state(const struct hvk *hvk);
+uint32_t hvk_vmbus_version(const struct hvk *hvk); /* in use, 0 if not connected */
+
+/* Versions tried by the last connect, in order; VMBUS_VERSION values. accepted
+ * tells the host's answer. Returns false past the last. */
+bool hvk_vmbus_attempt(const struct hvk *hvk, uint32_t n, uint32_t *version, bool *accepted);
+
+/* Channels in order of their ids: pass NULL for the first, NULL is returned after
+ * the last. Task context on the contact CPU. */
+struct hvk_channel *hvk_vmbus_next_channel(struct hvk *hvk, struct hvk_channel *previous);
+
+/* --- Channels -------------------------------------------------------------- */
+
+enum hvk_channel_state {
+	HVK_CHANNEL_CLOSED,
+	HVK_CHANNEL_OPENING,
+	HVK_CHANNEL_OPEN,
+	HVK_CHANNEL_CLOSING,
+	HVK_CHANNEL_RESCINDED /* the host has taken it back; close what is open */
+};
+
+const struct hvk_offer *hvk_channel_offer(const struct hvk_channel *channel);
+enum hvk_channel_state hvk_channel_state(const struct hvk_channel *channel);
+bool hvk_channel_rescinded(const struct hvk_channel *channel);
+struct hvk *hvk_channel_instance(const struct hvk_channel *channel);
+uint32_t hvk_channel_cpu(const struct hvk_channel *channel);
+
+struct hvk_channel_config {
+	uint32_t cpu;      /* whose hvk_poll runs the callback; below 2.4 only 0 */
+	uint32_t tx_pages; /* guest to host ring without its control page, 1 to 4094 */
+	uint32_t rx_pages; /* host to guest ring likewise */
+	uint16_t requests_max; /* requests with an answer outstanding at once, 0 to 4096 */
+	uint8_t user_data[VMBUS_USER_DATA_SIZE]; /* for OPEN_CHANNEL */
+	/* There is something to receive, or the ring may have room again, or the
+	 * channel was rescinded. In hvk_poll of cpu. Receive until HVK_EEMPTY, or
+	 * return true to be called again in the next poll. */
+	bool (*ready)(void *context, struct hvk_channel *channel);
+	void *context;
+};
+
+/* Allocates rings, shares them, opens. Finishes with HVK_OK, HVK_EREFUSED_OPEN,
+ * HVK_EREFUSED_GPADL, HVK_ETIMEDOUT_GPADL, HVK_ETIMEDOUT_OPEN, HVK_EGONE,
+ * HVK_ENOMEM, HVK_ESTATE, HVK_EQUARANTINE. After a failure the channel is closed.
+ * Task context or callback. */
+void hvk_channel_open(struct hvk_channel *channel, const struct hvk_channel_config *config,
+		      struct hvk_request *request);
+
+/* Closes: no callback runs any more once that CPU has passed a poll; CLOSE_CHANNEL,
+ * the rings' GPADL is torn down and their memory freed (or put in quarantine:
+ * HVK_ETIMEDOUT_TEARDOWN, the channel is closed all the same). Requests without an
+ * answer are given up: hvk_channel_take_request tells their cookies. GPADLs other
+ * than the rings' are the caller's to tear down, before the close below 4.0 or
+ * after it. Works on a rescinded channel too. Task context or callback. */
+void hvk_channel_close(struct hvk_channel *channel, struct hvk_request *request);
+
+/* --- Memory shared with the host ---------------------------------------------- */
+
+/* Pages that the host may read and write through one channel's device. Zeroed
+ * when created. The caller owns the structure; it must live until torn down. */
+struct hvk_gpadl {
+	struct hvk_pages pages; /* address is in port memory; contents are the host's to change */
+	uint32_t id;            /* 0 = not shared */
+	struct hvk_channel *channel;
+	/* hvkit's */
+	struct hvk_request *request;
+	struct hvk_gpadl *next;
+	uint64_t deadline;
+	uint32_t pages_sent;
+	uint8_t state;
+	uint32_t owner_id; /* the channel's id when it was created */
+};
+
+/* Allocates page_count pages (1 to 8190), and has the host map them. Finishes with
+ * HVK_OK, HVK_EREFUSED_GPADL, HVK_ETIMEDOUT_GPADL (pages in quarantine), HVK_EGONE,
+ * HVK_ENOMEM, HVK_ELIMIT. The channel need not be open. Task context or callback. */
+void hvk_gpadl_create(struct hvk_channel *channel, uint32_t page_count, struct hvk_gpadl *gpadl,
+		      struct hvk_request *request);
+
+/* Has the host let go, then frees the pages. Finishes with HVK_OK or
+ * HVK_ETIMEDOUT_TEARDOWN (pages in quarantine). On a rescinded channel the host
+ * has let go already. Task context or callback. */
+void hvk_gpadl_teardown(struct hvk_gpadl *gpadl, struct hvk_request *request);
+
+/* --- Packets ------------------------------------------------------------------- */
+
+/* A piece of the caller's data, pinned until the completion. address may be NULL
+ * (then it cannot be copied); gpa may be 0 (then it is copied). A piece lies in one
+ * page where gpa is used, or in consecutive guest-physical pages. */
+struct hvk_buffer {
+	const void *address;
+	uint64_t gpa;
+	uint32_t length;
+};
+
+#define HVK_PACKET_RANGES_MAX 32u
+
+/* In-band packet. If answered is true a completion is asked for, and cookie (not
+ * NULL) comes back with it; it never goes to the host. payload is copied.
+ * HVK_EAGAIN: ring full (ready is called when there is room) or all requests_max
+ * outstanding; HVK_ETOOBIG; HVK_EGONE; HVK_ESTATE; HVK_EHOST_RING_INDEX: the
+ * channel is dead, close it. Task context or callback, any CPU. */
+hvk_status hvk_channel_send(struct hvk_channel *channel, const void *payload, uint32_t length,
+			    bool answered, void *cookie);
+
+/* Packet with a list of guest pages (GPA direct): each of up to
+ * HVK_PACKET_RANGES_MAX buffers must have a gpa. Otherwise as above; always
+ * answered. */
+hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hvk_buffer *buffers,
+				    uint32_t count, const void *payload, uint32_t length, void *cookie);
+
+/* Completion of a packet of the host's, by its transaction id. */
+hvk_status hvk_channel_complete(struct hvk_channel *channel, uint64_t transaction_id, const void *payload,
+				uint32_t length);
+
+/* A received packet: a private copy, checked. */
+struct hvk_packet {
+	uint16_t type;           /* VMBUS_PACKET_*; completions are matched already */
+	bool answer_wanted;      /* the host asked for a completion */
+	uint64_t transaction_id; /* the host's own, opaque; for hvk_channel_complete */
+	void *cookie;            /* VMBUS_PACKET_COMPLETION: the request's; else NULL */
+	const uint8_t *extension; /* after the descriptor, in the caller's buffer */
+	uint32_t extension_length;
+	const uint8_t *payload;
+	uint32_t payload_length;
+};
+
+/* Takes the next packet whole into buffer (8-byte aligned) and gives its room back
+ * to the host. HVK_EEMPTY; HVK_ETOOBIG (skipped, counted); HVK_EHOST_TRANSACTION (a
+ * completion for nothing outstanding: skipped, counted, go on);
+ * HVK_EHOST_PACKET, _PACKET_TYPE, _RING_INDEX: the ring is corrupt and stays so,
+ * close the channel. Only in the channel's ready callback. */
+hvk_status hvk_channel_receive(struct hvk_channel *channel, void *buffer, uint32_t size,
+			       struct hvk_packet *packet);
+
+/* After a close, or a failed open: the cookies of requests that were never
+ * answered, one per call, NULL after the last. Also forgets one outstanding request
+ * early when cookie is given (its completion, if it comes, counts as late): returns
+ * the cookie, or NULL if it was not outstanding. */
+void *hvk_channel_take_request(struct hvk_channel *channel, void *cookie);
+
+/* Bytes of payload that fit into the outgoing ring now; a hint, other CPUs may
+ * send meanwhile. */
+uint32_t hvk_channel_room(struct hvk_channel *channel);
+
+struct hvk_channel_counters {
+	uint64_t sent, received, completions, signals, full, late_completions, faults;
+};
+void hvk_channel_get_counters(const struct hvk_channel *channel, struct hvk_channel_counters *out);
+
+/* Ring indices and sizes for people: free text. */
+void hvk_channel_dump(struct hvk_channel *channel, hvk_dump_line line, void *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

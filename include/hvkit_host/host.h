@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The host model: the other side of everything in include/hvkit/wire/, as a
+ * library of state machines. No threads, no clock, no allocation on the data path.
+ * Bytes go in (a register write, a hypercall, a frame), actions come out through
+ * struct hvh_ops (raise an interrupt, report a violation, write a trace record).
+ *
+ * Time is passed in, in 100 ns units since the partition was created, and never
+ * goes back. Every choice the host may make comes from one seeded source.
+ *
+ * A partition is not thread-safe: whoever runs virtual CPUs on threads of their
+ * own holds one lock around every call. No function calls back into the guest.
+ */
+#ifndef HVKIT_HOST_HOST_H
+#define HVKIT_HOST_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "profile.h"
+#include "trace.h"
+#include "violation.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HVH_VPS_MAX 64u
+#define HVH_NEVER UINT64_MAX
+#define HVH_TIME_PER_MS 10000ull
+#define HVH_TIME_PER_SECOND 10000000ull
+
+struct hvh_partition;
+
+struct hvh_ops {
+	void *context;
+	/* Guest memory: the address at which the host can reach length bytes at gpa, or
+	 * NULL if they are not all RAM. length never crosses a 4 KiB page. The model
+	 * reads each byte at most once per operation, into a copy of its own; words that
+	 * both sides use are accessed with atomics. write tells what it is for. */
+	void *(*translate)(void *context, uint64_t gpa, uint32_t length, bool write);
+	/* Raise an edge interrupt on a virtual CPU. */
+	void (*interrupt)(void *context, uint32_t vp, uint8_t vector);
+	/* The guest did what a real host would punish or ignore. May be NULL (they are
+	 * counted and kept all the same). */
+	void (*violation)(void *context, const struct hvh_violation *violation);
+	/* Something was said. May be NULL. */
+	void (*trace)(void *context, const struct hvh_trace_record *record);
+	/* There is work for hvh_run: somebody outside should call it soon. May be NULL. */
+	void (*kick)(void *context);
+};
+
+struct hvh_config {
+	const struct hvh_profile *profile; /* copied; hvh_profile_find or one's own */
+	uint32_t vps;                      /* 1 to HVH_VPS_MAX */
+	uint64_t seed;
+	uint64_t tsc_hz; /* of the counter the guest reads; 0 = no reference TSC page */
+	bool deterministic; /* a signal nobody asked for is a violation, not a ratio */
+};
+
+/* NULL if out of memory or the configuration is out of range. ops is copied. */
+struct hvh_partition *hvh_create(const struct hvh_config *config, const struct hvh_ops *ops);
+void hvh_destroy(struct hvh_partition *partition);
+
+/* --- What a virtual CPU does ------------------------------------------------- */
+
+void hvh_cpuid(struct hvh_partition *partition, uint32_t leaf, uint32_t out[4]);
+/* False means #GP. msr is an HV_MSR_* number. */
+bool hvh_msr_read(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t msr, uint64_t *value);
+bool hvh_msr_write(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t msr, uint64_t value);
+/* Returns RAX. False in *valid means #UD (hypercall page not enabled). */
+uint64_t hvh_hypercall(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint64_t control,
+		       uint64_t input, uint64_t output, bool *valid);
+
+/* --- What the host does by itself -------------------------------------------- */
+
+/* Does some of the work that is due at now; bounded. Returns true if there is more. */
+bool hvh_run(struct hvh_partition *partition, uint64_t now);
+/* When hvh_run has something to do next: now or earlier means at once, HVH_NEVER
+ * until something comes in. */
+uint64_t hvh_next_event(struct hvh_partition *partition);
+
+/* --- Faults on a seed ---------------------------------------------------------- */
+
+/* Each kind with a chance in 65536 per opportunity, and a counter. */
+enum hvh_fault {
+	HVH_FAULT_DELAY_MESSAGE,     /* a control message waits */
+	HVH_FAULT_DELAY_SIGNAL,      /* the host looks at a ring late */
+	HVH_FAULT_LATE_PENDING,      /* the pending flag is set after delivery */
+	HVH_FAULT_POST_BUFFERS,      /* HvCallPostMessage: 0x13 */
+	HVH_FAULT_POST_THROTTLED,    /* HvCallPostMessage: 0x12 after the first contact */
+	HVH_FAULT_SPURIOUS_INTERRUPT, /* an interrupt with nothing behind it */
+	HVH_FAULT_SPURIOUS_EVENT,    /* an event flag of a channel with nothing in its ring */
+	HVH_FAULT_LOST_FIRST_SIGNAL, /* the first signal after an open is lost; unstuck after 100 ms */
+	HVH_FAULT_DELAY_COMPLETION,  /* a device answers late, others overtake where that is allowed */
+	HVH_FAULT_SLOW_TEARDOWN,     /* TORNDOWN takes its time */
+	HVH_FAULT_RESCIND,           /* a channel is rescinded out of the blue and offered again later */
+	HVH_FAULT_FRAME_LOST,        /* the network loses a frame towards the guest (it may) */
+	HVH_FAULT_COUNT
+};
+void hvh_fault_set(struct hvh_partition *partition, enum hvh_fault fault, uint32_t chance);
+uint64_t hvh_fault_count(const struct hvh_partition *partition, enum hvh_fault fault);
+const char *hvh_fault_name(enum hvh_fault fault);
+
+/* The host falls silent at a step: what asks for it is taken and never answered. */
+enum hvh_silence {
+	HVH_SILENCE_NONE,
+	HVH_SILENCE_CONTACT,
+	HVH_SILENCE_UNLOAD,
+	HVH_SILENCE_OFFERS,
+	HVH_SILENCE_GPADL,
+	HVH_SILENCE_OPEN,
+	HVH_SILENCE_TEARDOWN,
+	HVH_SILENCE_NVS_INIT,
+	HVH_SILENCE_NVS_RECEIVE_BUFFER,
+	HVH_SILENCE_NVS_SEND_BUFFER,
+	HVH_SILENCE_RNDIS_INITIALIZE,
+	HVH_SILENCE_RNDIS_QUERY,
+	HVH_SILENCE_RNDIS_SET,
+	HVH_SILENCE_POST, /* every post answers 0x13, for ever */
+	HVH_SILENCE_COUNT
+};
+void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step);
+const char *hvh_silence_name(enum hvh_silence step); /* "contact", "nvs-init", ... */
+bool hvh_silence_find(const char *name, enum hvh_silence *step);
+
+/* --- Looking inside --------------------------------------------------------------- */
+
+struct hvh_counters {
+	uint64_t hypercalls, posts, signals, msr_reads, msr_writes, eoms;
+	uint64_t interrupts, messages_delivered, events_set;
+	uint64_t unneeded_signals; /* nobody had asked for them (threads: a ratio, not a violation) */
+	uint64_t violations;
+	uint64_t contacts, unloads;
+};
+void hvh_get_counters(const struct hvh_partition *partition, struct hvh_counters *out);
+
+/* The first HVH_VIOLATIONS_KEPT violations, oldest first; NULL past the last. */
+#define HVH_VIOLATIONS_KEPT 64u
+const struct hvh_violation *hvh_violation_get(const struct hvh_partition *partition, uint32_t n);
+
+/* True once the guest has been connected and has left (UNLOAD honoured), all channels
+ * closed and every GPADL gone, so that the host writes to none of its memory. */
+bool hvh_quiet(const struct hvh_partition *partition);
+
+typedef void (*hvh_dump_line)(void *context, const char *line);
+void hvh_dump(const struct hvh_partition *partition, hvh_dump_line line, void *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

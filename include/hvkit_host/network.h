@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The network card's host side (netvsp) and what it can be plugged into.
+ *
+ * A backend is where frames go. netvsp calls transmit for each frame of the guest;
+ * whoever has a frame for the guest calls hvh_nic_receive.
+ */
+#ifndef HVKIT_HOST_NETWORK_H
+#define HVKIT_HOST_NETWORK_H
+
+#include "host.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct hvh_nic;
+
+struct hvh_backend {
+	void *context;
+	/* A frame of the guest's, 14 bytes or more, borrowed for the call. Must not call
+	 * hvh_nic_receive from inside: queue instead. */
+	void (*transmit)(void *context, const void *frame, uint32_t length);
+};
+
+struct hvh_nic_config {
+	uint8_t mac[6];
+	uint8_t instance[16]; /* GUID as on the wire; zeros = made from the seed */
+	uint32_t mtu_max;     /* 0 = 9000 */
+	bool link_up;         /* at start */
+};
+
+/* Offers a network card now (or, before REQUEST_OFFERS, with the others). The
+ * backend is copied. NULL if there is no room. It lives until the partition does. */
+struct hvh_nic *hvh_nic_create(struct hvh_partition *partition, const struct hvh_nic_config *config,
+			       const struct hvh_backend *backend);
+
+/* A frame for the guest. Returns false if it was dropped (filter off, no link, no
+ * room: counted). Queues at most HVH_NIC_QUEUE frames. */
+#define HVH_NIC_QUEUE 1024u
+bool hvh_nic_receive(struct hvh_nic *nic, uint64_t now, const void *frame, uint32_t length);
+/* Room in that queue; a backend that must not lose frames looks first. */
+uint32_t hvh_nic_room(const struct hvh_nic *nic);
+void hvh_nic_set_link(struct hvh_nic *nic, uint64_t now, bool up);
+void hvh_nic_rescind(struct hvh_nic *nic, uint64_t now);
+void hvh_nic_offer_again(struct hvh_nic *nic, uint64_t now);
+
+/* Raw RNDIS messages to the guest as the ranges of one transfer-page packet, exactly
+ * as given, for tests of malformed messages: sizes[n] bytes each, one after another. */
+bool hvh_nic_inject(struct hvh_nic *nic, uint64_t now, const void *messages, const uint32_t *sizes,
+		    uint32_t count);
+
+struct hvh_nic_counters {
+	uint64_t to_guest_frames, to_guest_bytes, from_guest_frames, from_guest_bytes;
+	uint64_t dropped_filter, dropped_link, dropped_queue;
+	uint64_t transfer_packets, sections_used, page_lists_used;
+};
+void hvh_nic_get_counters(const struct hvh_nic *nic, struct hvh_nic_counters *out);
+
+/* --- The simulated wire ------------------------------------------------------------
+ * One peer that answers: ARP, DHCP (10.7.0.0/24, the peer is 10.7.0.1, the guest gets
+ * 10.7.0.15), ICMP echo, and hvkit's own test protocol (EtherType 0x88B5): a frame of
+ * that type is echoed with addresses exchanged; and numbered frames are sent on
+ * request. No threads, no clock: hvh_simwire_run delivers what is due. */
+struct hvh_simwire;
+struct hvh_simwire *hvh_simwire_create(uint64_t seed);
+void hvh_simwire_destroy(struct hvh_simwire *wire);
+void hvh_simwire_backend(struct hvh_simwire *wire, struct hvh_backend *out);
+void hvh_simwire_attach(struct hvh_simwire *wire, struct hvh_nic *nic);
+bool hvh_simwire_run(struct hvh_simwire *wire, uint64_t now); /* true: more is due */
+uint64_t hvh_simwire_next_event(const struct hvh_simwire *wire);
+/* Round-trip delay 0 to max, in 100 ns, from the seed. 0 at start. */
+void hvh_simwire_set_delay(struct hvh_simwire *wire, uint64_t max);
+/* Sends count numbered frames of EtherType 0x88B5 to the guest: after the header a
+ * u32 0x48564b54, u32 stream, u32 number, then bytes (uint8_t)(number + position). */
+void hvh_simwire_send_numbered(struct hvh_simwire *wire, uint32_t stream, uint32_t count, uint32_t length);
+
+/* --- User-mode networking (libslirp) -------------------------------------------------
+ * DHCP, DNS, NAT, TFTP without root: guest 10.0.2.15, gateway 10.0.2.2, name server
+ * 10.0.2.3. All instances of a process run in one thread of its own. The user's
+ * loopback is closed but for the ports asked for. */
+#define HVH_SLIRP_PORTS_MAX 16u
+struct hvh_slirp_config {
+	uint16_t loopback_tcp[HVH_SLIRP_PORTS_MAX]; /* reachable at 10.0.2.2; 0 ends the list */
+	uint16_t loopback_udp[HVH_SLIRP_PORTS_MAX];
+	const char *tftp_directory; /* served at 10.0.2.2, or NULL */
+	const char *boot_file;      /* DHCP option, or NULL */
+	bool restricted;            /* no way out but the ports above */
+};
+struct hvh_slirp;
+/* lock and unlock guard the partition: the thread takes the lock around
+ * hvh_nic_receive; transmit is called with it held. now gives the partition's time.
+ * NULL with a line in error (of error_size bytes) if it cannot. */
+struct hvh_slirp_lock {
+	void *context;
+	void (*lock)(void *context);
+	void (*unlock)(void *context);
+	uint64_t (*now)(void *context);
+};
+struct hvh_slirp *hvh_slirp_create(const struct hvh_slirp_config *config, const struct hvh_slirp_lock *lock,
+				   char *error, size_t error_size);
+void hvh_slirp_destroy(struct hvh_slirp *slirp);
+void hvh_slirp_backend(struct hvh_slirp *slirp, struct hvh_backend *out);
+void hvh_slirp_attach(struct hvh_slirp *slirp, struct hvh_nic *nic);
+uint64_t hvh_slirp_refused(const struct hvh_slirp *slirp); /* frames to closed loopback ports */
+
+#ifdef __cplusplus
+}
+#endif
+#endif
