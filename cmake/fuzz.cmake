@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# Fuzz targets: tests/fuzz/NAME.c with LLVMFuzzerTestOneInput, seeds in
+# tests/fuzz/corpus/NAME/. Each is a CTest test fuzz.NAME that runs for
+# HVKIT_FUZZ_SECONDS (environment; 10).
+if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+	message(FATAL_ERROR "libFuzzer needs clang: cmake --preset fuzz")
+endif()
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*.c)
+file(GLOB helpers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.c)
+set(targets "")
+foreach(source ${sources})
+	file(STRINGS ${source} entry REGEX "LLVMFuzzerTestOneInput\\(")
+	if(entry)
+		list(APPEND targets ${source})
+	else()
+		list(APPEND helpers ${source})
+	endif()
+endforeach()
+foreach(source ${targets})
+	get_filename_component(name ${source} NAME_WE)
+	add_executable(fuzz_${name} ${source} ${helpers})
+	set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+	target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)
+	target_compile_definitions(fuzz_${name} PRIVATE _GNU_SOURCE HVKIT_FUZZ)
+	target_link_libraries(fuzz_${name} PRIVATE hvkit_flags hvkit_hosted hvkit_guest_sim hvkit_host)
+	target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+	add_test(NAME fuzz.${name} COMMAND sh ${CMAKE_SOURCE_DIR}/scripts/fuzz-one $<TARGET_FILE:fuzz_${name}>
+		${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+	set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 7200)
+endforeach()
