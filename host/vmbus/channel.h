@@ -12,6 +12,7 @@
 
 struct hvh_channel;
 struct hvh_gpadl;
+struct hvh_packet;
 
 /* A device's side of a channel. All are called inside hvh_run or a hypercall. */
 struct hvh_device_ops {
@@ -29,6 +30,13 @@ struct hvh_device_ops {
 	/* May this GPADL's TORNDOWN go out now? False: hvh_channel_teardown_ready later,
 	 * or at close. NULL: always. */
 	bool (*may_tear_down)(void *device, struct hvh_channel *channel, uint32_t gpadl);
+	/* The partition goes: free the device. NULL: nothing to free. */
+	void (*destroy)(void *device);
+	/* For the trace of a packet just read: copies at most room bytes of what it points to
+	 * beside its page list (a send-buffer section), and returns how many; they come before
+	 * the page list's. NULL: nothing. */
+	uint32_t (*trace_external)(void *device, struct hvh_channel *channel, const struct hvh_packet *packet,
+				   void *to, uint32_t room);
 };
 
 struct hvh_offer_parameters {
