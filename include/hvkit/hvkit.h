@@ -142,7 +142,9 @@ struct hvk_request {
 	void (*done)(struct hvk_request *request, void *context);
 	void *context;
 	hvk_status status;
-	struct hvk_request *next; /* hvkit's while in progress */
+	/* hvkit's while in progress */
+	hvk_status result;
+	struct hvk_request *next;
 };
 
 /* Polls this CPU, or sleeps through the port (L2), until the request is finished

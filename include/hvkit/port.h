@@ -17,8 +17,8 @@
  * which context ("interrupt" = inside hvk_interrupt, with interrupts of that
  * CPU off; "task" = inside any other hvkit call); Blocks: may it sleep;
  * Arguments and ownership; Result and what hvkit does on it. All of them exist
- * since port version 1. hvkit calls none of them while holding one of its locks
- * but lock/unlock themselves, reg_read, reg_write, hypercall and log.
+ * since port version 1. hvkit calls none of them while holding one of its locks but
+ * lock/unlock themselves, reg_read, reg_write, hypercall, tsc, page_gpa, wake and log.
  */
 #ifndef HVKIT_PORT_H
 #define HVKIT_PORT_H
@@ -134,7 +134,8 @@ struct hvk_port {
 	 * anything else fails the call that needed them. */
 	hvk_status (*random)(void *context, void *out, size_t bytes);
 
-	/* Purpose: let at least pause_ns nanoseconds pass. From: task. Blocks: yes,
+	/* Purpose: let at least pause_ns nanoseconds pass. From: task, and any context in
+	 * hvk_vmbus_abandon. Blocks: yes,
 	 * about that long. Result: none. */
 	void (*pause)(void *context);
 	uint32_t pause_ns; /* 1 to 100,000,000 */
@@ -169,8 +170,9 @@ struct hvk_port {
 	 * any context. Blocks: no. */
 	void (*wake)(void *context, uint32_t cpu);
 
-	/* Purpose: monotonic nanoseconds, used only where the hypervisor has no
-	 * clock. From: any context. May be NULL. */
+	/* Purpose: monotonic nanoseconds, that the host cannot stop; bounds every sleep,
+	 * and is the clock where the hypervisor has none. From: any context. Needed
+	 * with wait. */
 	uint64_t (*clock_ns)(void *context);
 
 	/* ---- L3: isolation --------------------------------------------------- */

@@ -158,6 +158,13 @@ void hvk_channel_close(struct hvk_channel *channel, struct hvk_request *request)
 
 /* --- Memory shared with the host ---------------------------------------------- */
 
+/* hvkit's: something that waits to be posted. */
+struct hvk_outgoing {
+	struct hvk_outgoing *next;
+	uint8_t kind;
+	bool queued;
+};
+
 /* Pages that the host may read and write through one channel's device. Zeroed
  * when created. The caller owns the structure; it must live until torn down. */
 struct hvk_gpadl {
@@ -165,12 +172,13 @@ struct hvk_gpadl {
 	uint32_t id;            /* 0 = not shared */
 	struct hvk_channel *channel;
 	/* hvkit's */
+	struct hvk_outgoing outgoing;
 	struct hvk_request *request;
 	struct hvk_gpadl *next;
 	uint64_t deadline;
 	uint32_t pages_sent;
+	hvk_status result;
 	uint8_t state;
-	uint32_t owner_id; /* the channel's id when it was created */
 };
 
 /* Allocates page_count pages (1 to 8190), and has the host map them. Finishes with

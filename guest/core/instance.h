@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The instance: what struct hvk is made of. Private to guest/core, guest/hypervisor
+ * and guest/vmbus; drivers use core.h and the public headers.
+ *
+ * Locks: bus.lock guards the bus and the life cycle of channels and GPADLs; each
+ * CPU's lock guards what interrupts and other CPUs put into it. Order: bus before
+ * CPU. A channel's tx_lock is taken alone.
+ */
+#ifndef HVK_CORE_INSTANCE_H
+#define HVK_CORE_INSTANCE_H
+
+#include "guest/core/core.h"
+#include "guest/vmbus/bus.h"
+#include "hvkit/vmbus.h"
+#include "hvkit/wire/hypervisor.h"
+
+#define HVK_MESSAGE_QUEUE 32u       /* messages taken from the slot and not yet handled */
+#define HVK_QUARANTINE_ENTRIES 256u
+#define HVK_FAULT_LOG_FIRST 4u      /* host faults logged before logging only powers of two */
+#define HVK_TIMERS_MAX 4096u        /* on one CPU; a bound for the walk */
+
+/* hvkit's own identity: see docs/decisions.md. */
+#define HVK_OS_ID_DEFAULT (HV_OS_ID_OPEN_SOURCE | (0x18ull << 56) | 0x0001ull)
+/* iPXE's choice where no interrupt is wanted: a vector whose handler does nothing on
+ * a PC, because a masked SINT gets no messages on real hosts. */
+#define HVK_VECTOR_DEFAULT 0x75u
+
+struct hvk_cpu {
+	struct hvk_lock lock;
+	bool started;
+	bool polling; /* inside hvk_poll: callbacks may be running */
+	uint32_t vp_index;
+	struct hvk_pages message_page, event_page;
+	struct hvk_shared slot;  /* message slot of our SINT */
+	struct hvk_shared flags; /* event flags of our SINT */
+	uint64_t saved_simp, saved_siefp, saved_scontrol, saved_sint;
+
+	/* Taken in by hvk_interrupt or hvk_poll, under lock. */
+	struct hv_message queue[HVK_MESSAGE_QUEUE];
+	uint32_t queue_head, queue_count;
+	uint32_t events[VMBUS_MAX_CHANNELS / 32];
+	bool any_event;
+
+	/* Under lock. */
+	struct hvk_channel *ready_first, *ready_last;
+	struct hvk_request *finished_first, *finished_last;
+	struct hvk_timer *timers;
+};
+
+struct hvk_hypervisor {
+	bool started;
+	struct hvk_hypervisor_info info;
+	struct hvk_pages hypercall_page, input_page, tsc_page;
+	struct hvk_shared tsc;
+	uint64_t saved_os_id, saved_hypercall, saved_tsc;
+	uint32_t cpus_started;
+};
+
+struct hvk_quarantine {
+	struct hvk_pages entries[HVK_QUARANTINE_ENTRIES];
+	uint32_t count;
+	uint64_t pages;
+};
+
+struct hvk {
+	struct hvk_port port;
+	struct hvk_config config;
+	struct hvk_pages pages; /* that hold this structure and the CPUs after it */
+	struct hvk_cpu *cpus;
+	struct hvk_hypervisor hypervisor;
+	struct hvk_bus bus;
+	struct hvk_quarantine quarantine; /* under bus.lock */
+	struct hvk_counters counters;     /* statistics: relaxed, see HVK_COUNT */
+	uint64_t last_time;               /* hvk_time never goes back; atomic */
+	uint64_t soft_time;               /* pauses counted, 100 ns; atomic */
+	uint64_t own_offset;              /* of our own clock, once it replaces the host's */
+	bool clock_broken;                /* the host's clock stood still */
+};
+
+/* Statistics are written by several CPUs and may lose nothing but order. */
+#define HVK_COUNT(field) ((void)__atomic_fetch_add(&(field), 1, __ATOMIC_RELAXED))
+
+uint32_t hvk_cpu_index(struct hvk *hvk);
+void hvk_wake(struct hvk *hvk, uint32_t cpu);
+
+/* guest/hypervisor/synic.c: takes in events and messages of this CPU. True if it
+ * stopped with something left in the slot. */
+bool hvk_synic_take(struct hvk *hvk, struct hvk_cpu *cpu);
+
+/* guest/hypervisor/hypercall.c */
+enum hvk_post_result {
+	HVK_POST_TAKEN,
+	HVK_POST_AGAIN,         /* throttled or no buffers: later */
+	HVK_POST_NO_CONNECTION, /* 0x12: in the first contact "not this version" */
+	HVK_POST_FAILED
+};
+/* message_bytes are in hvk_post_buffer() already. Under bus.lock, or from abandon. */
+enum hvk_post_result hvk_post(struct hvk *hvk, uint32_t connection, const void *message, uint32_t length);
+hvk_status hvk_signal(struct hvk *hvk, uint32_t connection, uint16_t flag);
+
+/* guest/core/schedule.c: parts of hvk_poll. */
+void hvk_run_timers(struct hvk *hvk, struct hvk_cpu *cpu);
+void hvk_run_finished(struct hvk *hvk, struct hvk_cpu *cpu);
+void hvk_cpu_put_ready(struct hvk *hvk, struct hvk_channel *channel);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/core/format.h"
+#include "guest/core/instance.h"
+
+#define LOG_LINE_MAX 200u
+
+void hvk_log(struct hvk *hvk, enum hvk_log_level level, const char *format, ...)
+{
+	char line[LOG_LINE_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	hvk_vformat(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	hvk->port.log(hvk->port.context, level, line);
+}
+
+/* The host chooses how often this happens, so it must not choose how much is logged:
+ * the first few, then only powers of two. */
+static bool worth_a_line(uint64_t count)
+{
+	return count <= HVK_FAULT_LOG_FIRST || (count & (count - 1)) == 0;
+}
+
+hvk_status hvk_fault(struct hvk *hvk, hvk_status status, const char *format, ...)
+{
+	uint64_t count = __atomic_add_fetch(&hvk->counters.host_faults, 1, __ATOMIC_RELAXED);
+	char line[LOG_LINE_MAX];
+	va_list arguments;
+
+	if (worth_a_line(count)) {
+		va_start(arguments, format);
+		hvk_vformat(line, sizeof(line), format, arguments);
+		va_end(arguments);
+		hvk_log(hvk, HVK_LOG_WARN, "%s: %s (%llu so far)", hvk_status_text(status), line,
+			(unsigned long long)count);
+	}
+	return status;
+}

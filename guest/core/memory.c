@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages from the port, and the quarantine for those that the host may still write. */
+#include "guest/core/instance.h"
+
+static bool is_shared(enum hvk_page_use use)
+{
+	return use == HVK_PAGE_HOST_READS || use == HVK_PAGE_HOST_WRITES;
+}
+
+hvk_status hvk_pages_get(struct hvk *hvk, uint32_t count, enum hvk_page_use use, struct hvk_pages *out)
+{
+	hvk_status status;
+
+	*out = (struct hvk_pages){0};
+	status = hvk->port.pages_alloc(hvk->port.context, count, use, out);
+	if (status != HVK_OK) {
+		*out = (struct hvk_pages){0};
+		return status;
+	}
+	out->count = count;
+	out->use = use;
+	if (is_shared(use) && hvk->port.share) {
+		status = hvk->port.share(hvk->port.context, out);
+		if (status != HVK_OK) {
+			hvk->port.pages_free(hvk->port.context, out);
+			*out = (struct hvk_pages){0};
+		}
+	}
+	return status;
+}
+
+void hvk_pages_put(struct hvk *hvk, struct hvk_pages *pages)
+{
+	if (pages->count == 0)
+		return;
+	if (is_shared(pages->use) && hvk->port.unshare &&
+	    hvk->port.unshare(hvk->port.context, pages) != HVK_OK) {
+		(void)hvk_pages_quarantine(hvk, pages); /* still visible to the host */
+		return;
+	}
+	hvk->port.pages_free(hvk->port.context, pages);
+	*pages = (struct hvk_pages){0};
+}
+
+hvk_status hvk_pages_quarantine(struct hvk *hvk, struct hvk_pages *pages)
+{
+	struct hvk_quarantine *quarantine = &hvk->quarantine;
+	hvk_status status = HVK_OK;
+
+	if (pages->count == 0)
+		return HVK_OK;
+	hvk_lock(hvk, &hvk->bus.quarantine_lock);
+	if (quarantine->count < HVK_QUARANTINE_ENTRIES)
+		quarantine->entries[quarantine->count++] = *pages;
+	else
+		status = HVK_EQUARANTINE; /* withheld all the same, only not listed */
+	quarantine->pages += pages->count;
+	hvk->counters.quarantined_pages = quarantine->pages;
+	hvk_unlock(hvk, &hvk->bus.quarantine_lock);
+	hvk_log(hvk, HVK_LOG_WARN, "%u pages withheld: the host may still use them", pages->count);
+	*pages = (struct hvk_pages){0};
+	return status;
+}
+
+hvk_status hvk_quarantine_check(struct hvk *hvk)
+{
+	const struct hvk_quarantine *quarantine = &hvk->quarantine;
+	bool full;
+
+	hvk_lock(hvk, &hvk->bus.quarantine_lock);
+	full = quarantine->count == HVK_QUARANTINE_ENTRIES || quarantine->pages >= hvk->config.quarantine_pages_max;
+	hvk_unlock(hvk, &hvk->bus.quarantine_lock);
+	return full ? HVK_EQUARANTINE : HVK_OK;
+}
+
+bool hvk_quarantine_pages(const struct hvk *hvk, uint32_t n, struct hvk_pages *out)
+{
+	if (n >= hvk->quarantine.count)
+		return false;
+	*out = hvk->quarantine.entries[n];
+	return true;
+}
+
+uint64_t hvk_page_gpa(struct hvk *hvk, const struct hvk_pages *pages, uint32_t index)
+{
+	HVK_ASSERT(index < pages->count);
+	return hvk->port.page_gpa(hvk->port.context, (const uint8_t *)pages->address + (size_t)index * HVK_PAGE_SIZE);
+}
+
+hvk_status hvk_random(struct hvk *hvk, void *out, size_t bytes)
+{
+	return hvk->port.random(hvk->port.context, out, bytes);
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests, timers, polling and waiting. */
+#include "guest/core/instance.h"
+
+#define POLL_MESSAGES 64u /* handled per poll */
+#define POLL_CHANNELS 64u /* callbacks per poll */
+#define POLL_REQUESTS 64u
+/* hvk_wait gives the host's clock up when ours went this many times as fast, over this
+ * long at least (2 s). */
+#define CLOCK_SLOWNESS_MAX 16u
+#define CLOCK_CHECK_TICKS (2u * HVK_TIME_PER_SECOND)
+#define NS_PER_TICK 100u
+
+uint32_t hvk_cpu_index(struct hvk *hvk)
+{
+	uint32_t cpu = hvk->port.cpu_index ? hvk->port.cpu_index(hvk->port.context) : 0;
+
+	HVK_ASSERT(cpu < hvk->config.cpus);
+	return cpu;
+}
+
+void hvk_wake(struct hvk *hvk, uint32_t cpu)
+{
+	if (hvk->port.wake)
+		hvk->port.wake(hvk->port.context, cpu);
+}
+
+/* --- Locks ---------------------------------------------------------------- */
+
+hvk_status hvk_lock_init(struct hvk *hvk, struct hvk_lock *lock)
+{
+	return hvk->port.lock_init ? hvk->port.lock_init(hvk->port.context, lock) : HVK_OK;
+}
+
+void hvk_lock(struct hvk *hvk, struct hvk_lock *lock)
+{
+	if (hvk->port.lock)
+		hvk->port.lock(hvk->port.context, lock);
+}
+
+void hvk_unlock(struct hvk *hvk, struct hvk_lock *lock)
+{
+	if (hvk->port.unlock)
+		hvk->port.unlock(hvk->port.context, lock);
+}
+
+/* --- Requests -------------------------------------------------------------- */
+
+void hvk_request_begin(struct hvk_request *request)
+{
+	if (request) {
+		request->next = NULL;
+		__atomic_store_n(&request->status, HVK_EINPROGRESS, __ATOMIC_RELEASE);
+	}
+}
+
+/* The result is shown by hvk_poll, not here: the caller may hold locks. */
+void hvk_request_finish(struct hvk *hvk, struct hvk_request *request, hvk_status status, uint32_t cpu)
+{
+	struct hvk_cpu *target = &hvk->cpus[cpu];
+
+	if (!request)
+		return;
+	hvk_lock(hvk, &target->lock);
+	request->next = NULL;
+	request->result = status;
+	if (target->finished_last)
+		target->finished_last->next = request;
+	else
+		target->finished_first = request;
+	target->finished_last = request;
+	hvk_unlock(hvk, &target->lock);
+	hvk_wake(hvk, cpu);
+}
+
+static struct hvk_request *take_finished(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	struct hvk_request *request;
+
+	hvk_lock(hvk, &cpu->lock);
+	request = cpu->finished_first;
+	if (request) {
+		cpu->finished_first = request->next;
+		if (!cpu->finished_first)
+			cpu->finished_last = NULL;
+		request->next = NULL;
+	}
+	hvk_unlock(hvk, &cpu->lock);
+	return request;
+}
+
+void hvk_run_finished(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	for (unsigned i = 0; i < POLL_REQUESTS; i++) {
+		struct hvk_request *request = take_finished(hvk, cpu);
+
+		if (!request)
+			return;
+		/* Read before the status is shown: then the owner may reuse the memory. */
+		void (*done)(struct hvk_request *, void *) = request->done;
+		void *context = request->context;
+
+		__atomic_store_n(&request->status, request->result, __ATOMIC_RELEASE);
+		if (done)
+			done(request, context);
+	}
+}
+
+/* --- Timers ----------------------------------------------------------------- */
+
+static void unlink_timer(struct hvk_cpu *cpu, const struct hvk_timer *timer)
+{
+	struct hvk_timer **link = &cpu->timers;
+
+	for (unsigned i = 0; *link && i < HVK_TIMERS_MAX; i++, link = &(*link)->next) {
+		if (*link == timer) {
+			*link = timer->next;
+			return;
+		}
+	}
+}
+
+void hvk_timer_stop(struct hvk *hvk, struct hvk_timer *timer)
+{
+	struct hvk_cpu *cpu = &hvk->cpus[timer->cpu];
+
+	hvk_lock(hvk, &cpu->lock);
+	unlink_timer(cpu, timer);
+	timer->deadline = HVK_NEVER;
+	hvk_unlock(hvk, &cpu->lock);
+}
+
+void hvk_timer_start(struct hvk *hvk, struct hvk_timer *timer, uint32_t cpu_index, uint32_t delay_ms)
+{
+	struct hvk_cpu *cpu = &hvk->cpus[cpu_index];
+	uint64_t deadline = hvk_time(hvk) + (uint64_t)delay_ms * HVK_TIME_PER_MS;
+
+	hvk_timer_stop(hvk, timer);
+	hvk_lock(hvk, &cpu->lock);
+	timer->cpu = cpu_index;
+	timer->deadline = deadline;
+	timer->next = cpu->timers;
+	cpu->timers = timer;
+	hvk_unlock(hvk, &cpu->lock);
+	hvk_wake(hvk, cpu_index); /* it may sleep past the new deadline */
+}
+
+static struct hvk_timer *take_due(struct hvk *hvk, struct hvk_cpu *cpu, uint64_t now)
+{
+	struct hvk_timer *timer;
+	unsigned i = 0;
+
+	hvk_lock(hvk, &cpu->lock);
+	for (timer = cpu->timers; timer && i < HVK_TIMERS_MAX; timer = timer->next, i++) {
+		if (timer->deadline <= now) {
+			unlink_timer(cpu, timer);
+			timer->deadline = HVK_NEVER;
+			break;
+		}
+	}
+	hvk_unlock(hvk, &cpu->lock);
+	return timer;
+}
+
+void hvk_run_timers(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	uint64_t now = hvk_time(hvk);
+
+	for (unsigned i = 0; i < HVK_TIMERS_MAX; i++) {
+		struct hvk_timer *timer = take_due(hvk, cpu, now);
+
+		if (!timer)
+			return;
+		timer->fire(timer, timer->context);
+	}
+}
+
+static uint64_t cpu_deadline(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	uint64_t deadline = HVK_NEVER;
+	unsigned i = 0;
+
+	hvk_lock(hvk, &cpu->lock);
+	if (cpu->finished_first || cpu->ready_first || cpu->queue_count || cpu->any_event)
+		deadline = 0;
+	for (struct hvk_timer *timer = cpu->timers; timer && i < HVK_TIMERS_MAX; timer = timer->next, i++) {
+		if (timer->deadline < deadline)
+			deadline = timer->deadline;
+	}
+	hvk_unlock(hvk, &cpu->lock);
+	return deadline;
+}
+
+uint64_t hvk_next_deadline(struct hvk *hvk)
+{
+	uint64_t deadline = hvk_bus_deadline(hvk);
+
+	for (uint32_t i = 0; i < hvk->config.cpus; i++) {
+		uint64_t other = cpu_deadline(hvk, &hvk->cpus[i]);
+
+		deadline = other < deadline ? other : deadline;
+	}
+	return deadline;
+}
+
+/* --- Channels that have something to do ---------------------------------------- */
+
+void hvk_cpu_put_ready(struct hvk *hvk, struct hvk_channel *channel)
+{
+	uint32_t index = hvk_channel_cpu(channel);
+	struct hvk_cpu *cpu = &hvk->cpus[index];
+
+	hvk_lock(hvk, &cpu->lock);
+	if (!channel->queued) {
+		channel->queued = true;
+		channel->ready_next = NULL;
+		if (cpu->ready_last)
+			cpu->ready_last->ready_next = channel;
+		else
+			cpu->ready_first = channel;
+		cpu->ready_last = channel;
+	}
+	hvk_unlock(hvk, &cpu->lock);
+	hvk_wake(hvk, index);
+}
+
+static struct hvk_channel *take_ready(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	struct hvk_channel *channel;
+
+	hvk_lock(hvk, &cpu->lock);
+	channel = cpu->ready_first;
+	if (channel) {
+		cpu->ready_first = channel->ready_next;
+		if (!cpu->ready_first)
+			cpu->ready_last = NULL;
+		channel->queued = false;
+	}
+	hvk_unlock(hvk, &cpu->lock);
+	return channel;
+}
+
+static bool take_message(struct hvk *hvk, struct hvk_cpu *cpu, struct hv_message *out)
+{
+	bool taken = false;
+
+	hvk_lock(hvk, &cpu->lock);
+	if (cpu->queue_count > 0) {
+		*out = cpu->queue[cpu->queue_head];
+		cpu->queue_head = (cpu->queue_head + 1) % HVK_MESSAGE_QUEUE;
+		cpu->queue_count--;
+		taken = true;
+	}
+	hvk_unlock(hvk, &cpu->lock);
+	return taken;
+}
+
+static void run_messages(struct hvk *hvk, struct hvk_cpu *cpu, uint32_t index)
+{
+	struct hv_message message;
+
+	for (unsigned i = 0; i < POLL_MESSAGES; i++) {
+		if (!take_message(hvk, cpu, &message))
+			return;
+		hvk_bus_take_message(hvk, index, &message);
+	}
+}
+
+/* Event flags become ready channels, on whichever CPU they are bound to. */
+static void run_events(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	uint32_t words[VMBUS_MAX_CHANNELS / 32];
+
+	hvk_lock(hvk, &cpu->lock);
+	if (!cpu->any_event) {
+		hvk_unlock(hvk, &cpu->lock);
+		return;
+	}
+	memcpy(words, cpu->events, sizeof(words));
+	memset(cpu->events, 0, sizeof(cpu->events));
+	cpu->any_event = false;
+	hvk_unlock(hvk, &cpu->lock);
+	hvk_bus_take_events(hvk, words);
+}
+
+static void run_channels(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	/* Each at most once per poll: one that stays busy goes to the end of the list. */
+	for (unsigned i = 0; i < POLL_CHANNELS; i++) {
+		struct hvk_channel *channel = take_ready(hvk, cpu);
+
+		if (!channel)
+			return;
+		hvk_channel_run(channel);
+	}
+}
+
+bool hvk_poll(struct hvk *hvk, uint32_t index)
+{
+	struct hvk_cpu *cpu = &hvk->cpus[index];
+	bool more = false;
+
+	if (index >= hvk->config.cpus || cpu->polling)
+		return false;
+	cpu->polling = true;
+	HVK_COUNT(hvk->counters.polls);
+	if (cpu->started)
+		more = hvk_synic_take(hvk, cpu);
+	run_messages(hvk, cpu, index);
+	run_events(hvk, cpu);
+	hvk_run_timers(hvk, cpu);
+	hvk_bus_poll(hvk, index);
+	run_channels(hvk, cpu);
+	hvk_run_finished(hvk, cpu);
+	cpu->polling = false;
+	return more || cpu_deadline(hvk, cpu) == 0;
+}
+
+/* --- Waiting ---------------------------------------------------------------------- */
+
+struct patience {
+	uint64_t start, end;   /* hvk_time() */
+	uint64_t own_start;    /* ticks of our own: the port's clock or pauses */
+};
+
+static uint64_t own_ticks(struct hvk *hvk)
+{
+	if (hvk->port.clock_ns)
+		return hvk->port.clock_ns(hvk->port.context) / NS_PER_TICK;
+	return __atomic_load_n(&hvk->soft_time, __ATOMIC_RELAXED);
+}
+
+/* A host that stops its clock must not stop us: from then on time is our own, and goes
+ * on from where the host's stood. */
+static void check_clock(struct hvk *hvk, const struct patience *patience)
+{
+	uint64_t own = own_ticks(hvk) - patience->own_start;
+	uint64_t now = hvk_time(hvk), shown = now - patience->start;
+
+	if (own < CLOCK_CHECK_TICKS || shown >= own / CLOCK_SLOWNESS_MAX || hvk->clock_broken)
+		return;
+	(void)hvk_fault(hvk, HVK_EHOST_CLOCK, "%llu ticks passed where %llu should have", (unsigned long long)shown,
+			(unsigned long long)own);
+	hvk->own_offset = now - own_ticks(hvk);
+	__atomic_store_n(&hvk->clock_broken, true, __ATOMIC_RELEASE);
+}
+
+static void rest(struct hvk *hvk, const struct patience *patience)
+{
+	uint64_t now = hvk_time(hvk), until = hvk_next_deadline(hvk);
+
+	until = patience->end < until ? patience->end : until;
+	if (until <= now)
+		return;
+	/* Sleeping needs a clock that the host cannot stop. */
+	if (hvk->port.wait && hvk->port.clock_ns && hvk->config.interrupts) {
+		hvk->port.wait(hvk->port.context, (until - now) * NS_PER_TICK);
+	} else {
+		hvk->port.pause(hvk->port.context);
+		(void)__atomic_fetch_add(&hvk->soft_time, (hvk->port.pause_ns + NS_PER_TICK - 1) / NS_PER_TICK,
+					 __ATOMIC_RELAXED);
+	}
+}
+
+hvk_status hvk_wait(struct hvk *hvk, struct hvk_request *request, uint32_t timeout_ms)
+{
+	uint32_t cpu = hvk_cpu_index(hvk);
+	uint64_t now = hvk_time(hvk);
+	struct patience patience = {now, now + (uint64_t)timeout_ms * HVK_TIME_PER_MS, own_ticks(hvk)};
+
+	if (hvk->cpus[cpu].polling)
+		return HVK_ECONTEXT;
+	for (;;) {
+		bool more = hvk_poll(hvk, cpu);
+		hvk_status status = __atomic_load_n(&request->status, __ATOMIC_ACQUIRE);
+
+		if (status != HVK_EINPROGRESS)
+			return status;
+		if (hvk_time(hvk) >= patience.end)
+			return HVK_ETIMEDOUT;
+		if (!more) {
+			rest(hvk, &patience);
+			check_clock(hvk, &patience);
+		}
+	}
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The clock. The host can make it jump or stand still; it cannot make it go back,
+ * and a clock that stands still is replaced (hvk_wait looks).
+ */
+#include "guest/core/instance.h"
+
+#define TSC_PAGE_TRIES 3u
+#define NS_PER_TICK 100u
+
+/* (a * b) >> 64 without asking for a 128-bit type, which 32-bit targets lack. */
+static uint64_t multiply_high(uint64_t a, uint64_t b)
+{
+	uint64_t a_low = (uint32_t)a, a_high = a >> 32;
+	uint64_t b_low = (uint32_t)b, b_high = b >> 32;
+	uint64_t middle = a_high * b_low + ((a_low * b_low) >> 32);
+	uint64_t other = a_low * b_high + (uint32_t)middle;
+
+	return a_high * b_high + (middle >> 32) + (other >> 32);
+}
+
+/* TLFS, "Partition Reference TSC Mechanism": the sequence before and after must be the
+ * same and not 0. A hypervisor that changes it all the time does not hold us here. */
+static bool tsc_page_time(struct hvk *hvk, uint64_t *time)
+{
+	const struct hvk_shared *page = &hvk->hypervisor.tsc;
+	struct hv_reference_tsc_page copy;
+
+	for (unsigned i = 0; i < TSC_PAGE_TRIES; i++) {
+		uint32_t sequence = hvk_shared_load_acquire(page, 0);
+		uint64_t tsc;
+
+		if (sequence == 0)
+			return false;
+		hvk_shared_read(page, 0, &copy, sizeof(copy));
+		tsc = hvk->port.tsc(hvk->port.context);
+		atomic_thread_fence(memory_order_acquire);
+		if (hvk_shared_load(page, 0) == sequence) {
+			*time = multiply_high(tsc, copy.scale) + (uint64_t)copy.offset;
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint64_t own_time(struct hvk *hvk)
+{
+	if (hvk->port.clock_ns)
+		return hvk->port.clock_ns(hvk->port.context) / NS_PER_TICK + hvk->own_offset;
+	return __atomic_load_n(&hvk->soft_time, __ATOMIC_RELAXED) + hvk->own_offset;
+}
+
+static uint64_t source_time(struct hvk *hvk)
+{
+	uint64_t time;
+
+	if (!hvk->hypervisor.started || __atomic_load_n(&hvk->clock_broken, __ATOMIC_ACQUIRE))
+		return own_time(hvk);
+	if (hvk->hypervisor.info.reference_tsc && tsc_page_time(hvk, &time))
+		return time;
+	if (hvk->hypervisor.info.reference_counter &&
+	    hvk->port.reg_read(hvk->port.context, HVK_REG_REFERENCE_COUNTER, &time) == HVK_OK)
+		return time;
+	return own_time(hvk);
+}
+
+uint64_t hvk_time(struct hvk *hvk)
+{
+	uint64_t time = source_time(hvk);
+	uint64_t last = __atomic_load_n(&hvk->last_time, __ATOMIC_RELAXED);
+
+	while (time > last) {
+		if (__atomic_compare_exchange_n(&hvk->last_time, &last, time, true, __ATOMIC_RELAXED,
+						__ATOMIC_RELAXED))
+			return time;
+	}
+	return last;
+}

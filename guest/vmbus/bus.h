@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * VMBus, what its files share. Private to guest/core and guest/vmbus.
+ *
+ *   versions.c   what each protocol version changes
+ *   message.c    control messages of the host, checked into private structures
+ *   contact.c    making contact, boot mode, UNLOAD, the exits, suspend and resume
+ *   outgoing.c   control messages of ours: a queue of things to say, posted as the
+ *                hypervisor takes them
+ *   offer.c      channels: offered, rescinded, released
+ *   gpadl.c      shared memory; gpadl_split.h its arithmetic
+ *   channel.c    open and close
+ *   ring.c       rings; ring_math.h their arithmetic
+ *   packet.c     sending and receiving, request ids
+ *   bus.c        events, polling, looking inside
+ */
+#ifndef HVK_VMBUS_BUS_H
+#define HVK_VMBUS_BUS_H
+
+#include "guest/core/core.h"
+#include "guest/vmbus/message.h"
+#include "guest/vmbus/requests.h"
+#include "guest/vmbus/ring.h"
+#include "guest/vmbus/versions.h"
+#include "hvkit/vmbus.h"
+#include "hvkit/wire/hypervisor.h"
+
+#define HVK_CHANNELS_MAX 512u   /* offers at a time; a host has a few dozen */
+#define HVK_ATTEMPTS_MAX 16u
+#define HVK_POSTS_PER_POLL 64u  /* messages posted per poll; a 16 MiB GPADL has 147 */
+#define HVK_POST_RETRY_FIRST_MS 1u
+#define HVK_POST_RETRY_MAX_MS 128u
+#define HVK_ROOM_POLL_MS 10u    /* hosts that forget to say that a ring has room (QEMU) */
+
+/* What waits in bus.outgoing. */
+enum hvk_outgoing_kind {
+	HVK_OUT_CONTACT,
+	HVK_OUT_REQUEST_OFFERS,
+	HVK_OUT_UNLOAD,
+	HVK_OUT_OPEN,
+	HVK_OUT_CLOSE,
+	HVK_OUT_RELEASE,
+	HVK_OUT_GPADL_CREATE,
+	HVK_OUT_GPADL_TEARDOWN
+};
+
+enum hvk_gpadl_state {
+	HVK_GPADL_NONE,
+	HVK_GPADL_CREATING, /* header or bodies still to be posted */
+	HVK_GPADL_CREATED_WAIT,
+	HVK_GPADL_LIVE,
+	HVK_GPADL_TEARING,  /* teardown to be posted, or awaited */
+	HVK_GPADL_LEFT      /* the answer came too late: pages in quarantine */
+};
+
+/* Steps of contact.c. */
+enum hvk_contact_step {
+	HVK_STEP_NONE,
+	HVK_STEP_PROBE,        /* boot mode: contact at 3.0 */
+	HVK_STEP_PROBE_UNLOAD, /* boot mode: UNLOAD after it */
+	HVK_STEP_CONTACT,      /* contact at attempt n */
+	HVK_STEP_OFFERS,
+	HVK_STEP_CLOSING,      /* disconnect: channels and GPADLs */
+	HVK_STEP_UNLOAD
+};
+
+enum hvk_channel_step {
+	HVK_CH_IDLE,
+	HVK_CH_OPEN_GPADL,
+	HVK_CH_OPEN_RESULT,
+	HVK_CH_QUIESCE,  /* close: its CPU must pass a poll */
+	HVK_CH_TEARDOWN  /* close: the rings' GPADL */
+};
+
+struct hvk_channel {
+	struct hvk *hvk;
+	struct hvk_pages self; /* the page that holds this structure */
+	struct hvk_channel *next; /* in order of ids, under bus.lock */
+	struct hvk_offer offer;
+	bool rescinded;
+	bool announced; /* the user knows it */
+	bool announce;  /* the user is to be told: offered */
+	bool again;     /* ... that it is back */
+	bool absent;    /* suspended, not offered again yet */
+	bool released;  /* its id went back, or never will: free when told */
+
+	/* Open and close; under bus.lock. */
+	enum hvk_channel_state state;
+	enum hvk_channel_step step;
+	struct hvk_channel_config config;
+	struct hvk_request *request;
+	hvk_status result;    /* what request will be told */
+	uint64_t deadline;
+	struct hvk_outgoing open_close, release;
+	struct hvk_gpadl rings;
+	struct hvk_pages request_pages;
+	bool close_after_open; /* close was asked for by disconnect */
+
+	/* The data path. */
+	struct hvk_lock tx_lock;
+	struct hvk_ring_out out;
+	struct hvk_ring_in in;
+	struct hvk_requests requests; /* under tx_lock */
+	bool usable;     /* rings may be touched; cleared with tx_lock held */
+	bool room_wanted; /* somebody was told HVK_EAGAIN; under tx_lock */
+	struct hvk_timer room_timer;
+	hvk_status dead; /* HVK_OK, or why the inbound ring is not read any more */
+	struct hvk_channel_counters counters;
+
+	/* List of its CPU's ready channels; under that CPU's lock. */
+	struct hvk_channel *ready_next;
+	bool queued;
+};
+
+struct hvk_attempt {
+	uint32_t version;
+	bool accepted;
+};
+
+struct hvk_bus {
+	struct hvk_lock lock, quarantine_lock;
+	enum hvk_vmbus_state state;
+	struct hvk_vmbus_config config;
+	enum hvk_contact_step step;
+	struct hvk_request *request;
+	uint64_t deadline;           /* of the step */
+	struct hvk_outgoing contact; /* what the bus itself has to say */
+
+	struct hvk_attempt attempts[HVK_ATTEMPTS_MAX];
+	uint32_t attempt_count;
+	uint32_t plan[HVK_ATTEMPTS_MAX]; /* versions to try, in order */
+	uint32_t plan_count, plan_next;
+	const struct hvk_version *version; /* in use, or being tried; NULL when cold */
+	bool knows_3_0;              /* the host has shown it: UNLOAD works */
+	uint32_t message_connection;
+
+	struct hvk_pages interrupt_page, monitor_pages;
+	struct hvk_shared interrupt_bits;   /* all of the interrupt page */
+	struct hvk_shared monitor;          /* guest to host page */
+	struct hvk_shared scan;             /* host to guest half; size 0 from 2.4: SINT flags are channels */
+
+	struct hvk_outgoing *out_first, *out_last;
+	uint64_t retry_at;           /* of the head of the queue; 0 = at once */
+	uint32_t retry_ms;
+	uint64_t post_deadline;
+
+	struct hvk_channel *channels;
+	struct hvk_channel *by_id[VMBUS_MAX_CHANNELS];
+	uint32_t channel_count;
+
+	struct hvk_gpadl *gpadls;    /* all that are not HVK_GPADL_NONE */
+	struct hvk_gpadl *gpadls_done; /* finished: memory to be put back outside the lock */
+	uint32_t gpadl_next_id;
+};
+
+/* --- bus.c ------------------------------------------------------------------- */
+hvk_status hvk_bus_create(struct hvk *hvk);
+void hvk_bus_take_message(struct hvk *hvk, uint32_t cpu, const struct hv_message *message);
+void hvk_bus_take_events(struct hvk *hvk, const uint32_t *words);
+void hvk_bus_poll(struct hvk *hvk, uint32_t cpu);
+uint64_t hvk_bus_deadline(struct hvk *hvk);
+void hvk_bus_dump(struct hvk *hvk, hvk_dump_line line, void *context);
+static inline bool hvk_bus_cold(enum hvk_vmbus_state state)
+{
+	return state == HVK_VMBUS_COLD || state == HVK_VMBUS_ABANDONED;
+}
+
+/* All below are called with bus.lock held, unless a line says otherwise. */
+
+/* --- outgoing.c --------------------------------------------------------------- */
+void hvk_out_put(struct hvk *hvk, struct hvk_outgoing *item, enum hvk_outgoing_kind kind);
+void hvk_out_drop(struct hvk *hvk, struct hvk_outgoing *item);
+void hvk_out_pump(struct hvk *hvk);
+uint64_t hvk_out_deadline(const struct hvk *hvk);
+
+/* --- contact.c ------------------------------------------------------------------ */
+void hvk_contact_version_response(struct hvk *hvk, const struct hvk_message *message);
+void hvk_contact_unload_response(struct hvk *hvk);
+void hvk_contact_all_offers(struct hvk *hvk);
+void hvk_contact_post_failed(struct hvk *hvk, bool no_connection);
+void hvk_contact_advance(struct hvk *hvk, uint64_t now);
+uint32_t hvk_contact_fill(struct hvk *hvk, void *to); /* INITIATE_CONTACT; returns its length */
+uint32_t hvk_contact_connection(const struct hvk *hvk);
+
+/* --- offer.c ---------------------------------------------------------------------- */
+void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message);
+void hvk_offer_rescind(struct hvk *hvk, uint32_t channel_id);
+/* Without the lock: tells the user of channels that came and went. */
+void hvk_offer_announce(struct hvk *hvk);
+void hvk_offer_forget_all(struct hvk *hvk);
+void hvk_offer_suspend_all(struct hvk *hvk);
+void hvk_offer_drop_absent(struct hvk *hvk);
+struct hvk_channel *hvk_offer_find(struct hvk *hvk, uint32_t channel_id);
+
+/* --- gpadl.c ------------------------------------------------------------------------ */
+/* Without the lock. Allocates and queues; finish is by request, or by
+ * hvk_channel_gpadl_done for a channel's own rings. */
+hvk_status hvk_gpadl_begin(struct hvk_channel *channel, uint32_t page_count, struct hvk_gpadl *gpadl);
+void hvk_gpadl_begin_teardown(struct hvk *hvk, struct hvk_gpadl *gpadl);
+void hvk_gpadl_created(struct hvk *hvk, const struct hvk_message *message);
+void hvk_gpadl_torndown(struct hvk *hvk, uint32_t id);
+void hvk_gpadl_channel_gone(struct hvk *hvk, struct hvk_channel *channel);
+void hvk_gpadl_check_deadlines(struct hvk *hvk, uint64_t now);
+uint64_t hvk_gpadl_deadline(const struct hvk *hvk);
+/* Writes the next message of a GPADL that is being created; returns its length. */
+uint32_t hvk_gpadl_fill(struct hvk *hvk, struct hvk_gpadl *gpadl, void *to);
+/* That message was posted: true if it was the last one. */
+bool hvk_gpadl_posted(struct hvk *hvk, struct hvk_gpadl *gpadl);
+/* Without the lock: memory back to the port, requests finished. */
+void hvk_gpadl_settle(struct hvk *hvk);
+
+/* --- channel.c ------------------------------------------------------------------------- */
+void hvk_channel_open_result(struct hvk *hvk, const struct hvk_message *message);
+void hvk_channel_gpadl_done(struct hvk *hvk, struct hvk_channel *channel, hvk_status status);
+void hvk_channel_gone(struct hvk *hvk, struct hvk_channel *channel);
+void hvk_channel_check_deadline(struct hvk *hvk, struct hvk_channel *channel, uint64_t now);
+void hvk_channel_begin_close(struct hvk *hvk, struct hvk_channel *channel);
+void hvk_channel_close_posted(struct hvk *hvk, struct hvk_channel *channel);
+/* Without the lock, in hvk_poll of its CPU. */
+void hvk_channel_run(struct hvk_channel *channel);
+
+/* --- packet.c ---------------------------------------------------------------------------- */
+hvk_status hvk_channel_signal_host(struct hvk_channel *channel);
+
+#endif

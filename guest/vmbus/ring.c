@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/vmbus/ring.h"
+
+static void split(const struct hvk_shared *pages, struct hvk_shared *control, struct hvk_shared *data)
+{
+	*control = hvk_shared_part(pages, 0, VMBUS_RING_CONTROL_SIZE);
+	*data = hvk_shared_part(pages, VMBUS_RING_CONTROL_SIZE, pages->size - VMBUS_RING_CONTROL_SIZE);
+	HVK_ASSERT(hvk_ring_size_is_valid(data->size));
+}
+
+void hvk_ring_out_init(struct hvk_ring_out *ring, const struct hvk_shared *pages)
+{
+	split(pages, &ring->control, &ring->data);
+	ring->write = 0;
+	hvk_shared_store(&ring->control, VMBUS_RING_FEATURES, VMBUS_RING_FEATURE_PENDING_SEND_SIZE);
+}
+
+void hvk_ring_in_init(struct hvk_ring_in *ring, const struct hvk_shared *pages)
+{
+	split(pages, &ring->control, &ring->data);
+	ring->read = 0;
+	ring->shown = 0;
+}
+
+/* Copies into the ring at index, around its end; returns the index after it. */
+static uint32_t put_bytes(const struct hvk_ring_out *ring, uint32_t index, const void *from, uint32_t length)
+{
+	uint32_t size = ring->data.size, first = size - index;
+
+	if (first > length)
+		first = length;
+	hvk_shared_write(&ring->data, index, from, first);
+	if (first < length)
+		hvk_shared_write(&ring->data, 0, (const uint8_t *)from + first, length - first);
+	return hvk_ring_advance(index, length, size);
+}
+
+static hvk_status check_room(const struct hvk_ring_out *ring, uint32_t bytes)
+{
+	uint32_t size = ring->data.size;
+	/* Acquire: the host has finished reading what it says it has read. */
+	uint32_t read = hvk_shared_load_acquire(&ring->control, VMBUS_RING_READ_INDEX);
+
+	if (!hvk_ring_index_is_valid(read, size))
+		return HVK_EHOST_RING_INDEX;
+	return hvk_ring_has_room(ring->write, read, size, bytes) ? HVK_OK : HVK_EAGAIN;
+}
+
+/* Says how much room is wanted, then looks again: the host may have made room before it
+ * could see that. */
+static hvk_status want_room(const struct hvk_ring_out *ring, uint32_t bytes)
+{
+	hvk_status status;
+
+	hvk_shared_store(&ring->control, VMBUS_RING_PENDING_SEND_SIZE, bytes);
+	hvk_full_barrier();
+	status = check_room(ring, bytes);
+	if (status == HVK_OK)
+		hvk_shared_store(&ring->control, VMBUS_RING_PENDING_SEND_SIZE, 0);
+	return status;
+}
+
+hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count, bool *signal)
+{
+	struct vmbus_packet_trailer trailer = {0, ring->write};
+	uint32_t bytes = sizeof(trailer), index = ring->write, before = ring->write, mask, read;
+	hvk_status status;
+
+	*signal = false;
+	for (uint32_t i = 0; i < count; i++)
+		bytes += pieces[i].length;
+	HVK_ASSERT(bytes % VMBUS_PACKET_ALIGN == 0 && bytes < ring->data.size);
+	status = check_room(ring, bytes);
+	if (status == HVK_EAGAIN)
+		status = want_room(ring, bytes);
+	if (status != HVK_OK)
+		return status;
+	for (uint32_t i = 0; i < count; i++)
+		index = put_bytes(ring, index, pieces[i].address, pieces[i].length);
+	index = put_bytes(ring, index, &trailer, sizeof(trailer));
+	ring->write = index;
+	hvk_shared_store_release(&ring->control, VMBUS_RING_WRITE_INDEX, index);
+	/* The write index must be visible before the mask and the read index are read, or
+	 * both sides could think that the other one is awake. */
+	hvk_full_barrier();
+	mask = hvk_shared_load(&ring->control, VMBUS_RING_INTERRUPT_MASK);
+	read = hvk_shared_load(&ring->control, VMBUS_RING_READ_INDEX);
+	*signal = hvk_ring_signal_after_write(mask, read, before);
+	return HVK_OK;
+}
+
+uint32_t hvk_ring_out_free(const struct hvk_ring_out *ring)
+{
+	uint32_t read = hvk_shared_load(&ring->control, VMBUS_RING_READ_INDEX);
+
+	if (!hvk_ring_index_is_valid(read, ring->data.size))
+		return 0;
+	return hvk_ring_free(ring->write, read, ring->data.size);
+}
+
+hvk_status hvk_ring_peek(struct hvk_ring_in *ring, struct vmbus_packet_descriptor *descriptor,
+			 struct hvk_packet_layout *layout)
+{
+	uint32_t size = ring->data.size, used;
+	uint32_t write = hvk_shared_load_acquire(&ring->control, VMBUS_RING_WRITE_INDEX);
+
+	if (!hvk_ring_index_is_valid(write, size))
+		return HVK_EHOST_RING_INDEX;
+	used = hvk_ring_used(write, ring->read, size);
+	if (used == 0)
+		return HVK_EEMPTY;
+	if (used < sizeof(*descriptor) + sizeof(struct vmbus_packet_trailer))
+		return HVK_EHOST_PACKET;
+	hvk_ring_copy(ring, 0, descriptor, sizeof(*descriptor));
+	return hvk_packet_check(descriptor, used, layout);
+}
+
+void hvk_ring_copy(const struct hvk_ring_in *ring, uint32_t offset, void *to, uint32_t length)
+{
+	uint32_t size = ring->data.size;
+	uint32_t index = hvk_ring_advance(ring->read, offset, size);
+	uint32_t first = size - index;
+
+	if (first > length)
+		first = length;
+	hvk_shared_read(&ring->data, index, to, first);
+	if (first < length)
+		hvk_shared_read(&ring->data, 0, (uint8_t *)to + first, length - first);
+}
+
+void hvk_ring_skip(struct hvk_ring_in *ring, uint32_t packet_length)
+{
+	ring->read = hvk_ring_advance(ring->read, packet_length + (uint32_t)sizeof(struct vmbus_packet_trailer),
+				      ring->data.size);
+}
+
+hvk_status hvk_ring_show(struct hvk_ring_in *ring, bool *signal)
+{
+	uint32_t size = ring->data.size, before = ring->shown, write, pending, features;
+
+	*signal = false;
+	if (ring->read == ring->shown)
+		return HVK_OK;
+	ring->shown = ring->read;
+	/* Release: our copies are finished before the host may write there again. */
+	hvk_shared_store_release(&ring->control, VMBUS_RING_READ_INDEX, ring->read);
+	hvk_full_barrier();
+	pending = hvk_shared_load(&ring->control, VMBUS_RING_PENDING_SEND_SIZE);
+	if (pending == 0)
+		return HVK_OK;
+	features = hvk_shared_load(&ring->control, VMBUS_RING_FEATURES);
+	write = hvk_shared_load(&ring->control, VMBUS_RING_WRITE_INDEX);
+	if (!hvk_ring_index_is_valid(write, size))
+		return HVK_EHOST_RING_INDEX;
+	*signal = hvk_ring_signal_after_read(features, pending, hvk_ring_free(write, before, size),
+					     hvk_ring_free(write, ring->read, size));
+	return HVK_OK;
+}
+
+void hvk_ring_mask(const struct hvk_ring_in *ring)
+{
+	hvk_shared_store(&ring->control, VMBUS_RING_INTERRUPT_MASK, 1);
+	hvk_full_barrier();
+}
+
+bool hvk_ring_unmask(const struct hvk_ring_in *ring)
+{
+	uint32_t write;
+
+	hvk_shared_store(&ring->control, VMBUS_RING_INTERRUPT_MASK, 0);
+	hvk_full_barrier();
+	/* What came between the last read and the unmasking was not signalled. */
+	write = hvk_shared_load_acquire(&ring->control, VMBUS_RING_WRITE_INDEX);
+	return write != ring->read;
+}

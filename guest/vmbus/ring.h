@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rings in shared memory. The index that is ours is kept in private memory and only
+ * shown to the host; the host's index is read, checked, used.
+ */
+#ifndef HVK_VMBUS_RING_H
+#define HVK_VMBUS_RING_H
+
+#include "guest/core/host_memory.h"
+#include "guest/vmbus/ring_math.h"
+
+/* Guest to host: we write. */
+struct hvk_ring_out {
+	struct hvk_shared control, data;
+	uint32_t write; /* ours */
+};
+
+/* Host to guest: we read. */
+struct hvk_ring_in {
+	struct hvk_shared control, data;
+	uint32_t read;  /* ours; may be ahead of what was shown to the host */
+	uint32_t shown; /* the read index that the host sees */
+};
+
+/* A piece of a packet. */
+struct hvk_piece {
+	const void *address;
+	uint32_t length;
+};
+
+/* pages: control page and data of each, both zero. */
+void hvk_ring_out_init(struct hvk_ring_out *ring, const struct hvk_shared *pages);
+void hvk_ring_in_init(struct hvk_ring_in *ring, const struct hvk_shared *pages);
+
+/* Writes pieces (their lengths sum to a multiple of 8) and the trailer, shows them, and
+ * tells whether the host is to be signalled. HVK_EAGAIN: no room, and the host has been
+ * told how much is wanted. HVK_EHOST_RING_INDEX. */
+hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count, bool *signal);
+/* Raw free bytes; 0 if the host's index is invalid. */
+uint32_t hvk_ring_out_free(const struct hvk_ring_out *ring);
+
+/* Copies the next packet's descriptor and layout. HVK_EEMPTY, HVK_EHOST_*. */
+hvk_status hvk_ring_peek(struct hvk_ring_in *ring, struct vmbus_packet_descriptor *descriptor,
+			 struct hvk_packet_layout *layout);
+/* Copies bytes of the packet that was peeked at. */
+void hvk_ring_copy(const struct hvk_ring_in *ring, uint32_t offset, void *to, uint32_t length);
+/* Steps over it. The host sees that only after hvk_ring_show. */
+void hvk_ring_skip(struct hvk_ring_in *ring, uint32_t packet_length);
+/* Shows the host what was read, and tells whether it is to be signalled. */
+hvk_status hvk_ring_show(struct hvk_ring_in *ring, bool *signal);
+/* Asks the host for no signals, or for signals again; then true if there is something
+ * to read, which no signal will tell. */
+void hvk_ring_mask(const struct hvk_ring_in *ring);
+bool hvk_ring_unmask(const struct hvk_ring_in *ring);
+
+#endif
