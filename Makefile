@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+# Daily work. `make help` says what there is. Newcomers: ./run and ./test.
+JOBS ?= 2
+BUILD := build
+FORMAT := clang-format-14
+TIDY := clang-tidy-14
+C_FILES = $(shell git ls-files '*.c' '*.h')
+
+.PHONY: all configure run test format format-check lint fuzz soak mutants proofs bench clean distclean help
+
+all: configure ## build the program as build/hvkit, and the tests
+	@cmake --build $(BUILD) --parallel $(JOBS)
+
+configure:
+	@scripts/fetch-lwip $(BUILD)/deps/lwip
+	@cmake --preset dev -DHVKIT_TESTS=ON > $(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
+
+run: ## the main job: a guest fetches files over VMBus
+	@./run
+
+test: ## every test, with a time budget per suite
+	@./test
+
+format: ## put the C sources into the project's format
+	@$(FORMAT) -i $(C_FILES)
+
+format-check: ## say what `make format` would change
+	@$(FORMAT) --dry-run --Werror $(C_FILES)
+
+lint: all ## clang-tidy, and who may include whom
+	@scripts/lint $(BUILD)
+
+fuzz: ## each fuzz target for SECONDS (60)
+	@cmake --preset fuzz > /dev/null && cmake --build --preset fuzz
+	@HVKIT_FUZZ_SECONDS=$(or $(SECONDS),60) ctest --preset fuzz --parallel $(JOBS)
+
+soak: all ## simulation with SEEDS (10000) seeds, and a fuzz run of 10 minutes per target
+	@HVKIT_SEEDS=$(or $(SEEDS),10000) ctest --test-dir $(BUILD) -L '^sim$$' --timeout 36000 --output-on-failure
+	@$(MAKE) fuzz SECONDS=$(or $(SECONDS),600)
+
+mutants: all ## one-line faults, each to be caught by the test it names
+	@tests/mutants/run
+
+proofs: ## CBMC on rings, packets, GPADLs, messages
+	@scripts/fetch-cbmc && tests/proofs/run
+
+bench: all ## throughput of a large download, and counts per packet
+	@scripts/bench
+
+clean: ## remove what was built; keep what was fetched (build/deps)
+	@[ ! -d $(BUILD) ] || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name deps -exec rm -rf {} +
+	@rm -rf out
+
+distclean: clean ## remove everything that is not in git
+	@rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
