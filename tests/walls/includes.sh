@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Who may include whom, over the graph that the compiler really sees.
+#
+#   guest/                 include/hvkit/, guest/; five headers of the compiler
+#   host/                  include/hvkit/wire/, include/hvkit_host/, host/
+#   include/hvkit/wire/    itself
+#   include/hvkit/         itself
+#   include/hvkit_host/    itself, include/hvkit/wire/
+#   ports/                 include/, guest/, host/, ports/
+#   apps/                  include/, guest/, host/, ports/, apps/
+#   nobody                 tests/, and no file itself, over whatever detour
+set -eu
+cd "${WALL_ROOT:-$(dirname "$0")/../..}"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+compiler=${CC:-gcc}
+own=$(readlink -f "$($compiler -print-file-name=include)")
+failed=0
+
+# depends FILE FLAGS: every header that FILE takes in, one per line, ours relative to the root.
+depends() {
+	file=$1
+	shift
+	$compiler -M -Iinclude -I. "$@" "$file" >"$work/raw" || { echo "$file: does not preprocess"; return 1; }
+	tr -d '\\' <"$work/raw" | tr ' ' '\n' | sed -e '/:$/d' -e '/^$/d' |
+		xargs -r realpath --relative-base=. | sort -u | grep -v -x "$file" || true
+}
+
+# wall FILE ALLOWED LIBC FLAGS...: the headers of FILE match ALLOWED (a grep pattern); the system's
+# headers are the compiler's own, unless LIBC is yes.
+wall() {
+	file=$1 allowed=$2 libc=$3
+	shift 3
+	depends "$file" "$@" >"$work/deps" || { failed=1; return 0; }
+	sed "s#^#$file #" "$work/deps" >>"$work/graph"
+	grep -v '^/' "$work/deps" | grep -v -E "$allowed" | sed "s#^#$file must not include #" >"$work/bad" || true
+	if [ "$libc" = no ]; then
+		grep '^/' "$work/deps" | while read -r header; do
+			case $header in
+			"$own"/std*.h) ;;
+			*) echo "$file must not include $header" ;;
+			esac
+		done >>"$work/bad"
+	fi
+	[ ! -s "$work/bad" ] || { cat "$work/bad"; failed=1; }
+}
+
+count=0
+for file in $(find guest host include -name '*.[ch]' | LC_ALL=C sort); do
+	count=$((count + 1))
+	case $file in
+	guest/*) wall "$file" '^(include/hvkit|guest)/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
+	host/*) wall "$file" '^(include/hvkit/wire|include/hvkit_host|host)/' yes -D_GNU_SOURCE ;;
+	include/hvkit/wire/*) wall "$file" '^include/hvkit/wire/' no -ffreestanding ;;
+	include/hvkit/*) wall "$file" '^include/hvkit/' no -ffreestanding ;;
+	include/hvkit_host/*) wall "$file" '^include/(hvkit/wire|hvkit_host)/' yes ;;
+	*)
+		echo "$file: in no part that this wall knows"
+		failed=1
+		;;
+	esac
+done
+[ "$count" -gt 20 ] || { echo "only $count files found: run from the project's root"; exit 1; }
+
+# ports, apps and examples need headers that may be missing here (lwIP): their own #include lines will do.
+edges() { # FILES: "file header" per #include "..." line
+	grep -H '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$@" /dev/null |
+		sed 's/^\([^:]*\):[^"]*"\([^"]*\)".*/\1 \2/'
+}
+find ports apps examples vmm -name '*.[ch]' 2>/dev/null >"$work/files" || true
+if [ -s "$work/files" ]; then
+	edges $(cat "$work/files") >"$work/edges"
+	grep -E ' tests/' "$work/edges" | sed 's/ / must not include /' >"$work/bad" || true
+	grep -E '^ports/[^ ]* apps/' "$work/edges" | sed 's/ / must not include /' >>"$work/bad" || true
+	grep -E '^examples/[^ ]* (guest|host|ports|apps)/' "$work/edges" | sed 's/ / must not include /' >>"$work/bad" || true
+	[ ! -s "$work/bad" ] || { cat "$work/bad"; failed=1; }
+fi
+
+# In a circle: direct edges between headers, resolved, sorted topologically.
+for file in $(find guest host include ports apps -name '*.h'); do
+	directory=$(dirname "$file")
+	edges "$file" | while read -r from to; do
+		for candidate in "$directory/$to" "$to" "include/$to"; do
+			[ ! -f "$candidate" ] || { echo "$from $(realpath --relative-to=. "$candidate")"; break; }
+		done
+	done
+done >"$work/direct"
+if ! tsort "$work/direct" >/dev/null 2>"$work/loop"; then
+	echo "headers include each other in a circle:"
+	cat "$work/loop"
+	failed=1
+fi
+[ $failed = 0 ] && echo "did: $count files, $(sort -u "$work/graph" | wc -l) inclusions"
+exit $failed

@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Do the walls hold? Each line puts one breach into a copy of the sources and expects the
+# wall named to complain about that very file.
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+for part in guest host include; do cp -r "$root/$part" "$work/"; done
+failed=0
+count=0
+tag='/* SPDX-License-Identifier: MIT */'
+
+breach() { # WALL FILE LINE...: a file of its own, named after FILE; the wall is run once, at the end
+	wall=$1 count=$((count + 1))
+	file=${2%.*}_$count.${2##*.}
+	shift 2
+	mkdir -p "$work/$(dirname "$file")"
+	printf '%s\n' "$@" >"$work/$file"
+	echo "$wall $file $*" | head -n 1 >>"$work/.breaches"
+}
+
+breach includes guest/core/breach.c "$tag" '#include <string.h>'
+breach includes guest/core/breach.c "$tag" '#include "host/core/core.h"'
+breach includes guest/core/breach.c "$tag" '#include "hvkit_host/host.h"'
+breach includes host/core/breach.c "$tag" '#include "hvkit/status.h"'
+breach includes host/core/breach.c "$tag" '#include "guest/core/core.h"'
+breach includes include/hvkit/wire/breach.h "$tag" '#include "../status.h"'
+breach includes include/hvkit/breach.h "$tag" '#include <stdlib.h>'
+breach includes include/hvkit_host/breach.h "$tag" '#include "hvkit/hvkit.h"'
+breach includes ports/hosted/breach.c "$tag" '#include "apps/shell/shell.h"'
+breach text guest/core/breach.c 'int no_tag(void);'
+breach text guest/core/breach.c "$tag" 'static int counter;'
+breach text host/core/breach.c "$tag" 'static unsigned table[4];'
+breach text host/core/breach.c "$tag" "/* $(printf '%0120d' 0) */"
+breach text host/core/breach.c "$tag" "/* see $(printf "%s:" https)//mirror.somewhere.org/file */"
+breach text guest/netvsc/breach.c "$tag" '	if (header.length > size)'
+breach text guest/netvsc/breach.c "$tag" '	end = message->header.length;'
+breach text guest/netvsc/breach.c "$tag" '	uint8_t *p = nic->shared.base;'
+breach text guest/vmbus/breach.c "$tag" 'void f(volatile int *p);'
+breach text guest/vmbus/breach.c "$tag" 'void f(void)' '{' "$(yes '	g();' | head -n 81)" '}'
+breach text host/vmbus/breach.c "$tag" "$(yes '/* line */' | head -n 1000)"
+
+for wall in includes text; do
+	if WALL_ROOT=$work sh "$root/tests/walls/$wall.sh" >"$work/.output" 2>&1; then
+		echo "$wall: not a word"
+		failed=1
+	fi
+	grep "^$wall " "$work/.breaches" | while read -r _ file text; do
+		grep -q "$file" "$work/.output" || echo "$wall lets through: $file: $text"
+	done >"$work/.missed"
+	[ ! -s "$work/.missed" ] || { cat "$work/.missed"; failed=1; }
+done
+
+# Two headers that include each other, and nothing else amiss.
+find "$work" -name 'breach_*' -exec rm {} +
+printf '%s\n' '#pragma once' '#include "circle_b.h"' >"$work/host/circle_a.h"
+printf '%s\n' '#pragma once' '#include "circle_a.h"' >"$work/host/circle_b.h"
+count=$((count + 1))
+if WALL_ROOT=$work sh "$root/tests/walls/includes.sh" >"$work/.output" 2>&1 || ! grep -q circle_a.h "$work/.output"; then
+	echo "includes lets through: a circle"
+	failed=1
+fi
+[ $failed = 0 ] && echo "did: $count breaches, each found"
+exit $failed
