@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Completions of the guest's packets: at once where the ring has room, later where it
+ * has none or the seed says so. Others may overtake one that is late.
+ */
+#include <string.h>
+
+#include "netvsp.h"
+
+#define LATE_MAX (5 * HVH_TIME_PER_MS)
+
+static bool write_completion(struct hvh_nic *nic, const struct netvsp_completion *completion)
+{
+	struct netvsp_session *session = &nic->session;
+
+	if (session->blocked)
+		return false;
+	if (!hvh_channel_write(nic->channel, nic->now, VMBUS_PACKET_COMPLETION, false, completion->transaction_id,
+			       NULL, 0, completion->payload, completion->payload_length, NULL, 0)) {
+		session->blocked = true;
+		return false;
+	}
+	if (completion->section != NVS_SECTION_NONE)
+		session->section_busy[completion->section / 8] &= (uint8_t)~(1u << (completion->section % 8));
+	return true;
+}
+
+/* Only queued here, and sent when all that the guest has written has been read: so a
+ * section that it used again too early is still in use when the second packet comes. */
+void netvsp_complete(struct hvh_nic *nic, uint64_t transaction_id, uint32_t section, const void *payload,
+		     uint32_t payload_length)
+{
+	struct netvsp_session *session = &nic->session;
+	struct netvsp_completion *completion;
+
+	if (session->completion_count == NETVSP_COMPLETIONS_MAX)
+		return; /* netvsp_read takes no packet without a place here */
+	completion = &session->completions[session->completion_count++];
+	completion->due = nic->now;
+	completion->transaction_id = transaction_id;
+	completion->section = section;
+	completion->payload_length = payload_length;
+	if (payload_length > 0)
+		memcpy(completion->payload, payload, payload_length);
+	if (hvh_fault_strikes(nic->partition, HVH_FAULT_DELAY_COMPLETION))
+		completion->due = nic->now + 1 + hvh_choose(nic->partition, LATE_MAX);
+}
+
+void netvsp_completions_run(struct hvh_nic *nic)
+{
+	struct netvsp_session *session = &nic->session;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < session->completion_count; i++) {
+		struct netvsp_completion *completion = &session->completions[i];
+
+		if (completion->due <= nic->now && write_completion(nic, completion))
+			continue;
+		if (kept != i)
+			session->completions[kept] = *completion;
+		kept++;
+	}
+	session->completion_count = kept;
+}
+
+uint64_t netvsp_completions_next(const struct hvh_nic *nic)
+{
+	const struct netvsp_session *session = &nic->session;
+	uint64_t next = HVH_NEVER;
+
+	for (uint32_t i = 0; i < session->completion_count; i++)
+		if (session->completions[i].due < next)
+			next = session->completions[i].due;
+	return next;
+}

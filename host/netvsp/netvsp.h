@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * netvsp: the network card's host side. Private to host/netvsp/.
+ *
+ * nvs.c speaks NVS, rndis.c and oid.c the RNDIS control messages, transmit.c takes
+ * the guest's frames, receive.c and transfer.c bring frames and replies to the guest,
+ * nic.c is what the rest of the program sees.
+ */
+#ifndef HVH_NETVSP_NETVSP_H
+#define HVH_NETVSP_NETVSP_H
+
+#include "host/core/core.h"
+#include "host/vmbus/channel.h"
+#include "hvkit/wire/nvs.h"
+#include "hvkit/wire/rndis.h"
+#include "hvkit_host/network.h"
+
+/* Sub-allocations of the receive buffer kept for control messages (OpenVMM). */
+#define NETVSP_CONTROL_SUBALLOCATIONS 16u
+#define NETVSP_SUBALLOCATIONS_MAX 32768u
+#define NETVSP_SUBALLOCATION_NONE 0xffffu
+/* What a sub-allocation holds beside the frame (OpenVMM: 256 + 36). */
+#define NETVSP_SUBALLOCATION_OVERHEAD 292u
+#define NETVSP_SECTIONS_MAX 8192u
+#define NETVSP_RANGES_MAX 375u     /* of one transfer-page packet (OpenVMM) */
+#define NETVSP_COMPLETIONS_MAX 1024u /* guest's packets in flight (OpenVMM) */
+#define NETVSP_CONTROL_QUEUE 64u
+#define NETVSP_CONTROL_SIZE 512u   /* longest control message to the guest */
+#define NETVSP_MESSAGE_MAX 131072u /* RNDIS bytes of one packet of the guest's */
+#define NETVSP_TRANSFER_MAX 262144u /* RNDIS bytes of one transfer-page packet */
+#define NETVSP_PACKETS_PER_RUN 64u
+#define NETVSP_TRANSFERS_PER_RUN 16u
+
+#define NETVSP_ETHERNET_HEADER 14u
+#define NETVSP_ETHERNET_ADDRESS 6u
+#define NETVSP_FRAME_STANDARD 1514u /* with its header */
+#define NETVSP_FRAME_MAX 9216u      /* the longest a host grants (OpenVMM) */
+#define NETVSP_MTU_DEFAULT 9000u
+
+#define NETVSP_RESPONSE_SIZE 32u /* 28 bytes, padded to 8 on the ring */
+#define NETVSP_RESPONSE_SIZE_6_1 40u
+
+/* A buffer the guest lent: by GPADL id, looked up at each use. */
+struct netvsp_buffer {
+	bool taken;   /* the message has been accepted, once per open */
+	bool present; /* and not revoked */
+	bool reported; /* torn down while in use: said once */
+	uint32_t gpadl;
+	uint16_t page_set_id;
+};
+
+/* A completion the guest waits for. */
+struct netvsp_completion {
+	uint64_t due;
+	uint64_t transaction_id;
+	uint32_t section; /* to be freed with it, or NVS_SECTION_NONE */
+	uint32_t payload_length;
+	uint8_t payload[NETVSP_RESPONSE_SIZE_6_1];
+};
+
+/* An RNDIS message of the host's that is no frame. */
+struct netvsp_control {
+	uint64_t due;
+	uint32_t length;
+	uint8_t bytes[NETVSP_CONTROL_SIZE];
+};
+
+/* The status 0x40020006 that waits for other messages to share a packet with. */
+struct netvsp_companion {
+	bool present;
+	bool for_frames;   /* the seed's choice: waits for frames, or for anything */
+	uint64_t deadline; /* and then goes alone */
+	struct netvsp_control message;
+};
+
+/* Everything that ends when the channel closes. */
+struct netvsp_session {
+	bool open;
+	bool stopped; /* after a protocol error nothing is read until the channel closes */
+	bool blocked; /* the ring to the guest was full */
+	uint32_t version;
+	bool ndis_config, ndis_version;
+	uint32_t frame_max; /* with the Ethernet header */
+	struct netvsp_buffer receive, send;
+
+	bool initialized; /* RNDIS */
+	bool link_reported;
+	uint32_t filter;
+
+	uint32_t section_size, section_count;
+	uint8_t section_busy[NETVSP_SECTIONS_MAX / 8];
+	struct netvsp_completion completions[NETVSP_COMPLETIONS_MAX];
+	uint32_t completion_count;
+
+	struct netvsp_control control[NETVSP_CONTROL_QUEUE];
+	uint32_t control_head, control_count;
+	struct netvsp_companion companion;
+
+	uint32_t suballocation_size, suballocation_count;
+	uint16_t free_control[NETVSP_CONTROL_SUBALLOCATIONS];
+	uint32_t free_control_count;
+	uint16_t free_data[NETVSP_SUBALLOCATIONS_MAX];
+	uint32_t free_data_count;
+	/* Sub-allocations of one packet are a chain; only its head is a transaction id. */
+	uint16_t next[NETVSP_SUBALLOCATIONS_MAX];
+	uint32_t range_length[NETVSP_SUBALLOCATIONS_MAX];
+	uint8_t outstanding[NETVSP_SUBALLOCATIONS_MAX / 8];
+};
+
+struct netvsp_frame {
+	uint32_t length;
+	uint8_t bytes[NETVSP_FRAME_MAX];
+};
+
+struct hvh_nic {
+	struct hvh_partition *partition;
+	struct hvh_channel *channel;
+	struct hvh_backend backend;
+	struct hvh_nic_counters counters;
+	uint8_t mac[NETVSP_ETHERNET_ADDRESS];
+	uint32_t frame_limit; /* mtu_max with the Ethernet header */
+	bool link_up;
+	uint64_t now; /* of the latest call */
+	struct netvsp_session session;
+	/* Frames for the guest, oldest at frame_head. */
+	struct netvsp_frame *frames;
+	uint32_t frame_head, frame_count;
+	uint8_t message[NETVSP_MESSAGE_MAX];   /* what the guest sent */
+	uint8_t transfer[NETVSP_TRANSFER_MAX]; /* what it is sent */
+};
+
+/* One transfer-page packet in the making. */
+struct netvsp_transfer {
+	uint32_t channel_type;
+	uint32_t count;
+	uint32_t bytes;
+	uint16_t ids[NETVSP_RANGES_MAX];
+	struct vmbus_transfer_page_range ranges[NETVSP_RANGES_MAX];
+};
+
+#define NETVSP_VIOLATE(nic, kind, bytes, count, ...)                                                     \
+	hvh_violate((nic)->partition, kind, (nic)->now, UINT32_MAX, hvh_channel_id((nic)->channel), bytes, \
+		    count, __VA_ARGS__)
+
+/* --- nic.c ------------------------------------------------------------------------ */
+
+/* Nothing more is read from this channel until it closes, as a host's worker that
+ * met a protocol error (OpenVMM). */
+void netvsp_stop(struct hvh_nic *nic);
+/* Up to NETVSP_PACKETS_PER_RUN packets; true if there may be more. */
+bool netvsp_read(struct hvh_nic *nic);
+
+/* --- nvs.c -------------------------------------------------------------------------- */
+
+void netvsp_nvs(struct hvh_nic *nic, const struct hvh_packet *packet);
+/* The completion the packet asked for; payload_length 0 is an empty one. */
+void netvsp_respond(struct hvh_nic *nic, const struct hvh_packet *packet, const void *payload,
+		    uint32_t payload_length);
+/* Bytes of an NVS answer at this session's version. */
+uint32_t netvsp_response_size(const struct hvh_nic *nic);
+
+/* --- completion.c --------------------------------------------------------------------- */
+
+void netvsp_complete(struct hvh_nic *nic, uint64_t transaction_id, uint32_t section, const void *payload,
+		     uint32_t payload_length);
+/* Sends the completions that are due. */
+void netvsp_completions_run(struct hvh_nic *nic);
+uint64_t netvsp_completions_next(const struct hvh_nic *nic);
+
+/* --- transmit.c ---------------------------------------------------------------------- */
+
+/* NVS message 107. */
+void netvsp_rndis(struct hvh_nic *nic, const struct hvh_packet *packet, const uint8_t *message);
+/* For the trace: what a packet's section holds. */
+uint32_t netvsp_section_copy(struct hvh_nic *nic, const struct hvh_packet *packet, void *to, uint32_t room);
+/* Is there a buffer of the guest's under this GPADL that it has not revoked? */
+bool netvsp_may_tear_down(struct hvh_nic *nic, uint32_t gpadl);
+
+/* --- frames.c -------------------------------------------------------------------------- */
+
+/* Checks and delivers the RNDIS packet messages in bytes; returns an NVS status. */
+uint32_t netvsp_frames(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length);
+
+/* --- rndis.c --------------------------------------------------------------------------- */
+
+/* A control message; returns an NVS status. */
+uint32_t netvsp_rndis_control(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length);
+/* Queues a message for the guest. False: the queue is full. */
+bool netvsp_control_push(struct hvh_nic *nic, const void *bytes, uint32_t length);
+void netvsp_indicate_offload(struct hvh_nic *nic);
+void netvsp_indicate_link(struct hvh_nic *nic);
+
+/* --- oid.c ------------------------------------------------------------------------------- */
+
+#define RNDIS_OID_TCP_OFFLOAD_PARAMETERS 0xfc01020cu
+
+/* Writes the answer (at most room bytes), its length to *length; returns an RNDIS status. */
+uint32_t netvsp_oid_query(struct hvh_nic *nic, uint32_t oid, const uint8_t *input, uint32_t input_length,
+			  uint8_t *answer, uint32_t room, uint32_t *length);
+uint32_t netvsp_oid_set(struct hvh_nic *nic, uint32_t oid, const uint8_t *value, uint32_t length);
+/* NDIS_OFFLOAD without any offload, in the newest revision that fits into room. Returns
+ * its length, 0 if none fits. */
+uint32_t netvsp_offload_structure(const struct hvh_nic *nic, uint8_t *to, uint32_t room);
+
+/* --- transfer.c -------------------------------------------------------------------------- */
+
+/* Cuts the receive buffer, of size bytes. False: too small. */
+bool netvsp_suballocations_create(struct hvh_nic *nic, uint32_t size);
+void netvsp_transfer_begin(struct netvsp_transfer *transfer, uint32_t channel_type);
+/* Room for one more message of range_length bytes. */
+bool netvsp_transfer_room(const struct hvh_nic *nic, const struct netvsp_transfer *transfer, bool control,
+			  uint32_t range_length);
+/* Where to build the next message: room for it has been asked for. Zeroed. */
+uint8_t *netvsp_transfer_next(struct hvh_nic *nic, const struct netvsp_transfer *transfer,
+			      uint32_t range_length);
+/* Puts what was built, message_length bytes, into a sub-allocation of its own. */
+bool netvsp_transfer_add(struct hvh_nic *nic, struct netvsp_transfer *transfer, bool control,
+			 uint32_t message_length, uint32_t range_length);
+/* False: no room in the ring (or the guest's memory is gone); nothing was sent. */
+bool netvsp_transfer_send(struct hvh_nic *nic, struct netvsp_transfer *transfer);
+/* Gives back the sub-allocations of a packet that is not sent. */
+void netvsp_transfer_abandon(struct hvh_nic *nic, struct netvsp_transfer *transfer);
+/* The guest's completion of a transfer-page packet. */
+void netvsp_transfer_completed(struct hvh_nic *nic, const struct hvh_packet *packet);
+
+/* --- receive.c ----------------------------------------------------------------------------- */
+
+/* Sends what waits: control messages, then frames. True if there is more to do now. */
+bool netvsp_receive_run(struct hvh_nic *nic);
+uint64_t netvsp_receive_next(const struct hvh_nic *nic);
+/* The guest's packet filter has a word on this frame. */
+bool netvsp_filter_passes(const struct hvh_nic *nic, const uint8_t *frame);
+void netvsp_frames_drop(struct hvh_nic *nic, uint64_t *counter);
+
+#endif

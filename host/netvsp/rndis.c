@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RNDIS control messages: what the guest asks and what the host says by itself.
+ * Sources: MS-RNDIS, OpenVMM netvsp, FreeBSD hn.
+ */
+#include <string.h>
+
+#include "netvsp.h"
+
+#define LATE_MAX (5 * HVH_TIME_PER_MS)
+/* How long the status 0x40020006 waits for another message to share a packet with. */
+#define COMPANION_WAIT (20 * HVH_TIME_PER_MS)
+#define COMPANION_WAIT_FRAMES (2 * HVH_TIME_PER_SECOND)
+
+#define MAX_TRANSFER_SIZE 0xefffffffu /* OpenVMM */
+#define DEVICE_FLAG_CONNECTIONLESS 1u
+#define QUERY_INFORMATION_OFFSET (sizeof(struct rndis_query_complete) - RNDIS_OFFSET_BASE)
+
+bool netvsp_control_push(struct hvh_nic *nic, const void *bytes, uint32_t length)
+{
+	struct netvsp_session *session = &nic->session;
+	struct netvsp_control *control;
+
+	if (session->control_count == NETVSP_CONTROL_QUEUE || length > NETVSP_CONTROL_SIZE)
+		return false;
+	control = &session->control[(session->control_head + session->control_count) % NETVSP_CONTROL_QUEUE];
+	control->due = nic->now;
+	if (hvh_fault_strikes(nic->partition, HVH_FAULT_DELAY_COMPLETION))
+		control->due = nic->now + 1 + hvh_choose(nic->partition, LATE_MAX);
+	control->length = length;
+	memcpy(control->bytes, bytes, length);
+	session->control_count++;
+	return true;
+}
+
+/* --- What the host says by itself ------------------------------------------------------ */
+
+static uint32_t indication_build(uint8_t *to, uint32_t status, const uint8_t *buffer, uint32_t buffer_length)
+{
+	struct rndis_indicate_status indication = { .header = { RNDIS_MSG_INDICATE_STATUS,
+								sizeof indication + buffer_length },
+						    .status = status,
+						    .buffer_length = buffer_length };
+
+	if (buffer_length > 0) {
+		indication.buffer_offset = sizeof indication - RNDIS_OFFSET_BASE;
+		memcpy(to + sizeof indication, buffer, buffer_length);
+	}
+	memcpy(to, &indication, sizeof indication);
+	return indication.header.length;
+}
+
+/* Status 0x40020006. Windows Server 2012 R2 counts the header alone in the message's
+ * length, not the status buffer that follows it (iPXE 639632b05), and sends it in one
+ * packet with others: there the range is all that tells the guest where it ends. */
+void netvsp_indicate_offload(struct hvh_nic *nic)
+{
+	struct netvsp_companion *companion = &nic->session.companion;
+	bool malformed = hvh_partition_profile(nic->partition)->status_0x40020006_malformed;
+	uint8_t offload[NETVSP_CONTROL_SIZE - sizeof(struct rndis_indicate_status)];
+	uint8_t message[NETVSP_CONTROL_SIZE];
+	uint32_t length, header_alone = sizeof(struct rndis_indicate_status);
+
+	length = netvsp_offload_structure(nic, offload, sizeof offload);
+	length = indication_build(message, RNDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG, offload, length);
+	if (!malformed) {
+		netvsp_control_push(nic, message, length);
+		return;
+	}
+	memcpy(message + offsetof(struct rndis_header, length), &header_alone, sizeof header_alone);
+	companion->present = true;
+	companion->for_frames = hvh_choose(nic->partition, 2) != 0;
+	companion->deadline = nic->now + (companion->for_frames ? COMPANION_WAIT_FRAMES : COMPANION_WAIT);
+	companion->message.length = length;
+	memcpy(companion->message.bytes, message, length);
+}
+
+void netvsp_indicate_link(struct hvh_nic *nic)
+{
+	struct netvsp_session *session = &nic->session;
+	uint8_t message[sizeof(struct rndis_indicate_status)];
+	uint32_t length;
+
+	if (!session->initialized || session->link_reported == nic->link_up)
+		return;
+	length = indication_build(message,
+				  nic->link_up ? RNDIS_STATUS_MEDIA_CONNECT : RNDIS_STATUS_MEDIA_DISCONNECT, NULL, 0);
+	if (netvsp_control_push(nic, message, length))
+		session->link_reported = nic->link_up;
+}
+
+/* --- What the guest asks ------------------------------------------------------------------ */
+
+static uint32_t reply(struct hvh_nic *nic, const void *bytes, uint32_t length)
+{
+	if (netvsp_control_push(nic, bytes, length))
+		return NVS_STATUS_SUCCESS;
+	NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length, "more than %u RNDIS control messages without an answer taken",
+		       NETVSP_CONTROL_QUEUE);
+	return NVS_STATUS_FAILURE;
+}
+
+static uint32_t malformed(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length, const char *why)
+{
+	NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length, "RNDIS control message: %s", why);
+	return NVS_STATUS_FAILURE;
+}
+
+/* Only INITIALIZE and HALT may come before INITIALIZE. */
+static uint32_t state_status(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
+{
+	if (nic->session.initialized)
+		return RNDIS_STATUS_SUCCESS;
+	NETVSP_VIOLATE(nic, HVH_V_RNDIS_ORDER, bytes, length, "RNDIS control message before INITIALIZE");
+	return RNDIS_STATUS_FAILURE;
+}
+
+static void initialized(struct hvh_nic *nic)
+{
+	const struct hvh_profile *profile = hvh_partition_profile(nic->partition);
+
+	nic->session.initialized = true;
+	nic->session.link_reported = nic->link_up; /* no indication at the start (OpenVMM) */
+	if (profile->filter_set_at_start)
+		nic->session.filter = RNDIS_FILTER_DIRECTED | RNDIS_FILTER_BROADCAST | RNDIS_FILTER_ALL_MULTICAST;
+	if (profile->status_0x40020006_malformed || profile->nvs_newest >= NVS_VERSION_4)
+		netvsp_indicate_offload(nic);
+}
+
+static uint32_t initialize(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
+{
+	const struct hvh_profile *profile = hvh_partition_profile(nic->partition);
+	struct rndis_initialize request;
+	struct rndis_initialize_complete answer = {
+		.header = { RNDIS_MSG_INITIALIZE | RNDIS_MSG_COMPLETE, sizeof answer },
+		.major = 1,
+		.device_flags = DEVICE_FLAG_CONNECTIONLESS,
+		.max_packets_per_message = profile->rndis_packets_max,
+		.max_transfer_size = MAX_TRANSFER_SIZE,
+		.packet_alignment_factor = profile->rndis_alignment_factor,
+	};
+	uint32_t status;
+
+	if (length < sizeof request)
+		return malformed(nic, bytes, length, "INITIALIZE has 24 bytes");
+	memcpy(&request, bytes, sizeof request);
+	if (hvh_silence_get(nic->partition) == HVH_SILENCE_RNDIS_INITIALIZE)
+		return NVS_STATUS_SUCCESS;
+	answer.request_id = request.request_id;
+	if (nic->session.initialized) {
+		NETVSP_VIOLATE(nic, HVH_V_RNDIS_ORDER, bytes, length, "RNDIS INITIALIZE twice without HALT");
+		answer.status = RNDIS_STATUS_FAILURE;
+	} else if (request.major != 1) {
+		NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length, "RNDIS version %u.%u: 1.0 would be right",
+			       request.major, request.minor);
+		answer.status = RNDIS_STATUS_BAD_VERSION;
+	}
+	status = reply(nic, &answer, sizeof answer);
+	if (status == NVS_STATUS_SUCCESS && answer.status == RNDIS_STATUS_SUCCESS)
+		initialized(nic);
+	return status;
+}
+
+/* QUERY's and SET's information: NULL if it is not inside the message. */
+static const uint8_t *information(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length,
+				  const struct rndis_request *request)
+{
+	uint32_t body = length - RNDIS_OFFSET_BASE;
+
+	if (request->reserved != 0)
+		NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length, "RNDIS OID 0x%08x: the reserved word is 0x%x, not 0",
+			       request->oid, request->reserved);
+	if (request->information_offset < RNDIS_REQUEST_INFORMATION_OFFSET || request->information_offset > body ||
+	    request->information_length > body - request->information_offset) {
+		NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length,
+			       "RNDIS OID 0x%08x: information of %u bytes at %u; %u is the least, even of nothing",
+			       request->oid, request->information_length, request->information_offset,
+			       RNDIS_REQUEST_INFORMATION_OFFSET);
+		return NULL;
+	}
+	return bytes + RNDIS_OFFSET_BASE + request->information_offset;
+}
+
+static uint32_t query(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
+{
+	uint8_t message[NETVSP_CONTROL_SIZE] = { 0 };
+	struct rndis_query_complete answer = { .header = { RNDIS_MSG_QUERY | RNDIS_MSG_COMPLETE, 0 } };
+	struct rndis_request request;
+	const uint8_t *input;
+
+	if (length < sizeof request)
+		return malformed(nic, bytes, length, "QUERY has 28 bytes or more");
+	memcpy(&request, bytes, sizeof request);
+	if (hvh_silence_get(nic->partition) == HVH_SILENCE_RNDIS_QUERY)
+		return NVS_STATUS_SUCCESS;
+	answer.request_id = request.request_id;
+	answer.status = state_status(nic, bytes, length);
+	input = information(nic, bytes, length, &request);
+	if (input == NULL)
+		answer.status = RNDIS_STATUS_INVALID_DATA;
+	if (answer.status == RNDIS_STATUS_SUCCESS)
+		answer.status = netvsp_oid_query(nic, request.oid, input, request.information_length,
+						 message + sizeof answer,
+						 (uint32_t)(sizeof message - sizeof answer),
+						 &answer.information_length);
+	if (answer.status == RNDIS_STATUS_SUCCESS)
+		answer.information_offset = QUERY_INFORMATION_OFFSET;
+	answer.header.length = (uint32_t)sizeof answer + answer.information_length;
+	memcpy(message, &answer, sizeof answer);
+	return reply(nic, message, answer.header.length);
+}
+
+static uint32_t set(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
+{
+	struct rndis_complete answer = { .header = { RNDIS_MSG_SET | RNDIS_MSG_COMPLETE, sizeof answer } };
+	struct rndis_request request;
+	const uint8_t *value;
+	uint32_t status;
+
+	if (length < sizeof request)
+		return malformed(nic, bytes, length, "SET has 28 bytes or more");
+	memcpy(&request, bytes, sizeof request);
+	if (hvh_silence_get(nic->partition) == HVH_SILENCE_RNDIS_SET)
+		return NVS_STATUS_SUCCESS;
+	answer.request_id = request.request_id;
+	answer.status = state_status(nic, bytes, length);
+	value = information(nic, bytes, length, &request);
+	if (value == NULL)
+		answer.status = RNDIS_STATUS_INVALID_DATA;
+	if (answer.status == RNDIS_STATUS_SUCCESS)
+		answer.status = netvsp_oid_set(nic, request.oid, value, request.information_length);
+	status = reply(nic, &answer, sizeof answer);
+	if (answer.status == RNDIS_STATUS_SUCCESS && request.oid == RNDIS_OID_TCP_OFFLOAD_PARAMETERS)
+		netvsp_indicate_offload(nic); /* says what it has made of them (OpenVMM) */
+	return status;
+}
+
+static uint32_t keepalive(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
+{
+	struct rndis_complete answer = { .header = { RNDIS_MSG_KEEPALIVE | RNDIS_MSG_COMPLETE, sizeof answer } };
+	struct rndis_keepalive request;
+
+	memcpy(&request, bytes, sizeof request); /* 12 bytes, as every control message */
+	answer.request_id = request.request_id;
+	answer.status = state_status(nic, bytes, length);
+	return reply(nic, &answer, sizeof answer);
+}
+
+/* HALT has no reply. */
+static uint32_t halt(struct hvh_nic *nic)
+{
+	nic->session.initialized = false;
+	nic->session.filter = 0;
+	nic->session.companion.present = false;
+	netvsp_frames_drop(nic, &nic->counters.dropped_filter);
+	return NVS_STATUS_SUCCESS;
+}
+
+uint32_t netvsp_rndis_control(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
+{
+	struct rndis_header header;
+
+	if (length < sizeof(struct rndis_halt))
+		return malformed(nic, bytes, length, "shorter than 12 bytes");
+	memcpy(&header, bytes, sizeof header);
+	if (header.length < sizeof(struct rndis_halt) || header.length > length)
+		return malformed(nic, bytes, length, "its length is not that of what was sent");
+	if (header.length < length)
+		NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length, "RNDIS message of %u bytes with %u bytes after it",
+			       header.length, length - header.length);
+	switch (header.type) {
+	case RNDIS_MSG_INITIALIZE:
+		return initialize(nic, bytes, header.length);
+	case RNDIS_MSG_QUERY:
+		return query(nic, bytes, header.length);
+	case RNDIS_MSG_SET:
+		return set(nic, bytes, header.length);
+	case RNDIS_MSG_KEEPALIVE:
+		return keepalive(nic, bytes, header.length);
+	case RNDIS_MSG_HALT:
+		return halt(nic);
+	default: /* RESET, indications, completions: the worker ends (OpenVMM) */
+		NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, header.length, "RNDIS message 0x%x is none that a guest sends",
+			       header.type);
+		netvsp_stop(nic);
+		return NVS_STATUS_FAILURE;
+	}
+}
