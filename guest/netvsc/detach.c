@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking the card down, from wherever the bring-up got to. No step of it can fail: what
+ * the host does not answer in time is left, and vmbus keeps the memory from everybody.
+ */
+#include "guest/netvsc/netvsc_internal.h"
+
+static bool can_talk(const struct hvk_netvsc *nic)
+{
+	return nic->opened && nic->lost == HVK_OK && !hvk_channel_rescinded(nic->channel);
+}
+
+/* Nothing new goes to the host. */
+static hvk_status begin_quiet(struct hvk_netvsc *nic)
+{
+	hvk_netvsc_operations_cancel(nic, nic->lost == HVK_OK ? HVK_ECANCELED : HVK_EGONE);
+	hvk_netvsc_transmit_open(nic, false);
+	hvk_netvsc_control_forget(nic);
+	nic->netdev.info.flags = 0;
+	return HVK_OK;
+}
+
+static bool can_ask(const struct hvk_netvsc *nic)
+{
+	return can_talk(nic) && nic->rndis_up && !nic->silent;
+}
+
+/* Without it reception is sometimes dead after the next open (WS2012 R2; iPXE 67291465e). */
+static hvk_status begin_filter_off(struct hvk_netvsc *nic)
+{
+	nic->event = NETVSC_EVENT_RNDIS;
+	return hvk_netvsc_control_set(nic, RNDIS_OID_GEN_CURRENT_PACKET_FILTER, 0,
+				      hvk_netvsc_steps_rndis_answered);
+}
+
+static hvk_status begin_drain(struct hvk_netvsc *nic)
+{
+	if (hvk_netvsc_transmit_idle(nic))
+		return HVK_OK;
+	nic->event = NETVSC_EVENT_SENDS;
+	return HVK_EINPROGRESS;
+}
+
+static bool was_initialized(const struct hvk_netvsc *nic)
+{
+	return can_talk(nic) && nic->rndis_up;
+}
+
+/* RNDIS has no answer to it. */
+static hvk_status begin_halt(struct hvk_netvsc *nic)
+{
+	return hvk_netvsc_control_halt(nic);
+}
+
+static hvk_status revoke(struct hvk_netvsc *nic, uint32_t type, uint16_t page_set_id)
+{
+	struct hvk_nvs_message message;
+	hvk_status status;
+
+	hvk_nvs_build_revoke(&message, nic->nvs_version, type, page_set_id);
+	status = hvk_netvsc_steps_nvs(nic, &message);
+	nic->revoke_unanswered = status == HVK_EINPROGRESS;
+	return status;
+}
+
+/* Any completion will do: hosts differ in what they put in. */
+static hvk_status revoked(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+{
+	(void)answer;
+	nic->revoke_unanswered = false;
+	return HVK_OK;
+}
+
+static bool has_receive_buffer(const struct hvk_netvsc *nic)
+{
+	return can_talk(nic) && nic->receive_connected;
+}
+
+static hvk_status begin_revoke_receive(struct hvk_netvsc *nic)
+{
+	return revoke(nic, NVS_TYPE_REVOKE_RECEIVE_BUFFER, NVS_RECEIVE_PAGE_SET_ID);
+}
+
+/* OpenVMM reads nothing on this channel after the first revoke, nor answers it. */
+static bool has_send_buffer(const struct hvk_netvsc *nic)
+{
+	return can_talk(nic) && nic->send_connected && !nic->revoke_unanswered;
+}
+
+static hvk_status begin_revoke_send(struct hvk_netvsc *nic)
+{
+	return revoke(nic, NVS_TYPE_REVOKE_SEND_BUFFER, NVS_SEND_PAGE_SET_ID);
+}
+
+/* --- GPADLs and the channel --------------------------------------------------------------- */
+
+static void torn_down(struct hvk_request *request, void *context)
+{
+	struct hvk_netvsc *nic = context;
+	const struct netvsc_answer answer = {HVK_OK, NULL, 0};
+
+	if (request->status != HVK_OK && nic->close_status == HVK_OK)
+		nic->close_status = request->status;
+	nic->teardowns--;
+	if (nic->teardowns == 0)
+		hvk_netvsc_steps_answer(nic, NETVSC_EVENT_TEARDOWN, &answer);
+}
+
+static void tear_down(struct hvk_netvsc *nic, struct hvk_gpadl *gpadl, struct hvk_request *request,
+		      bool *begun)
+{
+	if (gpadl->id == 0 || *begun)
+		return;
+	*begun = true;
+	nic->teardowns++;
+	*request = (struct hvk_request){.done = torn_down, .context = nic};
+	hvk_gpadl_teardown(gpadl, request);
+}
+
+static hvk_status begin_teardown(struct hvk_netvsc *nic)
+{
+	tear_down(nic, &nic->receive_gpadl, &nic->receive_teardown, &nic->receive_teardown_begun);
+	tear_down(nic, &nic->send_gpadl, &nic->send_teardown, &nic->send_teardown_begun);
+	if (nic->teardowns == 0)
+		return HVK_OK;
+	nic->event = NETVSC_EVENT_TEARDOWN;
+	return HVK_EINPROGRESS;
+}
+
+/* Below 4.0 the host ignores messages about a closed channel (FreeBSD), so they are sent
+ * before; the answers may need the close (WS2012 R2 withholds one; iPXE cd68d93b6), so
+ * they are awaited a little only. A rescinded channel may not outlive its close. */
+static bool before_close(const struct hvk_netvsc *nic)
+{
+	return hvk_vmbus_version(nic->hvk) < VMBUS_VERSION_4_0 || hvk_channel_rescinded(nic->channel);
+}
+
+static bool is_open(const struct hvk_netvsc *nic)
+{
+	return nic->opened;
+}
+
+static hvk_status begin_close(struct hvk_netvsc *nic)
+{
+	hvk_channel_close(nic->channel, hvk_netvsc_steps_request(nic));
+	return HVK_EINPROGRESS;
+}
+
+static hvk_status closed(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+{
+	nic->opened = false;
+	nic->withhold = answer->status == HVK_ETIMEDOUT_TEARDOWN;
+	if (nic->close_status == HVK_OK)
+		nic->close_status = answer->status;
+	return HVK_OK;
+}
+
+static hvk_status begin_release(struct hvk_netvsc *nic)
+{
+	hvk_netvsc_control_stop(nic, nic->withhold);
+	hvk_netvsc_transmit_stop(nic, nic->withhold);
+	hvk_netvsc_receive_stop(nic);
+	return HVK_OK;
+}
+
+/* --- The table ------------------------------------------------------------------------------ */
+
+/* clang-format off */
+static const struct netvsc_step steps[] = {
+	/* name                  wanted              begin                 answered */
+	{"quiet",                NULL,               begin_quiet,          NULL,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"filter off",           can_ask,            begin_filter_off,     NULL,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, true},
+	{"drain",                can_talk,           begin_drain,          NULL,
+	 NETVSC_WAIT_GRACE, HVK_ETIMEDOUT_SEND, true},
+	{"HALT",                 was_initialized,    begin_halt,           NULL,
+	 NETVSC_WAIT_GRACE, HVK_ETIMEDOUT_SEND, true},
+	{"REVOKE_RECEIVE_BUFFER", has_receive_buffer, begin_revoke_receive, revoked,
+	 NETVSC_WAIT_REVOKE, HVK_ETIMEDOUT_NVS_RECEIVE_BUFFER, true},
+	{"REVOKE_SEND_BUFFER",   has_send_buffer,    begin_revoke_send,    revoked,
+	 NETVSC_WAIT_REVOKE, HVK_ETIMEDOUT_NVS_SEND_BUFFER, true},
+	{"GPADL_TEARDOWN before CLOSE", before_close, begin_teardown,      NULL,
+	 NETVSC_WAIT_GRACE, HVK_ETIMEDOUT_TEARDOWN, true},
+	{"CLOSE_CHANNEL",        is_open,            begin_close,          closed,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_TEARDOWN, true},
+	{"GPADL_TEARDOWN",       NULL,               begin_teardown,       NULL,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_TEARDOWN, true},
+	{"release",              NULL,               begin_release,        NULL,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT, true},
+};
+/* clang-format on */
+
+static void detached(struct hvk_netvsc *nic)
+{
+	hvk_netvsc_end(nic, NETVSC_DETACHED);
+}
+
+const struct netvsc_sequence hvk_netvsc_detach_sequence = {steps, sizeof(steps) / sizeof(steps[0]), NULL,
+							   detached};

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/* The object: creating it, what is asked of it, and its work on the channel's CPU. */
+#include "guest/netvsc/netvsc_internal.h"
+
+#define DEFAULT_RING_PAGES 64u
+#define DEFAULT_RECEIVE_PAGES 512u
+#define DEFAULT_SEND_PAGES 256u
+#define DEFAULT_MTU 1500u
+#define RING_PAGES_MAX 4094u
+#define MTU_MIN 68u
+#define MTU_MAX 65521u
+#define LINE_MAX 200u
+
+static void get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *out)
+{
+	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
+
+	hvk_lock(nic->hvk, &nic->lock);
+	*out = nic->counters;
+	hvk_unlock(nic->hvk, &nic->lock);
+}
+
+static const struct hvk_netdev_ops ops = {hvk_netvsc_transmit, hvk_netvsc_set_flags, get_counters};
+
+/* --- Work on the channel's CPU ------------------------------------------------------------ */
+
+void hvk_netvsc_kick(struct hvk_netvsc *nic)
+{
+	bool already;
+
+	hvk_lock(nic->hvk, &nic->lock);
+	already = nic->kicked;
+	nic->kicked = true;
+	hvk_unlock(nic->hvk, &nic->lock);
+	if (already)
+		return;
+	hvk_request_begin(&nic->kick);
+	hvk_request_finish(nic->hvk, &nic->kick, HVK_OK, nic->config.cpu);
+}
+
+void hvk_netvsc_fault(struct hvk_netvsc *nic, hvk_status status, const char *what)
+{
+	nic->faults++;
+	(void)hvk_fault(nic->hvk, status, "netvsc: %s", what);
+}
+
+static void tell_lost(struct hvk_netvsc *nic)
+{
+	const struct hvk_netdev_hooks *hooks = &nic->netdev.hooks;
+
+	if (nic->state != NETVSC_ATTACHED) {
+		hvk_netvsc_steps_interrupt(nic, nic->lost);
+		return;
+	}
+	if (nic->gone_told)
+		return;
+	nic->gone_told = true;
+	hvk_log(nic->hvk, HVK_LOG_WARN, "netvsc: %s", hvk_status_text(nic->lost));
+	hvk_netvsc_operations_cancel(nic, HVK_EGONE);
+	if (hooks->gone)
+		hooks->gone(hooks->context, &nic->netdev);
+}
+
+void hvk_netvsc_lost(struct hvk_netvsc *nic, hvk_status status)
+{
+	hvk_lock(nic->hvk, &nic->lock);
+	if (nic->lost == HVK_OK)
+		nic->lost = status;
+	nic->tx.open = false;
+	hvk_unlock(nic->hvk, &nic->lock);
+	tell_lost(nic);
+}
+
+void hvk_netvsc_end(struct hvk_netvsc *nic, enum netvsc_state state)
+{
+	nic->ended = true;
+	nic->next = state;
+	hvk_netvsc_kick(nic);
+}
+
+/* Requests are finished here and not where the sequence ends, so that nothing of ours is
+ * queued any more when the user hears of the end and destroys the object. */
+static void finish(struct hvk_netvsc *nic)
+{
+	struct hvk_request *attach, *detach = NULL;
+	bool was_detached = nic->next == NETVSC_DETACHED;
+
+	hvk_lock(nic->hvk, &nic->lock);
+	nic->ended = false;
+	nic->started = false;
+	nic->state = nic->next;
+	attach = nic->attach_request;
+	nic->attach_request = NULL;
+	if (was_detached) {
+		detach = nic->detach_request;
+		nic->detach_request = NULL;
+		nic->detach_wanted = false;
+	}
+	hvk_unlock(nic->hvk, &nic->lock);
+	if (was_detached) {
+		nic->nvs_version = 0;
+		nic->netdev.info.link_up = false;
+	}
+	hvk_request_finish(nic->hvk, attach, nic->result, nic->config.cpu);
+	hvk_request_finish(nic->hvk, detach, nic->close_status, nic->config.cpu);
+}
+
+static void forget_last_time(struct hvk_netvsc *nic)
+{
+	struct hvk_netdev_info *info = &nic->netdev.info;
+
+	nic->lost = HVK_OK;
+	nic->gone_told = false;
+	nic->result = HVK_OK;
+	nic->close_status = HVK_OK;
+	nic->opened = false;
+	nic->receive_connected = false;
+	nic->send_connected = false;
+	nic->rndis_up = false;
+	nic->silent = false;
+	nic->withhold = false;
+	nic->revoke_unanswered = false;
+	nic->nvs_version = 0;
+	nic->nvs_attempt = 0;
+	nic->receive_gpadl = (struct hvk_gpadl){0};
+	nic->send_gpadl = (struct hvk_gpadl){0};
+	nic->receive_teardown_begun = false;
+	nic->send_teardown_begun = false;
+	*info = (struct hvk_netdev_info){.mtu = nic->config.mtu,
+					 .frame_max = nic->config.mtu + HVK_ETHERNET_HEADER};
+}
+
+static void start_attach(struct hvk_netvsc *nic)
+{
+	nic->started = true;
+	forget_last_time(nic);
+	hvk_netvsc_steps_start(nic, &hvk_netvsc_attach_sequence);
+}
+
+static void start_detach(struct hvk_netvsc *nic)
+{
+	hvk_lock(nic->hvk, &nic->lock);
+	nic->state = NETVSC_DETACHING;
+	hvk_unlock(nic->hvk, &nic->lock);
+	nic->started = true;
+	hvk_netvsc_steps_start(nic, &hvk_netvsc_detach_sequence);
+}
+
+/* Runs in hvk_poll of the channel's CPU, once per kick or more rarely. */
+static void work(struct hvk_request *request, void *context)
+{
+	struct hvk_netvsc *nic = context;
+	bool detach;
+
+	(void)request;
+	hvk_lock(nic->hvk, &nic->lock);
+	nic->kicked = false;
+	detach = nic->detach_wanted;
+	hvk_unlock(nic->hvk, &nic->lock);
+	if (nic->ended)
+		finish(nic);
+	switch (nic->state) {
+	case NETVSC_ATTACHING:
+		if (!nic->started)
+			start_attach(nic);
+		else if (detach)
+			hvk_netvsc_steps_interrupt(nic, HVK_ECANCELED);
+		break;
+	case NETVSC_ATTACHED:
+		if (nic->lost != HVK_OK)
+			tell_lost(nic);
+		if (detach)
+			start_detach(nic);
+		else
+			hvk_netvsc_operations_run(nic);
+		break;
+	case NETVSC_DETACHED:
+	case NETVSC_DETACHING:
+		break;
+	}
+}
+
+/* --- Public -------------------------------------------------------------------------------- */
+
+static bool is_nvs_version(uint32_t version)
+{
+	return version == NVS_VERSION_1 || version == NVS_VERSION_2 || version == NVS_VERSION_4 ||
+	       version == NVS_VERSION_5 || version == NVS_VERSION_6 || version == NVS_VERSION_6_1;
+}
+
+static uint32_t or_default(uint32_t value, uint32_t standard)
+{
+	return value == 0 ? standard : value;
+}
+
+static hvk_status check_config(struct hvk_netvsc_config *config)
+{
+	config->ring_pages = or_default(config->ring_pages, DEFAULT_RING_PAGES);
+	config->receive_buffer_pages = or_default(config->receive_buffer_pages, DEFAULT_RECEIVE_PAGES);
+	config->send_buffer_pages = or_default(config->send_buffer_pages, DEFAULT_SEND_PAGES);
+	config->mtu = or_default(config->mtu, DEFAULT_MTU);
+	config->copy_max = or_default(config->copy_max, UINT32_MAX);
+	config->nvs_newest = or_default(config->nvs_newest, NVS_VERSION_6_1);
+	if (config->ring_pages > RING_PAGES_MAX || config->receive_buffer_pages > VMBUS_GPADL_PAGES_MAX)
+		return HVK_EINVAL;
+	if (config->send_buffer_pages > VMBUS_GPADL_PAGES_MAX &&
+	    config->send_buffer_pages != HVK_NETVSC_NO_SEND_BUFFER)
+		return HVK_EINVAL;
+	if (config->mtu < MTU_MIN || config->mtu > MTU_MAX || config->cpu >= HVK_CPUS_MAX)
+		return HVK_EINVAL;
+	return is_nvs_version(config->nvs_newest) ? HVK_OK : HVK_EINVAL;
+}
+
+hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvsc_config *config,
+			     struct hvk_netvsc **out)
+{
+	static const struct vmbus_guid type = VMBUS_GUID_NETVSC;
+	const struct hvk_offer *offer = hvk_channel_offer(channel);
+	struct hvk *hvk = hvk_channel_instance(channel);
+	struct hvk_netvsc_config checked = *config;
+	struct hvk_pages pages;
+	struct hvk_netvsc *nic;
+	hvk_status status = check_config(&checked);
+
+	*out = NULL;
+	if (status != HVK_OK)
+		return status;
+	if (memcmp(&offer->type, &type, sizeof(type)) != 0 || offer->subchannel_index != 0)
+		return HVK_EINVAL;
+	status = hvk_pages_get(hvk, (sizeof(*nic) + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE, HVK_PAGE_PRIVATE,
+			       &pages);
+	if (status != HVK_OK)
+		return status;
+	nic = pages.address; /* zeros */
+	nic->pages = pages;
+	nic->hvk = hvk;
+	nic->channel = channel;
+	nic->config = checked;
+	nic->netdev.ops = &ops;
+	nic->nvs_ticket.kind = NETVSC_TICKET_NVS;
+	nic->kick = (struct hvk_request){.done = work, .context = nic};
+	hvk_netvsc_steps_init(nic);
+	hvk_netvsc_control_init(nic);
+	forget_last_time(nic);
+	status = hvk_lock_init(hvk, &nic->lock);
+	if (status != HVK_OK)
+		hvk_pages_put(hvk, &pages);
+	else
+		*out = nic;
+	return status;
+}
+
+hvk_status hvk_netvsc_destroy(struct hvk_netvsc *nic)
+{
+	struct hvk_pages pages = nic->pages;
+	struct hvk *hvk = nic->hvk;
+	bool idle;
+
+	hvk_lock(hvk, &nic->lock);
+	idle = nic->state == NETVSC_DETACHED && !nic->kicked;
+	hvk_unlock(hvk, &nic->lock);
+	if (!idle)
+		return HVK_ESTATE;
+	hvk_pages_put(hvk, &pages);
+	return HVK_OK;
+}
+
+void hvk_netvsc_attach(struct hvk_netvsc *nic, struct hvk_request *request)
+{
+	hvk_status status = HVK_ESTATE;
+
+	hvk_request_begin(request);
+	hvk_lock(nic->hvk, &nic->lock);
+	if (nic->state == NETVSC_DETACHED) {
+		nic->state = NETVSC_ATTACHING;
+		nic->attach_request = request;
+		status = HVK_OK;
+	}
+	hvk_unlock(nic->hvk, &nic->lock);
+	if (status == HVK_OK)
+		hvk_netvsc_kick(nic);
+	else
+		hvk_request_finish(nic->hvk, request, status, nic->config.cpu);
+}
+
+void hvk_netvsc_detach(struct hvk_netvsc *nic, struct hvk_request *request)
+{
+	hvk_status status = HVK_EINPROGRESS;
+
+	hvk_request_begin(request);
+	hvk_lock(nic->hvk, &nic->lock);
+	if (nic->state == NETVSC_DETACHED)
+		status = HVK_OK;
+	else if (nic->detach_wanted)
+		status = HVK_EBUSY;
+	if (status == HVK_EINPROGRESS) {
+		nic->detach_wanted = true;
+		nic->detach_request = request;
+	}
+	hvk_unlock(nic->hvk, &nic->lock);
+	if (status == HVK_EINPROGRESS)
+		hvk_netvsc_kick(nic);
+	else
+		hvk_request_finish(nic->hvk, request, status, nic->config.cpu);
+}
+
+struct hvk_netdev *hvk_netvsc_netdev(struct hvk_netvsc *nic)
+{
+	return &nic->netdev;
+}
+
+struct hvk_channel *hvk_netvsc_channel(struct hvk_netvsc *nic)
+{
+	return nic->channel;
+}
+
+uint32_t hvk_netvsc_nvs_version(const struct hvk_netvsc *nic)
+{
+	return nic->nvs_version;
+}
+
+/* --- Dump ------------------------------------------------------------------------------------ */
+
+static const char *state_name(enum netvsc_state state)
+{
+	static const char *const names[] = {"detached", "attaching", "attached", "detaching"};
+
+	return names[state];
+}
+
+static void dump_buffers(struct hvk_netvsc *nic, hvk_dump_line line, void *context)
+{
+	char text[LINE_MAX];
+
+	line(context, hvk_format(text, sizeof(text),
+				 "receive buffer: %u pages, %u sub-allocations of %u, %u completions waiting",
+				 nic->receive_gpadl.pages.count, nic->rx.geometry.suballocation_count,
+				 nic->rx.geometry.suballocation_size, nic->rx.completion_count));
+	line(context, hvk_format(text, sizeof(text),
+				 "send buffer: %u pages, %u sections of %u, %u frames with the host",
+				 nic->send_gpadl.pages.count, nic->tx.section_count, nic->tx.section_size,
+				 nic->tx.outstanding));
+	line(context,
+	     hvk_format(text, sizeof(text),
+			"RNDIS: alignment 1 << %u, %u packets or %u bytes per message; %llu late answers, "
+			"%llu keepalives",
+			nic->device.alignment_factor, nic->device.max_packets, nic->device.max_transfer_size,
+			(unsigned long long)nic->control.late, (unsigned long long)nic->control.keepalives));
+}
+
+static void dump_counters(struct hvk_netvsc *nic, hvk_dump_line line, void *context)
+{
+	struct hvk_netdev_counters counters;
+	char text[LINE_MAX];
+
+	get_counters(&nic->netdev, &counters);
+	line(context,
+	     hvk_format(text, sizeof(text),
+			"rx: %llu frames, %llu bytes, %llu dropped, %llu faults, %llu status ignored",
+			(unsigned long long)counters.rx_frames, (unsigned long long)counters.rx_bytes,
+			(unsigned long long)counters.rx_dropped, (unsigned long long)counters.rx_faults,
+			(unsigned long long)counters.status_ignored));
+	line(context,
+	     hvk_format(text, sizeof(text),
+			"tx: %llu frames, %llu bytes, %llu copied, %llu by page, %llu busy, %llu errors",
+			(unsigned long long)counters.tx_frames, (unsigned long long)counters.tx_bytes,
+			(unsigned long long)counters.tx_copied, (unsigned long long)counters.tx_by_page,
+			(unsigned long long)counters.tx_busy, (unsigned long long)counters.tx_errors));
+	line(context, hvk_format(text, sizeof(text), "host faults: %llu", (unsigned long long)nic->faults));
+}
+
+void hvk_netvsc_dump(struct hvk_netvsc *nic, hvk_dump_line line, void *context)
+{
+	const struct hvk_netdev_info *info = &nic->netdev.info;
+	const uint8_t *mac = info->mac;
+	char text[LINE_MAX];
+
+	line(context, hvk_format(text, sizeof(text), "netvsc: %s, step: %s, NVS %x, lost: %s",
+				 state_name(nic->state), hvk_netvsc_steps_name(nic), nic->nvs_version,
+				 nic->lost == HVK_OK ? "no" : hvk_status_name(nic->lost)));
+	line(context, hvk_format(text, sizeof(text),
+				 "%02x:%02x:%02x:%02x:%02x:%02x, MTU %u, flags %x, link %s, %llu bit/s",
+				 mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], info->mtu, info->flags,
+				 info->link_up ? "up" : "down", (unsigned long long)info->link_speed));
+	dump_buffers(nic, line, context);
+	dump_counters(nic, line, context);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * netvsc: its state, and what its files call of each other. Private to guest/netvsc.
+ *
+ *   netvsc.c      the object, its work on the channel's CPU, dump
+ *   steps.c       runs a table of steps: begin, wait for the answer or a time-out, next
+ *   attach.c      the table that brings the card up
+ *   detach.c      the table that takes it down, also after an attach that failed
+ *   control.c     RNDIS requests and their answers, keepalive
+ *   operations.c  what the user above and the host ask for while attached
+ *   transmit.c    frames to the host
+ *   receive.c     everything from the host
+ *   nvs.c rndis.c the codecs
+ *
+ * Contexts. Everything runs in hvk_poll of the channel's CPU, but for the public calls
+ * (attach, detach, transmit, set_flags, get_counters), which may come on any CPU: they
+ * touch what is under lock alone, and have hvk_netvsc_kick call the rest. The lock is
+ * taken before those of vmbus and never while the user is called back.
+ */
+#ifndef HVK_NETVSC_INTERNAL_H
+#define HVK_NETVSC_INTERNAL_H
+
+#include "guest/core/core.h"
+#include "guest/netdev/frame.h"
+#include "guest/netvsc/nvs.h"
+#include "guest/netvsc/rndis.h"
+#include "hvkit/netvsc.h"
+
+#define HVK_NETVSC_SENDS 512u      /* frames with the host at once */
+#define HVK_NETVSC_PAGE_SENDS 128u /* of them by page list, if there are sections */
+#define HVK_NETVSC_HEADER_SIZE 64u /* shared memory for the RNDIS header of one frame */
+#define HVK_NETVSC_HEADERS_PER_PAGE (HVK_PAGE_SIZE / HVK_NETVSC_HEADER_SIZE)
+#define HVK_NETVSC_HEADER_PAGES (HVK_NETVSC_SENDS / HVK_NETVSC_HEADERS_PER_PAGE)
+#define HVK_NETVSC_CONTROL_SLOTS 8u /* RNDIS control messages with the host at once */
+#define HVK_NETVSC_CONTROL_SLOT_SIZE (HVK_PAGE_SIZE / HVK_NETVSC_CONTROL_SLOTS)
+#define HVK_NETVSC_OPERATIONS 8u           /* set_flags requests waiting */
+#define HVK_NETVSC_PACKET_MAX 16384u       /* longest ring packet taken: 2044 ranges */
+#define HVK_NETVSC_BUDGET 64u              /* ring packets per callback */
+#define HVK_NETVSC_RECEIVE_PAGES_OLD 3840u /* 15 MiB, the limit up to NVS 2 (FreeBSD) */
+#define HVK_NETVSC_GRACE_MS 200u           /* for sends in flight, and for TORNDOWN before a close */
+#define HVK_NETVSC_REVOKE_MS 1000u         /* hosts answer at once or never (OpenVMM) */
+
+/* Every answered packet's cookie points to one of these. */
+enum netvsc_ticket_kind { NETVSC_TICKET_NVS = 1, NETVSC_TICKET_CONTROL, NETVSC_TICKET_FRAME };
+struct netvsc_ticket {
+	enum netvsc_ticket_kind kind;
+};
+
+/* --- Steps ------------------------------------------------------------------------ */
+
+enum netvsc_wait {
+	NETVSC_WAIT_ELSEWHERE, /* vmbus or control bounds it */
+	NETVSC_WAIT_DEVICE,    /* timeouts.device_ms */
+	NETVSC_WAIT_REVOKE,
+	NETVSC_WAIT_GRACE
+};
+
+/* What a step waits for. */
+enum netvsc_event {
+	NETVSC_EVENT_NONE,
+	NETVSC_EVENT_REQUEST, /* a request to vmbus: cannot be given up */
+	NETVSC_EVENT_NVS,     /* completion of an NVS request */
+	NETVSC_EVENT_RNDIS,   /* answer to an RNDIS request */
+	NETVSC_EVENT_SENDS,   /* no frame is with the host any more */
+	NETVSC_EVENT_TEARDOWN /* both GPADLs are gone */
+};
+
+struct netvsc_answer {
+	hvk_status status;
+	const uint8_t *payload; /* NVS: the message. RNDIS: the information queried */
+	uint32_t length;
+};
+
+struct netvsc_step {
+	const char *name;
+	/* NULL: always. */
+	bool (*wanted)(const struct hvk_netvsc *nic);
+	/* HVK_OK: done. HVK_EINPROGRESS: an answer will come, nic->event says which.
+	 * HVK_EAGAIN: the ring is full, begin again when there is room. */
+	hvk_status (*begin)(struct hvk_netvsc *nic);
+	/* HVK_OK: done. HVK_EAGAIN: begin again. NULL: the answer's status alone counts. */
+	hvk_status (*answered)(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+	enum netvsc_wait wait;
+	hvk_status timed_out; /* the status when the wait is over */
+	bool optional;        /* no failure of it matters */
+};
+
+struct netvsc_sequence {
+	const struct netvsc_step *steps;
+	uint32_t count;
+	/* Returns the sequence to go on with. NULL if all steps are optional. */
+	const struct netvsc_sequence *(*failed)(struct hvk_netvsc *nic, hvk_status status);
+	void (*finished)(struct hvk_netvsc *nic);
+};
+
+/* --- Parts ------------------------------------------------------------------------- */
+
+typedef void (*netvsc_control_answered)(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+
+struct netvsc_control_slot {
+	struct netvsc_ticket ticket;
+	bool busy;
+	uint32_t request_id; /* of the message in it */
+};
+
+struct netvsc_control {
+	struct hvk_pages pages;
+	struct hvk_shared memory;
+	uint64_t gpa;
+	struct netvsc_control_slot slots[HVK_NETVSC_CONTROL_SLOTS];
+	/* The one request in flight. */
+	bool busy, unsent;
+	uint32_t type, request_id;
+	struct hvk_rndis_message message;
+	struct hvk_timer timer;
+	netvsc_control_answered answered;
+	uint32_t last_id;
+	/* The host's keepalive that still wants an answer. */
+	bool keepalive;
+	uint32_t keepalive_id;
+	uint64_t late, keepalives; /* counters */
+};
+
+struct netvsc_operation {
+	struct hvk_request *request;
+	uint32_t flags;
+};
+
+struct netvsc_send {
+	struct netvsc_ticket ticket;
+	struct hvk_tx_frame *frame;
+};
+
+enum netvsc_tx_wait { NETVSC_TX_WAIT_NONE, NETVSC_TX_WAIT_SLOT, NETVSC_TX_WAIT_RING };
+
+/* Slot n has section n, or header n. Slots below section_count send by section, the
+ * others by page list. All under lock. */
+struct netvsc_transmit {
+	bool open;
+	struct hvk_shared sections;
+	uint32_t section_size, section_count;
+	struct hvk_pages header_pages;
+	struct hvk_shared headers;
+	uint64_t header_gpa[HVK_NETVSC_HEADER_PAGES];
+	uint32_t used[HVK_NETVSC_SENDS / 32];
+	uint32_t outstanding;
+	enum netvsc_tx_wait wait;                       /* tx_ready is owed */
+	bool freed;                                     /* a slot became free since */
+	struct hvk_buffer pages[HVK_PACKET_RANGES_MAX]; /* of the frame that is being sent */
+	struct netvsc_send sends[HVK_NETVSC_SENDS];
+};
+
+struct netvsc_receive {
+	struct hvk_nvs_geometry geometry;
+	struct hvk_shared buffer; /* the first geometry.extent bytes of it */
+	struct hvk_pages frame_pages;
+	struct hvk_pages completion_pages;
+	uint64_t *completions; /* transaction ids that the full ring took no completion of */
+	uint32_t completion_first, completion_count, completion_max;
+	_Alignas(8) uint8_t packet[HVK_NETVSC_PACKET_MAX];
+};
+
+enum netvsc_state { NETVSC_DETACHED, NETVSC_ATTACHING, NETVSC_ATTACHED, NETVSC_DETACHING };
+
+struct hvk_netvsc {
+	struct hvk_netdev netdev; /* first: a netdev is cast to its driver */
+	struct hvk *hvk;
+	struct hvk_channel *channel;
+	struct hvk_netvsc_config config;
+	struct hvk_pages pages; /* this structure */
+	struct hvk_lock lock;
+
+	/* Under lock. */
+	enum netvsc_state state;
+	bool kicked;
+	struct hvk_request *attach_request, *detach_request;
+	bool detach_wanted;
+	struct netvsc_operation operations[HVK_NETVSC_OPERATIONS];
+	uint32_t operation_count;
+	struct hvk_netdev_counters counters; /* rx by the channel's CPU alone */
+	hvk_status lost;                     /* not HVK_OK: rescinded, or the ring is corrupt */
+
+	struct hvk_request kick;
+	bool started;           /* the attach or detach asked for has begun */
+	bool ended;             /* ... and is over */
+	enum netvsc_state next; /* the state then */
+	bool gone_told;
+	hvk_status result;       /* of the attach: the first error */
+	hvk_status close_status; /* of the detach */
+
+	/* The step that is being done. */
+	const struct netvsc_sequence *sequence;
+	uint32_t step;
+	enum netvsc_event event;
+	bool begin_again;
+	hvk_status interrupted; /* to fail with as soon as vmbus has answered */
+	struct hvk_timer step_timer;
+	struct hvk_request step_request;
+
+	/* What is established, in the order of bring-up. */
+	bool opened, receive_connected, send_connected, rndis_up;
+	bool silent; /* a step timed out: no use in asking politely */
+	uint32_t nvs_version, nvs_attempt;
+	struct netvsc_ticket nvs_ticket;
+	bool nvs_pending, revoke_unanswered;
+	struct hvk_gpadl receive_gpadl, send_gpadl;
+	struct hvk_request receive_teardown, send_teardown;
+	bool receive_teardown_begun, send_teardown_begun;
+	uint32_t teardowns; /* begun and not finished */
+	bool withhold;      /* the rings' GPADL was not torn down: the host may still read our pages */
+	struct hvk_rndis_device device;
+
+	struct netvsc_control control;
+	bool operating;  /* a SET or QUERY of operations.c is in flight */
+	bool query_link; /* the link is to be asked for again */
+	struct netvsc_operation operation;
+	struct netvsc_transmit tx;
+	struct netvsc_receive rx;
+	uint64_t faults;
+};
+
+/* --- netvsc.c ----------------------------------------------------------------------- */
+
+/* Has the rest done on the channel's CPU. Any context; not under lock. */
+void hvk_netvsc_kick(struct hvk_netvsc *nic);
+/* The channel is of no use any more. */
+void hvk_netvsc_lost(struct hvk_netvsc *nic, hvk_status status);
+/* Counts a host fault. */
+void hvk_netvsc_fault(struct hvk_netvsc *nic, hvk_status status, const char *what);
+/* The sequence asked for is over: hvk_netvsc_kick finishes its requests. */
+void hvk_netvsc_end(struct hvk_netvsc *nic, enum netvsc_state state);
+
+/* --- steps.c -------------------------------------------------------------------------- */
+
+void hvk_netvsc_steps_start(struct hvk_netvsc *nic, const struct netvsc_sequence *sequence);
+/* What the step waits for has come; ignored if it waits for something else. */
+void hvk_netvsc_steps_answer(struct hvk_netvsc *nic, enum netvsc_event event,
+			     const struct netvsc_answer *answer);
+/* There may be room in the ring. */
+void hvk_netvsc_steps_room(struct hvk_netvsc *nic);
+/* The step fails at once, or as soon as vmbus lets it. */
+void hvk_netvsc_steps_interrupt(struct hvk_netvsc *nic, hvk_status status);
+/* A request that a step gives to vmbus. */
+struct hvk_request *hvk_netvsc_steps_request(struct hvk_netvsc *nic);
+/* Sends an NVS request and waits for its completion. */
+hvk_status hvk_netvsc_steps_nvs(struct hvk_netvsc *nic, const struct hvk_nvs_message *message);
+/* An RNDIS request's answer goes to the step. */
+void hvk_netvsc_steps_rndis_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+void hvk_netvsc_steps_init(struct hvk_netvsc *nic);
+const char *hvk_netvsc_steps_name(const struct hvk_netvsc *nic);
+
+/* --- attach.c, detach.c ---------------------------------------------------------------- */
+
+extern const struct netvsc_sequence hvk_netvsc_attach_sequence;
+extern const struct netvsc_sequence hvk_netvsc_detach_sequence;
+
+/* --- control.c --------------------------------------------------------------------------- */
+
+hvk_status hvk_netvsc_control_start(struct hvk_netvsc *nic);
+/* Ends with the pages given back, or withheld from everybody. */
+void hvk_netvsc_control_stop(struct hvk_netvsc *nic, bool withhold);
+void hvk_netvsc_control_init(struct hvk_netvsc *nic);
+/* One request at a time. HVK_EINPROGRESS: answered will be called, with what the host
+ * says, a refusal or a time-out. Anything else: it will not. */
+hvk_status hvk_netvsc_control_initialize(struct hvk_netvsc *nic, netvsc_control_answered answered);
+hvk_status hvk_netvsc_control_query(struct hvk_netvsc *nic, uint32_t oid, netvsc_control_answered answered);
+hvk_status hvk_netvsc_control_set(struct hvk_netvsc *nic, uint32_t oid, uint32_t value,
+				  netvsc_control_answered answered);
+/* Forgets the request in flight: answered is not called any more. */
+void hvk_netvsc_control_forget(struct hvk_netvsc *nic);
+/* Has no answer. HVK_EAGAIN: no room. */
+hvk_status hvk_netvsc_control_halt(struct hvk_netvsc *nic);
+/* There may be room. */
+void hvk_netvsc_control_room(struct hvk_netvsc *nic);
+void hvk_netvsc_control_sent(struct hvk_netvsc *nic, struct netvsc_control_slot *slot, const uint8_t *payload,
+			     uint32_t length);
+/* An answer came in. */
+void hvk_netvsc_control_receive(struct hvk_netvsc *nic, uint32_t type, const struct hvk_shared *range);
+void hvk_netvsc_control_keepalive(struct hvk_netvsc *nic, const struct hvk_shared *range);
+
+/* --- operations.c -------------------------------------------------------------------------- */
+
+void hvk_netvsc_set_flags(struct hvk_netdev *netdev, uint32_t flags, struct hvk_request *request);
+void hvk_netvsc_operations_run(struct hvk_netvsc *nic);
+/* All that wait, and the one in flight, finish with status. */
+void hvk_netvsc_operations_cancel(struct hvk_netvsc *nic, hvk_status status);
+void hvk_netvsc_set_link(struct hvk_netvsc *nic, bool up);
+void hvk_netvsc_indicate_status(struct hvk_netvsc *nic, const struct hvk_shared *range);
+
+/* --- transmit.c ------------------------------------------------------------------------------ */
+
+hvk_status hvk_netvsc_transmit_start(struct hvk_netvsc *nic);
+void hvk_netvsc_transmit_sections(struct hvk_netvsc *nic, uint32_t section_size);
+/* Taken frames are done with HVK_ECANCELED. The channel is closed. */
+void hvk_netvsc_transmit_stop(struct hvk_netvsc *nic, bool withhold);
+void hvk_netvsc_transmit_open(struct hvk_netvsc *nic, bool open);
+enum hvk_tx_result hvk_netvsc_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame);
+void hvk_netvsc_transmit_sent(struct hvk_netvsc *nic, struct netvsc_send *send, const uint8_t *payload,
+			      uint32_t length);
+/* Calls tx_ready if it is owed and there may be room. */
+void hvk_netvsc_transmit_room(struct hvk_netvsc *nic);
+bool hvk_netvsc_transmit_idle(struct hvk_netvsc *nic);
+
+/* --- receive.c --------------------------------------------------------------------------------- */
+
+hvk_status hvk_netvsc_receive_start(struct hvk_netvsc *nic, const struct hvk_nvs_geometry *geometry);
+void hvk_netvsc_receive_stop(struct hvk_netvsc *nic);
+bool hvk_netvsc_ready(void *context, struct hvk_channel *channel);
+
+#endif

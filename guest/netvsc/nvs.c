@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/netvsc/nvs.h"
+
+#define NDIS_MAJOR 6u
+#define NDIS_MINOR_OLD 1u
+#define NDIS_MINOR_NEW 30u
+
+static void build(struct hvk_nvs_message *message, uint32_t version, const void *request, uint32_t size)
+{
+	HVK_ASSERT(size <= NVS_REQUEST_SIZE_MIN);
+	memset(message, 0, sizeof(*message));
+	message->size = version >= NVS_VERSION_6_1 ? NVS_REQUEST_SIZE_6_1 : NVS_REQUEST_SIZE_MIN;
+	memcpy(message->bytes, request, size);
+}
+
+void hvk_nvs_build_init(struct hvk_nvs_message *message, uint32_t version)
+{
+	const struct nvs_init request = {NVS_TYPE_INIT, version, version};
+
+	build(message, version, &request, sizeof(request));
+}
+
+void hvk_nvs_build_ndis_config(struct hvk_nvs_message *message, uint32_t version, uint32_t frame_max)
+{
+	const struct nvs_ndis_config request = {.type = NVS_TYPE_NDIS_CONFIG, .mtu = frame_max};
+
+	build(message, version, &request, sizeof(request));
+}
+
+void hvk_nvs_build_ndis_version(struct hvk_nvs_message *message, uint32_t version)
+{
+	const struct nvs_ndis_version request = {NVS_TYPE_NDIS_VERSION, NDIS_MAJOR,
+						 version > NVS_VERSION_4 ? NDIS_MINOR_NEW : NDIS_MINOR_OLD};
+
+	build(message, version, &request, sizeof(request));
+}
+
+void hvk_nvs_build_buffer(struct hvk_nvs_message *message, uint32_t version, uint32_t type, uint32_t gpadl,
+			  uint16_t page_set_id)
+{
+	const struct nvs_buffer request = {type, gpadl, page_set_id, 0};
+
+	build(message, version, &request, sizeof(request));
+}
+
+void hvk_nvs_build_revoke(struct hvk_nvs_message *message, uint32_t version, uint32_t type,
+			  uint16_t page_set_id)
+{
+	const struct nvs_revoke_buffer request = {type, page_set_id, 0};
+
+	build(message, version, &request, sizeof(request));
+}
+
+void hvk_nvs_build_rndis(struct hvk_nvs_message *message, uint32_t version, uint32_t channel_type,
+			 uint32_t section_index, uint32_t section_size)
+{
+	const struct nvs_rndis request = {NVS_TYPE_RNDIS, channel_type, section_index, section_size};
+
+	build(message, version, &request, sizeof(request));
+}
+
+/* Copies the structure out if the payload is long enough and of the type. */
+static hvk_status parse(const void *payload, uint32_t length, uint32_t type, void *to, uint32_t size)
+{
+	uint32_t found;
+	hvk_status status = hvk_nvs_parse_type(payload, length, &found);
+
+	if (status != HVK_OK || found != type || length < size)
+		return HVK_EHOST_NVS;
+	memcpy(to, payload, size);
+	return HVK_OK;
+}
+
+hvk_status hvk_nvs_parse_type(const void *payload, uint32_t length, uint32_t *type)
+{
+	if (length < sizeof(*type))
+		return HVK_EHOST_NVS;
+	memcpy(type, payload, sizeof(*type));
+	return HVK_OK;
+}
+
+hvk_status hvk_nvs_parse_init_complete(const void *payload, uint32_t length)
+{
+	struct nvs_init_complete answer;
+	hvk_status status = parse(payload, length, NVS_TYPE_INIT_COMPLETE, &answer, sizeof(answer));
+
+	if (status != HVK_OK)
+		return status;
+	/* Not by answer.version: some hosts leave 0xffffffff there (OpenVMM). */
+	return answer.status == NVS_STATUS_SUCCESS ? HVK_OK : HVK_EREFUSED_NVS_VERSION;
+}
+
+hvk_status hvk_nvs_parse_receive_buffer(const void *payload, uint32_t length, uint32_t buffer_size,
+					struct hvk_nvs_geometry *geometry)
+{
+	struct nvs_receive_buffer_complete answer;
+	const struct nvs_receive_section *section = &answer.section;
+	uint32_t refusal[2]; /* type, status: a refusal need not carry sections */
+	uint64_t extent;
+	hvk_status status = parse(payload, length, NVS_TYPE_RECEIVE_BUFFER_COMPLETE, refusal,
+				  sizeof(refusal));
+
+	if (status != HVK_OK)
+		return status;
+	if (refusal[1] != NVS_STATUS_SUCCESS)
+		return HVK_EREFUSED_NVS;
+	status = parse(payload, length, NVS_TYPE_RECEIVE_BUFFER_COMPLETE, &answer, sizeof(answer));
+	if (status != HVK_OK)
+		return status;
+	if (answer.section_count != 1 || section->offset != 0)
+		return HVK_EHOST_BUFFER;
+	if (section->suballocation_size < HVK_NVS_SUBALLOCATION_MIN || section->suballocation_count == 0)
+		return HVK_EHOST_BUFFER;
+	extent = (uint64_t)section->suballocation_size * section->suballocation_count;
+	if (extent > buffer_size)
+		return HVK_EHOST_BUFFER;
+	geometry->suballocation_size = section->suballocation_size;
+	geometry->suballocation_count = section->suballocation_count;
+	geometry->extent = (uint32_t)extent;
+	return HVK_OK;
+}
+
+hvk_status hvk_nvs_parse_send_buffer(const void *payload, uint32_t length, uint32_t buffer_size,
+				     uint32_t *section_size)
+{
+	struct nvs_send_buffer_complete answer;
+	hvk_status status = parse(payload, length, NVS_TYPE_SEND_BUFFER_COMPLETE, &answer, sizeof(answer));
+
+	if (status != HVK_OK)
+		return status;
+	if (answer.status != NVS_STATUS_SUCCESS)
+		return HVK_EREFUSED_NVS;
+	if (answer.section_size < HVK_NVS_SECTION_MIN || answer.section_size > buffer_size)
+		return HVK_EHOST_BUFFER;
+	*section_size = answer.section_size;
+	return HVK_OK;
+}
+
+hvk_status hvk_nvs_parse_rndis_complete(const void *payload, uint32_t length)
+{
+	struct nvs_rndis_complete answer;
+	hvk_status status = parse(payload, length, NVS_TYPE_RNDIS_COMPLETE, &answer, sizeof(answer));
+
+	if (status != HVK_OK)
+		return status;
+	return answer.status == NVS_STATUS_SUCCESS ? HVK_OK : HVK_EREFUSED_RNDIS;
+}

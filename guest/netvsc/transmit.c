@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Frames to the host. Those that fit are copied to a section of the send buffer; the
+ * others go as a list of guest pages, behind an RNDIS header in shared memory of our
+ * own. A slot is free again when the host has completed its packet, not before.
+ */
+#include "guest/netvsc/netvsc_internal.h"
+
+HVK_STATIC_ASSERT(sizeof(struct rndis_packet) <= HVK_NETVSC_HEADER_SIZE, "a header fits into its slot");
+HVK_STATIC_ASSERT(HVK_NETVSC_SENDS % 32 == 0, "slots fill the words of the bitmap");
+
+#define HEADER ((uint32_t)sizeof(struct rndis_packet))
+
+/* --- Slots ---------------------------------------------------------------------------- */
+
+/* A free one of the slots from first to end, or HVK_NETVSC_SENDS. */
+static uint32_t find_slot(const struct netvsc_transmit *tx, uint32_t first, uint32_t end)
+{
+	for (uint32_t i = first; i < end; i++) {
+		if (tx->used[i / 32] == UINT32_MAX)
+			i |= 31u; /* none in this word */
+		else if (!(tx->used[i / 32] & 1u << i % 32))
+			return i;
+	}
+	return HVK_NETVSC_SENDS;
+}
+
+static void take_slot(struct netvsc_transmit *tx, uint32_t slot, struct hvk_tx_frame *frame)
+{
+	tx->used[slot / 32] |= 1u << slot % 32;
+	tx->sends[slot].frame = frame;
+	tx->outstanding++;
+}
+
+static struct hvk_tx_frame *free_slot(struct netvsc_transmit *tx, uint32_t slot)
+{
+	struct hvk_tx_frame *frame = tx->sends[slot].frame;
+
+	tx->used[slot / 32] &= ~(1u << slot % 32);
+	tx->sends[slot].frame = NULL;
+	tx->outstanding--;
+	tx->freed = true;
+	return frame;
+}
+
+/* --- Life ------------------------------------------------------------------------------ */
+
+hvk_status hvk_netvsc_transmit_start(struct hvk_netvsc *nic)
+{
+	struct netvsc_transmit *tx = &nic->tx;
+	hvk_status status;
+
+	memset(tx, 0, sizeof(*tx));
+	status = hvk_pages_get(nic->hvk, HVK_NETVSC_HEADER_PAGES, HVK_PAGE_HOST_READS, &tx->header_pages);
+	if (status != HVK_OK)
+		return status;
+	tx->headers = hvk_pages_shared(&tx->header_pages);
+	for (uint32_t i = 0; i < HVK_NETVSC_HEADER_PAGES; i++)
+		tx->header_gpa[i] = hvk_page_gpa(nic->hvk, &tx->header_pages, i);
+	for (uint32_t i = 0; i < HVK_NETVSC_SENDS; i++)
+		tx->sends[i].ticket.kind = NETVSC_TICKET_FRAME;
+	return HVK_OK;
+}
+
+void hvk_netvsc_transmit_sections(struct hvk_netvsc *nic, uint32_t section_size)
+{
+	struct netvsc_transmit *tx = &nic->tx;
+	struct hvk_shared memory = hvk_pages_shared(&nic->send_gpadl.pages);
+
+	tx->section_size = section_size;
+	tx->section_count = hvk_min32(memory.size / section_size, HVK_NETVSC_SENDS - HVK_NETVSC_PAGE_SENDS);
+	tx->sections = hvk_shared_part(&memory, 0, tx->section_count * section_size);
+}
+
+void hvk_netvsc_transmit_open(struct hvk_netvsc *nic, bool open)
+{
+	hvk_lock(nic->hvk, &nic->lock);
+	nic->tx.open = open;
+	nic->tx.wait = NETVSC_TX_WAIT_NONE;
+	hvk_unlock(nic->hvk, &nic->lock);
+}
+
+static void done(struct hvk_tx_frame *frame, hvk_status status)
+{
+	if (frame && frame->done)
+		frame->done(frame, status, frame->context);
+}
+
+void hvk_netvsc_transmit_stop(struct hvk_netvsc *nic, bool withhold)
+{
+	struct netvsc_transmit *tx = &nic->tx;
+
+	for (uint32_t i = 0; i < HVK_NETVSC_SENDS; i++) {
+		struct hvk_tx_frame *frame = NULL;
+
+		hvk_lock(nic->hvk, &nic->lock);
+		if (tx->sends[i].frame) {
+			frame = free_slot(tx, i);
+			nic->counters.tx_errors++;
+		}
+		hvk_unlock(nic->hvk, &nic->lock);
+		done(frame, HVK_ECANCELED);
+	}
+	if (withhold)
+		(void)hvk_pages_quarantine(nic->hvk, &tx->header_pages);
+	else
+		hvk_pages_put(nic->hvk, &tx->header_pages);
+	tx->section_count = 0;
+}
+
+bool hvk_netvsc_transmit_idle(struct hvk_netvsc *nic)
+{
+	bool idle;
+
+	hvk_lock(nic->hvk, &nic->lock);
+	idle = nic->tx.outstanding == 0;
+	hvk_unlock(nic->hvk, &nic->lock);
+	return idle;
+}
+
+/* --- Sending: under lock ------------------------------------------------------------------ */
+
+static hvk_status send_by_section(struct hvk_netvsc *nic, struct hvk_tx_frame *frame, uint32_t slot)
+{
+	struct netvsc_transmit *tx = &nic->tx;
+	struct hvk_shared section = hvk_shared_part(&tx->sections, slot * tx->section_size, tx->section_size);
+	struct rndis_packet header;
+	struct hvk_nvs_message message;
+
+	hvk_rndis_build_packet(&header, frame->length);
+	hvk_shared_write(&section, 0, &header, HEADER);
+	hvk_frame_copy(frame, &section, HEADER);
+	hvk_nvs_build_rndis(&message, nic->nvs_version, NVS_CHANNEL_DATA, slot, HEADER + frame->length);
+	return hvk_channel_send(nic->channel, message.bytes, message.size, true, &tx->sends[slot]);
+}
+
+/* tx->pages[1] and on hold the frame already. */
+static hvk_status send_by_pages(struct hvk_netvsc *nic, struct hvk_tx_frame *frame, uint32_t slot,
+				uint32_t count)
+{
+	struct netvsc_transmit *tx = &nic->tx;
+	uint32_t offset = slot * HVK_NETVSC_HEADER_SIZE;
+	struct rndis_packet header;
+	struct hvk_nvs_message message;
+
+	hvk_rndis_build_packet(&header, frame->length);
+	hvk_shared_write(&tx->headers, offset, &header, HEADER);
+	tx->pages[0] = (struct hvk_buffer){
+		NULL, tx->header_gpa[offset / HVK_PAGE_SIZE] + offset % HVK_PAGE_SIZE, HEADER};
+	hvk_nvs_build_rndis(&message, nic->nvs_version, NVS_CHANNEL_DATA, NVS_SECTION_NONE, 0);
+	return hvk_channel_send_buffers(nic->channel, tx->pages, count + 1, message.bytes, message.size,
+					&tx->sends[slot]);
+}
+
+static void count_taken(struct hvk_netvsc *nic, uint32_t length, bool copied)
+{
+	nic->counters.tx_frames++;
+	nic->counters.tx_bytes += length;
+	if (copied)
+		nic->counters.tx_copied++;
+	else
+		nic->counters.tx_by_page++;
+}
+
+static bool fits_section(const struct hvk_netvsc *nic, const struct hvk_tx_frame *frame)
+{
+	const struct netvsc_transmit *tx = &nic->tx;
+
+	return tx->section_count != 0 && hvk_fits(HEADER, frame->length, tx->section_size) &&
+	       hvk_frame_can_be_copied(frame);
+}
+
+/* HVK_EAGAIN: tx->wait says for what. */
+static hvk_status send(struct hvk_netvsc *nic, struct hvk_tx_frame *frame)
+{
+	struct netvsc_transmit *tx = &nic->tx;
+	bool copy = fits_section(nic, frame);
+	uint32_t count = 0, slot;
+	hvk_status status;
+
+	if (!copy || frame->length > nic->config.copy_max)
+		count = hvk_frame_pages(frame, &tx->pages[1], HVK_PACKET_RANGES_MAX - 1);
+	if (count != 0)
+		copy = false;
+	else if (!copy)
+		return HVK_ETOOBIG; /* neither way */
+	slot = copy ? find_slot(tx, 0, tx->section_count)
+		    : find_slot(tx, tx->section_count, HVK_NETVSC_SENDS);
+	if (slot == HVK_NETVSC_SENDS) {
+		tx->wait = NETVSC_TX_WAIT_SLOT;
+		tx->freed = false;
+		return HVK_EAGAIN;
+	}
+	take_slot(tx, slot, frame);
+	status = copy ? send_by_section(nic, frame, slot) : send_by_pages(nic, frame, slot, count);
+	if (status == HVK_OK) {
+		count_taken(nic, frame->length, copy);
+		return HVK_OK;
+	}
+	(void)free_slot(tx, slot);
+	if (status == HVK_EAGAIN)
+		tx->wait = NETVSC_TX_WAIT_RING;
+	return status;
+}
+
+static hvk_status try_to_send(struct hvk_netvsc *nic, struct hvk_tx_frame *frame)
+{
+	hvk_status status;
+
+	if (!nic->tx.open || nic->lost != HVK_OK)
+		return HVK_EGONE;
+	status = hvk_frame_is_valid(frame, nic->netdev.info.frame_max) ? send(nic, frame) : HVK_EINVAL;
+	if (status == HVK_EAGAIN)
+		nic->counters.tx_busy++;
+	else if (status != HVK_OK)
+		nic->counters.tx_errors++;
+	if (hvk_status_is_host_fault(status))
+		nic->lost = status;
+	return status;
+}
+
+enum hvk_tx_result hvk_netvsc_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame)
+{
+	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
+	hvk_status status;
+
+	/* Held until the packet is in the ring: a detach that has closed transmission knows
+	 * that nobody writes to the sections any more. */
+	hvk_lock(nic->hvk, &nic->lock);
+	status = try_to_send(nic, frame);
+	hvk_unlock(nic->hvk, &nic->lock);
+	if (status == HVK_OK)
+		return HVK_TX_TAKEN;
+	if (status == HVK_EAGAIN)
+		return HVK_TX_BUSY;
+	if (hvk_status_is_host_fault(status))
+		hvk_netvsc_kick(nic); /* it tells the user */
+	return HVK_TX_GONE;
+}
+
+/* --- Completions --------------------------------------------------------------------------- */
+
+void hvk_netvsc_transmit_sent(struct hvk_netvsc *nic, struct netvsc_send *sent, const uint8_t *payload,
+			      uint32_t length)
+{
+	const struct netvsc_answer over = {HVK_OK, NULL, 0};
+	hvk_status status = hvk_nvs_parse_rndis_complete(payload, length);
+	struct hvk_tx_frame *frame;
+	bool idle;
+
+	hvk_lock(nic->hvk, &nic->lock);
+	frame = free_slot(&nic->tx, (uint32_t)(sent - nic->tx.sends));
+	idle = nic->tx.outstanding == 0;
+	if (status != HVK_OK)
+		nic->counters.tx_errors++;
+	hvk_unlock(nic->hvk, &nic->lock);
+	if (hvk_status_is_host_fault(status))
+		hvk_netvsc_fault(nic, status, "completion of a frame");
+	done(frame, status);
+	if (idle)
+		hvk_netvsc_steps_answer(nic, NETVSC_EVENT_SENDS, &over);
+}
+
+void hvk_netvsc_transmit_room(struct hvk_netvsc *nic)
+{
+	struct netvsc_transmit *tx = &nic->tx;
+	const struct hvk_netdev_hooks *hooks = &nic->netdev.hooks;
+	bool call;
+
+	hvk_lock(nic->hvk, &nic->lock);
+	call = tx->wait == NETVSC_TX_WAIT_RING || (tx->wait == NETVSC_TX_WAIT_SLOT && tx->freed);
+	if (call)
+		tx->wait = NETVSC_TX_WAIT_NONE;
+	hvk_unlock(nic->hvk, &nic->lock);
+	if (call && hooks->tx_ready)
+		hooks->tx_ready(hooks->context, &nic->netdev);
+}
