@@ -5,7 +5,7 @@
  *
  * Locks: bus.lock guards the bus and the life cycle of channels and GPADLs; each
  * CPU's lock guards what interrupts and other CPUs put into it. Order: bus before
- * CPU. A channel's tx_lock is taken alone.
+ * channel, channel (tx_lock) before CPU; never more than two at a time.
  */
 #ifndef HVK_CORE_INSTANCE_H
 #define HVK_CORE_INSTANCE_H
@@ -34,6 +34,7 @@ struct hvk_cpu {
 	struct hvk_pages message_page, event_page;
 	struct hvk_shared slot;  /* message slot of our SINT */
 	struct hvk_shared flags; /* event flags of our SINT */
+	struct hvk_shared scan;  /* below VMBus 2.4: where in the interrupt page events are; else size 0 */
 	uint64_t saved_simp, saved_siefp, saved_scontrol, saved_sint;
 
 	/* Taken in by hvk_interrupt or hvk_poll, under lock. */
@@ -103,5 +104,6 @@ hvk_status hvk_signal(struct hvk *hvk, uint32_t connection, uint16_t flag);
 void hvk_run_timers(struct hvk *hvk, struct hvk_cpu *cpu);
 void hvk_run_finished(struct hvk *hvk, struct hvk_cpu *cpu);
 void hvk_cpu_put_ready(struct hvk *hvk, struct hvk_channel *channel);
+bool hvk_cpu_forget_channel(struct hvk *hvk, struct hvk_channel *channel);
 
 #endif

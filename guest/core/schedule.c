@@ -235,9 +235,44 @@ static struct hvk_channel *take_ready(struct hvk *hvk, struct hvk_cpu *cpu)
 		if (!cpu->ready_first)
 			cpu->ready_last = NULL;
 		channel->queued = false;
+		channel->running = true;
 	}
 	hvk_unlock(hvk, &cpu->lock);
 	return channel;
+}
+
+static void put_down(struct hvk *hvk, struct hvk_cpu *cpu, struct hvk_channel *channel)
+{
+	hvk_lock(hvk, &cpu->lock);
+	channel->running = false;
+	hvk_unlock(hvk, &cpu->lock);
+}
+
+/* False: it is being looked at; try later. Afterwards no list of the CPU has it. */
+bool hvk_cpu_forget_channel(struct hvk *hvk, struct hvk_channel *channel)
+{
+	struct hvk_cpu *cpu = &hvk->cpus[hvk_channel_cpu(channel)];
+	struct hvk_channel *last = NULL;
+	bool idle;
+
+	hvk_lock(hvk, &cpu->lock);
+	idle = !channel->running;
+	if (idle && channel->queued) {
+		for (struct hvk_channel **link = &cpu->ready_first; *link;) {
+			if (*link == channel) {
+				*link = channel->ready_next;
+				continue;
+			}
+			last = *link;
+			link = &last->ready_next;
+		}
+		cpu->ready_last = last;
+		channel->queued = false;
+	}
+	if (idle)
+		unlink_timer(cpu, &channel->room_timer);
+	hvk_unlock(hvk, &cpu->lock);
+	return idle;
 }
 
 static bool take_message(struct hvk *hvk, struct hvk_cpu *cpu, struct hv_message *out)
@@ -292,6 +327,7 @@ static void run_channels(struct hvk *hvk, struct hvk_cpu *cpu)
 		if (!channel)
 			return;
 		hvk_channel_run(channel);
+		put_down(hvk, cpu, channel);
 	}
 }
 

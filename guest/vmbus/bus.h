@@ -4,7 +4,8 @@
  *
  *   versions.c   what each protocol version changes
  *   message.c    control messages of the host, checked into private structures
- *   contact.c    making contact, boot mode, UNLOAD, the exits, suspend and resume
+ *   contact.c    making contact, boot mode, UNLOAD, suspend and resume
+ *   abandon.c    the abrupt exit
  *   outgoing.c   control messages of ours: a queue of things to say, posted as the
  *                hypervisor takes them
  *   offer.c      channels: offered, rescinded, released
@@ -64,6 +65,9 @@ enum hvk_contact_step {
 	HVK_STEP_UNLOAD
 };
 
+/* What is to be done about the bus' pages when the lock is not held. */
+enum hvk_contact_end { HVK_END_NONE, HVK_END_FREE, HVK_END_QUARANTINE };
+
 enum hvk_channel_step {
 	HVK_CH_IDLE,
 	HVK_CH_OPEN_GPADL,
@@ -82,7 +86,8 @@ struct hvk_channel {
 	bool announce;  /* the user is to be told: offered */
 	bool again;     /* ... that it is back */
 	bool absent;    /* suspended, not offered again yet */
-	bool released;  /* its id went back, or never will: free when told */
+	bool releasing; /* RELID_RELEASED is queued */
+	bool released;  /* ... or posted, or never will be: free when told */
 
 	/* Open and close; under bus.lock. */
 	enum hvk_channel_state state;
@@ -94,7 +99,7 @@ struct hvk_channel {
 	struct hvk_outgoing open_close, release;
 	struct hvk_gpadl rings;
 	struct hvk_pages request_pages;
-	bool close_after_open; /* close was asked for by disconnect */
+	uint32_t gpadl_count; /* GPADLs that point here: it stays until they are gone */
 
 	/* The data path. */
 	struct hvk_lock tx_lock;
@@ -110,7 +115,10 @@ struct hvk_channel {
 	/* List of its CPU's ready channels; under that CPU's lock. */
 	struct hvk_channel *ready_next;
 	bool queued;
+	bool running; /* taken off the list and not finished with */
 };
+
+HVK_STATIC_ASSERT(sizeof(struct hvk_channel) <= HVK_PAGE_SIZE, "a channel's state is one page");
 
 struct hvk_attempt {
 	uint32_t version;
@@ -121,6 +129,7 @@ struct hvk_bus {
 	struct hvk_lock lock, quarantine_lock;
 	enum hvk_vmbus_state state;
 	struct hvk_vmbus_config config;
+	uint32_t contact_cpu; /* config.cpu, to be read without the lock */
 	enum hvk_contact_step step;
 	struct hvk_request *request;
 	uint64_t deadline;           /* of the step */
@@ -132,12 +141,17 @@ struct hvk_bus {
 	uint32_t plan_count, plan_next;
 	const struct hvk_version *version; /* in use, or being tried; NULL when cold */
 	bool knows_3_0;              /* the host has shown it: UNLOAD works */
+	bool suspending, resuming;
+	bool abandon_answered;       /* the host has let go of everything */
+	bool connect_finished;       /* connected: the request is finished after the offers were told */
+	enum hvk_contact_end ending;
+	bool dirty;                  /* something came or went that the user is to be told */
+	hvk_status result;           /* of the request, once the bus is unloaded */
 	uint32_t message_connection;
 
 	struct hvk_pages interrupt_page, monitor_pages;
 	struct hvk_shared interrupt_bits;   /* all of the interrupt page */
 	struct hvk_shared monitor;          /* guest to host page */
-	struct hvk_shared scan;             /* host to guest half; size 0 from 2.4: SINT flags are channels */
 
 	struct hvk_outgoing *out_first, *out_last;
 	uint64_t retry_at;           /* of the head of the queue; 0 = at once */
@@ -155,11 +169,15 @@ struct hvk_bus {
 
 /* --- bus.c ------------------------------------------------------------------- */
 hvk_status hvk_bus_create(struct hvk *hvk);
+/* After the abrupt exit: what the host has let go of goes back, the rest is withheld. */
+void hvk_bus_destroy(struct hvk *hvk);
 void hvk_bus_take_message(struct hvk *hvk, uint32_t cpu, const struct hv_message *message);
 void hvk_bus_take_events(struct hvk *hvk, const uint32_t *words);
 void hvk_bus_poll(struct hvk *hvk, uint32_t cpu);
 uint64_t hvk_bus_deadline(struct hvk *hvk);
 void hvk_bus_dump(struct hvk *hvk, hvk_dump_line line, void *context);
+/* Below 2.4 events are in the interrupt page's first part; otherwise in the SINT's flags. */
+void hvk_bus_set_scan(struct hvk *hvk, bool shared_events);
 static inline bool hvk_bus_cold(enum hvk_vmbus_state state)
 {
 	return state == HVK_VMBUS_COLD || state == HVK_VMBUS_ABANDONED;
@@ -177,25 +195,33 @@ uint64_t hvk_out_deadline(const struct hvk *hvk);
 void hvk_contact_version_response(struct hvk *hvk, const struct hvk_message *message);
 void hvk_contact_unload_response(struct hvk *hvk);
 void hvk_contact_all_offers(struct hvk *hvk);
-void hvk_contact_post_failed(struct hvk *hvk, bool no_connection);
+/* What the bus had to say was posted, or could not be: no_connection is status 0x12. */
+void hvk_contact_posted(struct hvk *hvk, enum hvk_outgoing_kind kind, uint64_t now);
+void hvk_contact_post_failed(struct hvk *hvk, hvk_status status, bool no_connection);
 void hvk_contact_advance(struct hvk *hvk, uint64_t now);
 uint32_t hvk_contact_fill(struct hvk *hvk, void *to); /* INITIATE_CONTACT; returns its length */
+uint64_t hvk_contact_deadline(const struct hvk *hvk);
+void hvk_contact_release_pages(struct hvk *hvk, bool quarantine); /* without the lock */
+void hvk_contact_settle(struct hvk *hvk);                          /* without the lock */
 uint32_t hvk_contact_connection(const struct hvk *hvk);
 
 /* --- offer.c ---------------------------------------------------------------------- */
-void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message);
+/* page: one private page for the channel's state; taken if its count becomes 0. */
+void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message, struct hvk_pages *page);
 void hvk_offer_rescind(struct hvk *hvk, uint32_t channel_id);
 /* Without the lock: tells the user of channels that came and went. */
 void hvk_offer_announce(struct hvk *hvk);
-void hvk_offer_forget_all(struct hvk *hvk);
+void hvk_offer_release_all(struct hvk *hvk);  /* the bus is cold: tell and free them */
+void hvk_offer_forget_all(struct hvk *hvk);   /* without the lock; tells nobody */
 void hvk_offer_suspend_all(struct hvk *hvk);
 void hvk_offer_drop_absent(struct hvk *hvk);
 struct hvk_channel *hvk_offer_find(struct hvk *hvk, uint32_t channel_id);
 
 /* --- gpadl.c ------------------------------------------------------------------------ */
-/* Without the lock. Allocates and queues; finish is by request, or by
+/* Without the lock: memory, then having the host map it. Ends by request, or by
  * hvk_channel_gpadl_done for a channel's own rings. */
-hvk_status hvk_gpadl_begin(struct hvk_channel *channel, uint32_t page_count, struct hvk_gpadl *gpadl);
+hvk_status hvk_gpadl_allocate(struct hvk_channel *channel, uint32_t page_count, struct hvk_gpadl *gpadl);
+hvk_status hvk_gpadl_submit(struct hvk_channel *channel, struct hvk_gpadl *gpadl, struct hvk_request *request);
 void hvk_gpadl_begin_teardown(struct hvk *hvk, struct hvk_gpadl *gpadl);
 void hvk_gpadl_created(struct hvk *hvk, const struct hvk_message *message);
 void hvk_gpadl_torndown(struct hvk *hvk, uint32_t id);
@@ -205,7 +231,10 @@ uint64_t hvk_gpadl_deadline(const struct hvk *hvk);
 /* Writes the next message of a GPADL that is being created; returns its length. */
 uint32_t hvk_gpadl_fill(struct hvk *hvk, struct hvk_gpadl *gpadl, void *to);
 /* That message was posted: true if it was the last one. */
-bool hvk_gpadl_posted(struct hvk *hvk, struct hvk_gpadl *gpadl);
+bool hvk_gpadl_posted(struct hvk *hvk, struct hvk_gpadl *gpadl, uint64_t now);
+void hvk_gpadl_teardown_posted(struct hvk *hvk, struct hvk_gpadl *gpadl, uint64_t now);
+void hvk_gpadl_post_failed(struct hvk *hvk, struct hvk_gpadl *gpadl, hvk_status status);
+void hvk_gpadl_teardown_all(struct hvk *hvk);
 /* Without the lock: memory back to the port, requests finished. */
 void hvk_gpadl_settle(struct hvk *hvk);
 
@@ -215,11 +244,13 @@ void hvk_channel_gpadl_done(struct hvk *hvk, struct hvk_channel *channel, hvk_st
 void hvk_channel_gone(struct hvk *hvk, struct hvk_channel *channel);
 void hvk_channel_check_deadline(struct hvk *hvk, struct hvk_channel *channel, uint64_t now);
 void hvk_channel_begin_close(struct hvk *hvk, struct hvk_channel *channel);
-void hvk_channel_close_posted(struct hvk *hvk, struct hvk_channel *channel);
+void hvk_channel_open_posted(struct hvk *hvk, struct hvk_channel *channel, uint64_t now);
+void hvk_channel_open_failed(struct hvk *hvk, struct hvk_channel *channel, hvk_status status);
 /* Without the lock, in hvk_poll of its CPU. */
 void hvk_channel_run(struct hvk_channel *channel);
 
 /* --- packet.c ---------------------------------------------------------------------------- */
-hvk_status hvk_channel_signal_host(struct hvk_channel *channel);
+void hvk_channel_signal_host(struct hvk_channel *channel);
+void hvk_channel_room_timer(struct hvk_timer *timer, void *context);
 
 #endif

@@ -12,6 +12,7 @@ void hvk_ring_out_init(struct hvk_ring_out *ring, const struct hvk_shared *pages
 {
 	split(pages, &ring->control, &ring->data);
 	ring->write = 0;
+	ring->wanting = false;
 	hvk_shared_store(&ring->control, VMBUS_RING_FEATURES, VMBUS_RING_FEATURE_PENDING_SEND_SIZE);
 }
 
@@ -48,16 +49,12 @@ static hvk_status check_room(const struct hvk_ring_out *ring, uint32_t bytes)
 
 /* Says how much room is wanted, then looks again: the host may have made room before it
  * could see that. */
-static hvk_status want_room(const struct hvk_ring_out *ring, uint32_t bytes)
+static hvk_status want_room(struct hvk_ring_out *ring, uint32_t bytes)
 {
-	hvk_status status;
-
+	ring->wanting = true;
 	hvk_shared_store(&ring->control, VMBUS_RING_PENDING_SEND_SIZE, bytes);
 	hvk_full_barrier();
-	status = check_room(ring, bytes);
-	if (status == HVK_OK)
-		hvk_shared_store(&ring->control, VMBUS_RING_PENDING_SEND_SIZE, 0);
-	return status;
+	return check_room(ring, bytes);
 }
 
 hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count, bool *signal)
@@ -75,6 +72,10 @@ hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *piece
 		status = want_room(ring, bytes);
 	if (status != HVK_OK)
 		return status;
+	if (ring->wanting) {
+		ring->wanting = false;
+		hvk_shared_store(&ring->control, VMBUS_RING_PENDING_SEND_SIZE, 0);
+	}
 	for (uint32_t i = 0; i < count; i++)
 		index = put_bytes(ring, index, pieces[i].address, pieces[i].length);
 	index = put_bytes(ring, index, &trailer, sizeof(trailer));

@@ -13,6 +13,7 @@
 struct hvk_ring_out {
 	struct hvk_shared control, data;
 	uint32_t write; /* ours */
+	bool wanting;   /* pending send size is set */
 };
 
 /* Host to guest: we read. */

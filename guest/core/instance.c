@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* Creating and destroying an instance; looking inside. */
+#include "guest/core/instance.h"
+
+static const struct hvk_timeouts default_timeouts = {
+	.post_ms = 5000,
+	.contact_ms = 5000,
+	.offers_ms = 10000,
+	.unload_ms = 10000,
+	.gpadl_ms = 5000,
+	.teardown_ms = 5000,
+	.open_ms = 5000,
+	.device_ms = 5000,
+};
+
+#define QUARANTINE_PAGES_DEFAULT 16384u
+#define PAUSE_NS_MAX 100000000u
+
+static hvk_status check_port(const struct hvk_port *port, uint32_t cpus)
+{
+	if (!port || port->size < sizeof(*port) || port->version != HVK_PORT_VERSION)
+		return HVK_EINVAL;
+	if (!port->log || !port->pages_alloc || !port->pages_free || !port->page_gpa || !port->features ||
+	    !port->reg_read || !port->reg_write || !port->hypercall || !port->random || !port->pause)
+		return HVK_ELEVEL;
+	if (port->pause_ns == 0 || port->pause_ns > PAUSE_NS_MAX || !port->share != !port->unshare)
+		return HVK_EINVAL;
+	if (cpus > 1 && (!port->cpu_index || !port->lock || !port->unlock || !port->lock_init))
+		return HVK_ELEVEL;
+	return HVK_OK;
+}
+
+static hvk_status check_config(const struct hvk_config *config)
+{
+	if (!config || config->cpus > HVK_CPUS_MAX || config->guest_os_id == HV_OS_ID_FIRMWARE)
+		return HVK_EINVAL;
+	if (config->vector != 0 && config->vector < HV_SINT_VECTOR_MIN)
+		return HVK_EINVAL;
+	return config->interrupts && config->vector == 0 ? HVK_EINVAL : HVK_OK;
+}
+
+static void fill_timeouts(struct hvk_timeouts *timeouts)
+{
+	const uint32_t *defaults = (const uint32_t *)&default_timeouts;
+	uint32_t *values = (uint32_t *)timeouts;
+
+	for (size_t i = 0; i < sizeof(*timeouts) / sizeof(uint32_t); i++) {
+		if (values[i] == 0)
+			values[i] = defaults[i];
+	}
+}
+
+static void fill_config(struct hvk_config *config)
+{
+	if (config->cpus == 0)
+		config->cpus = 1;
+	if (config->guest_os_id == 0)
+		config->guest_os_id = HVK_OS_ID_DEFAULT;
+	if (config->quarantine_pages_max == 0)
+		config->quarantine_pages_max = QUARANTINE_PAGES_DEFAULT;
+	fill_timeouts(&config->timeouts);
+}
+
+static hvk_status init_locks(struct hvk *hvk)
+{
+	hvk_status status = hvk_bus_create(hvk);
+
+	for (uint32_t i = 0; status == HVK_OK && i < hvk->config.cpus; i++)
+		status = hvk_lock_init(hvk, &hvk->cpus[i].lock);
+	return status;
+}
+
+hvk_status hvk_create(const struct hvk_port *port, const struct hvk_config *config, struct hvk **out)
+{
+	uint32_t cpus, count;
+	struct hvk_pages pages = {0};
+	hvk_status status = check_config(config);
+	struct hvk *hvk;
+
+	*out = NULL;
+	if (status != HVK_OK)
+		return status;
+	cpus = config->cpus ? config->cpus : 1;
+	status = check_port(port, cpus);
+	if (status != HVK_OK)
+		return status;
+	count = (uint32_t)((sizeof(*hvk) + cpus * sizeof(struct hvk_cpu) + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE);
+	status = port->pages_alloc(port->context, count, HVK_PAGE_PRIVATE, &pages);
+	if (status != HVK_OK)
+		return status;
+	hvk = (struct hvk *)pages.address;
+	memcpy(&hvk->port, port, sizeof(*port));
+	hvk->config = *config;
+	fill_config(&hvk->config);
+	hvk->pages = pages;
+	hvk->pages.count = count;
+	hvk->cpus = (struct hvk_cpu *)(void *)(hvk + 1);
+	status = init_locks(hvk);
+	if (status != HVK_OK) {
+		port->pages_free(port->context, &pages);
+		return status;
+	}
+	*out = hvk;
+	return HVK_OK;
+}
+
+hvk_status hvk_destroy(struct hvk *hvk)
+{
+	struct hvk_pages pages;
+
+	if (hvk->hypervisor.started)
+		return HVK_ESTATE;
+	hvk_bus_destroy(hvk); /* abandoned: nobody else will */
+	pages = hvk->pages;
+	hvk->port.pages_free(hvk->port.context, &pages);
+	return HVK_OK;
+}
+
+const struct hvk_timeouts *hvk_timeouts(const struct hvk *hvk)
+{
+	return &hvk->config.timeouts;
+}
+
+void hvk_get_counters(const struct hvk *hvk, struct hvk_counters *out)
+{
+	const uint64_t *from = (const uint64_t *)&hvk->counters;
+	uint64_t *to = (uint64_t *)out;
+
+	for (size_t i = 0; i < sizeof(*out) / sizeof(uint64_t); i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+void hvk_dump(struct hvk *hvk, hvk_dump_line line, void *context)
+{
+	const struct hvk_hypervisor_info *info = &hvk->hypervisor.info;
+	struct hvk_counters counters;
+	char text[160];
+
+	hvk_get_counters(hvk, &counters);
+	line(context, hvk_format(text, sizeof(text), "hypervisor: %s, version %u.%u.%u, access 0x%x, privileges 0x%x",
+				 hvk->hypervisor.started ? "started" : "not started", (unsigned)info->major,
+				 (unsigned)info->minor, info->build, info->access, info->privileges));
+	line(context, hvk_format(text, sizeof(text), "cpus: %u of %u started", hvk->hypervisor.cpus_started,
+				 hvk->config.cpus));
+	line(context, hvk_format(text, sizeof(text), "interrupts %llu, polls %llu, messages %llu, events %llu, eoms %llu",
+				 (unsigned long long)counters.interrupts, (unsigned long long)counters.polls,
+				 (unsigned long long)counters.messages, (unsigned long long)counters.events,
+				 (unsigned long long)counters.eoms));
+	line(context, hvk_format(text, sizeof(text), "posts %llu (retried %llu), signals %llu, host faults %llu, late %llu",
+				 (unsigned long long)counters.posts, (unsigned long long)counters.post_retries,
+				 (unsigned long long)counters.signals, (unsigned long long)counters.host_faults,
+				 (unsigned long long)counters.late_messages));
+	line(context, hvk_format(text, sizeof(text), "quarantine: %u entries, %llu pages", hvk->quarantine.count,
+				 (unsigned long long)hvk->quarantine.pages));
+	hvk_bus_dump(hvk, line, context);
+}

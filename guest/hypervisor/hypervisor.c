@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding the hypervisor, taking it, giving it back as it was found. */
+#include "guest/core/instance.h"
+
+static hvk_status detect(struct hvk *hvk, struct hvk_hypervisor_info *info)
+{
+	uint32_t regs[4];
+
+	hvk->port.features(hvk->port.context, HV_CPUID_PROCESSOR_INFO, regs);
+	if ((regs[2] & HV_CPUID_HYPERVISOR_PRESENT_ECX) == 0)
+		return HVK_ENOHYPERVISOR;
+	hvk->port.features(hvk->port.context, HV_CPUID_VENDOR, regs);
+	if (regs[0] < HV_CPUID_HIGHEST_LEAF_MIN)
+		return HVK_ENOHYPERVISOR;
+	hvk->port.features(hvk->port.context, HV_CPUID_INTERFACE, regs);
+	if (regs[0] != HV_CPUID_INTERFACE_HV1)
+		return HVK_ENOHYPERVISOR;
+	info->interface_id = regs[0];
+	hvk->port.features(hvk->port.context, HV_CPUID_VERSION, regs);
+	info->build = regs[0];
+	info->major = (uint16_t)(regs[1] >> 16);
+	info->minor = (uint16_t)regs[1];
+	hvk->port.features(hvk->port.context, HV_CPUID_FEATURES, regs);
+	info->access = regs[0];
+	info->privileges = regs[1];
+	info->features = regs[3];
+	hvk->port.features(hvk->port.context, HV_CPUID_ENLIGHTENMENTS, regs);
+	info->hints = regs[0];
+	return HVK_OK;
+}
+
+/* Others show "Hv#1" with an unusable part of it (iPXE b6889eaa1): look at the bits. */
+static hvk_status check_privileges(const struct hvk_hypervisor_info *info)
+{
+	uint32_t access = HV_ACCESS_SYNIC | HV_ACCESS_HYPERCALL;
+	uint32_t privileges = HV_PRIVILEGE_POST_MESSAGES | HV_PRIVILEGE_SIGNAL_EVENTS;
+
+	if ((info->access & access) != access || (info->privileges & privileges) != privileges)
+		return HVK_EPRIVILEGE;
+	return HVK_OK;
+}
+
+static hvk_status check_owner(struct hvk *hvk, uint64_t *os_id)
+{
+	if (hvk->port.reg_read(hvk->port.context, HVK_REG_GUEST_OS_ID, os_id) != HVK_OK)
+		return HVK_EPRIVILEGE;
+	if (*os_id == HV_OS_ID_FIRMWARE)
+		return HVK_EOWNED;
+	return *os_id != 0 && !hvk->config.take_over ? HVK_EINUSE : HVK_OK;
+}
+
+static void give_back(struct hvk *hvk)
+{
+	struct hvk_hypervisor *hv = &hvk->hypervisor;
+	void *context = hvk->port.context;
+
+	hv->started = false;
+	if (hv->info.reference_tsc)
+		(void)hvk->port.reg_write(context, HVK_REG_REFERENCE_TSC, hv->saved_tsc);
+	(void)hvk->port.reg_write(context, HVK_REG_HYPERCALL, hv->saved_hypercall & ~HV_PAGE_ENABLE);
+	(void)hvk->port.reg_write(context, HVK_REG_GUEST_OS_ID, hv->saved_os_id);
+	if (hv->saved_hypercall & HV_PAGE_ENABLE)
+		(void)hvk->port.reg_write(context, HVK_REG_HYPERCALL, hv->saved_hypercall);
+	hvk_pages_put(hvk, &hv->tsc_page);
+	hvk_pages_put(hvk, &hv->input_page);
+	hvk_pages_put(hvk, &hv->hypercall_page);
+	hv->info = (struct hvk_hypervisor_info){0};
+}
+
+static hvk_status enable_hypercalls(struct hvk *hvk)
+{
+	struct hvk_hypervisor *hv = &hvk->hypervisor;
+	void *context = hvk->port.context;
+	uint64_t value = (hv->saved_hypercall & HV_HYPERCALL_RESERVED_MASK) |
+			 hvk_page_gpa(hvk, &hv->hypercall_page, 0) | HV_PAGE_ENABLE;
+
+	if (hv->saved_hypercall & HV_HYPERCALL_LOCKED)
+		return HVK_EINUSE; /* its owner locked it until reset */
+	if (hvk->port.reg_write(context, HVK_REG_GUEST_OS_ID, hvk->config.guest_os_id) != HVK_OK ||
+	    hvk->port.reg_write(context, HVK_REG_HYPERCALL, value) != HVK_OK ||
+	    hvk->port.reg_read(context, HVK_REG_HYPERCALL, &value) != HVK_OK)
+		return HVK_EPRIVILEGE;
+	return value & HV_PAGE_ENABLE ? HVK_OK : HVK_EPRIVILEGE;
+}
+
+/* A clock for less than an exit. Without it there is the register. */
+static void enable_tsc_page(struct hvk *hvk)
+{
+	struct hvk_hypervisor *hv = &hvk->hypervisor;
+	uint64_t value;
+
+	hv->info.reference_counter = (hv->info.access & HV_ACCESS_REFERENCE_COUNTER) != 0;
+	if ((hv->info.access & HV_ACCESS_REFERENCE_TSC) == 0 || !hvk->port.tsc)
+		return;
+	if (hvk->port.reg_read(hvk->port.context, HVK_REG_REFERENCE_TSC, &hv->saved_tsc) != HVK_OK ||
+	    hvk_pages_get(hvk, 1, HVK_PAGE_HOST_WRITES, &hv->tsc_page) != HVK_OK)
+		return;
+	hv->tsc = hvk_pages_shared(&hv->tsc_page);
+	value = (hv->saved_tsc & HV_PAGE_RESERVED_MASK) | hvk_page_gpa(hvk, &hv->tsc_page, 0) | HV_PAGE_ENABLE;
+	if (hvk->port.reg_write(hvk->port.context, HVK_REG_REFERENCE_TSC, value) != HVK_OK) {
+		hvk_pages_put(hvk, &hv->tsc_page);
+		return;
+	}
+	hv->info.reference_tsc = true;
+}
+
+hvk_status hvk_start(struct hvk *hvk)
+{
+	struct hvk_hypervisor *hv = &hvk->hypervisor;
+	struct hvk_hypervisor_info info = {0};
+	hvk_status status;
+
+	if (hv->started)
+		return HVK_ESTATE;
+	status = detect(hvk, &info);
+	if (status == HVK_OK)
+		status = check_privileges(&info);
+	if (status == HVK_OK)
+		status = check_owner(hvk, &hv->saved_os_id);
+	if (status != HVK_OK)
+		return status;
+	info.previous_os_id = hv->saved_os_id;
+	if (hvk->port.reg_read(hvk->port.context, HVK_REG_HYPERCALL, &hv->saved_hypercall) != HVK_OK)
+		return HVK_EPRIVILEGE;
+	hv->info = info;
+	status = hvk_pages_get(hvk, 1, HVK_PAGE_EXECUTE, &hv->hypercall_page);
+	if (status == HVK_OK)
+		status = hvk_pages_get(hvk, 1, HVK_PAGE_HOST_READS, &hv->input_page);
+	if (status == HVK_OK)
+		status = enable_hypercalls(hvk);
+	if (status != HVK_OK) {
+		give_back(hvk);
+		return status;
+	}
+	enable_tsc_page(hvk);
+	hvk->last_time = 0; /* the host's clock has a beginning of its own */
+	hv->started = true;
+	return HVK_OK;
+}
+
+hvk_status hvk_stop(struct hvk *hvk)
+{
+	if (!hvk->hypervisor.started || hvk->hypervisor.cpus_started != 0 || !hvk_bus_cold(hvk->bus.state))
+		return HVK_ESTATE;
+	give_back(hvk);
+	return HVK_OK;
+}
+
+const struct hvk_hypervisor_info *hvk_hypervisor_info(const struct hvk *hvk)
+{
+	return &hvk->hypervisor.info;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The synthetic interrupt controller of one CPU: pages, SINT, and taking messages and
+ * events out of the pages (TLFS, "Synthetic Interrupt Controller").
+ */
+#include "guest/core/instance.h"
+
+#define SLOT_TYPE 0u
+#define SLOT_SIZE_AND_FLAGS 4u /* u32: size, flags, reserved */
+#define SLOT_FLAGS_SHIFT 8u
+#define DRAIN_MESSAGES_MAX 64u
+
+static hvk_status read_reg(struct hvk *hvk, enum hvk_register reg, uint64_t *value)
+{
+	return hvk->port.reg_read(hvk->port.context, reg, value) == HVK_OK ? HVK_OK : HVK_EPRIVILEGE;
+}
+
+static hvk_status write_reg(struct hvk *hvk, enum hvk_register reg, uint64_t value)
+{
+	return hvk->port.reg_write(hvk->port.context, reg, value) == HVK_OK ? HVK_OK : HVK_EPRIVILEGE;
+}
+
+/* --- Taking in ------------------------------------------------------------------ */
+
+static void end_of_message(struct hvk *hvk)
+{
+	HVK_COUNT(hvk->counters.eoms);
+	(void)write_reg(hvk, HVK_REG_EOM, 0);
+}
+
+/* Empties the slot: clear the type, full barrier, then look at the pending flag. In
+ * any other order a message that the host queued in between would wait for ever. */
+static void release_slot(struct hvk *hvk, const struct hvk_shared *slot)
+{
+	uint32_t word;
+
+	hvk_shared_store_release(slot, SLOT_TYPE, HV_MESSAGE_NONE);
+	hvk_full_barrier();
+	word = hvk_shared_load(slot, SLOT_SIZE_AND_FLAGS);
+	if ((word >> SLOT_FLAGS_SHIFT) & HV_MESSAGE_FLAG_PENDING)
+		end_of_message(hvk);
+}
+
+/* False: no room in the queue; the message stays in the slot. */
+static bool take_messages(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	for (unsigned i = 0; i < HVK_INTERRUPT_MESSAGES; i++) {
+		struct hv_message *to;
+
+		if (hvk_shared_load_acquire(&cpu->slot, SLOT_TYPE) == HV_MESSAGE_NONE)
+			return true;
+		if (cpu->queue_count == HVK_MESSAGE_QUEUE)
+			return false;
+		to = &cpu->queue[(cpu->queue_head + cpu->queue_count) % HVK_MESSAGE_QUEUE];
+		hvk_shared_read(&cpu->slot, 0, to, sizeof(*to));
+		cpu->queue_count++;
+		HVK_COUNT(hvk->counters.messages);
+		release_slot(hvk, &cpu->slot);
+	}
+	return false;
+}
+
+/* Moves the bits of region into the CPU's private events. */
+static void take_bits(struct hvk *hvk, struct hvk_cpu *cpu, const struct hvk_shared *region)
+{
+	for (uint32_t i = 0; i < region->size / 4; i++) {
+		uint32_t word;
+
+		if (hvk_shared_load(region, i * 4) == 0)
+			continue;
+		word = hvk_shared_exchange(region, i * 4, 0);
+		cpu->events[i] |= word;
+		cpu->any_event = true;
+		HVK_COUNT(hvk->counters.events);
+	}
+}
+
+static void take_events(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	const struct hvk_shared *shared = &cpu->scan;
+
+	if (shared->size == 0) {
+		take_bits(hvk, cpu, &cpu->flags);
+		return;
+	}
+	/* Below 2.4 flag 0 says that bits are set in the interrupt page. */
+	if ((hvk_shared_load(&cpu->flags, 0) & 1u) == 0)
+		return;
+	(void)hvk_shared_and(&cpu->flags, 0, ~1u);
+	take_bits(hvk, cpu, shared);
+}
+
+bool hvk_synic_take(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	bool all;
+
+	hvk_lock(hvk, &cpu->lock);
+	take_events(hvk, cpu); /* events first, as FreeBSD was advised */
+	all = take_messages(hvk, cpu);
+	hvk_unlock(hvk, &cpu->lock);
+	return !all;
+}
+
+void hvk_interrupt(struct hvk *hvk, uint32_t index)
+{
+	struct hvk_cpu *cpu;
+
+	if (index >= hvk->config.cpus || !hvk->cpus[index].started)
+		return;
+	cpu = &hvk->cpus[index];
+	HVK_COUNT(hvk->counters.interrupts);
+	(void)hvk_synic_take(hvk, cpu);
+}
+
+/* --- Start and stop ----------------------------------------------------------------- */
+
+static hvk_status save_registers(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	hvk_status status = read_reg(hvk, HVK_REG_SIMP, &cpu->saved_simp);
+
+	if (status == HVK_OK)
+		status = read_reg(hvk, HVK_REG_SIEFP, &cpu->saved_siefp);
+	if (status == HVK_OK)
+		status = read_reg(hvk, HVK_REG_SCONTROL, &cpu->saved_scontrol);
+	if (status == HVK_OK)
+		status = read_reg(hvk, (enum hvk_register)(HVK_REG_SINT0 + VMBUS_SINT), &cpu->saved_sint);
+	if (status == HVK_OK && (hvk->hypervisor.info.access & HV_ACCESS_VP_INDEX)) {
+		uint64_t index;
+
+		status = read_reg(hvk, HVK_REG_VP_INDEX, &index);
+		cpu->vp_index = (uint32_t)index;
+	}
+	return status;
+}
+
+static hvk_status write_page(struct hvk *hvk, enum hvk_register reg, uint64_t saved, const struct hvk_pages *page)
+{
+	return write_reg(hvk, reg, (saved & HV_PAGE_RESERVED_MASK) | hvk_page_gpa(hvk, page, 0) | HV_PAGE_ENABLE);
+}
+
+static hvk_status enable(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	uint64_t vector = hvk->config.vector ? hvk->config.vector : HVK_VECTOR_DEFAULT;
+	hvk_status status = write_page(hvk, HVK_REG_SIMP, cpu->saved_simp, &cpu->message_page);
+
+	if (status == HVK_OK)
+		status = write_page(hvk, HVK_REG_SIEFP, cpu->saved_siefp, &cpu->event_page);
+	if (status == HVK_OK)
+		/* Unmasked even when polled: a masked SINT gets no messages (iPXE). No
+		 * auto-EOI: the TLFS advises against it. */
+		status = write_reg(hvk, (enum hvk_register)(HVK_REG_SINT0 + VMBUS_SINT),
+				   (cpu->saved_sint & ~HV_SINT_DEFINED_MASK) | vector);
+	if (status == HVK_OK)
+		status = write_reg(hvk, HVK_REG_SCONTROL, cpu->saved_scontrol | HV_SCONTROL_ENABLE);
+	return status;
+}
+
+static void drain(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	for (unsigned i = 0; i < DRAIN_MESSAGES_MAX; i++) {
+		if (hvk_shared_load_acquire(&cpu->slot, SLOT_TYPE) == HV_MESSAGE_NONE)
+			break;
+		release_slot(hvk, &cpu->slot);
+	}
+	hvk_shared_zero(&cpu->flags, 0, cpu->flags.size);
+}
+
+static void disable(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	enum hvk_register sint = (enum hvk_register)(HVK_REG_SINT0 + VMBUS_SINT);
+
+	/* Order: boot.md's checklist, from mu_msvm and iPXE. Windows Server 2016 keeps pages
+	 * that it finds set up, so they must be off before the memory is given back. */
+	(void)write_reg(hvk, sint, (cpu->saved_sint & ~HV_SINT_DEFINED_MASK) | HV_SINT_MASKED);
+	drain(hvk, cpu);
+	(void)write_reg(hvk, HVK_REG_SIEFP, cpu->saved_siefp);
+	(void)write_reg(hvk, HVK_REG_SIMP, cpu->saved_simp);
+	(void)write_reg(hvk, HVK_REG_SCONTROL, cpu->saved_scontrol);
+	(void)write_reg(hvk, sint, cpu->saved_sint);
+}
+
+static void forget(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	hvk_lock(hvk, &cpu->lock);
+	__atomic_store_n(&cpu->started, false, __ATOMIC_RELEASE);
+	cpu->queue_count = 0;
+	cpu->any_event = false;
+	memset(cpu->events, 0, sizeof(cpu->events));
+	hvk_unlock(hvk, &cpu->lock);
+	hvk_pages_put(hvk, &cpu->message_page);
+	hvk_pages_put(hvk, &cpu->event_page);
+}
+
+hvk_status hvk_cpu_start(struct hvk *hvk)
+{
+	struct hvk_cpu *cpu = &hvk->cpus[hvk_cpu_index(hvk)];
+	hvk_status status;
+
+	if (!hvk->hypervisor.started || cpu->started)
+		return HVK_ESTATE;
+	status = save_registers(hvk, cpu);
+	if (status == HVK_OK)
+		status = hvk_pages_get(hvk, 1, HVK_PAGE_HOST_WRITES, &cpu->message_page);
+	if (status == HVK_OK)
+		status = hvk_pages_get(hvk, 1, HVK_PAGE_HOST_WRITES, &cpu->event_page);
+	if (status == HVK_OK) {
+		struct hvk_shared page = hvk_pages_shared(&cpu->message_page);
+
+		cpu->slot = hvk_shared_part(&page, VMBUS_SINT * sizeof(struct hv_message), sizeof(struct hv_message));
+		page = hvk_pages_shared(&cpu->event_page);
+		cpu->flags = hvk_shared_part(&page, VMBUS_SINT * HV_EVENT_FLAG_BYTES, HV_EVENT_FLAG_BYTES);
+		status = enable(hvk, cpu);
+		if (status != HVK_OK)
+			disable(hvk, cpu);
+	}
+	if (status != HVK_OK) {
+		forget(hvk, cpu);
+		return status;
+	}
+	(void)__atomic_add_fetch(&hvk->hypervisor.cpus_started, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&cpu->started, true, __ATOMIC_RELEASE);
+	return HVK_OK;
+}
+
+hvk_status hvk_cpu_stop(struct hvk *hvk)
+{
+	uint32_t index = hvk_cpu_index(hvk);
+	struct hvk_cpu *cpu = &hvk->cpus[index];
+
+	if (!cpu->started || (!hvk_bus_cold(hvk->bus.state) && hvk->bus.config.cpu == index))
+		return HVK_ESTATE;
+	disable(hvk, cpu);
+	forget(hvk, cpu);
+	(void)__atomic_sub_fetch(&hvk->hypervisor.cpus_started, 1, __ATOMIC_RELAXED);
+	return HVK_OK;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The abrupt exit, for panic and ExitBootServices: UNLOAD with everything open. The
+ * host closes channels and lets go of memory by itself (mu_msvm does the same). No
+ * lock, no allocation, nothing freed, nobody called back.
+ */
+#include "guest/core/instance.h"
+
+#define SLOT_TYPE 0u
+
+static bool slot_has_unload_response(struct hvk_cpu *cpu)
+{
+	struct hv_message message;
+	struct vmbus_message_header header;
+
+	if (hvk_shared_load_acquire(&cpu->slot, SLOT_TYPE) == HV_MESSAGE_NONE)
+		return false;
+	hvk_shared_read(&cpu->slot, 0, &message, sizeof(message));
+	hvk_shared_store_release(&cpu->slot, SLOT_TYPE, HV_MESSAGE_NONE);
+	memcpy(&header, message.payload, sizeof(header));
+	return message.type == HV_MESSAGE_VMBUS && message.payload_size >= sizeof(header) &&
+	       message.payload_size <= HV_MESSAGE_PAYLOAD_MAX && header.type == VMBUS_MSG_UNLOAD_RESPONSE;
+}
+
+/* The host answers on the contact CPU, which need not be this one. */
+static bool look_everywhere(struct hvk *hvk)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < hvk->config.cpus && !found; i++) {
+		if (hvk->cpus[i].started)
+			found = slot_has_unload_response(&hvk->cpus[i]);
+	}
+	/* Whether or not the flag was set: whoever owned the slot may have seen it and not
+	 * come as far as this. Reaches this CPU's queue alone. */
+	(void)hvk->port.reg_write(hvk->port.context, HVK_REG_EOM, 0);
+	return found;
+}
+
+static void pause_once(struct hvk *hvk, uint64_t *paused_ns)
+{
+	hvk->port.pause(hvk->port.context);
+	*paused_ns += hvk->port.pause_ns;
+}
+
+hvk_status hvk_vmbus_abandon(struct hvk *hvk, uint32_t timeout_ms)
+{
+	struct vmbus_message_header unload = {VMBUS_MSG_UNLOAD, 0};
+	uint64_t paused_ns = 0, limit_ns = (uint64_t)timeout_ms * 1000000u;
+	enum hvk_vmbus_state was = hvk->bus.state;
+	bool answered = false;
+
+	hvk->bus.state = HVK_VMBUS_ABANDONED;
+	if (was == HVK_VMBUS_COLD || was == HVK_VMBUS_SUSPENDED || was == HVK_VMBUS_ABANDONED)
+		return HVK_OK;
+	while (hvk_post(hvk, hvk->bus.message_connection, &unload, sizeof(unload)) != HVK_POST_TAKEN) {
+		if (paused_ns >= limit_ns)
+			return HVK_ETIMEDOUT_UNLOAD;
+		pause_once(hvk, &paused_ns);
+	}
+	while (!answered && paused_ns < limit_ns && hvk->bus.knows_3_0) {
+		answered = look_everywhere(hvk);
+		if (!answered)
+			pause_once(hvk, &paused_ns);
+	}
+	hvk->bus.abandon_answered = answered;
+	return answered || !hvk->bus.knows_3_0 ? HVK_OK : HVK_ETIMEDOUT_UNLOAD;
+}

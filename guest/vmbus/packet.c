@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets: sending, receiving, request ids, telling the host. */
+#include "guest/core/instance.h"
+
+#define PFNS_MAX 64u           /* pages in one page-list packet */
+#define LATE_COMPLETIONS_MAX 64u /* skipped in one receive */
+
+/* --- Telling the host ------------------------------------------------------------ */
+
+/* docs/vmbus-versions.md: the bit in the interrupt page goes before the hypercall at
+ * 0.13 always, later unless the channel has an interrupt of its own. */
+static void set_event_bit(struct hvk_channel *channel)
+{
+	struct hvk_bus *bus = &channel->hvk->bus;
+	uint32_t id = channel->offer.channel_id;
+
+	(void)hvk_shared_or(&bus->interrupt_bits, VMBUS_INTERRUPT_PAGE_GUEST_TO_HOST + id / 32 * 4, 1u << (id % 32));
+}
+
+static void trigger_monitor(struct hvk_channel *channel)
+{
+	struct hvk_bus *bus = &channel->hvk->bus;
+	uint32_t group = channel->offer.monitor_id / 32u, bit = channel->offer.monitor_id % 32u;
+
+	set_event_bit(channel);
+	(void)hvk_shared_or(&bus->monitor, VMBUS_MONITOR_GROUP_OFFSET + group * VMBUS_MONITOR_GROUP_STRIDE, 1u << bit);
+}
+
+void hvk_channel_signal_host(struct hvk_channel *channel)
+{
+	const struct hvk_offer *offer = &channel->offer;
+	struct hvk *hvk = channel->hvk;
+
+	HVK_COUNT(channel->counters.signals);
+	if (offer->monitored) {
+		trigger_monitor(channel);
+		return;
+	}
+	if (hvk->bus.version->shared_signal || !offer->dedicated)
+		set_event_bit(channel);
+	(void)hvk_signal(hvk, offer->connection_id, 0);
+}
+
+/* --- Sending ------------------------------------------------------------------------ */
+
+/* What goes into the ring: descriptor and extension, payload, zeros up to 8 bytes. */
+struct outgoing {
+	struct vmbus_packet_descriptor descriptor;
+	struct hvk_piece pieces[4];
+	uint32_t count;
+};
+
+static const uint8_t zeros[VMBUS_PACKET_ALIGN];
+
+static hvk_status build(struct outgoing *packet, const struct hvk_channel *channel, uint16_t type,
+			const struct hvk_piece *extension, const struct hvk_piece *payload)
+{
+	uint32_t header = (uint32_t)sizeof(packet->descriptor) + extension->length;
+	uint32_t length;
+
+	HVK_ASSERT(extension->length % 8 == 0);
+	if (payload->length > channel->out.data.size || header + payload->length > UINT16_MAX * 8u)
+		return HVK_ETOOBIG;
+	length = hvk_round_up8(header + payload->length);
+	if (length + sizeof(struct vmbus_packet_trailer) >= channel->out.data.size)
+		return HVK_ETOOBIG;
+	packet->descriptor = (struct vmbus_packet_descriptor){
+		.type = type,
+		.header_length8 = (uint16_t)(header / 8),
+		.length8 = (uint16_t)(length / 8),
+	};
+	packet->pieces[0] = (struct hvk_piece){&packet->descriptor, sizeof(packet->descriptor)};
+	packet->pieces[1] = *extension;
+	packet->pieces[2] = *payload;
+	packet->pieces[3] = (struct hvk_piece){zeros, length - header - payload->length};
+	packet->count = 4;
+	return HVK_OK;
+}
+
+/* A host that does not say when there is room is asked again after a while. */
+static void want_room(struct hvk_channel *channel)
+{
+	HVK_COUNT(channel->counters.full);
+	if (channel->room_wanted)
+		return;
+	channel->room_wanted = true;
+	hvk_timer_start(channel->hvk, &channel->room_timer, channel->config.cpu, HVK_ROOM_POLL_MS);
+}
+
+static hvk_status put_locked(struct hvk_channel *channel, struct outgoing *packet, void *cookie, bool *signal)
+{
+	uint16_t id = 0;
+	void *unused;
+	hvk_status status;
+
+	*signal = false;
+	if (!channel->usable)
+		return HVK_ESTATE;
+	if (cookie) {
+		id = hvk_requests_get(&channel->requests, cookie);
+		if (id == 0) {
+			want_room(channel);
+			return HVK_EAGAIN;
+		}
+		packet->descriptor.flags = VMBUS_PACKET_FLAG_COMPLETION_REQUESTED;
+		packet->descriptor.transaction_id = id;
+	}
+	status = hvk_ring_put(&channel->out, packet->pieces, packet->count, signal);
+	if (status == HVK_OK) {
+		HVK_COUNT(channel->counters.sent);
+		return HVK_OK;
+	}
+	if (id != 0)
+		(void)hvk_requests_put(&channel->requests, id, &unused);
+	if (status == HVK_EAGAIN)
+		want_room(channel);
+	else
+		HVK_COUNT(channel->counters.faults);
+	return status;
+}
+
+static hvk_status put(struct hvk_channel *channel, struct outgoing *packet, void *cookie)
+{
+	struct hvk *hvk = channel->hvk;
+	hvk_status status;
+	bool signal;
+
+	if (hvk_channel_rescinded(channel))
+		return HVK_EGONE;
+	hvk_lock(hvk, &channel->tx_lock);
+	status = put_locked(channel, packet, cookie, &signal);
+	/* Under the lock: a close must not come between the packet and its signal. */
+	if (signal)
+		hvk_channel_signal_host(channel);
+	hvk_unlock(hvk, &channel->tx_lock);
+	if (hvk_status_is_host_fault(status))
+		(void)hvk_fault(hvk, status, "channel %u: read index", channel->offer.channel_id);
+	return status;
+}
+
+hvk_status hvk_channel_send(struct hvk_channel *channel, const void *payload, uint32_t length, bool answered,
+			    void *cookie)
+{
+	struct hvk_piece none = {NULL, 0}, data = {payload, length};
+	struct outgoing packet;
+	hvk_status status;
+
+	if (answered && !cookie)
+		return HVK_EINVAL;
+	status = build(&packet, channel, VMBUS_PACKET_IN_BAND, &none, &data);
+	return status == HVK_OK ? put(channel, &packet, answered ? cookie : NULL) : status;
+}
+
+/* The extension of a page-list packet. */
+struct page_list {
+	uint64_t words[1 + HVK_PACKET_RANGES_MAX + PFNS_MAX];
+	uint32_t count;
+};
+
+static hvk_status add_range(struct page_list *list, const struct hvk_buffer *buffer, uint32_t *pages_left)
+{
+	uint32_t offset = (uint32_t)(buffer->gpa & (HVK_PAGE_SIZE - 1));
+	struct vmbus_gpa_range range = {buffer->length, offset};
+	uint32_t pages;
+
+	if (buffer->gpa == 0 || buffer->length == 0 || buffer->length > PFNS_MAX * HVK_PAGE_SIZE)
+		return HVK_EINVAL;
+	pages = (offset + buffer->length + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE;
+	if (pages > *pages_left)
+		return HVK_ETOOBIG;
+	*pages_left -= pages;
+	memcpy(&list->words[list->count++], &range, sizeof(range));
+	for (uint32_t i = 0; i < pages; i++)
+		list->words[list->count++] = (buffer->gpa >> HVK_PAGE_SHIFT) + i;
+	return HVK_OK;
+}
+
+hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hvk_buffer *buffers, uint32_t count,
+				    const void *payload, uint32_t length, void *cookie)
+{
+	struct vmbus_gpa_direct_header header = {0, count};
+	struct page_list list = {.count = 1};
+	struct hvk_piece extension, data = {payload, length};
+	uint32_t pages_left = PFNS_MAX;
+	struct outgoing packet;
+	hvk_status status = HVK_OK;
+
+	if (count == 0 || count > HVK_PACKET_RANGES_MAX || !cookie)
+		return HVK_EINVAL;
+	memcpy(&list.words[0], &header, sizeof(header));
+	for (uint32_t i = 0; status == HVK_OK && i < count; i++)
+		status = add_range(&list, &buffers[i], &pages_left);
+	if (status != HVK_OK)
+		return status;
+	extension = (struct hvk_piece){list.words, list.count * 8u};
+	status = build(&packet, channel, VMBUS_PACKET_GPA_DIRECT, &extension, &data);
+	return status == HVK_OK ? put(channel, &packet, cookie) : status;
+}
+
+hvk_status hvk_channel_complete(struct hvk_channel *channel, uint64_t transaction_id, const void *payload,
+				uint32_t length)
+{
+	struct hvk_piece none = {NULL, 0}, data = {payload, length};
+	struct outgoing packet;
+	hvk_status status = build(&packet, channel, VMBUS_PACKET_COMPLETION, &none, &data);
+
+	packet.descriptor.transaction_id = transaction_id;
+	return status == HVK_OK ? put(channel, &packet, NULL) : status;
+}
+
+/* --- Receiving -------------------------------------------------------------------------- */
+
+static hvk_status match_completion(struct hvk_channel *channel, struct hvk_packet *packet)
+{
+	struct hvk *hvk = channel->hvk;
+	bool outstanding;
+
+	hvk_lock(hvk, &channel->tx_lock);
+	outstanding = hvk_requests_put(&channel->requests, packet->transaction_id, &packet->cookie);
+	hvk_unlock(hvk, &channel->tx_lock);
+	if (!outstanding) {
+		HVK_COUNT(channel->counters.faults);
+		return hvk_fault(hvk, HVK_EHOST_TRANSACTION, "channel %u: completion of 0x%llx",
+				 channel->offer.channel_id, (unsigned long long)packet->transaction_id);
+	}
+	HVK_COUNT(channel->counters.completions);
+	if (!packet->cookie) {
+		HVK_COUNT(channel->counters.late_completions);
+		return HVK_EAGAIN; /* forgotten meanwhile: look at the next packet */
+	}
+	return HVK_OK;
+}
+
+static void describe(struct hvk_packet *packet, const struct vmbus_packet_descriptor *descriptor,
+		     const struct hvk_packet_layout *layout, const uint8_t *buffer)
+{
+	*packet = (struct hvk_packet){
+		.type = descriptor->type,
+		.answer_wanted = (descriptor->flags & VMBUS_PACKET_FLAG_COMPLETION_REQUESTED) != 0,
+		.transaction_id = descriptor->transaction_id,
+		.extension = buffer + sizeof(*descriptor),
+		.extension_length = layout->extension_length,
+		.payload = buffer + layout->payload_offset,
+		.payload_length = layout->payload_length,
+	};
+}
+
+static hvk_status receive_one(struct hvk_channel *channel, uint8_t *buffer, uint32_t size, struct hvk_packet *packet)
+{
+	struct vmbus_packet_descriptor descriptor;
+	struct hvk_packet_layout layout;
+	hvk_status status = hvk_ring_peek(&channel->in, &descriptor, &layout);
+
+	if (status == HVK_EEMPTY)
+		return status;
+	if (status != HVK_OK) {
+		HVK_COUNT(channel->counters.faults);
+		channel->dead = status;
+		return hvk_fault(channel->hvk, status, "channel %u: ring", channel->offer.channel_id);
+	}
+	if (layout.length > size) {
+		hvk_ring_skip(&channel->in, layout.length);
+		HVK_COUNT(channel->counters.faults);
+		return HVK_ETOOBIG;
+	}
+	/* The descriptor that was checked, not the one that may be there by now. */
+	memcpy(buffer, &descriptor, sizeof(descriptor));
+	hvk_ring_copy(&channel->in, sizeof(descriptor), buffer + sizeof(descriptor),
+		      layout.length - (uint32_t)sizeof(descriptor));
+	hvk_ring_skip(&channel->in, layout.length);
+	HVK_COUNT(channel->counters.received);
+	describe(packet, &descriptor, &layout, buffer);
+	return descriptor.type == VMBUS_PACKET_COMPLETION ? match_completion(channel, packet) : HVK_OK;
+}
+
+hvk_status hvk_channel_receive(struct hvk_channel *channel, void *buffer, uint32_t size, struct hvk_packet *packet)
+{
+	hvk_status status = HVK_EAGAIN;
+
+	if (channel->dead != HVK_OK)
+		return channel->dead;
+	for (unsigned i = 0; status == HVK_EAGAIN && i < LATE_COMPLETIONS_MAX; i++)
+		status = receive_one(channel, (uint8_t *)buffer, size, packet);
+	return status == HVK_EAGAIN ? HVK_EEMPTY : status; /* the rest comes with the next poll */
+}
+
+/* --- Requests without an answer ------------------------------------------------------------ */
+
+static void *take_slot(struct hvk_requests *requests, const void *cookie)
+{
+	for (uint32_t id = 1; id <= requests->limit; id++) {
+		struct hvk_request_slot *slot = &requests->slots[id];
+		void *found = slot->cookie;
+
+		if (!slot->busy || !found || (cookie && found != cookie))
+			continue;
+		slot->cookie = NULL; /* the id stays taken until the host gives it back */
+		return found;
+	}
+	return NULL;
+}
+
+void *hvk_channel_take_request(struct hvk_channel *channel, void *cookie)
+{
+	void *found = NULL;
+
+	hvk_lock(channel->hvk, &channel->tx_lock);
+	if (channel->request_pages.count && (cookie || !channel->usable))
+		found = take_slot(&channel->requests, cookie);
+	hvk_unlock(channel->hvk, &channel->tx_lock);
+	return found;
+}
+
+uint32_t hvk_channel_room(struct hvk_channel *channel)
+{
+	uint32_t overhead = sizeof(struct vmbus_packet_descriptor) + sizeof(struct vmbus_packet_trailer) +
+			    VMBUS_PACKET_ALIGN;
+	uint32_t room = 0;
+
+	hvk_lock(channel->hvk, &channel->tx_lock);
+	if (channel->usable)
+		room = hvk_ring_out_free(&channel->out);
+	hvk_unlock(channel->hvk, &channel->tx_lock);
+	return room > overhead ? (room - overhead) & ~7u : 0;
+}
+
+void hvk_channel_get_counters(const struct hvk_channel *channel, struct hvk_channel_counters *out)
+{
+	const uint64_t *from = (const uint64_t *)&channel->counters;
+	uint64_t *to = (uint64_t *)out;
+
+	for (size_t i = 0; i < sizeof(*out) / sizeof(uint64_t); i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
