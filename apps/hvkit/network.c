@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* What --nic plugs the guest's card into. */
+#include <stdio.h>
+#include <string.h>
+
+#include "apps/hvkit/run.h"
+
+/* Hyper-V's own prefix, then a number of ours. */
+static const uint8_t hardware_address[6] = {0x00, 0x15, 0x5d, 0x00, 0x07, 0x01};
+
+static void lock(void *context)
+{
+	hosted_lock(context);
+}
+
+static void unlock(void *context)
+{
+	hosted_unlock(context);
+}
+
+static uint64_t now(void *context)
+{
+	return hosted_now(context);
+}
+
+static bool wire_run(void *context, uint64_t time)
+{
+	return hvh_simwire_run(context, time);
+}
+
+static uint64_t wire_next_event(void *context)
+{
+	return hvh_simwire_next_event(context);
+}
+
+static bool create_card(struct run *run, const struct hvh_backend *backend)
+{
+	struct hvh_nic_config config = {.link_up = true};
+
+	memcpy(config.mac, hardware_address, sizeof(hardware_address));
+	hosted_lock(run->machine);
+	run->nic = hvh_nic_create(hosted_partition(run->machine), &config, backend);
+	hosted_unlock(run->machine);
+	return run->nic != NULL;
+}
+
+static bool create_user(struct run *run, char *error)
+{
+	const struct hvh_slirp_lock guard = {.context = run->machine, .lock = lock, .unlock = unlock, .now = now};
+	struct hvh_backend backend;
+
+	run->slirp = hvh_slirp_create(&run->options->user, &guard, error, CLI_ERROR_MAX);
+	if (!run->slirp)
+		return false;
+	hvh_slirp_backend(run->slirp, &backend);
+	if (!create_card(run, &backend))
+		return snprintf(error, CLI_ERROR_MAX, "out of memory") < 0;
+	hvh_slirp_attach(run->slirp, run->nic);
+	return true;
+}
+
+static bool create_sim(struct run *run, char *error)
+{
+	struct hvh_backend backend;
+
+	run->wire = hvh_simwire_create(run->options->seed);
+	if (!run->wire)
+		return snprintf(error, CLI_ERROR_MAX, "out of memory") < 0;
+	hvh_simwire_backend(run->wire, &backend);
+	if (!create_card(run, &backend))
+		return snprintf(error, CLI_ERROR_MAX, "out of memory") < 0;
+	hvh_simwire_attach(run->wire, run->nic);
+	hosted_add_world(run->machine, wire_run, wire_next_event, run->wire);
+	return true;
+}
+
+bool run_network_create(struct run *run, char *error)
+{
+	switch (run->options->nic) {
+	case CLI_NIC_USER:
+		return create_user(run, error);
+	case CLI_NIC_SIM:
+		return create_sim(run, error);
+	case CLI_NIC_NONE:
+		break;
+	}
+	return true;
+}
+
+void run_network_stop(struct run *run)
+{
+	if (run->slirp)
+		hvh_slirp_destroy(run->slirp);
+	run->slirp = NULL;
+}

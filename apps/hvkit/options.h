@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of hvkit. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hvkit_host/host.h"
+#include "hvkit_host/network.h"
+
+#ifndef HVKIT_VERSION
+#define HVKIT_VERSION "unknown"
+#endif
+
+#define CLI_COMMANDS_MAX 64u
+#define CLI_ERROR_MAX 480u
+
+/* Exit statuses; 0 to 2 are the shell's too. */
+enum cli_exit {
+	CLI_OK = 0,
+	CLI_FAILED = 1,
+	CLI_USAGE = 2,
+	CLI_VIOLATION = 3, /* the host recorded violations, or memory was misused */
+	CLI_HANG = 4       /* the guest made no progress any more */
+};
+
+enum cli_action { CLI_HELP, CLI_RUN_HELP, CLI_SHOW_VERSION, CLI_HOSTS, CLI_RUN };
+enum cli_nic { CLI_NIC_USER, CLI_NIC_SIM, CLI_NIC_NONE };
+
+struct cli_options {
+	enum cli_action action;
+	uint32_t cpus;
+	struct hvh_profile host; /* accept_newest as --vmbus-max says */
+	bool boot_mode, quiet;
+	bool seeded; /* deterministic */
+	uint64_t seed;
+	enum cli_nic nic;
+	struct hvh_slirp_config user; /* its strings are the options' own */
+	char *tftp_directory;
+	enum hvh_silence silence;
+	const char *trace, *summary; /* the arguments' */
+	char *commands[CLI_COMMANDS_MAX];
+	uint32_t command_count;
+};
+
+/* Fills options, which cli_options_free ends in any case. False: error, of
+ * CLI_ERROR_MAX bytes, holds one line that says what is wrong and what would be right. */
+bool cli_options_parse(int count, char *const arguments[], struct cli_options *options, char *error);
+void cli_options_free(struct cli_options *options);
+
+const char *cli_nic_name(enum cli_nic nic);
+
+/* The help texts, to standard output. */
+void cli_print_help(void);
+void cli_print_run_help(void);
+void cli_print_hosts(void);
+
+/* Runs a guest; returns the exit status. */
+int cli_run(const struct cli_options *options);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "apps/net/lwip_port.h"
+
+#include "lwip/init.h"
+#include "lwip/sys.h"
+#include "lwip/timeouts.h"
+
+static const struct net_lwip_port *the_port; /* forced by lwIP, see the header */
+static bool initialized;                     /* lwip_init may run once in a process */
+
+hvk_status net_lwip_start(const struct net_lwip_port *port)
+{
+	if (the_port)
+		return HVK_EBUSY;
+	the_port = port;
+	if (!initialized)
+		lwip_init();
+	else
+		sys_restart_timeouts();
+	initialized = true;
+	return HVK_OK;
+}
+
+void net_lwip_stop(void)
+{
+	the_port = NULL;
+}
+
+uint32_t sys_now(void)
+{
+	return the_port ? (uint32_t)(hvk_time(the_port->hvk) / HVK_TIME_PER_MS) : 0;
+}
+
+uint32_t net_lwip_random(void)
+{
+	uint32_t value = 0;
+
+	/* Without random numbers ports and ids can be foreseen: better than no network. */
+	if (!the_port || the_port->port->random(the_port->port->context, &value, sizeof(value)) != HVK_OK)
+		value = (uint32_t)(sys_now() * 2654435761u);
+	return value;
+}
+
+void net_lwip_assert(const char *text)
+{
+	if (the_port && the_port->fatal)
+		the_port->fatal(the_port->context, text);
+	__builtin_trap();
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* TFTP: our client (apps/net/tftp.h) over lwIP's UDP. */
+#include <string.h>
+
+#include "apps/net/tftp.h"
+#include "apps/shell/fetch.h"
+#include "lwip/udp.h"
+
+#define HEADERS_BYTES (20u + 8u + TFTP_HEADER) /* IP, UDP, TFTP: a block fills one frame */
+
+struct tftp_transfer {
+	struct transfer *transfer;
+	struct udp_pcb *pcb;
+	struct tftp tftp;
+	uint8_t packet[NETIF_HVK_FRAME_BYTES]; /* the one that came, in one piece */
+};
+
+static uint64_t now_ms(struct transfer *transfer)
+{
+	return hvk_time(atomic_load(&transfer->shell->hvk)) / HVK_TIME_PER_MS;
+}
+
+static void send(void *context, uint16_t port, const void *packet, uint32_t length)
+{
+	struct tftp_transfer *self = context;
+	struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)length, PBUF_RAM);
+	ip_addr_t address;
+
+	if (!p)
+		return; /* as if the network had lost it: it is sent again */
+	ip_addr_copy_from_ip4(address, self->transfer->address);
+	pbuf_take(p, packet, (u16_t)length);
+	udp_sendto(self->pcb, p, &address, port);
+	pbuf_free(p);
+}
+
+static void take_data(void *context, const void *bytes, uint32_t length)
+{
+	struct tftp_transfer *self = context;
+
+	transfer_add(self->transfer, bytes, length);
+}
+
+static void input(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from, u16_t port)
+{
+	struct tftp_transfer *self = context;
+
+	(void)pcb;
+	if (ip4_addr_cmp(ip_2_ip4(from), &self->transfer->address) && p->tot_len <= sizeof(self->packet)) {
+		pbuf_copy_partial(p, self->packet, p->tot_len, 0);
+		tftp_input(&self->tftp, port, self->packet, p->tot_len, now_ms(self->transfer));
+	}
+	pbuf_free(p);
+}
+
+static void run(struct tftp_transfer *self)
+{
+	struct transfer *transfer = self->transfer;
+	struct shell *shell = transfer->shell;
+
+	while (!tftp_finished(&self->tftp)) {
+		const char *missing = shell_network_missing(shell);
+
+		if (missing)
+			tftp_cancel(&self->tftp, missing);
+		shell_turn(shell, self->tftp.deadline_ms * HVK_TIME_PER_MS);
+		tftp_run(&self->tftp, now_ms(transfer));
+		transfer->size_known = self->tftp.size_known;
+		transfer->size = self->tftp.size;
+		transfer_progress(transfer);
+	}
+	if (self->tftp.state == TFTP_FAILED)
+		transfer_fail(transfer, "%s%s", self->tftp.timed_out ? "timed out: " : "", self->tftp.error);
+}
+
+void fetch_tftp(struct transfer *transfer)
+{
+	struct tftp_transfer self = {.transfer = transfer};
+	struct tftp_config config = {.file = transfer->url->path,
+				     .server_port = transfer->url->port,
+				     .send = send,
+				     .data = take_data,
+				     .context = &self};
+
+	config.block_size = (uint16_t)(transfer->shell->netif.netif.mtu - HEADERS_BYTES);
+	self.pcb = udp_new();
+	if (!self.pcb || udp_bind(self.pcb, IP_ANY_TYPE, 0) != ERR_OK) {
+		if (self.pcb)
+			udp_remove(self.pcb);
+		transfer_fail(transfer, "lwIP is out of memory");
+		return;
+	}
+	udp_recv(self.pcb, input, &self);
+	tftp_start(&self.tftp, &config, now_ms(transfer));
+	run(&self);
+	udp_remove(self.pcb);
+}

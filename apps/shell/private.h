@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the shell's own files. */
+#ifndef SHELL_PRIVATE_H
+#define SHELL_PRIVATE_H
+
+#include "apps/shell/shell.h"
+
+#define SHELL_TICK_MS 100u /* longest wait where nothing says when to go on */
+
+/* --- print.c ------------------------------------------------------------------------ */
+
+void shell_print(struct shell *shell, enum shell_stream stream, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* "step: name: text" as an error, and into the results: the first one counts. */
+void shell_fail(struct shell *shell, const char *step, hvk_status status);
+/* An error of a command; returns SHELL_FAILED or SHELL_USAGE. */
+int shell_error(struct shell *shell, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int shell_usage(struct shell *shell, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define SHELL_GUID_TEXT 37u
+void shell_guid_text(const struct vmbus_guid *guid, char text[SHELL_GUID_TEXT]);
+#define SHELL_VERSION_TEXT 12u
+void shell_version_text(uint32_t version, char text[SHELL_VERSION_TEXT]);
+#define SHELL_SIZE_TEXT 24u
+/* Bytes for people: "512 bytes", "1.5 kB", "100.0 MB". */
+void shell_size_text(uint64_t bytes, char text[SHELL_SIZE_TEXT]);
+#define SHELL_ADDRESS_TEXT 16u
+void shell_address_text(const uint8_t address[4], char text[SHELL_ADDRESS_TEXT]);
+/* 0 if no time has passed. */
+uint64_t shell_rate(uint64_t bytes, uint64_t time);
+
+/* --- devices.c ------------------------------------------------------------------------ */
+
+/* "network card", ...; "unknown class" for one that we do not know. */
+const char *shell_class_name(const struct vmbus_guid *type);
+const char *shell_channel_state_name(enum hvk_channel_state state);
+void shell_record_channels(struct shell *shell);
+/* One line per channel. */
+void shell_list_channels(struct shell *shell, enum shell_stream stream);
+
+/* --- life.c --------------------------------------------------------------------------- */
+
+/* One turn: polls hvkit and lwIP; sleeps if there was nothing to do, until something
+ * comes, or until until (hvk_time units). */
+void shell_turn(struct shell *shell, uint64_t until);
+/* Waits for shell->request, which has just been started. */
+hvk_status shell_wait(struct shell *shell);
+struct hvk_request *shell_request(struct shell *shell);
+
+/* --- cpus.c ---------------------------------------------------------------------------- */
+
+bool shell_cpus_start(struct shell *shell);
+void shell_cpus_stop(struct shell *shell);
+
+/* --- network.c ------------------------------------------------------------------------- */
+
+bool shell_network_up(struct shell *shell);
+void shell_network_down(struct shell *shell);
+/* NULL if the network can be used, otherwise why not. */
+const char *shell_network_missing(struct shell *shell);
+/* The address of a host, by name server if need be. Returns NULL, or what went wrong. */
+const char *shell_resolve(struct shell *shell, const char *host, ip4_addr_t *address);
+
+/* --- commands ----------------------------------------------------------------------------- */
+
+#define SHELL_WORDS_MAX 16u
+
+void shell_run_commands(struct shell *shell);
+
+int shell_command_lsvmbus(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_ip(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_ping(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_fetch(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_time(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_stats(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_help_list(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_poweroff(struct shell *shell, uint32_t count, char *const words[]);
+
+#endif
