@@ -56,7 +56,9 @@ uint32_t hvk_frame_pages(const struct hvk_tx_frame *frame, struct hvk_buffer *pa
 
 			if (count == max)
 				return 0;
-			pages[count++] = (struct hvk_buffer){NULL, gpa, length};
+			if (pages)
+				pages[count] = (struct hvk_buffer){NULL, gpa, length};
+			count++;
 			gpa += length;
 			left -= length;
 		}

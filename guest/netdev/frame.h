@@ -24,8 +24,8 @@ bool hvk_frame_can_be_copied(const struct hvk_tx_frame *frame);
 /* Copies a frame that can be copied to offset, where it must fit. */
 void hvk_frame_copy(const struct hvk_tx_frame *frame, const struct hvk_shared *to, uint32_t offset);
 
-/* Cuts a frame into pieces of one page each. Returns their number, 0 if a piece has no
- * gpa or more than max would be needed. */
+/* Cuts a frame into pieces of one page each; pages may be NULL, to count them. Returns
+ * their number, 0 if a piece has no gpa or more than max would be needed. */
 uint32_t hvk_frame_pages(const struct hvk_tx_frame *frame, struct hvk_buffer *pages, uint32_t max);
 
 #endif

@@ -24,18 +24,29 @@ static const struct hvk_netdev_ops ops = {hvk_netvsc_transmit, hvk_netvsc_set_fl
 
 /* --- Work on the channel's CPU ------------------------------------------------------------ */
 
-void hvk_netvsc_kick(struct hvk_netvsc *nic)
+bool hvk_netvsc_kick_mark(struct hvk_netvsc *nic)
 {
-	bool already;
+	bool first = !nic->kicked;
 
-	hvk_lock(nic->hvk, &nic->lock);
-	already = nic->kicked;
 	nic->kicked = true;
-	hvk_unlock(nic->hvk, &nic->lock);
-	if (already)
-		return;
+	return first;
+}
+
+void hvk_netvsc_kick_queue(struct hvk_netvsc *nic)
+{
 	hvk_request_begin(&nic->kick);
 	hvk_request_finish(nic->hvk, &nic->kick, HVK_OK, nic->config.cpu);
+}
+
+void hvk_netvsc_kick(struct hvk_netvsc *nic)
+{
+	bool first;
+
+	hvk_lock(nic->hvk, &nic->lock);
+	first = hvk_netvsc_kick_mark(nic);
+	hvk_unlock(nic->hvk, &nic->lock);
+	if (first)
+		hvk_netvsc_kick_queue(nic);
 }
 
 void hvk_netvsc_fault(struct hvk_netvsc *nic, hvk_status status, const char *what)
@@ -149,6 +160,7 @@ static void start_detach(struct hvk_netvsc *nic)
 /* Runs in hvk_poll of the channel's CPU, once per kick or more rarely. */
 static void work(struct hvk_request *request, void *context)
 {
+	static const struct netvsc_answer nobody_writes = {HVK_OK, NULL, 0};
 	struct hvk_netvsc *nic = context;
 	bool detach;
 
@@ -174,8 +186,11 @@ static void work(struct hvk_request *request, void *context)
 		else
 			hvk_netvsc_operations_run(nic);
 		break;
-	case NETVSC_DETACHED:
 	case NETVSC_DETACHING:
+		if (!hvk_netvsc_transmit_has_writers(nic))
+			hvk_netvsc_steps_answer(nic, NETVSC_EVENT_WRITERS, &nobody_writes);
+		break;
+	case NETVSC_DETACHED:
 		break;
 	}
 }

@@ -15,7 +15,7 @@
  * Contexts. Everything runs in hvk_poll of the channel's CPU, but for the public calls
  * (attach, detach, transmit, set_flags, get_counters), which may come on any CPU: they
  * touch what is under lock alone, and have hvk_netvsc_kick call the rest. The lock is
- * taken before those of vmbus and never while the user is called back.
+ * never held while vmbus or the user is called.
  */
 #ifndef HVK_NETVSC_INTERNAL_H
 #define HVK_NETVSC_INTERNAL_H
@@ -61,6 +61,7 @@ enum netvsc_event {
 	NETVSC_EVENT_REQUEST, /* a request to vmbus: cannot be given up */
 	NETVSC_EVENT_NVS,     /* completion of an NVS request */
 	NETVSC_EVENT_RNDIS,   /* answer to an RNDIS request */
+	NETVSC_EVENT_WRITERS, /* no call of transmit is under way any more */
 	NETVSC_EVENT_SENDS,   /* no frame is with the host any more */
 	NETVSC_EVENT_TEARDOWN /* both GPADLs are gone */
 };
@@ -134,9 +135,10 @@ struct netvsc_send {
 enum netvsc_tx_wait { NETVSC_TX_WAIT_NONE, NETVSC_TX_WAIT_SLOT, NETVSC_TX_WAIT_RING };
 
 /* Slot n has section n, or header n. Slots below section_count send by section, the
- * others by page list. All under lock. */
+ * others by page list. Under lock, but for what does not change while attached. */
 struct netvsc_transmit {
 	bool open;
+	uint32_t writers; /* calls of transmit that write to shared memory or the ring just now */
 	struct hvk_shared sections;
 	uint32_t section_size, section_count;
 	struct hvk_pages header_pages;
@@ -144,9 +146,8 @@ struct netvsc_transmit {
 	uint64_t header_gpa[HVK_NETVSC_HEADER_PAGES];
 	uint32_t used[HVK_NETVSC_SENDS / 32];
 	uint32_t outstanding;
-	enum netvsc_tx_wait wait;                       /* tx_ready is owed */
-	bool freed;                                     /* a slot became free since */
-	struct hvk_buffer pages[HVK_PACKET_RANGES_MAX]; /* of the frame that is being sent */
+	enum netvsc_tx_wait wait; /* tx_ready is owed */
+	bool freed;               /* a slot became free since */
 	struct netvsc_send sends[HVK_NETVSC_SENDS];
 };
 
@@ -223,6 +224,10 @@ struct hvk_netvsc {
 
 /* Has the rest done on the channel's CPU. Any context; not under lock. */
 void hvk_netvsc_kick(struct hvk_netvsc *nic);
+/* The same in two halves: mark under lock, then queue without it if mark returned true.
+ * Between them the object stays. */
+bool hvk_netvsc_kick_mark(struct hvk_netvsc *nic);
+void hvk_netvsc_kick_queue(struct hvk_netvsc *nic);
 /* The channel is of no use any more. */
 void hvk_netvsc_lost(struct hvk_netvsc *nic, hvk_status status);
 /* Counts a host fault. */
@@ -300,6 +305,7 @@ void hvk_netvsc_transmit_sent(struct hvk_netvsc *nic, struct netvsc_send *send, 
 /* Calls tx_ready if it is owed and there may be room. */
 void hvk_netvsc_transmit_room(struct hvk_netvsc *nic);
 bool hvk_netvsc_transmit_idle(struct hvk_netvsc *nic);
+bool hvk_netvsc_transmit_has_writers(struct hvk_netvsc *nic);
 
 /* --- receive.c --------------------------------------------------------------------------------- */
 

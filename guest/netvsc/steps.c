@@ -161,7 +161,8 @@ void hvk_netvsc_steps_interrupt(struct hvk_netvsc *nic, hvk_status status)
 	if (!nic->sequence)
 		return;
 	/* vmbus answers in bounded time, and what it was asked for must be known. */
-	if (nic->event == NETVSC_EVENT_REQUEST || nic->event == NETVSC_EVENT_TEARDOWN) {
+	if (nic->event == NETVSC_EVENT_REQUEST || nic->event == NETVSC_EVENT_TEARDOWN ||
+	    nic->event == NETVSC_EVENT_WRITERS) {
 		if (!current(nic)->optional)
 			nic->interrupted = status;
 		return;

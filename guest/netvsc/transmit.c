@@ -50,15 +50,17 @@ hvk_status hvk_netvsc_transmit_start(struct hvk_netvsc *nic)
 	struct netvsc_transmit *tx = &nic->tx;
 	hvk_status status;
 
+	hvk_lock(nic->hvk, &nic->lock);
 	memset(tx, 0, sizeof(*tx));
+	for (uint32_t i = 0; i < HVK_NETVSC_SENDS; i++)
+		tx->sends[i].ticket.kind = NETVSC_TICKET_FRAME;
+	hvk_unlock(nic->hvk, &nic->lock);
 	status = hvk_pages_get(nic->hvk, HVK_NETVSC_HEADER_PAGES, HVK_PAGE_HOST_READS, &tx->header_pages);
 	if (status != HVK_OK)
 		return status;
 	tx->headers = hvk_pages_shared(&tx->header_pages);
 	for (uint32_t i = 0; i < HVK_NETVSC_HEADER_PAGES; i++)
 		tx->header_gpa[i] = hvk_page_gpa(nic->hvk, &tx->header_pages, i);
-	for (uint32_t i = 0; i < HVK_NETVSC_SENDS; i++)
-		tx->sends[i].ticket.kind = NETVSC_TICKET_FRAME;
 	return HVK_OK;
 }
 
@@ -118,7 +120,67 @@ bool hvk_netvsc_transmit_idle(struct hvk_netvsc *nic)
 	return idle;
 }
 
-/* --- Sending: under lock ------------------------------------------------------------------ */
+bool hvk_netvsc_transmit_has_writers(struct hvk_netvsc *nic)
+{
+	bool writers;
+
+	hvk_lock(nic->hvk, &nic->lock);
+	writers = nic->tx.writers != 0;
+	hvk_unlock(nic->hvk, &nic->lock);
+	return writers;
+}
+
+/* --- Sending --------------------------------------------------------------------------- */
+
+/* How a frame goes to the host. */
+struct way {
+	uint32_t slot;
+	bool copy;
+};
+
+static bool fits_section(const struct hvk_netvsc *nic, const struct hvk_tx_frame *frame)
+{
+	const struct netvsc_transmit *tx = &nic->tx;
+
+	return tx->section_count != 0 && hvk_fits(HEADER, frame->length, tx->section_size) &&
+	       hvk_frame_can_be_copied(frame);
+}
+
+/* Under lock. HVK_EAGAIN: no slot is free. HVK_ETOOBIG: the frame can go neither way. */
+static hvk_status choose(const struct hvk_netvsc *nic, const struct hvk_tx_frame *frame, struct way *way)
+{
+	const struct netvsc_transmit *tx = &nic->tx;
+	bool by_pages = hvk_frame_pages(frame, NULL, HVK_PACKET_RANGES_MAX - 1) != 0;
+
+	way->copy = fits_section(nic, frame) && (frame->length <= nic->config.copy_max || !by_pages);
+	if (!way->copy && !by_pages)
+		return HVK_ETOOBIG;
+	way->slot = way->copy ? find_slot(tx, 0, tx->section_count)
+			      : find_slot(tx, tx->section_count, HVK_NETVSC_SENDS);
+	return way->slot == HVK_NETVSC_SENDS ? HVK_EAGAIN : HVK_OK;
+}
+
+/* Under lock: takes a slot. */
+static hvk_status begin_send(struct hvk_netvsc *nic, struct hvk_tx_frame *frame, struct way *way)
+{
+	struct netvsc_transmit *tx = &nic->tx;
+	hvk_status status;
+
+	if (!tx->open || nic->lost != HVK_OK)
+		return HVK_EGONE;
+	if (!hvk_frame_is_valid(frame, nic->netdev.info.frame_max))
+		return HVK_EINVAL;
+	status = choose(nic, frame, way);
+	if (status == HVK_EAGAIN) {
+		tx->wait = NETVSC_TX_WAIT_SLOT;
+		tx->freed = false;
+	}
+	if (status != HVK_OK)
+		return status;
+	take_slot(tx, way->slot, frame);
+	tx->writers++;
+	return HVK_OK;
+}
 
 static hvk_status send_by_section(struct hvk_netvsc *nic, struct hvk_tx_frame *frame, uint32_t slot)
 {
@@ -134,108 +196,97 @@ static hvk_status send_by_section(struct hvk_netvsc *nic, struct hvk_tx_frame *f
 	return hvk_channel_send(nic->channel, message.bytes, message.size, true, &tx->sends[slot]);
 }
 
-/* tx->pages[1] and on hold the frame already. */
-static hvk_status send_by_pages(struct hvk_netvsc *nic, struct hvk_tx_frame *frame, uint32_t slot,
-				uint32_t count)
+static hvk_status send_by_pages(struct hvk_netvsc *nic, struct hvk_tx_frame *frame, uint32_t slot)
 {
 	struct netvsc_transmit *tx = &nic->tx;
 	uint32_t offset = slot * HVK_NETVSC_HEADER_SIZE;
+	struct hvk_buffer pages[HVK_PACKET_RANGES_MAX];
+	uint32_t count = 1 + hvk_frame_pages(frame, &pages[1], HVK_PACKET_RANGES_MAX - 1);
 	struct rndis_packet header;
 	struct hvk_nvs_message message;
 
 	hvk_rndis_build_packet(&header, frame->length);
 	hvk_shared_write(&tx->headers, offset, &header, HEADER);
-	tx->pages[0] = (struct hvk_buffer){
-		NULL, tx->header_gpa[offset / HVK_PAGE_SIZE] + offset % HVK_PAGE_SIZE, HEADER};
+	pages[0] = (struct hvk_buffer){NULL, tx->header_gpa[offset / HVK_PAGE_SIZE] + offset % HVK_PAGE_SIZE,
+				       HEADER};
 	hvk_nvs_build_rndis(&message, nic->nvs_version, NVS_CHANNEL_DATA, NVS_SECTION_NONE, 0);
-	return hvk_channel_send_buffers(nic->channel, tx->pages, count + 1, message.bytes, message.size,
+	return hvk_channel_send_buffers(nic->channel, pages, count, message.bytes, message.size,
 					&tx->sends[slot]);
 }
 
-static void count_taken(struct hvk_netvsc *nic, uint32_t length, bool copied)
+static hvk_status put(struct hvk_netvsc *nic, struct hvk_tx_frame *frame, const struct way *way)
 {
-	nic->counters.tx_frames++;
-	nic->counters.tx_bytes += length;
-	if (copied)
-		nic->counters.tx_copied++;
-	else
-		nic->counters.tx_by_page++;
+	return way->copy ? send_by_section(nic, frame, way->slot) : send_by_pages(nic, frame, way->slot);
 }
 
-static bool fits_section(const struct hvk_netvsc *nic, const struct hvk_tx_frame *frame)
+/* The ring was full, and room may have come before tx_ready was owed: once more. */
+static hvk_status put_again(struct hvk_netvsc *nic, struct hvk_tx_frame *frame, const struct way *way)
 {
-	const struct netvsc_transmit *tx = &nic->tx;
-
-	return tx->section_count != 0 && hvk_fits(HEADER, frame->length, tx->section_size) &&
-	       hvk_frame_can_be_copied(frame);
+	hvk_lock(nic->hvk, &nic->lock);
+	nic->tx.wait = NETVSC_TX_WAIT_RING;
+	hvk_unlock(nic->hvk, &nic->lock);
+	return put(nic, frame, way);
 }
 
-/* HVK_EAGAIN: tx->wait says for what. */
-static hvk_status send(struct hvk_netvsc *nic, struct hvk_tx_frame *frame)
+/* Under lock. The frame and its slot are not ours any more if status is HVK_OK: the host
+ * may have completed them already. Returns true if the rest is to be queued. */
+static bool end_send(struct hvk_netvsc *nic, const struct way *way, hvk_status status, uint32_t length)
 {
 	struct netvsc_transmit *tx = &nic->tx;
-	bool copy = fits_section(nic, frame);
-	uint32_t count = 0, slot;
-	hvk_status status;
 
-	if (!copy || frame->length > nic->config.copy_max)
-		count = hvk_frame_pages(frame, &tx->pages[1], HVK_PACKET_RANGES_MAX - 1);
-	if (count != 0)
-		copy = false;
-	else if (!copy)
-		return HVK_ETOOBIG; /* neither way */
-	slot = copy ? find_slot(tx, 0, tx->section_count)
-		    : find_slot(tx, tx->section_count, HVK_NETVSC_SENDS);
-	if (slot == HVK_NETVSC_SENDS) {
-		tx->wait = NETVSC_TX_WAIT_SLOT;
-		tx->freed = false;
-		return HVK_EAGAIN;
-	}
-	take_slot(tx, slot, frame);
-	status = copy ? send_by_section(nic, frame, slot) : send_by_pages(nic, frame, slot, count);
+	tx->writers--;
 	if (status == HVK_OK) {
-		count_taken(nic, frame->length, copy);
-		return HVK_OK;
+		nic->counters.tx_frames++;
+		nic->counters.tx_bytes += length;
+		if (way->copy)
+			nic->counters.tx_copied++;
+		else
+			nic->counters.tx_by_page++;
+	} else {
+		(void)free_slot(tx, way->slot);
 	}
-	(void)free_slot(tx, slot);
-	if (status == HVK_EAGAIN)
-		tx->wait = NETVSC_TX_WAIT_RING;
-	return status;
-}
-
-static hvk_status try_to_send(struct hvk_netvsc *nic, struct hvk_tx_frame *frame)
-{
-	hvk_status status;
-
-	if (!nic->tx.open || nic->lost != HVK_OK)
-		return HVK_EGONE;
-	status = hvk_frame_is_valid(frame, nic->netdev.info.frame_max) ? send(nic, frame) : HVK_EINVAL;
-	if (status == HVK_EAGAIN)
-		nic->counters.tx_busy++;
-	else if (status != HVK_OK)
-		nic->counters.tx_errors++;
 	if (hvk_status_is_host_fault(status))
 		nic->lost = status;
-	return status;
+	/* A detach waits for the last writer; the user is to hear of a dead ring. */
+	return (!tx->open && tx->writers == 0) || hvk_status_is_host_fault(status) ? hvk_netvsc_kick_mark(nic)
+										   : false;
+}
+
+static enum hvk_tx_result result_of(struct hvk_netvsc *nic, hvk_status status)
+{
+	if (status == HVK_OK)
+		return HVK_TX_TAKEN;
+	hvk_lock(nic->hvk, &nic->lock);
+	if (status == HVK_EAGAIN)
+		nic->counters.tx_busy++;
+	else
+		nic->counters.tx_errors++;
+	hvk_unlock(nic->hvk, &nic->lock);
+	return status == HVK_EAGAIN ? HVK_TX_BUSY : HVK_TX_GONE;
 }
 
 enum hvk_tx_result hvk_netvsc_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame)
 {
 	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
+	uint32_t length = frame->length;
+	struct way way;
 	hvk_status status;
+	bool queue;
 
-	/* Held until the packet is in the ring: a detach that has closed transmission knows
-	 * that nobody writes to the sections any more. */
 	hvk_lock(nic->hvk, &nic->lock);
-	status = try_to_send(nic, frame);
+	status = begin_send(nic, frame, &way);
 	hvk_unlock(nic->hvk, &nic->lock);
-	if (status == HVK_OK)
-		return HVK_TX_TAKEN;
+	if (status != HVK_OK)
+		return result_of(nic, status);
+	status = put(nic, frame, &way);
 	if (status == HVK_EAGAIN)
-		return HVK_TX_BUSY;
-	if (hvk_status_is_host_fault(status))
-		hvk_netvsc_kick(nic); /* it tells the user */
-	return HVK_TX_GONE;
+		status = put_again(nic, frame, &way);
+	hvk_lock(nic->hvk, &nic->lock);
+	queue = end_send(nic, &way, status, length);
+	hvk_unlock(nic->hvk, &nic->lock);
+	if (queue)
+		hvk_netvsc_kick_queue(nic);
+	return status == HVK_OK ? HVK_TX_TAKEN : result_of(nic, status);
 }
 
 /* --- Completions --------------------------------------------------------------------------- */
