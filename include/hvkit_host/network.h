@@ -72,7 +72,10 @@ uint64_t hvh_simwire_next_event(const struct hvh_simwire *wire);
 /* Round-trip delay 0 to max, in 100 ns, from the seed. 0 at start. */
 void hvh_simwire_set_delay(struct hvh_simwire *wire, uint64_t max);
 /* Sends count numbered frames of EtherType 0x88B5 to the guest: after the header a
- * u32 0x48564b54, u32 stream, u32 number, then bytes (uint8_t)(number + position). */
+ * u32 0x48564b54, u32 stream, u32 number (little-endian, from 0), then bytes
+ * (uint8_t)(number + position), position counted from the first of these. length is
+ * the whole frame's. The guest's address is learnt from its frames; before, they are
+ * broadcast. */
 void hvh_simwire_send_numbered(struct hvh_simwire *wire, uint32_t stream, uint32_t count, uint32_t length);
 
 /* --- User-mode networking (libslirp) -------------------------------------------------
@@ -90,6 +93,8 @@ struct hvh_slirp_config {
 struct hvh_slirp;
 /* lock and unlock guard the partition: the thread takes the lock around
  * hvh_nic_receive; transmit is called with it held. now gives the partition's time.
+ * create and destroy wait for that thread: never call them with the lock held. destroy
+ * comes before the partition's.
  * NULL with a line in error (of error_size bytes) if it cannot. */
 struct hvh_slirp_lock {
 	void *context;
@@ -103,6 +108,7 @@ void hvh_slirp_destroy(struct hvh_slirp *slirp);
 void hvh_slirp_backend(struct hvh_slirp *slirp, struct hvh_backend *out);
 void hvh_slirp_attach(struct hvh_slirp *slirp, struct hvh_nic *nic);
 uint64_t hvh_slirp_refused(const struct hvh_slirp *slirp); /* frames to closed loopback ports */
+uint64_t hvh_slirp_dropped(const struct hvh_slirp *slirp); /* frames lost for want of room, both ways */
 
 #ifdef __cplusplus
 }
