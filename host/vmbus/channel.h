@@ -85,6 +85,9 @@ enum hvh_read_result hvh_channel_read(struct hvh_channel *channel, uint64_t now,
 bool hvh_packet_external_size(struct hvh_channel *channel, const struct hvh_packet *packet, uint32_t *size);
 bool hvh_packet_external_read(struct hvh_channel *channel, const struct hvh_packet *packet, uint32_t offset,
 			      void *to, uint32_t length);
+/* For the trace alone: what the packet read last points to, where it is no page list (a
+ * section of a buffer). Before the device answers; a page list read whole is seen to. */
+void hvh_packet_trace_external(struct hvh_channel *channel, uint64_t now, const void *bytes, uint32_t length);
 
 /* --- Ring: host to guest ----------------------------------------------------------- */
 

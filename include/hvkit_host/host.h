@@ -144,6 +144,10 @@ const struct hvh_violation *hvh_violation_get(const struct hvh_partition *partit
  * closed and every GPADL gone, so that the host writes to none of its memory. */
 bool hvh_quiet(const struct hvh_partition *partition);
 
+/* Would a system loaded now crash? (Profiles with loaded_system_crashes: the bus is
+ * still connected at 3.0 or newer.) */
+bool hvh_loaded_system_crashes(const struct hvh_partition *partition);
+
 typedef void (*hvh_dump_line)(void *context, const char *line);
 void hvh_dump(const struct hvh_partition *partition, hvh_dump_line line, void *context);
 

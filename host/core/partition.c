@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "host/core/partition.h"
+
+/* scale = 10^7 * 2^64 / tsc_hz must fit into 64 bits. */
+#define TSC_HZ_MIN (HVH_TIME_PER_SECOND + 1u)
+
+static bool config_valid(const struct hvh_config *config, const struct hvh_ops *ops)
+{
+	return config != NULL && ops != NULL && ops->translate != NULL && ops->interrupt != NULL &&
+	       config->profile != NULL && config->vps >= 1 && config->vps <= HVH_VPS_MAX;
+}
+
+struct hvh_partition *hvh_create(const struct hvh_config *config, const struct hvh_ops *ops)
+{
+	if (!config_valid(config, ops))
+		return NULL;
+	struct hvh_partition *partition = calloc(1, sizeof(*partition));
+	if (partition == NULL)
+		return NULL;
+	partition->profile = *config->profile;
+	partition->ops = *ops;
+	partition->vps = config->vps;
+	partition->deterministic = config->deterministic;
+	partition->tsc_hz = config->tsc_hz >= TSC_HZ_MIN ? config->tsc_hz : 0;
+	hvh_random_seed(partition, config->seed);
+	if (!hvh_hypervisor_init(partition) || !hvh_vmbus_init(partition)) {
+		hvh_destroy(partition);
+		return NULL;
+	}
+	return partition;
+}
+
+void hvh_destroy(struct hvh_partition *partition)
+{
+	if (partition == NULL)
+		return;
+	hvh_vmbus_free(partition);
+	hvh_hypervisor_free(partition);
+	free(partition);
+}
+
+uint64_t hvh_clock(struct hvh_partition *partition, uint64_t now)
+{
+	if (now > partition->now)
+		partition->now = now;
+	return partition->now;
+}
+
+const struct hvh_profile *hvh_partition_profile(const struct hvh_partition *partition)
+{
+	return &partition->profile;
+}
+
+bool hvh_partition_deterministic(const struct hvh_partition *partition)
+{
+	return partition->deterministic;
+}
+
+void hvh_kick(struct hvh_partition *partition)
+{
+	if (partition->ops.kick != NULL)
+		partition->ops.kick(partition->ops.context);
+}
+
+uint64_t hvh_next_event(struct hvh_partition *partition)
+{
+	uint64_t hypervisor = hvh_hypervisor_next_event(partition);
+	uint64_t vmbus = hvh_vmbus_next_event(partition);
+	return hypervisor < vmbus ? hypervisor : vmbus;
+}
+
+bool hvh_run(struct hvh_partition *partition, uint64_t now)
+{
+	now = hvh_clock(partition, now);
+	hvh_hypervisor_run(partition, now);
+	hvh_vmbus_run(partition, now);
+	return hvh_next_event(partition) <= now;
+}
+
+void hvh_get_counters(const struct hvh_partition *partition, struct hvh_counters *out)
+{
+	*out = partition->counters;
+}

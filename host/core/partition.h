@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The partition object: what the parts of the model share. Private to host/core,
+ * host/hypervisor and host/vmbus; devices see core.h and channel.h only.
+ */
+#ifndef HVH_CORE_PARTITION_H
+#define HVH_CORE_PARTITION_H
+
+#include "host/core/core.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
+
+/* One kind of violation reaches the callback this often per second of partition time;
+ * all of them are counted. */
+#define HVH_VIOLATIONS_PER_SECOND 16u
+
+struct hvh_violation_rate {
+	uint64_t window; /* when this second began */
+	uint32_t reported;
+};
+
+struct hvh_partition {
+	struct hvh_profile profile;
+	struct hvh_ops ops;
+	uint32_t vps;
+	bool deterministic;
+	uint64_t tsc_hz; /* 0: no reference TSC page */
+	uint64_t now;    /* the latest time that anybody told */
+
+	uint64_t random[4];
+	uint32_t fault_chance[HVH_FAULT_COUNT];
+	uint64_t fault_count[HVH_FAULT_COUNT];
+	enum hvh_silence silence;
+
+	struct hvh_violation kept[HVH_VIOLATIONS_KEPT];
+	uint32_t kept_count;
+	struct hvh_violation_rate rate[HVH_V_COUNT];
+	struct hvh_counters counters;
+
+	struct hvh_hypervisor hypervisor;
+	struct hvh_vmbus vmbus;
+};
+
+/* Takes note of the time; it never goes back. Returns what holds. */
+uint64_t hvh_clock(struct hvh_partition *partition, uint64_t now);
+
+/* Before the pages of a register or an offer: bytes nobody planned, from the seed. */
+void hvh_random_seed(struct hvh_partition *partition, uint64_t seed);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* The seeded source (xoshiro256**, seeded by splitmix64), faults and silence. */
+#include <string.h>
+
+#include "host/core/partition.h"
+
+static uint64_t splitmix64(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ull;
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	return z ^ (z >> 31);
+}
+
+static uint64_t rotate(uint64_t value, unsigned bits)
+{
+	return value << bits | value >> (64u - bits);
+}
+
+void hvh_random_seed(struct hvh_partition *partition, uint64_t seed)
+{
+	for (unsigned n = 0; n < 4; n++)
+		partition->random[n] = splitmix64(&seed);
+}
+
+uint64_t hvh_random(struct hvh_partition *partition)
+{
+	uint64_t *s = partition->random;
+	uint64_t result = rotate(s[1] * 5u, 7) * 9u;
+	uint64_t t = s[1] << 17;
+	s[2] ^= s[0];
+	s[3] ^= s[1];
+	s[1] ^= s[2];
+	s[0] ^= s[3];
+	s[2] ^= t;
+	s[3] = rotate(s[3], 45);
+	return result;
+}
+
+uint32_t hvh_choose(struct hvh_partition *partition, uint32_t below)
+{
+	return (uint32_t)(((hvh_random(partition) >> 32) * below) >> 32);
+}
+
+void hvh_fault_set(struct hvh_partition *partition, enum hvh_fault fault, uint32_t chance)
+{
+	if ((unsigned)fault < HVH_FAULT_COUNT)
+		partition->fault_chance[fault] = chance;
+}
+
+/* A fault that is off draws nothing, so that switching one on moves no other. */
+bool hvh_fault_strikes(struct hvh_partition *partition, enum hvh_fault fault)
+{
+	if ((unsigned)fault >= HVH_FAULT_COUNT || partition->fault_chance[fault] == 0)
+		return false;
+	if (hvh_choose(partition, 65536) >= partition->fault_chance[fault])
+		return false;
+	partition->fault_count[fault]++;
+	return true;
+}
+
+uint64_t hvh_fault_count(const struct hvh_partition *partition, enum hvh_fault fault)
+{
+	return (unsigned)fault < HVH_FAULT_COUNT ? partition->fault_count[fault] : 0;
+}
+
+static const char *const fault_names[HVH_FAULT_COUNT] = {
+	[HVH_FAULT_DELAY_MESSAGE] = "delay-message",
+	[HVH_FAULT_DELAY_SIGNAL] = "delay-signal",
+	[HVH_FAULT_LATE_PENDING] = "late-pending",
+	[HVH_FAULT_POST_BUFFERS] = "post-buffers",
+	[HVH_FAULT_POST_THROTTLED] = "post-throttled",
+	[HVH_FAULT_SPURIOUS_INTERRUPT] = "spurious-interrupt",
+	[HVH_FAULT_SPURIOUS_EVENT] = "spurious-event",
+	[HVH_FAULT_LOST_FIRST_SIGNAL] = "lost-first-signal",
+	[HVH_FAULT_DELAY_COMPLETION] = "delay-completion",
+	[HVH_FAULT_SLOW_TEARDOWN] = "slow-teardown",
+	[HVH_FAULT_RESCIND] = "rescind",
+	[HVH_FAULT_FRAME_LOST] = "frame-lost",
+};
+
+const char *hvh_fault_name(enum hvh_fault fault)
+{
+	return (unsigned)fault < HVH_FAULT_COUNT ? fault_names[fault] : "unknown";
+}
+
+static const char *const silence_names[HVH_SILENCE_COUNT] = {
+	[HVH_SILENCE_NONE] = "none",
+	[HVH_SILENCE_CONTACT] = "contact",
+	[HVH_SILENCE_UNLOAD] = "unload",
+	[HVH_SILENCE_OFFERS] = "offers",
+	[HVH_SILENCE_GPADL] = "gpadl",
+	[HVH_SILENCE_OPEN] = "open",
+	[HVH_SILENCE_TEARDOWN] = "teardown",
+	[HVH_SILENCE_NVS_INIT] = "nvs-init",
+	[HVH_SILENCE_NVS_RECEIVE_BUFFER] = "nvs-receive-buffer",
+	[HVH_SILENCE_NVS_SEND_BUFFER] = "nvs-send-buffer",
+	[HVH_SILENCE_RNDIS_INITIALIZE] = "rndis-initialize",
+	[HVH_SILENCE_RNDIS_QUERY] = "rndis-query",
+	[HVH_SILENCE_RNDIS_SET] = "rndis-set",
+	[HVH_SILENCE_POST] = "post",
+};
+
+void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step)
+{
+	if ((unsigned)step < HVH_SILENCE_COUNT)
+		partition->silence = step;
+}
+
+enum hvh_silence hvh_silence_get(const struct hvh_partition *partition)
+{
+	return partition->silence;
+}
+
+const char *hvh_silence_name(enum hvh_silence step)
+{
+	return (unsigned)step < HVH_SILENCE_COUNT ? silence_names[step] : "unknown";
+}
+
+bool hvh_silence_find(const char *name, enum hvh_silence *step)
+{
+	for (unsigned n = 0; n < HVH_SILENCE_COUNT; n++) {
+		if (strcmp(name, silence_names[n]) == 0) {
+			*step = (enum hvh_silence)n;
+			return true;
+		}
+	}
+	return false;
+}

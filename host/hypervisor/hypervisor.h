@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hypervisor's half of the model: CPUID, registers, hypercalls, overlay pages
+ * and the SynIC of each virtual processor. Private to host/.
+ */
+#ifndef HVH_HYPERVISOR_HYPERVISOR_H
+#define HVH_HYPERVISOR_HYPERVISOR_H
+
+#include "hvkit/wire/hypervisor.h"
+#include "hvkit_host/host.h"
+
+/* Messages that wait for one slot; whoever posts keeps the rest. */
+#define HVH_SINT_QUEUE 16u
+/* A guest that empties a slot whose pending flag was set writes EOM within this time. */
+#define HVH_EOM_LIMIT HVH_TIME_PER_SECOND
+/* How often the model looks whether such a slot was emptied, and for how long. */
+#define HVH_EOM_LOOK (100u * HVH_TIME_PER_MS)
+#define HVH_EOM_WATCH (10u * HVH_TIME_PER_SECOND)
+/* The pending flag comes this late at most where HVH_FAULT_LATE_PENDING strikes. */
+#define HVH_LATE_PENDING_MAX HVH_TIME_PER_MS
+
+/* A page of the hypervisor's that covers guest memory while enabled. The model keeps
+ * what lies below and puts it back; the page's own content survives being disabled. */
+struct hvh_overlay {
+	bool active;
+	uint64_t gpa;
+	uint8_t content[HVK_PAGE_SIZE];
+	uint8_t below[HVK_PAGE_SIZE];
+};
+
+struct hvh_page_register {
+	uint64_t value;
+	struct hvh_overlay overlay;
+};
+
+struct hvh_waiting_message {
+	uint32_t size;
+	uint8_t payload[HV_MESSAGE_PAYLOAD_MAX];
+};
+
+struct hvh_sint {
+	uint64_t value;
+	struct hvh_waiting_message *queue; /* HVH_SINT_QUEUE of them; NULL until first used */
+	uint32_t head, count;
+	uint64_t delivered;
+	bool flagged;             /* the message in the slot got the pending flag */
+	bool previous_flagged;    /* so had the one before */
+	bool eom_since_delivery;
+	bool waiting;             /* for EOM: flag set, and the slot was still full afterwards */
+	bool eom_reported;        /* as missing */
+	uint64_t flag_due;        /* late pending flag, or HVH_NEVER */
+	uint64_t look_at;         /* next look for a missing EOM, or HVH_NEVER */
+	uint64_t look_until;
+	uint64_t empty_since;     /* seen empty while waiting, or HVH_NEVER */
+};
+
+struct hvh_vp {
+	uint64_t scontrol;
+	struct hvh_page_register simp, siefp;
+	struct hvh_sint sints[HV_SINT_COUNT];
+};
+
+struct hvh_hypervisor {
+	uint64_t os_id;
+	struct hvh_page_register hypercall, reference_tsc;
+	uint64_t counter_read; /* highest value of the reference counter that was read */
+	struct hvh_vp *vps;
+};
+
+bool hvh_hypervisor_init(struct hvh_partition *partition);
+void hvh_hypervisor_free(struct hvh_partition *partition);
+void hvh_hypervisor_run(struct hvh_partition *partition, uint64_t now);
+uint64_t hvh_hypervisor_next_event(struct hvh_partition *partition);
+
+/* --- Overlays --- */
+
+/* Fills the content that the page shows when enabled. */
+void hvh_overlay_hypercall(struct hvh_overlay *overlay);
+void hvh_overlay_reference_tsc(struct hvh_overlay *overlay, uint64_t tsc_hz);
+/* Takes a new value of a page register: keeps reserved bits, moves the overlay. False:
+ * the page is not RAM (the register is written, nothing is visible). */
+bool hvh_page_register_write(struct hvh_partition *partition, struct hvh_page_register *page, uint64_t value);
+
+/* --- SynIC --- */
+
+/* Queues a message for a slot. False: HVH_SINT_QUEUE are waiting already, or no memory. */
+bool hvh_synic_post(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint, const void *payload,
+		    uint32_t size);
+bool hvh_synic_room(const struct hvh_partition *partition, uint32_t vp, uint32_t sint);
+/* Sets an event flag; interrupts on its 0 to 1 only. False: SynIC, page or SINT off. */
+bool hvh_synic_signal(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint, uint32_t flag);
+/* Raises a SINT's interrupt, unless it is masked or polled. */
+void hvh_synic_interrupt(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint);
+void hvh_synic_eom(struct hvh_partition *partition, uint64_t now, uint32_t vp);
+/* After SynIC or its message page was switched on. */
+void hvh_synic_retry(struct hvh_partition *partition, uint64_t now, uint32_t vp);
+/* The message page was switched off: no flag is pending in it, and nobody owes an EOM. */
+void hvh_synic_forget(struct hvh_partition *partition, uint32_t vp);
+
+#endif

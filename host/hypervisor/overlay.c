@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Overlay pages (TLFS, "GPA Overlay Pages"), by copying: the model has no second-level
+ * page tables. */
+#include <string.h>
+
+#include "host/core/partition.h"
+
+/* What the guest calls: endbr64 (Linux gives up IBT without it); vmcall; ret. */
+static const uint8_t hypercall_code[] = {0xf3, 0x0f, 0x1e, 0xfa, 0x0f, 0x01, 0xc1, 0xc3};
+#define HYPERCALL_FILL 0xcc /* int3 */
+
+void hvh_overlay_hypercall(struct hvh_overlay *overlay)
+{
+	memset(overlay->content, HYPERCALL_FILL, sizeof(overlay->content));
+	memcpy(overlay->content, hypercall_code, sizeof(hypercall_code));
+}
+
+/* The guest's counter is 0 when the partition is created, so the offset is 0. */
+void hvh_overlay_reference_tsc(struct hvh_overlay *overlay, uint64_t tsc_hz)
+{
+	struct hv_reference_tsc_page page = {.sequence = 0};
+
+	memset(overlay->content, 0, sizeof(overlay->content));
+	if (tsc_hz > HVH_TIME_PER_SECOND) {
+		__extension__ typedef unsigned __int128 wide;
+		page.sequence = 1;
+		page.scale = (uint64_t)(((wide)HVH_TIME_PER_SECOND << 64) / tsc_hz);
+	}
+	memcpy(overlay->content, &page, sizeof(page));
+}
+
+static void cover(struct hvh_partition *partition, struct hvh_overlay *overlay, uint64_t gpa)
+{
+	if (!hvh_memory_read(partition, gpa, overlay->below, HVK_PAGE_SIZE) ||
+	    !hvh_memory_write(partition, gpa, overlay->content, HVK_PAGE_SIZE))
+		return;
+	overlay->gpa = gpa;
+	overlay->active = true;
+}
+
+static void uncover(struct hvh_partition *partition, struct hvh_overlay *overlay)
+{
+	overlay->active = false;
+	if (hvh_memory_read(partition, overlay->gpa, overlay->content, HVK_PAGE_SIZE))
+		hvh_memory_write(partition, overlay->gpa, overlay->below, HVK_PAGE_SIZE);
+}
+
+static bool keep_reserved(struct hvh_partition *partition, uint64_t before, uint64_t value, uint64_t mask)
+{
+	if (((before ^ value) & mask) == 0)
+		return true;
+	hvh_violate(partition, HVH_V_RESERVED_BITS, partition->now, UINT32_MAX, 0, &value, sizeof(value),
+		    "page register: reserved bits %#llx written, %#llx had been read and are to be kept",
+		    (unsigned long long)(value & mask), (unsigned long long)(before & mask));
+	return false;
+}
+
+bool hvh_page_register_write(struct hvh_partition *partition, struct hvh_page_register *page, uint64_t value)
+{
+	bool hypercall = page == &partition->hypervisor.hypercall;
+	uint64_t mask = hypercall ? HV_HYPERCALL_RESERVED_MASK : HV_PAGE_RESERVED_MASK;
+	bool enable = (value & HV_PAGE_ENABLE) != 0;
+	uint64_t gpa = value & HV_PAGE_ADDRESS_MASK;
+
+	if (!keep_reserved(partition, page->value, value, mask))
+		value = (value & ~mask) | (page->value & mask);
+	page->value = value;
+	if (page->overlay.active && (!enable || page->overlay.gpa != gpa))
+		uncover(partition, &page->overlay);
+	if (enable && !page->overlay.active)
+		cover(partition, &page->overlay, gpa);
+	return !enable || page->overlay.active;
+}

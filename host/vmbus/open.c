@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* Open, close, modify; and the requests that this host refuses. */
+#include <string.h>
+
+#include "host/core/partition.h"
+
+static void complain(struct hvh_partition *partition, enum hvh_violation_kind kind, const struct hvh_post *post,
+		     uint32_t channel_id, const char *what)
+{
+	hvh_violate(partition, kind, partition->now, post->vp, channel_id, post->bytes, post->size, "channel %u: %s",
+		    channel_id, what);
+}
+
+/* The channel that a message names. NULL: unknown (a violation), or rescinded: what the
+ * guest said before it knew is ignored without a word. */
+static struct hvh_channel *named(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
+{
+	struct vmbus_channel_message message;
+
+	memcpy(&message, post->bytes, sizeof(message));
+	struct hvh_channel *channel = hvh_channel_by_id(partition, message.channel_id);
+	if (channel == NULL) {
+		complain(partition, HVH_V_CHANNEL_ID, post, message.channel_id, "there is no such channel");
+		return NULL;
+	}
+	hvh_maybe_rescind(channel, now);
+	return channel->phase == HVH_CHANNEL_RESCINDED ? NULL : channel;
+}
+
+/* --- Open ------------------------------------------------------------------------------ */
+
+static void send_result(struct hvh_partition *partition, uint64_t now, uint32_t channel_id, uint32_t open_id,
+			uint32_t status)
+{
+	struct vmbus_open_result result = {
+		.header = {VMBUS_MSG_OPEN_RESULT, 0},
+		.channel_id = channel_id,
+		.open_id = open_id,
+		.status = status,
+	};
+	hvh_vmbus_send(partition, now, &result, sizeof(result));
+}
+
+static bool valid_target(const struct hvh_partition *partition, uint32_t vp)
+{
+	return vp < partition->vps || vp == VMBUS_CHANNEL_VP_NONE;
+}
+
+/* Below 2.4 everything goes to VP 0, whatever the message says. */
+static bool prepare(struct hvh_channel *channel, uint64_t now, const struct hvh_post *post,
+		    const struct vmbus_open_channel *open)
+{
+	struct hvh_partition *partition = channel->partition;
+	struct hvh_gpadl *gpadl = hvh_gpadl_find(channel, open->ring_gpadl);
+
+	if (gpadl == NULL) {
+		complain(partition, HVH_V_GPADL_ID, post, channel->id, "open: it has no such GPADL for its rings");
+		return false;
+	}
+	channel->target_vp = 0;
+	if (partition->vmbus.version >= VMBUS_VERSION_2_4) {
+		if (!valid_target(partition, open->target_vp)) {
+			complain(partition, HVH_V_TARGET_VP, post, channel->id, "open: the target VP does not exist");
+			return false;
+		}
+		channel->target_vp = open->target_vp;
+	}
+	channel->ring_gpadl = gpadl;
+	return hvh_rings_open(channel, now, open->downstream_page_offset);
+}
+
+static bool start(struct hvh_channel *channel, uint64_t now, const struct vmbus_open_channel *open)
+{
+	channel->dead = false;
+	channel->signalled = false;
+	channel->bitless = 0;
+	channel->trace_pending = false;
+	channel->opened_at = now;
+	channel->epoch++;
+	channel->phase = HVH_CHANNEL_OPEN;
+	if (!channel->ops->open(channel->device, channel, now, open->user_data)) {
+		channel->phase = HVH_CHANNEL_CLOSED;
+		channel->ring_gpadl = NULL;
+		return false;
+	}
+	channel->unstick_at = now + HVH_UNSTICK_TIME;
+	hvh_channel_kick(channel);
+	return true;
+}
+
+void hvh_open(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
+{
+	struct vmbus_open_channel open;
+	struct hvh_channel *channel = named(partition, now, post);
+
+	memcpy(&open, post->bytes, sizeof(open));
+	if (channel == NULL)
+		return;
+	if (channel->phase != HVH_CHANNEL_CLOSED) {
+		complain(partition, HVH_V_CHANNEL_STATE, post, channel->id, "open, but it is open already");
+		return;
+	}
+	if (partition->silence == HVH_SILENCE_OPEN) {
+		channel->phase = HVH_CHANNEL_OPENING;
+		return;
+	}
+	bool good = prepare(channel, now, post, &open);
+	if (good)
+		good = start(channel, now, &open);
+	else
+		channel->ring_gpadl = NULL;
+	send_result(partition, now, channel->id, open.open_id, good ? 0 : VMBUS_STATUS_FAILURE);
+}
+
+/* --- Close --------------------------------------------------------------------------------- */
+
+void hvh_channel_stop(struct hvh_channel *channel, uint64_t now)
+{
+	bool was_open = channel->phase == HVH_CHANNEL_OPEN;
+
+	channel->phase = HVH_CHANNEL_CLOSED;
+	channel->run_at = HVH_NEVER;
+	channel->unstick_at = HVH_NEVER;
+	if (was_open) {
+		hvh_trace_flush(channel, now);
+		channel->ops->close(channel->device, channel, now);
+	}
+	channel->ring_gpadl = NULL;
+}
+
+void hvh_close(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
+{
+	struct hvh_channel *channel = named(partition, now, post);
+
+	if (channel == NULL)
+		return;
+	if (channel->phase == HVH_CHANNEL_CLOSED) {
+		complain(partition, HVH_V_CHANNEL_STATE, post, channel->id, "close, but it is not open");
+		return;
+	}
+	hvh_channel_stop(channel, now);
+	hvh_gpadls_retry(channel, now);
+}
+
+/* --- Modify --------------------------------------------------------------------------------- */
+
+void hvh_modify(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
+{
+	struct vmbus_modify_channel modify;
+	struct hvh_channel *channel = named(partition, now, post);
+
+	memcpy(&modify, post->bytes, sizeof(modify));
+	if (channel == NULL)
+		return;
+	bool good = channel->phase == HVH_CHANNEL_OPEN && valid_target(partition, modify.target_vp);
+	if (channel->phase != HVH_CHANNEL_OPEN)
+		complain(partition, HVH_V_CHANNEL_STATE, post, channel->id, "modify, but it is not open");
+	else if (!good)
+		complain(partition, HVH_V_TARGET_VP, post, channel->id, "modify: the target VP does not exist");
+	else
+		channel->target_vp = modify.target_vp;
+	if (partition->vmbus.version < VMBUS_VERSION_5_3)
+		return;
+	struct vmbus_modify_channel_response response = {
+		.header = {VMBUS_MSG_MODIFY_CHANNEL_RESPONSE, 0},
+		.channel_id = channel->id,
+		.status = good ? 0 : VMBUS_STATUS_FAILURE,
+	};
+	hvh_vmbus_send(partition, now, &response, sizeof(response));
+}
+
+/* --- What this host has not ------------------------------------------------------------------- */
+
+/* Reserved channels are for crash dumps; their results go to a VP and SINT of their own. */
+void hvh_open_reserved(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
+{
+	struct vmbus_open_reserved open;
+
+	memcpy(&open, post->bytes, sizeof(open));
+	if (open.target_vp >= partition->vps || open.target_sint >= HV_SINT_COUNT) {
+		complain(partition, HVH_V_TARGET_VP, post, open.channel_id, "open-reserved: no such VP or SINT");
+		return;
+	}
+	struct vmbus_open_result result = {
+		.header = {VMBUS_MSG_OPEN_RESULT, 0},
+		.channel_id = open.channel_id,
+		.status = VMBUS_STATUS_FAILURE,
+	};
+	hvh_vmbus_send_to(partition, now, open.target_vp, open.target_sint, &result, sizeof(result));
+}
+
+void hvh_close_reserved(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
+{
+	struct vmbus_close_reserved close;
+
+	(void)now;
+	memcpy(&close, post->bytes, sizeof(close));
+	complain(partition, HVH_V_CHANNEL_STATE, post, close.channel_id, "close-reserved, but it is not reserved");
+}
+
+/* Socket connections: nobody listens. Up to 4.0 there is no message to say so. */
+void hvh_tl_connect(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
+{
+	struct {
+		struct vmbus_message_header header;
+		struct vmbus_guid endpoint, service;
+		uint32_t status;
+	} result = {.header = {VMBUS_MSG_TL_CONNECT_RESULT, 0}, .status = HVH_REFUSED_TL};
+
+	memcpy(&result.endpoint, post->bytes + sizeof(result.header), 2 * sizeof(result.endpoint));
+	if (partition->vmbus.version >= hvh_message_rule(VMBUS_MSG_TL_CONNECT_RESULT)->first_version)
+		hvh_vmbus_send(partition, now, &result, sizeof(result));
+}
