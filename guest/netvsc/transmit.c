@@ -248,8 +248,9 @@ static bool end_send(struct hvk_netvsc *nic, const struct way *way, hvk_status s
 	if (hvk_status_is_host_fault(status))
 		nic->lost = status;
 	/* A detach waits for the last writer; the user is to hear of a dead ring. */
-	return (!tx->open && tx->writers == 0) || hvk_status_is_host_fault(status) ? hvk_netvsc_kick_mark(nic)
-										   : false;
+	if ((tx->open || tx->writers != 0) && !hvk_status_is_host_fault(status))
+		return false;
+	return hvk_netvsc_kick_mark(nic);
 }
 
 static enum hvk_tx_result result_of(struct hvk_netvsc *nic, hvk_status status)

@@ -1,0 +1,1042 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A bench for netvsc: the few functions of core and vmbus that it calls, faked, with a
+ * host behind them that says whatever a test wants, lawful or not.
+ *
+ * The fake keeps time, runs timers and finished requests (fake_run), records each
+ * packet sent (bench.sent) and each act in order (bench.log), and hands the driver
+ * packets made of bytes. fake_answer is a lawful host for the bring-up; its knobs make
+ * it silent, or answer with a test's own bytes, at one step.
+ *
+ * Include it in one file per program: it defines the functions.
+ */
+#ifndef GUEST_NETVSC_FAKE_H
+#define GUEST_NETVSC_FAKE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "guest/core/core.h"
+#include "hvkit/netvsc.h"
+
+/* No program uses all of it. */
+#pragma GCC diagnostic ignored "-Wunused-function"
+
+#define FAKE_SENT_MAX 4096u
+#define FAKE_INBOX_MAX 512u
+#define FAKE_PAYLOAD_MAX 64u
+#define FAKE_TIMERS_MAX 8u
+#define FAKE_ALLOCATIONS_MAX 64u
+#define FAKE_NONE UINT32_MAX
+
+/* --- What the driver did ---------------------------------------------------------- */
+
+enum fake_sent_kind { FAKE_IN_BAND, FAKE_GPA_DIRECT, FAKE_COMPLETION };
+
+struct fake_sent {
+	enum fake_sent_kind kind;
+	uint8_t payload[FAKE_PAYLOAD_MAX];
+	uint32_t length;
+	bool answered;           /* a completion was asked for */
+	void *cookie;            /* NULL again once completed or taken back */
+	uint64_t transaction_id; /* FAKE_COMPLETION */
+	struct hvk_buffer buffers[HVK_PACKET_RANGES_MAX];
+	uint32_t buffer_count;
+	uint8_t external[2048]; /* the first bytes of what the buffers hold, as sent */
+	uint32_t external_length;
+};
+
+/* What the host put into the ring. */
+struct fake_packet {
+	uint16_t type;
+	bool answer_wanted;
+	uint64_t transaction_id;
+	void *cookie;
+	uint8_t extension[16384];
+	uint32_t extension_length;
+	uint8_t payload[256];
+	uint32_t payload_length;
+	hvk_status status; /* not HVK_OK: what receive says instead */
+};
+
+struct hvk {
+	uint64_t now_ms;
+	struct hvk_timer *timers[FAKE_TIMERS_MAX];
+	struct hvk_request *finished[64];
+	uint32_t finished_count;
+	struct hvk_timeouts timeouts;
+	int locked;
+	uint32_t faults;
+	hvk_status last_fault;
+	uint32_t version;
+	/* Memory. */
+	struct {
+		void *address;
+		uint32_t count;
+		enum hvk_page_use use;
+	} allocations[FAKE_ALLOCATIONS_MAX];
+	uint32_t fail_allocation; /* number of the allocation that fails, from now */
+	uint32_t quarantined;
+};
+
+struct hvk_channel {
+	struct hvk *hvk;
+	struct hvk_offer offer;
+	struct hvk_channel_config config;
+	bool open, rescinded, closing;
+	bool ring_full;
+	uint32_t room;             /* packets taken before ring_full; FAKE_NONE: any number */
+	hvk_status send_status;    /* HVK_OK, or what sending says */
+	struct fake_packet *inbox; /* FAKE_INBOX_MAX */
+	uint32_t inbox_first, inbox_count;
+	struct fake_sent *sent; /* FAKE_SENT_MAX */
+	uint32_t sent_count;
+	bool kicked;
+};
+
+struct fake_bench {
+	struct hvk hvk;
+	struct hvk_channel channel;
+	struct hvk_netvsc *nic;
+	struct hvk_netdev *netdev;
+	char log[8192]; /* what happened, in order, words with a blank behind each */
+
+	/* The host. */
+	uint32_t answered;     /* sent packets it has looked at */
+	uint32_t nvs_newest;   /* it refuses INIT above */
+	bool silent_open, silent_gpadl;
+	bool hold_teardown;    /* TORNDOWN of the receive buffer only after the close */
+	bool lose_teardown;    /* ... or never */
+	bool lose_ring_teardown;
+	struct hvk_request *held_teardown;
+	struct hvk_gpadl *held_gpadl;
+	uint32_t mute_nvs;     /* NVS type that it does not answer; FAKE_NONE: none */
+	uint32_t mute_rndis;   /* RNDIS type whose answer does not come */
+	uint32_t mute_oid;     /* the same of one OID */
+	uint32_t refuse_oid;   /* OID answered with NOT_SUPPORTED */
+	uint32_t reject_rndis; /* RNDIS type whose packet is completed with failure */
+	bool dead_after_revoke; /* OpenVMM */
+	bool hold_sends;       /* does not complete frames */
+	bool dead;
+	uint32_t custom_nvs;   /* NVS type answered with custom */
+	uint32_t custom_oid;   /* OID answered with custom as information */
+	uint32_t custom_rndis; /* RNDIS type answered with custom, whole, but for the id */
+	uint8_t custom[256];
+	uint32_t custom_length;
+	uint32_t suballocation_size, suballocation_count, section_size;
+	struct hvk_gpadl *receive_buffer, *send_buffer;
+	uint64_t next_transaction;
+	uint32_t last_filter;
+
+	/* The user. */
+	uint32_t inputs, tx_ready, link_changes, gone;
+	bool link;
+	uint8_t frame[70000];
+	uint32_t frame_length;
+	struct hvk_request attach, detach, flags;
+};
+
+/* The one bench of this program. */
+static struct fake_bench bench;
+
+static void fake_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void fake_log(const char *format, ...)
+{
+	size_t used = strlen(bench.log);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(bench.log + used, sizeof(bench.log) - used, format, arguments);
+	va_end(arguments);
+	used = strlen(bench.log);
+	snprintf(bench.log + used, sizeof(bench.log) - used, " ");
+}
+
+static uint32_t fake_word(const uint8_t *bytes)
+{
+	return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+static void fake_put(uint8_t *bytes, uint32_t word)
+{
+	for (int i = 0; i < 4; i++)
+		bytes[i] = (uint8_t)(word >> 8 * i);
+}
+
+/* --- core ---------------------------------------------------------------------------- */
+
+void hvk_switch_point(void);
+void hvk_switch_point(void)
+{
+}
+
+void hvk_log(struct hvk *hvk, enum hvk_log_level level, const char *format, ...)
+{
+	(void)hvk;
+	(void)level;
+	(void)format;
+}
+
+hvk_status hvk_fault(struct hvk *hvk, hvk_status status, const char *format, ...)
+{
+	(void)format;
+	assert_true(hvk_status_is_host_fault(status));
+	hvk->faults++;
+	hvk->last_fault = status;
+	return status;
+}
+
+const char *hvk_format(char *to, size_t size, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(to, size, format, arguments);
+	va_end(arguments);
+	return to;
+}
+
+const char *hvk_status_text(hvk_status status)
+{
+	(void)status;
+	return "status";
+}
+
+const char *hvk_status_name(hvk_status status)
+{
+	(void)status;
+	return "status";
+}
+
+hvk_status hvk_pages_get(struct hvk *hvk, uint32_t count, enum hvk_page_use use, struct hvk_pages *out)
+{
+	*out = (struct hvk_pages){0};
+	assert_true(count >= 1 && count <= 8192);
+	assert_int_equal(hvk->locked, 0);
+	if (hvk->fail_allocation != FAKE_NONE && hvk->fail_allocation-- == 0)
+		return HVK_ENOMEM;
+	for (uint32_t i = 0; i < FAKE_ALLOCATIONS_MAX; i++) {
+		if (hvk->allocations[i].count != 0)
+			continue;
+		hvk->allocations[i].address = aligned_alloc(HVK_PAGE_SIZE, (size_t)count * HVK_PAGE_SIZE);
+		memset(hvk->allocations[i].address, 0, (size_t)count * HVK_PAGE_SIZE);
+		hvk->allocations[i].count = count;
+		hvk->allocations[i].use = use;
+		*out = (struct hvk_pages){hvk->allocations[i].address, count, use, NULL};
+		return HVK_OK;
+	}
+	fail_msg("too many allocations");
+	return HVK_ENOMEM;
+}
+
+static void fake_forget_pages(struct hvk *hvk, struct hvk_pages *pages)
+{
+	for (uint32_t i = 0; i < FAKE_ALLOCATIONS_MAX; i++) {
+		if (hvk->allocations[i].count != 0 && hvk->allocations[i].address == pages->address) {
+			assert_int_equal(hvk->allocations[i].count, pages->count);
+			hvk->allocations[i].count = 0;
+			free(pages->address);
+			*pages = (struct hvk_pages){0};
+			return;
+		}
+	}
+	fail_msg("pages that nobody got");
+}
+
+void hvk_pages_put(struct hvk *hvk, struct hvk_pages *pages)
+{
+	assert_int_equal(hvk->locked, 0);
+	if (pages->count != 0)
+		fake_forget_pages(hvk, pages);
+}
+
+hvk_status hvk_pages_quarantine(struct hvk *hvk, struct hvk_pages *pages)
+{
+	if (pages->count == 0)
+		return HVK_OK;
+	hvk->quarantined += pages->count;
+	fake_forget_pages(hvk, pages);
+	return HVK_OK;
+}
+
+uint64_t hvk_page_gpa(struct hvk *hvk, const struct hvk_pages *pages, uint32_t index)
+{
+	assert_int_equal(hvk->locked, 0);
+	assert_true(index < pages->count);
+	return (uint64_t)(uintptr_t)pages->address + (uint64_t)index * HVK_PAGE_SIZE;
+}
+
+static uint32_t fake_pages_in_use(void)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < FAKE_ALLOCATIONS_MAX; i++)
+		count += bench.hvk.allocations[i].count;
+	return count;
+}
+
+hvk_status hvk_lock_init(struct hvk *hvk, struct hvk_lock *lock)
+{
+	(void)hvk;
+	lock->words[0] = 1;
+	return HVK_OK;
+}
+
+void hvk_lock(struct hvk *hvk, struct hvk_lock *lock)
+{
+	assert_int_equal(lock->words[0], 1);
+	lock->words[0] = 2;
+	assert_int_equal(hvk->locked++, 0);
+}
+
+void hvk_unlock(struct hvk *hvk, struct hvk_lock *lock)
+{
+	assert_int_equal(lock->words[0], 2);
+	lock->words[0] = 1;
+	hvk->locked--;
+}
+
+const struct hvk_timeouts *hvk_timeouts(const struct hvk *hvk)
+{
+	return &hvk->timeouts;
+}
+
+void hvk_timer_stop(struct hvk *hvk, struct hvk_timer *timer)
+{
+	for (uint32_t i = 0; i < FAKE_TIMERS_MAX; i++) {
+		if (hvk->timers[i] == timer)
+			hvk->timers[i] = NULL;
+	}
+	timer->deadline = HVK_NEVER;
+}
+
+void hvk_timer_start(struct hvk *hvk, struct hvk_timer *timer, uint32_t cpu, uint32_t delay_ms)
+{
+	assert_int_equal(hvk->locked, 0);
+	assert_true(delay_ms > 0);
+	hvk_timer_stop(hvk, timer);
+	timer->cpu = cpu;
+	timer->deadline = hvk->now_ms + delay_ms;
+	for (uint32_t i = 0; i < FAKE_TIMERS_MAX; i++) {
+		if (!hvk->timers[i]) {
+			hvk->timers[i] = timer;
+			return;
+		}
+	}
+	fail_msg("too many timers");
+}
+
+void hvk_request_begin(struct hvk_request *request)
+{
+	if (request)
+		request->status = HVK_EINPROGRESS;
+}
+
+void hvk_request_finish(struct hvk *hvk, struct hvk_request *request, hvk_status status, uint32_t cpu)
+{
+	(void)cpu;
+	if (!request)
+		return;
+	assert_int_equal(request->status, HVK_EINPROGRESS); /* once */
+	assert_true(hvk->finished_count < 64);
+	request->status = status;
+	for (uint32_t i = 0; i < hvk->finished_count; i++)
+		assert_ptr_not_equal(hvk->finished[i], request);
+	hvk->finished[hvk->finished_count++] = request;
+}
+
+/* --- vmbus ------------------------------------------------------------------------------ */
+
+uint32_t hvk_vmbus_version(const struct hvk *hvk)
+{
+	return hvk->version;
+}
+
+const struct hvk_offer *hvk_channel_offer(const struct hvk_channel *channel)
+{
+	return &channel->offer;
+}
+
+bool hvk_channel_rescinded(const struct hvk_channel *channel)
+{
+	return channel->rescinded;
+}
+
+struct hvk *hvk_channel_instance(const struct hvk_channel *channel)
+{
+	return channel->hvk;
+}
+
+void hvk_channel_open(struct hvk_channel *channel, const struct hvk_channel_config *config,
+		      struct hvk_request *request)
+{
+	assert_int_equal(channel->hvk->locked, 0);
+	assert_false(channel->open);
+	assert_true(config->requests_max > 0 && config->requests_max <= 4096);
+	hvk_request_begin(request);
+	fake_log("open");
+	channel->config = *config;
+	if (channel->rescinded) {
+		hvk_request_finish(channel->hvk, request, HVK_EGONE, config->cpu);
+		return;
+	}
+	if (bench.silent_open) {
+		hvk_request_finish(channel->hvk, request, HVK_ETIMEDOUT_OPEN, config->cpu);
+		return;
+	}
+	channel->open = true;
+	hvk_request_finish(channel->hvk, request, HVK_OK, config->cpu);
+}
+
+void hvk_channel_close(struct hvk_channel *channel, struct hvk_request *request)
+{
+	assert_true(channel->open);
+	hvk_request_begin(request);
+	fake_log("close");
+	channel->open = false;
+	channel->inbox_count = 0;
+	hvk_request_finish(channel->hvk, request, bench.lose_ring_teardown ? HVK_ETIMEDOUT_TEARDOWN : HVK_OK,
+			   channel->config.cpu);
+	if (bench.held_teardown && !bench.lose_teardown) {
+		fake_log("torndown");
+		hvk_pages_put(channel->hvk, &bench.held_gpadl->pages);
+		hvk_request_finish(channel->hvk, bench.held_teardown, HVK_OK, channel->config.cpu);
+		bench.held_teardown = NULL;
+	}
+}
+
+void hvk_gpadl_create(struct hvk_channel *channel, uint32_t page_count, struct hvk_gpadl *gpadl,
+		      struct hvk_request *request)
+{
+	hvk_status status;
+
+	*gpadl = (struct hvk_gpadl){0};
+	hvk_request_begin(request);
+	fake_log("gpadl:%u", page_count);
+	status = bench.silent_gpadl ? HVK_ETIMEDOUT_GPADL
+				    : hvk_pages_get(channel->hvk, page_count, HVK_PAGE_HOST_WRITES, &gpadl->pages);
+	if (status == HVK_OK) {
+		gpadl->id = bench.receive_buffer ? 0xe1e2u : 0xe1e1u;
+		gpadl->channel = channel;
+		if (bench.receive_buffer)
+			bench.send_buffer = gpadl;
+		else
+			bench.receive_buffer = gpadl;
+	}
+	hvk_request_finish(channel->hvk, request, status, channel->config.cpu);
+}
+
+void hvk_gpadl_teardown(struct hvk_gpadl *gpadl, struct hvk_request *request)
+{
+	struct hvk_channel *channel = gpadl->channel;
+
+	assert_true(gpadl->id != 0);
+	hvk_request_begin(request);
+	fake_log("teardown:%s", gpadl == bench.receive_buffer ? "rx" : "tx");
+	gpadl->id = 0;
+	if (bench.hold_teardown && gpadl == bench.receive_buffer && channel->open) {
+		bench.held_teardown = request;
+		bench.held_gpadl = gpadl;
+		return;
+	}
+	if (gpadl == bench.receive_buffer)
+		bench.receive_buffer = NULL;
+	else
+		bench.send_buffer = NULL;
+	if (bench.lose_teardown) {
+		(void)hvk_pages_quarantine(channel->hvk, &gpadl->pages);
+		hvk_request_finish(channel->hvk, request, HVK_ETIMEDOUT_TEARDOWN, channel->config.cpu);
+		return;
+	}
+	fake_log("torndown");
+	hvk_pages_put(channel->hvk, &gpadl->pages);
+	hvk_request_finish(channel->hvk, request, HVK_OK, channel->config.cpu);
+}
+
+static void fake_log_sent(const struct fake_sent *packet)
+{
+	uint32_t type = fake_word(packet->payload);
+
+	if (packet->kind == FAKE_COMPLETION)
+		return;
+	if (type != 107)
+		fake_log("nvs:%u", type);
+	else if (fake_word(packet->payload + 4) == 0)
+		fake_log("frame");
+	else if (fake_word(packet->external) == 4 || fake_word(packet->external) == 5)
+		fake_log("rndis:%u:%x", fake_word(packet->external), fake_word(packet->external + 12));
+	else
+		fake_log("rndis:%x", fake_word(packet->external));
+}
+
+static hvk_status fake_send(struct hvk_channel *channel, const struct fake_sent *packet)
+{
+	assert_int_equal(channel->hvk->locked, 0);
+	if (channel->rescinded)
+		return HVK_EGONE;
+	if (!channel->open)
+		return HVK_ESTATE;
+	if (channel->send_status != HVK_OK)
+		return channel->send_status;
+	if (channel->ring_full || channel->room == 0)
+		return HVK_EAGAIN;
+	if (channel->room != FAKE_NONE)
+		channel->room--;
+	assert_true(channel->sent_count < FAKE_SENT_MAX);
+	channel->sent[channel->sent_count++] = *packet;
+	fake_log_sent(packet);
+	return HVK_OK;
+}
+
+static void fake_read_external(struct fake_sent *packet)
+{
+	for (uint32_t i = 0; i < packet->buffer_count; i++) {
+		const struct hvk_buffer *buffer = &packet->buffers[i];
+		uint32_t room = (uint32_t)sizeof(packet->external) - packet->external_length;
+		uint32_t length = buffer->length < room ? buffer->length : room;
+
+		assert_true(buffer->gpa != 0 && buffer->length != 0);
+		/* In one page. */
+		assert_true((buffer->gpa & 4095) + buffer->length <= 4096);
+		memcpy(packet->external + packet->external_length, (const void *)(uintptr_t)buffer->gpa, length);
+		packet->external_length += length;
+	}
+}
+
+hvk_status hvk_channel_send(struct hvk_channel *channel, const void *payload, uint32_t length, bool answered,
+			    void *cookie)
+{
+	struct fake_sent packet = {.kind = FAKE_IN_BAND, .length = length, .answered = answered, .cookie = cookie};
+
+	assert_true(length <= FAKE_PAYLOAD_MAX);
+	assert_true(answered == (cookie != NULL));
+	memcpy(packet.payload, payload, length);
+	return fake_send(channel, &packet);
+}
+
+hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hvk_buffer *buffers, uint32_t count,
+				    const void *payload, uint32_t length, void *cookie)
+{
+	struct fake_sent packet = {
+		.kind = FAKE_GPA_DIRECT, .length = length, .answered = true, .cookie = cookie, .buffer_count = count};
+
+	assert_true(length <= FAKE_PAYLOAD_MAX && count >= 1 && count <= HVK_PACKET_RANGES_MAX);
+	assert_non_null(cookie);
+	memcpy(packet.payload, payload, length);
+	memcpy(packet.buffers, buffers, count * sizeof(*buffers));
+	fake_read_external(&packet);
+	return fake_send(channel, &packet);
+}
+
+hvk_status hvk_channel_complete(struct hvk_channel *channel, uint64_t transaction_id, const void *payload,
+				uint32_t length)
+{
+	struct fake_sent packet = {.kind = FAKE_COMPLETION, .length = length, .transaction_id = transaction_id};
+
+	assert_true(length <= FAKE_PAYLOAD_MAX);
+	memcpy(packet.payload, payload, length);
+	return fake_send(channel, &packet);
+}
+
+hvk_status hvk_channel_receive(struct hvk_channel *channel, void *buffer, uint32_t size, struct hvk_packet *packet)
+{
+	struct fake_packet *next;
+	uint8_t *to = buffer;
+
+	assert_int_equal((uintptr_t)buffer % 8, 0);
+	memset(buffer, 0xee, size);
+	if (!channel->open)
+		return HVK_ESTATE;
+	if (channel->inbox_count == 0)
+		return HVK_EEMPTY;
+	next = &channel->inbox[channel->inbox_first];
+	channel->inbox_first = (channel->inbox_first + 1) % FAKE_INBOX_MAX;
+	channel->inbox_count--;
+	if (next->status != HVK_OK)
+		return next->status;
+	if (16 + next->extension_length + next->payload_length > size)
+		return HVK_ETOOBIG;
+	memcpy(to + 16, next->extension, next->extension_length);
+	memcpy(to + 16 + next->extension_length, next->payload, next->payload_length);
+	*packet = (struct hvk_packet){
+		.type = next->type,
+		.answer_wanted = next->answer_wanted,
+		.transaction_id = next->transaction_id,
+		.cookie = next->cookie,
+		.extension = to + 16,
+		.extension_length = next->extension_length,
+		.payload = to + 16 + next->extension_length,
+		.payload_length = next->payload_length,
+	};
+	return HVK_OK;
+}
+
+void *hvk_channel_take_request(struct hvk_channel *channel, void *cookie)
+{
+	for (uint32_t i = 0; i < channel->sent_count; i++) {
+		void *found = channel->sent[i].cookie;
+
+		if (found && (!cookie || cookie == found)) {
+			channel->sent[i].cookie = NULL;
+			return found;
+		}
+	}
+	return NULL;
+}
+
+/* --- Running ------------------------------------------------------------------------------- */
+
+static void fake_run_timers(void)
+{
+	for (uint32_t i = 0; i < FAKE_TIMERS_MAX; i++) {
+		struct hvk_timer *timer = bench.hvk.timers[i];
+
+		if (timer && timer->deadline <= bench.hvk.now_ms) {
+			bench.hvk.timers[i] = NULL;
+			timer->deadline = HVK_NEVER;
+			timer->fire(timer, timer->context);
+		}
+	}
+}
+
+static bool fake_run_finished(void)
+{
+	struct hvk *hvk = &bench.hvk;
+	struct hvk_request *request = hvk->finished[0];
+
+	if (hvk->finished_count == 0)
+		return false;
+	hvk->finished_count--;
+	memmove(&hvk->finished[0], &hvk->finished[1], hvk->finished_count * sizeof(hvk->finished[0]));
+	if (request->done)
+		request->done(request, request->context);
+	return true;
+}
+
+/* One poll: timers, the channel's callback, one finished request. True if there was work. */
+static bool fake_poll(void)
+{
+	struct hvk_channel *channel = &bench.channel;
+	bool work = false;
+
+	fake_run_timers();
+	if (channel->open && (channel->inbox_count != 0 || channel->kicked)) {
+		channel->kicked = false;
+		channel->kicked = channel->config.ready(channel->config.context, channel) || channel->kicked;
+		work = true;
+	}
+	return fake_run_finished() || work;
+}
+
+static void fake_answer(void);
+
+/* Polls, and lets the host answer, until nothing happens any more. */
+static void fake_run(void)
+{
+	for (uint32_t i = 0; i < 100000; i++) {
+		bool work = fake_poll();
+		uint32_t seen = bench.answered;
+
+		fake_answer();
+		if (!work && seen == bench.answered && bench.channel.inbox_count == 0)
+			return;
+	}
+	fail_msg("never at rest");
+}
+
+/* Without the host. */
+static void fake_run_alone(void)
+{
+	for (uint32_t i = 0; i < 100000; i++) {
+		if (!fake_poll() && bench.channel.inbox_count == 0)
+			return;
+	}
+	fail_msg("never at rest");
+}
+
+static void fake_advance(uint32_t ms)
+{
+	for (uint32_t i = 0; i < ms; i++) {
+		bench.hvk.now_ms++;
+		fake_run();
+	}
+}
+
+/* --- The host's bytes ------------------------------------------------------------------------- */
+
+static struct fake_packet *fake_post(uint16_t type)
+{
+	struct hvk_channel *channel = &bench.channel;
+	struct fake_packet *packet;
+
+	assert_true(channel->inbox_count < FAKE_INBOX_MAX);
+	packet = &channel->inbox[(channel->inbox_first + channel->inbox_count++) % FAKE_INBOX_MAX];
+	memset(packet, 0, sizeof(*packet));
+	packet->type = type;
+	return packet;
+}
+
+/* receive says status once. */
+static void fake_post_status(hvk_status status)
+{
+	fake_post(0)->status = status;
+}
+
+/* Completion of the sent packet n, once. */
+static void fake_complete(uint32_t n, const void *bytes, uint32_t length)
+{
+	struct fake_packet *packet;
+	struct fake_sent *sent = &bench.channel.sent[n];
+
+	assert_true(sent->answered);
+	if (!sent->cookie)
+		return; /* late: vmbus keeps it from the driver */
+	packet = fake_post(VMBUS_PACKET_COMPLETION);
+	packet->cookie = sent->cookie;
+	sent->cookie = NULL;
+	memcpy(packet->payload, bytes, length);
+	packet->payload_length = length;
+}
+
+static const uint8_t fake_nvs_success[8] = {108, 0, 0, 0, 1, 0, 0, 0};
+static const uint8_t fake_nvs_failure[8] = {108, 0, 0, 0, 2, 0, 0, 0};
+
+/* A transfer-page packet; ranges are {length, offset}. */
+static struct fake_packet *fake_transfer(uint64_t transaction_id, const uint32_t (*ranges)[2], uint32_t count)
+{
+	static const uint8_t rndis[40] = {107, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff};
+	struct fake_packet *packet = fake_post(VMBUS_PACKET_TRANSFER_PAGES);
+
+	packet->answer_wanted = true;
+	packet->transaction_id = transaction_id;
+	fake_put(packet->extension, 0xcafe);
+	fake_put(packet->extension + 4, count);
+	for (uint32_t i = 0; i < count; i++) {
+		fake_put(packet->extension + 8 + 8 * i, ranges[i][0]);
+		fake_put(packet->extension + 12 + 8 * i, ranges[i][1]);
+	}
+	packet->extension_length = 8 + 8 * count;
+	memcpy(packet->payload, rndis, sizeof(rndis));
+	packet->payload_length = sizeof(rndis);
+	return packet;
+}
+
+static uint8_t *fake_receive_memory(void)
+{
+	assert_non_null(bench.receive_buffer);
+	return bench.receive_buffer->pages.address;
+}
+
+static const uint8_t *fake_send_memory(void)
+{
+	assert_non_null(bench.send_buffer);
+	return bench.send_buffer->pages.address;
+}
+
+/* One RNDIS message, in one sub-allocation, in a packet of its own. */
+static void fake_message(const void *bytes, uint32_t length, uint32_t range_length)
+{
+	uint32_t n = (uint32_t)(bench.next_transaction++ % bench.suballocation_count);
+	const uint32_t range[1][2] = {{range_length, n * bench.suballocation_size}};
+	uint8_t *to = fake_receive_memory() + n * bench.suballocation_size;
+
+	memset(to, 0x5a, bench.suballocation_size);
+	memcpy(to, bytes, length);
+	fake_transfer(0x1000 + n, range, 1);
+}
+
+/* RNDIS PACKET, with the length that the header is to show. Returns its size. */
+static uint32_t fake_make_frame(uint8_t *to, uint32_t header_length, uint32_t frame_length, uint8_t seed)
+{
+	memset(to, 0, 44);
+	fake_put(to, 1);
+	fake_put(to + 4, header_length);
+	fake_put(to + 8, 36);
+	fake_put(to + 12, frame_length);
+	for (uint32_t i = 0; i < frame_length; i++)
+		to[44 + i] = (uint8_t)(seed + i);
+	return 44 + frame_length;
+}
+
+/* --- The lawful host ------------------------------------------------------------------------------ */
+
+static void fake_answer_nvs(uint32_t n, const struct fake_sent *sent, uint32_t type)
+{
+	uint8_t answer[40] = {0};
+	uint32_t length = 32;
+
+	if (type == 103 || type == 106) {
+		if (bench.dead_after_revoke)
+			bench.dead = true;
+	}
+	if (bench.mute_nvs == type || bench.dead || !sent->answered)
+		return;
+	if (bench.custom_nvs == type) {
+		fake_complete(n, bench.custom, bench.custom_length);
+		return;
+	}
+	switch (type) {
+	case 1:
+		fake_put(answer, 2);
+		fake_put(answer + 4, 0xffffffff);
+		fake_put(answer + 8, 34);
+		fake_put(answer + 12, fake_word(sent->payload + 4) <= bench.nvs_newest ? 1 : 0);
+		break;
+	case 101:
+		fake_put(answer, 102);
+		fake_put(answer + 4, 1);
+		fake_put(answer + 8, 1);
+		fake_put(answer + 16, bench.suballocation_size);
+		fake_put(answer + 20, bench.suballocation_count);
+		fake_put(answer + 24, bench.suballocation_size * bench.suballocation_count);
+		break;
+	case 104:
+		fake_put(answer, 105);
+		fake_put(answer + 4, 1);
+		fake_put(answer + 8, bench.section_size);
+		length = 16;
+		break;
+	default:
+		length = 0;
+		break;
+	}
+	fake_complete(n, answer, length);
+}
+
+/* Information of the OIDs that netvsc asks for. */
+static uint32_t fake_information(uint32_t oid, uint8_t *to)
+{
+	static const uint8_t mac[6] = {0x00, 0x15, 0x5d, 0x01, 0x02, 0x03};
+
+	if (oid == bench.custom_oid) {
+		memcpy(to, bench.custom, bench.custom_length);
+		return bench.custom_length;
+	}
+	switch (oid) {
+	case 0x01010101:
+		memcpy(to, mac, 6);
+		return 6;
+	case 0x00010106:
+		fake_put(to, 1500);
+		return 4;
+	case 0x00010114:
+		fake_put(to, 0);
+		return 4;
+	case 0x00010107:
+		fake_put(to, 100000000); /* 10 Gbit/s */
+		return 4;
+	default:
+		fail_msg("OID %08x", oid);
+		return 0;
+	}
+}
+
+/* The message to answer with, in answer; returns its length, 0 for none. */
+static uint32_t fake_rndis_answer(const uint8_t *request, uint8_t *answer)
+{
+	uint32_t type = fake_word(request), oid = fake_word(request + 12), length;
+
+	if (type == bench.mute_rndis || ((type == 4 || type == 5) && oid == bench.mute_oid))
+		return 0;
+	if (type == bench.custom_rndis) {
+		memcpy(answer, bench.custom, bench.custom_length);
+		memcpy(answer + 8, request + 8, 4);
+		return bench.custom_length;
+	}
+	fake_put(answer, type | 0x80000000u);
+	memcpy(answer + 8, request + 8, 4);
+	switch (type) {
+	case 2:
+		fake_put(answer + 16, 1);
+		fake_put(answer + 24, 1);
+		fake_put(answer + 32, 8);
+		fake_put(answer + 36, 0xefffffff);
+		fake_put(answer + 40, 3);
+		length = 52;
+		break;
+	case 4:
+		if (oid == bench.refuse_oid) {
+			fake_put(answer + 12, 0xc00000bb);
+			length = 24;
+			break;
+		}
+		length = fake_information(oid, answer + 24);
+		fake_put(answer + 16, length);
+		fake_put(answer + 20, 16);
+		length += 24;
+		break;
+	case 5:
+		if (oid == bench.refuse_oid)
+			fake_put(answer + 12, 0xc0010015);
+		else if (oid == 0x0001010e)
+			bench.last_filter = fake_word(request + 28);
+		length = 16;
+		break;
+	default:
+		return 0;
+	}
+	fake_put(answer + 4, length);
+	return length;
+}
+
+static void fake_answer_control(uint32_t n, const struct fake_sent *sent)
+{
+	const uint8_t *request = sent->external;
+	uint8_t answer[512] = {0};
+	uint32_t type = fake_word(request), length;
+
+	if (bench.dead)
+		return;
+	if (type == bench.reject_rndis) {
+		fake_complete(n, fake_nvs_failure, 8);
+		return;
+	}
+	fake_complete(n, fake_nvs_success, 8);
+	length = fake_rndis_answer(request, answer);
+	if (length != 0)
+		fake_message(answer, length, length);
+}
+
+/* Looks at what was sent since the last time. */
+static void fake_answer(void)
+{
+	struct hvk_channel *channel = &bench.channel;
+
+	for (; bench.answered < channel->sent_count; bench.answered++) {
+		const struct fake_sent *sent = &channel->sent[bench.answered];
+		uint32_t type = fake_word(sent->payload);
+
+		if (sent->kind == FAKE_COMPLETION || !channel->open)
+			continue;
+		if (type == 107 && fake_word(sent->payload + 4) == 1)
+			fake_answer_control(bench.answered, sent);
+		else if (type != 107)
+			fake_answer_nvs(bench.answered, sent, type);
+		else if (!bench.hold_sends && !bench.dead)
+			fake_complete(bench.answered, fake_nvs_success, 8);
+	}
+}
+
+/* --- The user ---------------------------------------------------------------------------------------- */
+
+static void fake_input(void *context, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame)
+{
+	assert_ptr_equal(context, &bench);
+	assert_ptr_equal(netdev, bench.netdev);
+	assert_int_equal(bench.hvk.locked, 0);
+	assert_true(frame->length <= sizeof(bench.frame));
+	memcpy(bench.frame, frame->data, frame->length);
+	bench.frame_length = frame->length;
+	bench.inputs++;
+	fake_log("input:%u", frame->length);
+}
+
+static void fake_tx_ready(void *context, struct hvk_netdev *netdev)
+{
+	(void)context;
+	(void)netdev;
+	assert_int_equal(bench.hvk.locked, 0);
+	bench.tx_ready++;
+}
+
+static void fake_link_changed(void *context, struct hvk_netdev *netdev, bool up)
+{
+	(void)context;
+	assert_int_equal(netdev->info.link_up, up);
+	bench.link = up;
+	bench.link_changes++;
+	fake_log("link:%s", up ? "up" : "down");
+}
+
+static void fake_gone(void *context, struct hvk_netdev *netdev)
+{
+	(void)context;
+	(void)netdev;
+	bench.gone++;
+	fake_log("gone");
+}
+
+/* --- Tests: begin and end -------------------------------------------------------------------------------- */
+
+static void fake_create(const struct hvk_netvsc_config *config)
+{
+	static const struct vmbus_guid type = VMBUS_GUID_NETVSC;
+	struct hvk_channel *channel = &bench.channel;
+
+	memset(&bench, 0, sizeof(bench));
+	bench.hvk.version = VMBUS_VERSION_5_3;
+	bench.hvk.timeouts.device_ms = 5000;
+	bench.hvk.fail_allocation = FAKE_NONE;
+	channel->hvk = &bench.hvk;
+	channel->offer.type = type;
+	channel->room = FAKE_NONE;
+	channel->sent = calloc(FAKE_SENT_MAX, sizeof(*channel->sent));
+	channel->inbox = calloc(FAKE_INBOX_MAX, sizeof(*channel->inbox));
+	bench.nvs_newest = NVS_VERSION_6_1;
+	bench.mute_nvs = bench.mute_rndis = bench.mute_oid = FAKE_NONE;
+	bench.refuse_oid = bench.reject_rndis = bench.custom_nvs = bench.custom_oid = bench.custom_rndis = FAKE_NONE;
+	bench.suballocation_size = 1806;
+	bench.suballocation_count = 1000;
+	bench.section_size = 6144;
+	bench.last_filter = FAKE_NONE;
+	assert_int_equal(hvk_netvsc_create(channel, config, &bench.nic), HVK_OK);
+	bench.netdev = hvk_netvsc_netdev(bench.nic);
+	bench.netdev->hooks = (struct hvk_netdev_hooks){fake_input, fake_tx_ready, fake_link_changed, fake_gone,
+							&bench};
+}
+
+static hvk_status fake_attach(void)
+{
+	hvk_netvsc_attach(bench.nic, &bench.attach);
+	fake_run();
+	return bench.attach.status;
+}
+
+static hvk_status fake_set_flags(uint32_t flags)
+{
+	hvk_netdev_set_flags(bench.netdev, flags, &bench.flags);
+	fake_run();
+	return bench.flags.status;
+}
+
+/* Attached and up. */
+static void fake_up(const struct hvk_netvsc_config *config)
+{
+	fake_create(config);
+	assert_int_equal(fake_attach(), HVK_OK);
+	assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_OK);
+	bench.log[0] = 0;
+}
+
+static hvk_status fake_detach(void)
+{
+	hvk_netvsc_detach(bench.nic, &bench.detach);
+	fake_run();
+	return bench.detach.status;
+}
+
+/* Everything has been given back, no timer runs, nothing is queued. */
+static void fake_check_nothing_left(void)
+{
+	assert_int_equal(hvk_netvsc_destroy(bench.nic), HVK_OK);
+	assert_int_equal(fake_pages_in_use(), 0);
+	assert_int_equal(bench.hvk.finished_count, 0);
+	for (uint32_t i = 0; i < FAKE_TIMERS_MAX; i++)
+		assert_null(bench.hvk.timers[i]);
+	free(bench.channel.sent);
+	free(bench.channel.inbox);
+	memset(&bench, 0, sizeof(bench));
+}
+
+static void fake_down(void)
+{
+	assert_int_equal(fake_detach(), HVK_OK);
+	fake_check_nothing_left();
+}
+
+#endif
