@@ -70,6 +70,7 @@ struct netvsp_companion {
 	bool present;
 	bool for_frames;   /* the seed's choice: waits for frames, or for anything */
 	uint64_t deadline; /* and then goes alone */
+	uint32_t behind;   /* so many control messages go before it */
 	struct netvsp_control message;
 };
 

@@ -113,7 +113,8 @@ static bool companion_takes_part(const struct hvh_nic *nic, bool frames)
 {
 	const struct netvsp_companion *companion = &nic->session.companion;
 
-	return companion->present && (frames || !companion->for_frames || nic->now >= companion->deadline);
+	return companion->present && companion->behind == 0 &&
+	       (frames || !companion->for_frames || nic->now >= companion->deadline);
 }
 
 /* One control message a packet; where the status 0x40020006 was waiting for company,
@@ -147,6 +148,8 @@ static bool send_control(struct hvh_nic *nic)
 	session->control_count -= taken;
 	if (companion)
 		session->companion.present = false;
+	else if (session->companion.behind > 0)
+		session->companion.behind--; /* one was sent */
 	return true;
 }
 
@@ -237,7 +240,7 @@ uint64_t netvsp_receive_next(const struct hvh_nic *nic)
 		return HVH_NEVER;
 	if (session->control_count > 0)
 		next = session->control[session->control_head].due;
-	if (session->companion.present && session->companion.deadline < next)
+	if (session->companion.present && session->companion.behind == 0 && session->companion.deadline < next)
 		next = session->companion.deadline;
 	return next;
 }

@@ -71,6 +71,7 @@ void netvsp_indicate_offload(struct hvh_nic *nic)
 	companion->present = true;
 	companion->for_frames = hvh_choose(nic->partition, 2) != 0;
 	companion->deadline = nic->now + (companion->for_frames ? COMPANION_WAIT_FRAMES : COMPANION_WAIT);
+	companion->behind = nic->session.control_count;
 	companion->message.length = length;
 	memcpy(companion->message.bytes, message, length);
 }
