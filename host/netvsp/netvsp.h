@@ -172,8 +172,6 @@ uint64_t netvsp_completions_next(const struct hvh_nic *nic);
 
 /* NVS message 107. */
 void netvsp_rndis(struct hvh_nic *nic, const struct hvh_packet *packet, const uint8_t *message);
-/* For the trace: what a packet's section holds. */
-uint32_t netvsp_section_copy(struct hvh_nic *nic, const struct hvh_packet *packet, void *to, uint32_t room);
 /* Is there a buffer of the guest's under this GPADL that it has not revoked? */
 bool netvsp_may_tear_down(struct hvh_nic *nic, uint32_t gpadl);
 

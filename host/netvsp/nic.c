@@ -131,13 +131,6 @@ static void device_destroy(void *device)
 	free(nic);
 }
 
-static uint32_t device_trace_external(void *device, struct hvh_channel *channel, const struct hvh_packet *traced,
-				      void *to, uint32_t room)
-{
-	(void)channel;
-	return netvsp_section_copy(device, traced, to, room);
-}
-
 static const struct hvh_device_ops device_ops = {
 	.name = "network",
 	.open = device_open,
@@ -146,7 +139,6 @@ static const struct hvh_device_ops device_ops = {
 	.next_event = device_next_event,
 	.may_tear_down = device_may_tear_down,
 	.destroy = device_destroy,
-	.trace_external = device_trace_external,
 };
 
 /* --- The card -------------------------------------------------------------------------- */

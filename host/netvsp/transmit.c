@@ -53,6 +53,8 @@ static bool gather(struct hvh_nic *nic, const struct hvh_packet *packet, const s
 		if (gpadl == NULL || !hvh_gpadl_read(gpadl, rndis->section_index * session->section_size,
 						     nic->message, in_section))
 			return false;
+		/* Where there is a page list too, the trace has the section, with the headers. */
+		hvh_packet_trace_external(nic->channel, nic->now, nic->message, in_section);
 		nic->counters.sections_used++;
 	}
 	if (external > 0 &&
@@ -131,26 +133,6 @@ void netvsp_rndis(struct hvh_nic *nic, const struct hvh_packet *packet, const ui
 		return;
 	memcpy(response, &answer, sizeof answer);
 	netvsp_complete(nic, packet->descriptor.transaction_id, section, response, netvsp_response_size(nic));
-}
-
-uint32_t netvsp_section_copy(struct hvh_nic *nic, const struct hvh_packet *packet, void *to, uint32_t room)
-{
-	const struct netvsp_session *session = &nic->session;
-	struct hvh_gpadl *gpadl;
-	struct nvs_rndis rndis;
-
-	if (packet->payload_length < sizeof rndis || !session->send.present)
-		return 0;
-	memcpy(&rndis, packet->payload, sizeof rndis);
-	if (rndis.type != NVS_TYPE_RNDIS || rndis.section_index >= session->section_count ||
-	    rndis.section_size > session->section_size)
-		return 0;
-	if (rndis.section_size < room)
-		room = rndis.section_size;
-	gpadl = hvh_gpadl_find(nic->channel, session->send.gpadl);
-	if (gpadl == NULL || !hvh_gpadl_read(gpadl, rndis.section_index * session->section_size, to, room))
-		return 0;
-	return room;
 }
 
 /* --- Tear-down -------------------------------------------------------------------------- */

@@ -12,7 +12,6 @@
 
 struct hvh_channel;
 struct hvh_gpadl;
-struct hvh_packet;
 
 /* A device's side of a channel. All are called inside hvh_run or a hypercall. */
 struct hvh_device_ops {
@@ -32,11 +31,6 @@ struct hvh_device_ops {
 	bool (*may_tear_down)(void *device, struct hvh_channel *channel, uint32_t gpadl);
 	/* The partition goes: free the device. NULL: nothing to free. */
 	void (*destroy)(void *device);
-	/* For the trace of a packet just read: copies at most room bytes of what it points to
-	 * beside its page list (a send-buffer section), and returns how many; they come before
-	 * the page list's. NULL: nothing. */
-	uint32_t (*trace_external)(void *device, struct hvh_channel *channel, const struct hvh_packet *packet,
-				   void *to, uint32_t room);
 };
 
 struct hvh_offer_parameters {
@@ -48,7 +42,8 @@ struct hvh_offer_parameters {
 
 /* Offers a channel: with the others at REQUEST_OFFERS, or at once if that has been.
  * NULL: no id left. parameters are copied. */
-struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition, const struct hvh_offer_parameters *parameters,
+struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition,
+				      const struct hvh_offer_parameters *parameters,
 				      const struct hvh_device_ops *ops, void *device);
 /* Takes it back (RESCIND_OFFER); offer_again offers the same device, under a new id,
  * when the guest has released the old one. */
@@ -71,7 +66,7 @@ struct hvh_packet {
 	const uint8_t *extension; /* between descriptor and payload; in the channel's own copy */
 	uint32_t extension_length;
 	const uint8_t *payload;
-	uint32_t payload_length;  /* a multiple of 8: with padding */
+	uint32_t payload_length; /* a multiple of 8: with padding */
 };
 
 enum hvh_read_result { HVH_READ_PACKET, HVH_READ_EMPTY, HVH_READ_CORRUPT };
@@ -96,7 +91,8 @@ void hvh_packet_trace_external(struct hvh_channel *channel, uint64_t now, const 
  * is for the trace alone (may be NULL). */
 bool hvh_channel_write(struct hvh_channel *channel, uint64_t now, uint16_t type, bool completion_requested,
 		       uint64_t transaction_id, const void *extension, uint32_t extension_length,
-		       const void *payload, uint32_t payload_length, const void *external, uint32_t external_length);
+		       const void *payload, uint32_t payload_length, const void *external,
+		       uint32_t external_length);
 
 /* --- GPADLs ---------------------------------------------------------------------------- */
 

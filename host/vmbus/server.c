@@ -25,8 +25,11 @@ void hvh_vmbus_free(struct hvh_partition *partition)
 	struct hvh_vmbus *bus = &partition->vmbus;
 
 	hvh_gpadls_free(partition, NULL);
-	for (uint32_t n = 0; n < bus->channel_count; n++)
+	for (uint32_t n = 0; n < bus->channel_count; n++) {
+		if (bus->channels[n]->ops->destroy != NULL)
+			bus->channels[n]->ops->destroy(bus->channels[n]->device);
 		free(bus->channels[n]);
+	}
 	free(bus->channels);
 	free(bus->outgoing);
 }
@@ -49,8 +52,8 @@ static bool grow(struct hvh_vmbus *bus)
 	return true;
 }
 
-void hvh_vmbus_send_to(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint, const void *bytes,
-		       uint32_t size)
+void hvh_vmbus_send_to(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
+		       const void *bytes, uint32_t size)
 {
 	struct hvh_vmbus *bus = &partition->vmbus;
 	uint64_t due = now;
@@ -90,7 +93,8 @@ static void flush(struct hvh_partition *partition, uint64_t now)
 
 	while (bus->out_count > 0) {
 		const struct hvh_outgoing *out = &bus->outgoing[bus->out_head];
-		if (out->due > now || !hvh_synic_post(partition, now, out->vp, out->sint, out->bytes, out->size))
+		if (out->due > now ||
+		    !hvh_synic_post(partition, now, out->vp, out->sint, out->bytes, out->size))
 			return;
 		bus->out_head = (bus->out_head + 1) % bus->out_capacity;
 		bus->out_count--;
@@ -100,8 +104,8 @@ static void flush(struct hvh_partition *partition, uint64_t now)
 /* --- In ---------------------------------------------------------------------------- */
 
 /* Which connections take messages, and what others answer. */
-static uint32_t check_connection(struct hvh_partition *partition, uint32_t vp, uint32_t connection, const void *bytes,
-				 uint32_t size)
+static uint32_t check_connection(struct hvh_partition *partition, uint32_t vp, uint32_t connection,
+				 const void *bytes, uint32_t size)
 {
 	uint32_t status = HV_STATUS_INVALID_CONNECTION_ID;
 
@@ -160,7 +164,8 @@ uint32_t hvh_vmbus_post(struct hvh_partition *partition, uint32_t vp, uint32_t c
 static bool reject(struct hvh_partition *partition, const struct hvh_post *post, enum hvh_violation_kind kind,
 		   const char *name, const char *what)
 {
-	hvh_violate(partition, kind, partition->now, post->vp, 0, post->bytes, post->size, "%s: %s", name, what);
+	hvh_violate(partition, kind, partition->now, post->vp, 0, post->bytes, post->size, "%s: %s", name,
+		    what);
 	return false;
 }
 
@@ -182,24 +187,30 @@ static bool check_message(struct hvh_partition *partition, const struct hvh_post
 
 	memcpy(&header, post->bytes, sizeof(header));
 	if (post->size < sizeof(header))
-		return reject(partition, post, HVH_V_MESSAGE_SHORT, "message", "shorter than its 8-byte header");
+		return reject(partition, post, HVH_V_MESSAGE_SHORT, "message",
+			      "shorter than its 8-byte header");
 	const struct hvh_message_rule *rule = hvh_message_rule(header.type);
 	if (rule == NULL)
 		return reject(partition, post, HVH_V_MESSAGE_TYPE, "message", "no message has this type");
 	if (rule->to_guest)
-		return reject(partition, post, HVH_V_MESSAGE_DIRECTION, rule->name, "only the host sends this");
+		return reject(partition, post, HVH_V_MESSAGE_DIRECTION, rule->name,
+			      "only the host sends this");
 	if (post->size < rule->size)
 		return reject(partition, post, HVH_V_MESSAGE_SHORT, rule->name, "shorter than its structure");
 	if (rule->first_version != 0 && !bus->connected)
 		return reject(partition, post, HVH_V_MESSAGE_STATE, rule->name, "sent while not connected");
 	if (bus->connected && bus->version < rule->first_version)
-		return reject(partition, post, HVH_V_MESSAGE_VERSION, rule->name, "this version does not have it");
+		return reject(partition, post, HVH_V_MESSAGE_VERSION, rule->name,
+			      "this version does not have it");
 	if (post->size > rule->size && !may_be_longer(rule, post))
 		reject(partition, post, HVH_V_MESSAGE_LONG, rule->name, "longer than its structure");
 	if (header.zero != 0)
-		reject(partition, post, HVH_V_MESSAGE_PADDING, rule->name, "second word of the header is not 0");
-	if (bus->connected && header.type != VMBUS_MSG_INITIATE_CONTACT && post->connection != bus->connection)
-		reject(partition, post, HVH_V_POST, rule->name, "not posted to the connection that was agreed on");
+		reject(partition, post, HVH_V_MESSAGE_PADDING, rule->name,
+		       "second word of the header is not 0");
+	if (bus->connected && header.type != VMBUS_MSG_INITIATE_CONTACT &&
+	    post->connection != bus->connection)
+		reject(partition, post, HVH_V_POST, rule->name,
+		       "not posted to the connection that was agreed on");
 	return true;
 }
 

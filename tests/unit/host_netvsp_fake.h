@@ -217,6 +217,14 @@ bool hvh_packet_external_read(struct hvh_channel *channel, const struct hvh_pack
 	return true;
 }
 
+void hvh_packet_trace_external(struct hvh_channel *channel, uint64_t now, const void *bytes, uint32_t length)
+{
+	(void)channel;
+	(void)now;
+	(void)bytes;
+	(void)length;
+}
+
 bool hvh_channel_write(struct hvh_channel *channel, uint64_t now, uint16_t type, bool completion_requested,
 		       uint64_t transaction_id, const void *extension, uint32_t extension_length,
 		       const void *payload, uint32_t payload_length, const void *external, uint32_t external_length)
