@@ -1004,13 +1004,14 @@ static hvk_status fake_set_flags(uint32_t flags)
 	return bench.flags.status;
 }
 
-/* Attached and up. */
+/* Attached and up, with nothing in the log and none of what was sent remembered. */
 static void fake_up(const struct hvk_netvsc_config *config)
 {
 	fake_create(config);
 	assert_int_equal(fake_attach(), HVK_OK);
 	assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_OK);
 	bench.log[0] = 0;
+	bench.channel.sent_count = bench.answered = 0;
 }
 
 static hvk_status fake_detach(void)

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* While attached: flags, link, keepalive, the device going away. */
+#include "tests/unit/guest_netvsc_fake.h"
+
+static const struct hvk_netvsc_config defaults;
+
+static struct hvk_netdev_counters counters(void)
+{
+	struct hvk_netdev_counters now;
+
+	hvk_netdev_get_counters(bench.netdev, &now);
+	return now;
+}
+
+static void indicate(uint32_t status)
+{
+	uint8_t message[20] = {7, 0, 0, 0, 20};
+
+	fake_put(message + 8, status);
+	fake_message(message, 20, 20);
+	fake_run();
+}
+
+static void flags_become_the_packet_filter(void **state)
+{
+	static const struct {
+		uint32_t flags, filter;
+	} cases[] = {
+		{HVK_NETDEV_UP, 0x09},
+		{HVK_NETDEV_UP | HVK_NETDEV_ALL_MULTICAST, 0x0d},
+		{HVK_NETDEV_UP | HVK_NETDEV_PROMISCUOUS, 0x29},
+		{HVK_NETDEV_UP | HVK_NETDEV_ALL_MULTICAST | HVK_NETDEV_PROMISCUOUS, 0x2d},
+		{HVK_NETDEV_PROMISCUOUS, 0},
+		{0, 0},
+	};
+
+	(void)state;
+	fake_create(&defaults);
+	assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_ESTATE);
+	assert_int_equal(fake_attach(), HVK_OK);
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(fake_set_flags(cases[i].flags), HVK_OK);
+		assert_int_equal(bench.last_filter, cases[i].filter);
+		assert_int_equal(bench.netdev->info.flags, cases[i].flags);
+	}
+	assert_int_equal(fake_set_flags(8), HVK_EINVAL);
+	fake_down();
+}
+
+static void a_filter_that_fails_changes_nothing(void **state)
+{
+	(void)state;
+	fake_up(&defaults);
+	bench.refuse_oid = 0x0001010e;
+	assert_int_equal(fake_set_flags(0), HVK_EREFUSED_RNDIS);
+	assert_int_equal(bench.netdev->info.flags, HVK_NETDEV_UP);
+	bench.refuse_oid = FAKE_NONE;
+	bench.mute_oid = 0x0001010e;
+	assert_int_equal(fake_set_flags(0), HVK_EINPROGRESS);
+	fake_advance(4990);
+	assert_int_equal(bench.flags.status, HVK_EINPROGRESS);
+	fake_advance(20);
+	assert_int_equal(bench.flags.status, HVK_ETIMEDOUT_RNDIS_SET);
+	assert_int_equal(bench.netdev->info.flags, HVK_NETDEV_UP);
+	bench.mute_oid = FAKE_NONE;
+	assert_int_equal(fake_set_flags(0), HVK_OK);
+	fake_down();
+}
+
+static void requests_are_done_one_after_the_other(void **state)
+{
+	struct hvk_request requests[12];
+	uint32_t busy = 0;
+
+	(void)state;
+	fake_create(&defaults);
+	assert_int_equal(fake_attach(), HVK_OK);
+	bench.log[0] = 0;
+	memset(requests, 0, sizeof(requests));
+	for (uint32_t i = 0; i < 12; i++)
+		hvk_netdev_set_flags(bench.netdev, i & 1 ? HVK_NETDEV_UP : 0, &requests[i]);
+	/* Never two with the host at once. */
+	for (int i = 0; i < 200; i++) {
+		uint32_t open = 0;
+
+		(void)fake_poll();
+		for (uint32_t n = bench.answered; n < bench.channel.sent_count; n++)
+			open += bench.channel.sent[n].kind == FAKE_GPA_DIRECT;
+		assert_true(open <= 1);
+		fake_answer();
+	}
+	for (uint32_t i = 0; i < 12; i++) {
+		assert_true(requests[i].status == HVK_OK || requests[i].status == HVK_EBUSY);
+		busy += requests[i].status == HVK_EBUSY;
+	}
+	assert_int_equal(busy, 4);
+	assert_int_equal(bench.netdev->info.flags, HVK_NETDEV_UP); /* the last that was taken */
+	fake_down();
+}
+
+static void requests_end_with_the_detach(void **state)
+{
+	struct hvk_request requests[3] = {{0}};
+
+	(void)state;
+	fake_up(&defaults);
+	bench.mute_oid = 0x0001010e;
+	for (int i = 0; i < 3; i++)
+		hvk_netdev_set_flags(bench.netdev, 0, &requests[i]);
+	fake_run();
+	bench.mute_oid = FAKE_NONE;
+	assert_int_equal(fake_detach(), HVK_OK);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(requests[i].status, HVK_ECANCELED);
+	fake_check_nothing_left();
+}
+
+static void answers_too_late_or_twice_are_counted(void **state)
+{
+	uint8_t answer[16] = {5, 0, 0, 0x80, 16};
+
+	(void)state;
+	fake_up(&defaults);
+	bench.mute_oid = 0x0001010e;
+	assert_int_equal(fake_set_flags(0), HVK_EINPROGRESS);
+	memcpy(answer + 8, bench.channel.sent[bench.channel.sent_count - 1].external + 8, 4);
+	fake_advance(5010);
+	assert_int_equal(bench.flags.status, HVK_ETIMEDOUT_RNDIS_SET);
+	/* Its answer comes while the next one waits: it is not taken for its own. */
+	assert_int_equal(fake_set_flags(HVK_NETDEV_UP | HVK_NETDEV_PROMISCUOUS), HVK_EINPROGRESS);
+	fake_message(answer, 16, 16);
+	fake_run();
+	assert_int_equal(bench.flags.status, HVK_EINPROGRESS);
+	memcpy(answer + 8, bench.channel.sent[bench.channel.sent_count - 2].external + 8, 4);
+	for (uint32_t i = 0; i < bench.channel.sent_count; i++) {
+		if (bench.channel.sent[i].kind == FAKE_GPA_DIRECT)
+			memcpy(answer + 8, bench.channel.sent[i].external + 8, 4);
+	}
+	fake_message(answer, 16, 16);
+	fake_message(answer, 16, 16);
+	fake_run();
+	assert_int_equal(bench.flags.status, HVK_OK);
+	assert_int_equal(bench.netdev->info.flags, HVK_NETDEV_UP | HVK_NETDEV_PROMISCUOUS);
+	assert_int_equal(bench.hvk.faults, 0);
+	bench.mute_oid = FAKE_NONE;
+	fake_down();
+}
+
+/* --- Link ------------------------------------------------------------------------------- */
+
+static void link_goes_down_and_up(void **state)
+{
+	(void)state;
+	fake_up(&defaults);
+	indicate(0x4001000b); /* as it is */
+	assert_int_equal(bench.link_changes, 0);
+	indicate(0x4001000c);
+	assert_int_equal(bench.link_changes, 1);
+	assert_false(bench.netdev->info.link_up);
+	indicate(0x4001000c);
+	assert_int_equal(bench.link_changes, 1);
+	indicate(0x4001000b);
+	assert_int_equal(bench.link_changes, 2);
+	assert_true(bench.netdev->info.link_up);
+	fake_down();
+}
+
+static void another_network_is_a_link_that_went_down(void **state)
+{
+	(void)state;
+	fake_up(&defaults);
+	indicate(0x40010018);
+	assert_string_equal(bench.log, "link:down rndis:4:10114 link:up ");
+	/* The host says that it is down now. */
+	bench.custom_oid = 0x00010114;
+	fake_put(bench.custom, 1);
+	bench.custom_length = 4;
+	bench.log[0] = 0;
+	indicate(0x40010018);
+	assert_string_equal(bench.log, "link:down rndis:4:10114 ");
+	assert_false(bench.netdev->info.link_up);
+	/* It does not say. */
+	bench.custom_oid = FAKE_NONE;
+	indicate(0x4001000b);
+	bench.mute_oid = 0x00010114;
+	indicate(0x40010018);
+	assert_false(bench.netdev->info.link_up);
+	fake_advance(5010);
+	assert_true(bench.netdev->info.link_up);
+	fake_down();
+}
+
+static void flags_wait_for_the_question_about_the_link(void **state)
+{
+	(void)state;
+	fake_up(&defaults);
+	bench.mute_oid = 0x00010114;
+	indicate(0x40010018);
+	assert_int_equal(fake_set_flags(0), HVK_EINPROGRESS);
+	fake_advance(5010);
+	assert_int_equal(bench.flags.status, HVK_OK);
+	fake_down();
+}
+
+static void unknown_status_is_counted_and_no_fault(void **state)
+{
+	(void)state;
+	fake_up(&defaults);
+	indicate(0x40020006);
+	indicate(0x40010013);
+	indicate(0x12345678);
+	assert_int_equal(counters().status_ignored, 3);
+	assert_int_equal(counters().rx_faults, 0);
+	assert_int_equal(bench.hvk.faults, 0);
+	assert_int_equal(bench.link_changes, 0);
+	fake_down();
+}
+
+/* --- Keepalive ---------------------------------------------------------------------------- */
+
+static uint32_t keepalive_answers(uint32_t id)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < bench.channel.sent_count; i++) {
+		const struct fake_sent *sent = &bench.channel.sent[i];
+
+		if (sent->kind != FAKE_GPA_DIRECT || fake_word(sent->external) != 0x80000008)
+			continue;
+		assert_int_equal(sent->external_length, 16);
+		assert_int_equal(fake_word(sent->external + 4), 16);
+		assert_int_equal(fake_word(sent->external + 12), 0);
+		count += fake_word(sent->external + 8) == id;
+	}
+	return count;
+}
+
+static void keepalive_is_answered(void **state)
+{
+	uint8_t message[12] = {8, 0, 0, 0, 0, 0, 0, 0, 0x44, 0x33, 0x22, 0x11};
+
+	(void)state;
+	fake_up(&defaults);
+	fake_message(message, 12, 12);
+	fake_run();
+	assert_int_equal(keepalive_answers(0x11223344), 1);
+	/* While a request is in flight, and while the ring is full. */
+	bench.mute_oid = 0x0001010e;
+	assert_int_equal(fake_set_flags(0), HVK_EINPROGRESS);
+	message[8] = 0x45;
+	bench.channel.ring_full = true;
+	fake_message(message, 12, 12);
+	fake_run_alone();
+	assert_int_equal(keepalive_answers(0x11223345), 0);
+	bench.channel.ring_full = false;
+	bench.channel.kicked = true;
+	fake_run();
+	assert_int_equal(keepalive_answers(0x11223345), 1);
+	fake_message(message, 11, 11); /* no id */
+	fake_run();
+	assert_int_equal(bench.hvk.faults, 1);
+	assert_int_equal(bench.flags.status, HVK_EINPROGRESS);
+	bench.mute_oid = FAKE_NONE;
+	fake_down();
+}
+
+/* --- Gone ------------------------------------------------------------------------------------ */
+
+static void rescind_ends_requests_and_is_told_once(void **state)
+{
+	struct hvk_request requests[2] = {{0}};
+
+	(void)state;
+	fake_up(&defaults);
+	bench.mute_oid = 0x0001010e;
+	hvk_netdev_set_flags(bench.netdev, 0, &requests[0]);
+	hvk_netdev_set_flags(bench.netdev, 0, &requests[1]);
+	fake_run();
+	bench.channel.rescinded = true;
+	bench.channel.kicked = true;
+	fake_run();
+	assert_int_equal(requests[0].status, HVK_EGONE);
+	assert_int_equal(requests[1].status, HVK_EGONE);
+	assert_int_equal(bench.gone, 1);
+	bench.channel.kicked = true;
+	fake_run();
+	assert_int_equal(bench.gone, 1);
+	assert_int_equal(fake_set_flags(0), HVK_EGONE);
+	fake_down();
+}
+
+static void dump_line(void *context, const char *line)
+{
+	assert_true(strlen(line) > 0 && strlen(line) < 200);
+	(*(uint32_t *)context)++;
+}
+
+static void the_dump_says_something_in_every_state(void **state)
+{
+	uint32_t lines = 0;
+
+	(void)state;
+	fake_create(&defaults);
+	hvk_netvsc_dump(bench.nic, dump_line, &lines);
+	assert_int_equal(lines, 8);
+	hvk_netvsc_attach(bench.nic, &bench.attach);
+	(void)fake_poll();
+	hvk_netvsc_dump(bench.nic, dump_line, &lines);
+	fake_run();
+	hvk_netvsc_dump(bench.nic, dump_line, &lines);
+	assert_int_equal(lines, 24);
+	fake_down();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(flags_become_the_packet_filter),
+		cmocka_unit_test(a_filter_that_fails_changes_nothing),
+		cmocka_unit_test(requests_are_done_one_after_the_other),
+		cmocka_unit_test(requests_end_with_the_detach),
+		cmocka_unit_test(answers_too_late_or_twice_are_counted),
+		cmocka_unit_test(link_goes_down_and_up),
+		cmocka_unit_test(another_network_is_a_link_that_went_down),
+		cmocka_unit_test(flags_wait_for_the_question_about_the_link),
+		cmocka_unit_test(unknown_status_is_counted_and_no_fault),
+		cmocka_unit_test(keepalive_is_answered),
+		cmocka_unit_test(rescind_ends_requests_and_is_told_once),
+		cmocka_unit_test(the_dump_says_something_in_every_state),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
