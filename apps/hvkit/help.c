@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <string.h>
 
 #include "apps/hvkit/options.h"
 #include "apps/shell/shell.h"
@@ -28,11 +29,20 @@ static void print_commands(void)
 		printf("  %-26s %s\n", usage, text);
 }
 
+#define WIDTH 96u
+
 static void print_silent_steps(void)
 {
-	printf("\nSteps for --silent:\n ");
-	for (int step = HVH_SILENCE_NONE + 1; step < HVH_SILENCE_COUNT; step++)
-		printf(" %s", hvh_silence_name((enum hvh_silence)step));
+	size_t column = WIDTH;
+
+	printf("\nSteps for --silent:");
+	for (int step = HVH_SILENCE_NONE + 1; step < HVH_SILENCE_COUNT; step++) {
+		const char *name = hvh_silence_name((enum hvh_silence)step);
+
+		if (column + strlen(name) + 1 > WIDTH)
+			column = (size_t)printf("\n ") - 1;
+		column += (size_t)printf(" %s", name);
+	}
 	printf("\n");
 }
 

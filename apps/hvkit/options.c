@@ -144,13 +144,17 @@ static bool take_host(struct parser *parser, const char *value)
 
 static bool take_vmbus_max(struct parser *parser, const char *value)
 {
+	char names[80];
+
 	for (uint32_t n = 0; n < VERSIONS; n++) {
 		if (strcmp(value, versions[n].name) == 0) {
 			parser->vmbus_max = versions[n].version;
 			return true;
 		}
 	}
-	return wrong_name(parser, "VMBus version", value, version_name);
+	/* Numbers that look alike are not near each other. */
+	return wrong(parser, "VMBus version '%.40s' is not known; there are: %s", value,
+		     list_names(version_name, names, sizeof(names)));
 }
 
 static bool take_seed(struct parser *parser, const char *value)

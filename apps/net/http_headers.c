@@ -78,7 +78,9 @@ static void take_line(struct http_headers *headers)
 		return;
 	}
 	value = value_of(headers->line, "content-length");
-	if (value)
+	if (value && headers->cut)
+		headers->malformed = true; /* not the number that begins like this */
+	else if (value)
 		take_length(headers, value);
 	value = value_of(headers->line, "transfer-encoding");
 	if (value && strcmp(value, "identity") != 0)
@@ -97,7 +99,10 @@ void http_headers_add(struct http_headers *headers, char byte)
 			headers->used--;
 		take_line(headers);
 		headers->used = 0;
+		headers->cut = false;
 	} else if (headers->used < HTTP_LINE_MAX) {
 		headers->line[headers->used++] = byte;
+	} else {
+		headers->cut = true;
 	}
 }

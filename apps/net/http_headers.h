@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HTTP_LINE_MAX 200u /* what is kept of a line; longer ones are cut, which is no fault */
+#define HTTP_LINE_MAX 200u /* what is kept of a line; the end of longer ones means nothing to us */
 
 struct http_headers {
 	uint32_t status;       /* 0: the first line is not one of HTTP */
@@ -18,6 +18,7 @@ struct http_headers {
 	/* the parser's own */
 	char line[HTTP_LINE_MAX + 1];
 	uint32_t used, lines;
+	bool cut; /* the line is longer than what is kept */
 };
 
 void http_headers_begin(struct http_headers *headers);

@@ -81,6 +81,22 @@ static void long_lines(void **state)
 	assert_int_equal(headers.length, 7);
 }
 
+/* A number of which only the beginning was kept is no number. */
+static void a_length_too_long(void **state)
+{
+	struct http_headers headers;
+
+	(void)state;
+	http_headers_begin(&headers);
+	for (const char *at = "HTTP/1.1 200 OK\r\nContent-Length: "; *at; at++)
+		http_headers_add(&headers, *at);
+	for (uint32_t i = 0; i < HTTP_LINE_MAX; i++)
+		http_headers_add(&headers, '0');
+	for (const char *at = "5\r\n\r\n"; *at; at++)
+		http_headers_add(&headers, *at);
+	assert_true(headers.malformed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -88,6 +104,7 @@ int main(void)
 		cmocka_unit_test(other_statuses),
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(long_lines),
+		cmocka_unit_test(a_length_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

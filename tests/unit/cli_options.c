@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line: what is taken, and what one line says about the rest. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "apps/hvkit/options.h"
+#include "apps/hvkit/suggest.h"
+#include "hvkit/wire/vmbus.h"
+
+#define WORDS_MAX 40
+
+/* Splits at '|', so that words may hold spaces. */
+static bool parse(const char *line, struct cli_options *options, char *error)
+{
+	static char text[4096];
+	char *words[WORDS_MAX + 1] = {"hvkit"}, *rest;
+	int count = 1;
+
+	snprintf(text, sizeof(text), "%s", line);
+	for (char *word = strtok_r(text, "|", &rest); word; word = strtok_r(NULL, "|", &rest)) {
+		assert_true(count < WORDS_MAX);
+		words[count++] = word;
+	}
+	memset(error, 0, CLI_ERROR_MAX);
+	return cli_options_parse(count, words, options, error);
+}
+
+static void assert_taken(const char *line, struct cli_options *options)
+{
+	char error[CLI_ERROR_MAX];
+
+	if (!parse(line, options, error))
+		fail_msg("%s: %s", line, error);
+}
+
+static void assert_wrong(const char *line, const char *says)
+{
+	struct cli_options options;
+	char error[CLI_ERROR_MAX];
+
+	if (parse(line, &options, error))
+		fail_msg("%s: taken", line);
+	if (!strstr(error, says))
+		fail_msg("%s: \"%s\" does not say \"%s\"", line, error, says);
+	if (strchr(error, '\n'))
+		fail_msg("%s: more than one line", line);
+	cli_options_free(&options);
+}
+
+static void defaults(void **state)
+{
+	struct cli_options options;
+
+	(void)state;
+	assert_taken("run|--|lsvmbus", &options);
+	assert_int_equal(options.action, CLI_RUN);
+	assert_int_equal(options.cpus, 1);
+	assert_string_equal(options.host.name, "ws2022");
+	assert_int_equal(options.host.accept_newest, options.host.newest_version);
+	assert_int_equal(options.nic, CLI_NIC_USER);
+	assert_false(options.boot_mode || options.seeded || options.quiet);
+	assert_int_equal(options.silence, HVH_SILENCE_NONE);
+	assert_null(options.trace);
+	assert_null(options.summary);
+	assert_int_equal(options.command_count, 1);
+	assert_string_equal(options.commands[0], "lsvmbus");
+	cli_options_free(&options);
+}
+
+static void every_option(void **state)
+{
+	struct cli_options options;
+
+	(void)state;
+	assert_taken("run|--cpus|3|--host|ws2012r2|--vmbus-max|2.4|--boot-mode|--nic|user,tcp=80,tcp=8080,udp=53,tftp=/,restrict|"
+		     "--silent|nvs-init|--trace|t.pcapng|--summary=s.json|--quiet|--|ip",
+		     &options);
+	assert_int_equal(options.cpus, 3);
+	assert_string_equal(options.host.name, "ws2012r2");
+	assert_int_equal(options.host.newest_version, VMBUS_VERSION_3_0);
+	assert_int_equal(options.host.accept_newest, VMBUS_VERSION_2_4);
+	assert_true(options.boot_mode && options.quiet);
+	assert_int_equal(options.user.loopback_tcp[0], 80);
+	assert_int_equal(options.user.loopback_tcp[1], 8080);
+	assert_int_equal(options.user.loopback_tcp[2], 0);
+	assert_int_equal(options.user.loopback_udp[0], 53);
+	assert_string_equal(options.user.tftp_directory, "/");
+	assert_true(options.user.restricted);
+	assert_int_equal(options.silence, HVH_SILENCE_NVS_INIT);
+	assert_string_equal(options.trace, "t.pcapng");
+	assert_string_equal(options.summary, "s.json");
+	cli_options_free(&options);
+
+	assert_taken("run|--seed=0x10|--|ip", &options);
+	assert_true(options.seeded);
+	assert_int_equal(options.seed, 16);
+	assert_int_equal(options.nic, CLI_NIC_SIM); /* what goes with virtual time */
+	cli_options_free(&options);
+	assert_taken("run|--seed|18446744073709551615|--nic|none|ip", &options);
+	assert_int_equal(options.nic, CLI_NIC_NONE);
+	cli_options_free(&options);
+}
+
+static void commands_are_cut_at_semicolons(void **state)
+{
+	struct cli_options options;
+
+	(void)state;
+	assert_taken("run|--|ping|10.0.2.2|3|;|ip; time ;|;;| help|--x", &options);
+	assert_int_equal(options.command_count, 4);
+	assert_string_equal(options.commands[0], "ping 10.0.2.2 3");
+	assert_string_equal(options.commands[1], "ip");
+	assert_string_equal(options.commands[2], "time");
+	assert_string_equal(options.commands[3], "help --x");
+	cli_options_free(&options);
+	assert_taken("run|--|a\n;b\tc", &options);
+	assert_int_equal(options.command_count, 2);
+	assert_string_equal(options.commands[1], "b c");
+	cli_options_free(&options);
+}
+
+static void no_commands(void **state)
+{
+	(void)state;
+	assert_wrong("run", "no command");
+	assert_wrong("run|--", "no command");
+	assert_wrong("run|--| ; ;;", "no command");
+}
+
+static void other_actions(void **state)
+{
+	struct cli_options options;
+
+	(void)state;
+	assert_taken("--help", &options);
+	assert_int_equal(options.action, CLI_HELP);
+	assert_taken("--version", &options);
+	assert_int_equal(options.action, CLI_SHOW_VERSION);
+	assert_taken("hosts", &options);
+	assert_int_equal(options.action, CLI_HOSTS);
+	assert_taken("run|--cpus|2|--help", &options);
+	assert_int_equal(options.action, CLI_RUN_HELP);
+	assert_wrong("", "what is to be done");
+	assert_wrong("rum", "did you mean 'run'");
+	assert_wrong("--hepl", "did you mean '--help'");
+	assert_wrong("frobnicate", "there are: run, hosts");
+	assert_wrong("hosts|ws2022", "takes no argument");
+	assert_wrong("--version|now", "takes no argument");
+}
+
+static void wrong_options(void **state)
+{
+	(void)state;
+	assert_wrong("run|--hots|ws2022|--|ip", "did you mean '--host'");
+	assert_wrong("run|--hots=ws2022|--|ip", "did you mean '--host'");
+	assert_wrong("run|-x|--|ip", "there are: --cpus");
+	assert_wrong("run|--host", "needs a value");
+	assert_wrong("run|--host|--|ip", "needs a value");
+	assert_wrong("run|--quiet=yes|--|ip", "takes no value");
+	assert_wrong("run|--host|ws2012r|--|ip", "did you mean 'ws2012");
+	assert_wrong("run|--host|windows|--|ip", "there are: ws2008r2, ws2012, ws2012r2, ws2022");
+	assert_wrong("run|--cpus|0|--|ip", "1 to 64");
+	assert_wrong("run|--cpus|65|--|ip", "1 to 64");
+	assert_wrong("run|--cpus|two|--|ip", "1 to 64");
+	assert_wrong("run|--cpus|2x|--|ip", "1 to 64");
+	assert_wrong("run|--cpus|-1|--|ip", "1 to 64");
+	assert_wrong("run|--vmbus-max|6.0|--|ip", "there are: 0.13, 1.1, 2.4");
+	assert_wrong("run|--vmbus-max|5.3|--host|ws2012|--|ip", "VMBus up to 2.4");
+	assert_wrong("run|--seed|x|--|ip", "--seed must be");
+	assert_wrong("run|--seed|18446744073709551616|--|ip", "--seed must be");
+	assert_wrong("run|--seed|1|--nic|user|--|ip", "--nic sim");
+	assert_wrong("run|--silent|nvsinit|--|ip", "did you mean 'nvs-init'");
+	assert_wrong("run|--silent|never|--|ip", "there are: contact");
+	assert_wrong("run|--trace=|--|ip", "needs the name of a file");
+	assert_wrong("run|--trace|x|--summary|x|--|ip", "same file");
+	assert_wrong("run|--a\nb|--|ip", "--a?b");
+}
+
+static void wrong_cards(void **state)
+{
+	(void)state;
+	assert_wrong("run|--nic|usr|--|ip", "did you mean 'user'");
+	assert_wrong("run|--nic|,|--|ip", "there are: user, sim, none");
+	assert_wrong("run|--nic|user,tcp|--|ip", "there are: tcp=PORT");
+	assert_wrong("run|--nic|user,tcp=0|--|ip", "1 to 65535");
+	assert_wrong("run|--nic|user,udp=65536|--|ip", "1 to 65535");
+	assert_wrong("run|--nic|user,tcp=http|--|ip", "1 to 65535");
+	assert_wrong("run|--nic|user,tftp=/nowhere/at/all|--|ip", "No such file");
+	assert_wrong("run|--nic|user,tftp=/dev/null|--|ip", "not a directory");
+	assert_wrong("run|--nic|sim,restrict|--|ip", "no further values");
+	assert_wrong("run|--nic|user,tcp=1,tcp=2,tcp=3,tcp=4,tcp=5,tcp=6,tcp=7,tcp=8,tcp=9,tcp=10,tcp=11,tcp=12,tcp=13,tcp=14,"
+		     "tcp=15,tcp=16,tcp=17|--|ip",
+		     "at most 16");
+}
+
+static void too_much(void **state)
+{
+	char line[4096] = "run|--";
+	size_t used = strlen(line);
+
+	(void)state;
+	memset(line + used, 'x', 1300);
+	line[used] = '|';
+	line[used + 1300] = '\0';
+	assert_wrong(line, "at most 1200 characters");
+	line[used] = '|';
+	for (size_t i = 0; i < 65; i++)
+		memcpy(line + used + 1 + 3 * i, "ip;", 4);
+	assert_wrong(line, "at most 64 commands");
+}
+
+static const char *fruit(uint32_t n)
+{
+	static const char *const names[] = {"apple", "pear", "banana"};
+
+	return n < 3 ? names[n] : NULL;
+}
+
+static void nearest_names(void **state)
+{
+	(void)state;
+	assert_int_equal(suggest_distance("", ""), 0);
+	assert_int_equal(suggest_distance("abc", ""), 3);
+	assert_int_equal(suggest_distance("kitten", "sitting"), 3);
+	assert_int_equal(suggest_distance("ab", "ba"), 1);
+	assert_int_equal(suggest_distance("abcdef", "abdcef"), 1);
+	assert_int_equal(suggest_distance("0123456789012345678901234567890123", "x"), UINT32_MAX);
+	assert_string_equal(suggest_nearest("appel", fruit), "apple");
+	assert_string_equal(suggest_nearest("banan", fruit), "banana");
+	assert_string_equal(suggest_nearest("bear", fruit), "pear");
+	assert_null(suggest_nearest("cherry", fruit));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(every_option),
+		cmocka_unit_test(commands_are_cut_at_semicolons),
+		cmocka_unit_test(no_commands),
+		cmocka_unit_test(other_actions),
+		cmocka_unit_test(wrong_options),
+		cmocka_unit_test(wrong_cards),
+		cmocka_unit_test(too_much),
+		cmocka_unit_test(nearest_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
