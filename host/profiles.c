@@ -12,7 +12,8 @@
 static const struct hvh_profile profiles[] = {
 	{
 		.name = "ws2008r2",
-		.description = "Windows Server 2008 R2: VMBus 1.1; ignores UNLOAD, no bus for a second contact",
+		.description =
+			"Windows Server 2008 R2: VMBus 1.1; ignores UNLOAD, no bus for a second contact",
 		.newest_version = VMBUS_VERSION_1_1,
 		.accept_newest = VMBUS_VERSION_1_1,
 		.unload_works = false,
@@ -34,7 +35,8 @@ static const struct hvh_profile profiles[] = {
 	},
 	{
 		.name = "ws2012",
-		.description = "Windows Server 2012: VMBus 2.4, an event flag for each channel; ignores UNLOAD",
+		.description =
+			"Windows Server 2012: VMBus 2.4, an event flag for each channel; ignores UNLOAD",
 		.newest_version = VMBUS_VERSION_2_4,
 		.accept_newest = VMBUS_VERSION_2_4,
 		.unload_works = false,

@@ -9,8 +9,9 @@ static const struct {
 	uint32_t vmbus;
 	uint32_t major, minor, build;
 } builds[] = {
-	{VMBUS_VERSION_5_3, 10, 0, 20348}, {VMBUS_VERSION_5_2, 10, 0, 17763}, {VMBUS_VERSION_4_0, 10, 0, 14393},
-	{VMBUS_VERSION_3_0, 6, 3, 9600},   {VMBUS_VERSION_2_4, 6, 2, 9200},   {VMBUS_VERSION_1_1, 6, 1, 7601},
+	{VMBUS_VERSION_5_3, 10, 0, 20348}, {VMBUS_VERSION_5_2, 10, 0, 17763},
+	{VMBUS_VERSION_4_0, 10, 0, 14393}, {VMBUS_VERSION_3_0, 6, 3, 9600},
+	{VMBUS_VERSION_2_4, 6, 2, 9200},   {VMBUS_VERSION_1_1, 6, 1, 7601},
 	{VMBUS_VERSION_0_13, 6, 0, 6002},
 };
 

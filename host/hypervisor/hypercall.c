@@ -10,8 +10,8 @@
 #define CONNECTION_BITS 0x00ffffffu
 #define MESSAGE_TYPE_TOP 0x80000000u
 
-static uint32_t bad(struct hvh_partition *partition, enum hvh_violation_kind kind, uint32_t vp, const void *bytes,
-		    uint32_t count, uint32_t status, const char *what)
+static uint32_t bad(struct hvh_partition *partition, enum hvh_violation_kind kind, uint32_t vp,
+		    const void *bytes, uint32_t count, uint32_t status, const char *what)
 {
 	hvh_violate(partition, kind, partition->now, vp, 0, bytes, count, "%s (status %#x)", what, status);
 	return status;
@@ -73,8 +73,8 @@ static uint32_t signal_event(struct hvh_partition *partition, uint32_t vp, bool 
 		hvh_violate(partition, HVH_V_MESSAGE_PADDING, partition->now, vp, 0, &input, sizeof(input),
 			    "signal: the last two bytes are to be 0");
 	if ((input.connection_id & ~CONNECTION_BITS) != 0)
-		return bad(partition, HVH_V_SIGNAL, vp, &input, sizeof(input), HV_STATUS_INVALID_CONNECTION_ID,
-			   "signal: connection ids have 24 bits");
+		return bad(partition, HVH_V_SIGNAL, vp, &input, sizeof(input),
+			   HV_STATUS_INVALID_CONNECTION_ID, "signal: connection ids have 24 bits");
 	uint32_t body[2] = {input.connection_id, input.flag_number};
 	hvh_trace_emit(partition, &(struct hvh_trace_record){
 					  .time = partition->now,
@@ -103,8 +103,8 @@ static uint32_t dispatch(struct hvh_partition *partition, uint32_t vp, uint64_t 
 	case HV_CALL_SIGNAL_EVENT:
 		return signal_event(partition, vp, fast, input);
 	default:
-		return bad(partition, HVH_V_HYPERCALL, vp, &control, sizeof(control), HV_STATUS_INVALID_HYPERCALL_CODE,
-			   "hypercall of a code that does not exist");
+		return bad(partition, HVH_V_HYPERCALL, vp, &control, sizeof(control),
+			   HV_STATUS_INVALID_HYPERCALL_CODE, "hypercall of a code that does not exist");
 	}
 }
 

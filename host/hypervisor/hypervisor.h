@@ -43,15 +43,15 @@ struct hvh_sint {
 	struct hvh_waiting_message *queue; /* HVH_SINT_QUEUE of them; NULL until first used */
 	uint32_t head, count;
 	uint64_t delivered;
-	bool flagged;             /* the message in the slot got the pending flag */
-	bool previous_flagged;    /* so had the one before */
+	bool flagged;          /* the message in the slot got the pending flag */
+	bool previous_flagged; /* so had the one before */
 	bool eom_since_delivery;
-	bool waiting;             /* for EOM: flag set, and the slot was still full afterwards */
-	bool eom_reported;        /* as missing */
-	uint64_t flag_due;        /* late pending flag, or HVH_NEVER */
-	uint64_t look_at;         /* next look for a missing EOM, or HVH_NEVER */
+	bool waiting;      /* for EOM: flag set, and the slot was still full afterwards */
+	bool eom_reported; /* as missing */
+	uint64_t flag_due; /* late pending flag, or HVH_NEVER */
+	uint64_t look_at;  /* next look for a missing EOM, or HVH_NEVER */
 	uint64_t look_until;
-	uint64_t empty_since;     /* seen empty while waiting, or HVH_NEVER */
+	uint64_t empty_since; /* seen empty while waiting, or HVH_NEVER */
 };
 
 struct hvh_vp {
@@ -84,11 +84,12 @@ bool hvh_page_register_write(struct hvh_partition *partition, struct hvh_page_re
 /* --- SynIC --- */
 
 /* Queues a message for a slot. False: HVH_SINT_QUEUE are waiting already, or no memory. */
-bool hvh_synic_post(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint, const void *payload,
-		    uint32_t size);
+bool hvh_synic_post(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
+		    const void *payload, uint32_t size);
 bool hvh_synic_room(const struct hvh_partition *partition, uint32_t vp, uint32_t sint);
 /* Sets an event flag; interrupts on its 0 to 1 only. False: SynIC, page or SINT off. */
-bool hvh_synic_signal(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint, uint32_t flag);
+bool hvh_synic_signal(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
+		      uint32_t flag);
 /* Raises a SINT's interrupt, unless it is masked or polled. */
 void hvh_synic_interrupt(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint);
 void hvh_synic_eom(struct hvh_partition *partition, uint64_t now, uint32_t vp);

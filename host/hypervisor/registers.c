@@ -51,9 +51,11 @@ void hvh_hypervisor_free(struct hvh_partition *partition)
 	free(partition->hypervisor.vps);
 }
 
-static bool fault(struct hvh_partition *partition, uint32_t vp, uint32_t msr, uint64_t value, const char *what)
+static bool fault(struct hvh_partition *partition, uint32_t vp, uint32_t msr, uint64_t value,
+		  const char *what)
 {
-	hvh_violate(partition, HVH_V_MSR, partition->now, vp, 0, &value, sizeof(value), "register %#x: %s", msr, what);
+	hvh_violate(partition, HVH_V_MSR, partition->now, vp, 0, &value, sizeof(value), "register %#x: %s",
+		    msr, what);
 	return false;
 }
 
@@ -142,7 +144,8 @@ static bool read_register(struct hvh_partition *partition, uint32_t vp, uint32_t
 		*value = vp;
 		return true;
 	default:
-		return read_vp(&partition->hypervisor.vps[vp], msr, value) || read_clock(partition, msr, value);
+		return read_vp(&partition->hypervisor.vps[vp], msr, value) ||
+		       read_clock(partition, msr, value);
 	}
 }
 
@@ -180,12 +183,14 @@ static bool write_hypercall(struct hvh_partition *partition, uint32_t vp, uint64
 	struct hvh_hypervisor *hypervisor = &partition->hypervisor;
 
 	if ((hypervisor->hypercall.value & HV_HYPERCALL_LOCKED) != 0) {
-		fault(partition, vp, HV_MSR_HYPERCALL, value, "written while locked: nothing changes until reset");
+		fault(partition, vp, HV_MSR_HYPERCALL, value,
+		      "written while locked: nothing changes until reset");
 		return true;
 	}
 	if ((value & HV_PAGE_ENABLE) != 0 && hypervisor->os_id == 0) {
 		hvh_violate(partition, HVH_V_OS_ID, partition->now, vp, 0, &value, sizeof(value),
-			    "hypercall page enabled without an identity: it stays disabled, write GUEST_OS_ID first");
+			    "hypercall page enabled without an identity: it stays disabled, write "
+			    "GUEST_OS_ID first");
 		value &= ~HV_PAGE_ENABLE;
 	}
 	uint64_t before = hypervisor->hypercall.value;
@@ -195,8 +200,8 @@ static bool write_hypercall(struct hvh_partition *partition, uint32_t vp, uint64
 	return fault(partition, vp, HV_MSR_HYPERCALL, value, "hypercall page beyond guest memory");
 }
 
-static bool write_page(struct hvh_partition *partition, uint32_t vp, uint32_t msr, struct hvh_page_register *page,
-		       uint64_t value)
+static bool write_page(struct hvh_partition *partition, uint32_t vp, uint32_t msr,
+		       struct hvh_page_register *page, uint64_t value)
 {
 	if (!hvh_page_register_write(partition, page, value))
 		hvh_violate(partition, HVH_V_MEMORY, partition->now, vp, 0, &value, sizeof(value),
@@ -221,7 +226,8 @@ static bool write_sint(struct hvh_partition *partition, uint32_t vp, uint32_t ms
 {
 	struct hvh_sint *sint = &partition->hypervisor.vps[vp].sints[msr - HV_MSR_SINT0];
 
-	if ((value & HV_SINT_VECTOR_MASK) < HV_SINT_VECTOR_MIN)
+	/* Masked, any vector will do: 0x10000 is the value at reset, and mu_msvm writes it. */
+	if ((value & HV_SINT_VECTOR_MASK) < HV_SINT_VECTOR_MIN && !(value & HV_SINT_MASKED))
 		return fault(partition, vp, msr, value, "vector below 16");
 	if (((sint->value ^ value) & ~HV_SINT_DEFINED_MASK) != 0) {
 		hvh_violate(partition, HVH_V_RESERVED_BITS, partition->now, vp, 0, &value, sizeof(value),

@@ -13,7 +13,7 @@
 #include "host/core/partition.h"
 
 #define SLOT_FLAGS 5u
-#define SLOT_HEADER 4u  /* size, flags, reserved as one word */
+#define SLOT_HEADER 4u /* size, flags, reserved as one word */
 #define SLOT_ORIGIN 8u
 #define SLOT_PAYLOAD 16u
 #define VMBUS_PORT 1ull /* origin of every message: the port they come from */
@@ -95,7 +95,8 @@ static bool set_pending(struct hvh_partition *partition, uint64_t now, uint32_t 
 	uint8_t before;
 
 	slot->flag_due = HVH_NEVER;
-	if (!hvh_memory_or8(partition, slot_address(state, sint) + SLOT_FLAGS, HV_MESSAGE_FLAG_PENDING, &before))
+	if (!hvh_memory_or8(partition, slot_address(state, sint) + SLOT_FLAGS, HV_MESSAGE_FLAG_PENDING,
+			    &before))
 		return true;
 	slot->flagged = true;
 	hvh_memory_barrier();
@@ -144,8 +145,8 @@ bool hvh_synic_room(const struct hvh_partition *partition, uint32_t vp, uint32_t
 	return partition->hypervisor.vps[vp].sints[sint].count < HVH_SINT_QUEUE;
 }
 
-bool hvh_synic_post(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint, const void *payload,
-		    uint32_t size)
+bool hvh_synic_post(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
+		    const void *payload, uint32_t size)
 {
 	struct hvh_sint *slot = &partition->hypervisor.vps[vp].sints[sint];
 
@@ -206,7 +207,8 @@ static void judge_eom(struct hvh_partition *partition, uint64_t now, uint32_t vp
 	}
 	if (wrong && !wanted)
 		hvh_violate(partition, HVH_V_EOM_UNNEEDED, now, vp, 0, NULL, 0,
-			    "EOM while the message slot is still full: clear the type first, then look at the flag");
+			    "EOM while the message slot is still full: clear the type first, then look at "
+			    "the flag");
 }
 
 void hvh_synic_eom(struct hvh_partition *partition, uint64_t now, uint32_t vp)
@@ -240,13 +242,15 @@ static void look_for_eom(struct hvh_partition *partition, uint64_t now, uint32_t
 		slot->eom_reported = true;
 		slot->look_at = HVH_NEVER;
 		hvh_violate(partition, HVH_V_MISSING_EOM, now, vp, 0, NULL, 0,
-			    "slot %u was emptied with its pending flag set and no EOM followed within 1 s", sint);
+			    "slot %u was emptied with its pending flag set and no EOM followed within 1 s",
+			    sint);
 	}
 }
 
 /* --- Events ------------------------------------------------------------------------ */
 
-bool hvh_synic_signal(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint, uint32_t flag)
+bool hvh_synic_signal(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
+		      uint32_t flag)
 {
 	struct hvh_vp *state = &partition->hypervisor.vps[vp];
 	uint32_t bit = 1u << flag % 32u;

@@ -29,10 +29,11 @@ static bool accepted(const struct hvh_partition *partition, uint32_t version)
 	       version <= partition->profile.accept_newest;
 }
 
-static void complain(struct hvh_partition *partition, enum hvh_violation_kind kind, const struct hvh_post *post,
-		     const char *what)
+static void complain(struct hvh_partition *partition, enum hvh_violation_kind kind,
+		     const struct hvh_post *post, const char *what)
 {
-	hvh_violate(partition, kind, partition->now, post->vp, 0, post->bytes, post->size, "initiate-contact: %s", what);
+	hvh_violate(partition, kind, partition->now, post->vp, 0, post->bytes, post->size,
+		    "initiate-contact: %s", what);
 }
 
 static void reset(struct hvh_partition *partition, uint64_t now)
@@ -98,7 +99,8 @@ static bool parse_target(struct hvh_partition *partition, const struct hvh_post 
 	if (!newer || contact->version > VMBUS_VERSION_5_3)
 		return true;
 	if ((target >> 16) != 0 || (vtl != 0 && contact->version < VMBUS_VERSION_5_1))
-		complain(partition, HVH_V_MESSAGE_PADDING, post, "bytes after SINT (and VTL, from 5.1) are to be 0");
+		complain(partition, HVH_V_MESSAGE_PADDING, post,
+			 "bytes after SINT (and VTL, from 5.1) are to be 0");
 	if (post->connection != VMBUS_CONNECTION_MESSAGE_V5)
 		return true;
 	if (sint >= HV_SINT_COUNT || (vtl != 0 && contact->version >= VMBUS_VERSION_5_1)) {
@@ -109,7 +111,8 @@ static bool parse_target(struct hvh_partition *partition, const struct hvh_post 
 	return true;
 }
 
-static bool page_usable(struct hvh_partition *partition, const struct hvh_post *post, uint64_t gpa, const char *what)
+static bool page_usable(struct hvh_partition *partition, const struct hvh_post *post, uint64_t gpa,
+			const char *what)
 {
 	uint32_t word;
 
@@ -134,14 +137,16 @@ static bool parse_pages(struct hvh_partition *partition, const struct hvh_post *
 		complain(partition, HVH_V_CONTACT, post, "one monitor page without the other");
 		return false;
 	}
-	if (pages->monitor_host_to_guest != 0 &&
-	    (!page_usable(partition, post, pages->monitor_host_to_guest, "monitor page misaligned or not RAM") ||
-	     !page_usable(partition, post, pages->monitor_guest_to_host, "monitor page misaligned or not RAM")))
+	if (pages->monitor_host_to_guest != 0 && (!page_usable(partition, post, pages->monitor_host_to_guest,
+							       "monitor page misaligned or not RAM") ||
+						  !page_usable(partition, post, pages->monitor_guest_to_host,
+							       "monitor page misaligned or not RAM")))
 		return false;
 	if (contact->version >= VMBUS_VERSION_2_4)
 		return true;
 	if (pages->interrupt == 0) {
-		complain(partition, HVH_V_CONTACT, post, "no interrupt page; below 2.4 there is no signal without it");
+		complain(partition, HVH_V_CONTACT, post,
+			 "no interrupt page; below 2.4 there is no signal without it");
 		return false;
 	}
 	return page_usable(partition, post, pages->interrupt, "interrupt page misaligned or not RAM");
@@ -159,8 +164,8 @@ static void connect(struct hvh_partition *partition, uint64_t now, const struct 
 	bus->connected = true;
 	bus->version = answer->version;
 	bus->vp = answer->vp;
-	bus->connection = answer->version >= VMBUS_VERSION_5_0 ? partition->profile.returned_connection :
-								  VMBUS_CONNECTION_MESSAGE;
+	bus->connection = answer->version >= VMBUS_VERSION_5_0 ? partition->profile.returned_connection
+							       : VMBUS_CONNECTION_MESSAGE;
 	bus->pages = *pages;
 	if (pages->monitor_guest_to_host != 0)
 		bus->monitor_due = now;
@@ -237,11 +242,14 @@ void hvh_stale_run(struct hvh_partition *partition, uint64_t now)
 	bus->stale_writes++;
 	bus->stale_due = bus->stale_writes < HVH_STALE_WRITES ? now + HVH_STALE_PERIOD : HVH_NEVER;
 	if (bus->stale.interrupt != 0)
-		hvh_memory_or32(partition, bus->stale.interrupt + VMBUS_INTERRUPT_PAGE_HOST_TO_GUEST, 2u, &before);
+		hvh_memory_or32(partition, bus->stale.interrupt + VMBUS_INTERRUPT_PAGE_HOST_TO_GUEST, 2u,
+				&before);
 	if (bus->stale.monitor_host_to_guest != 0)
-		hvh_memory_store32(partition, bus->stale.monitor_host_to_guest + MONITOR_NEXT_CHECK, (uint32_t)now);
+		hvh_memory_store32(partition, bus->stale.monitor_host_to_guest + MONITOR_NEXT_CHECK,
+				   (uint32_t)now);
 	if (bus->stale.monitor_guest_to_host != 0)
-		hvh_memory_store32(partition, bus->stale.monitor_guest_to_host + MONITOR_NEXT_CHECK, (uint32_t)now);
+		hvh_memory_store32(partition, bus->stale.monitor_guest_to_host + MONITOR_NEXT_CHECK,
+				   (uint32_t)now);
 }
 
 bool hvh_loaded_system_crashes(const struct hvh_partition *partition)

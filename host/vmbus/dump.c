@@ -74,8 +74,8 @@ static void dump_vmbus(const struct hvh_partition *partition, const struct write
 	const struct hvh_vmbus *bus = &partition->vmbus;
 
 	if (bus->connected)
-		say(writer, "vmbus: %u.%u, vp %u, connection %u", bus->version >> 16, bus->version & 0xffff, bus->vp,
-		    bus->connection);
+		say(writer, "vmbus: %u.%u, vp %u, connection %u", bus->version >> 16, bus->version & 0xffff,
+		    bus->vp, bus->connection);
 	else
 		say(writer, "vmbus: not connected");
 	say(writer, "  posts waiting %u, answers waiting %u", bus->post_count, bus->out_count);
@@ -83,7 +83,8 @@ static void dump_vmbus(const struct hvh_partition *partition, const struct write
 		dump_channel(bus->channels[n], writer);
 	for (const struct hvh_gpadl *gpadl = bus->gpadls; gpadl != NULL; gpadl = gpadl->next)
 		say(writer, "  gpadl %#x of channel %u: %s, %u bytes", gpadl->id,
-		    gpadl->channel != NULL ? gpadl->channel->id : 0, gpadl_state_name(gpadl->state), gpadl->byte_count);
+		    gpadl->channel != NULL ? gpadl->channel->id : 0, gpadl_state_name(gpadl->state),
+		    gpadl->byte_count);
 }
 
 void hvh_dump(const struct hvh_partition *partition, hvh_dump_line line, void *context)

@@ -26,7 +26,8 @@ static struct hvh_gpadl *find(struct hvh_partition *partition, const struct hvh_
 static struct hvh_gpadl *find_unfinished(struct hvh_partition *partition, uint32_t id)
 {
 	for (struct hvh_gpadl *gpadl = partition->vmbus.gpadls; gpadl != NULL; gpadl = gpadl->next) {
-		if (gpadl->id == id && (gpadl->state == HVH_GPADL_ASSEMBLING || gpadl->state == HVH_GPADL_REFUSED))
+		if (gpadl->id == id &&
+		    (gpadl->state == HVH_GPADL_ASSEMBLING || gpadl->state == HVH_GPADL_REFUSED))
 			return gpadl;
 	}
 	return NULL;
@@ -93,7 +94,8 @@ static void send_created(struct hvh_partition *partition, uint64_t now, uint32_t
 		.status = status,
 	};
 
-	if (partition->silence == HVH_SILENCE_GPADL || (status != 0 && !partition->profile.gpadl_errors_answered))
+	if (partition->silence == HVH_SILENCE_GPADL ||
+	    (status != 0 && !partition->profile.gpadl_errors_answered))
 		return;
 	hvh_vmbus_send(partition, now, &created, sizeof(created));
 }
@@ -150,8 +152,8 @@ static void finish(struct hvh_partition *partition, uint64_t now, struct hvh_gpa
 	}
 	const char *what = bad_range(partition, gpadl, &kind);
 	if (what != NULL) {
-		hvh_violate(partition, kind, now, vp, channel_id, gpadl->data, gpadl->words * WORD, "GPADL %#x: %s", id,
-			    what);
+		hvh_violate(partition, kind, now, vp, channel_id, gpadl->data, gpadl->words * WORD,
+			    "GPADL %#x: %s", id, what);
 		discard(partition, gpadl);
 		send_created(partition, now, channel_id, id, VMBUS_STATUS_FAILURE);
 		return;
@@ -280,16 +282,19 @@ void hvh_gpadl_teardown(struct hvh_partition *partition, uint64_t now, const str
 	struct hvh_channel *channel = hvh_channel_by_id(partition, message.channel_id);
 	struct hvh_gpadl *gpadl = channel != NULL ? find(partition, channel, message.gpadl) : NULL;
 	if (gpadl == NULL || gpadl->state != HVH_GPADL_ACCEPTED) {
-		hvh_violate(partition, channel == NULL ? HVH_V_CHANNEL_ID : HVH_V_GPADL_ID, now, post->vp,
-			    message.channel_id, post->bytes, post->size,
-			    "gpadl-teardown %#x: the channel has no such GPADL, or it is being torn down already",
-			    message.gpadl);
+		hvh_violate(
+			partition, channel == NULL ? HVH_V_CHANNEL_ID : HVH_V_GPADL_ID, now, post->vp,
+			message.channel_id, post->bytes, post->size,
+			"gpadl-teardown %#x: the channel has no such GPADL, or it is being torn down already",
+			message.gpadl);
 		return;
 	}
 	hvh_maybe_rescind(channel, now);
 	if (channel->phase == HVH_CHANNEL_OPEN && channel->ring_gpadl == gpadl)
-		hvh_violate(partition, HVH_V_GPADL_IN_USE, now, post->vp, channel->id, post->bytes, post->size,
-			    "gpadl-teardown %#x: holds the rings of an open channel; close it first", message.gpadl);
+		hvh_violate(partition, HVH_V_GPADL_IN_USE, now, post->vp, channel->id, post->bytes,
+			    post->size,
+			    "gpadl-teardown %#x: holds the rings of an open channel; close it first",
+			    message.gpadl);
 	gpadl->state = HVH_GPADL_TEARING;
 	if (channel->phase != HVH_CHANNEL_RESCINDED && hvh_fault_strikes(partition, HVH_FAULT_SLOW_TEARDOWN))
 		gpadl->torndown_due = now + 1 + hvh_choose(partition, HVH_SLOW_TEARDOWN_MAX);
@@ -397,11 +402,11 @@ static bool transfer(struct hvh_gpadl *gpadl, uint32_t offset, void *to, const v
 		uint32_t part = HVK_PAGE_SIZE - (uint32_t)(gpa & (HVK_PAGE_SIZE - 1));
 		if (part > length - done)
 			part = length - done;
-		bool good = to != NULL ? hvh_memory_read(partition, gpa, (uint8_t *)to + done, part) :
-					 hvh_memory_write(partition, gpa, (const uint8_t *)from + done, part);
+		bool good = to != NULL ? hvh_memory_read(partition, gpa, (uint8_t *)to + done, part)
+				       : hvh_memory_write(partition, gpa, (const uint8_t *)from + done, part);
 		if (!good) {
-			hvh_violate(partition, HVH_V_MEMORY, partition->now, UINT32_MAX, gpadl->channel->id, &gpa,
-				    sizeof(gpa), "GPADL %#x: a page is not RAM any more", gpadl->id);
+			hvh_violate(partition, HVH_V_MEMORY, partition->now, UINT32_MAX, gpadl->channel->id,
+				    &gpa, sizeof(gpa), "GPADL %#x: a page is not RAM any more", gpadl->id);
 			return false;
 		}
 		done += part;

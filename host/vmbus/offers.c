@@ -112,7 +112,8 @@ static void offer_now(struct hvh_channel *channel, uint64_t now)
 	uint32_t id = free_id(bus);
 
 	if (id == 0) {
-		hvh_note(channel->partition, now, 0, "no channel id left: %s is not offered", channel->ops->name);
+		hvh_note(channel->partition, now, 0, "no channel id left: %s is not offered",
+			 channel->ops->name);
 		return;
 	}
 	assign_monitor(bus, channel);
@@ -142,7 +143,8 @@ static bool register_channel(struct hvh_vmbus *bus, struct hvh_channel *channel)
 	return true;
 }
 
-struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition, const struct hvh_offer_parameters *parameters,
+struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition,
+				      const struct hvh_offer_parameters *parameters,
 				      const struct hvh_device_ops *ops, void *device)
 {
 	struct hvh_vmbus *bus = &partition->vmbus;
@@ -271,8 +273,9 @@ void hvh_released(struct hvh_partition *partition, uint64_t now, const struct hv
 	memcpy(&message, post->bytes, sizeof(message));
 	struct hvh_channel *channel = hvh_channel_by_id(partition, message.channel_id);
 	if (channel == NULL || channel->phase != HVH_CHANNEL_RESCINDED) {
-		hvh_violate(partition, HVH_V_RELEASE, now, post->vp, message.channel_id, post->bytes, post->size,
-			    "relid-released: channel %u is not rescinded, or was released before", message.channel_id);
+		hvh_violate(partition, HVH_V_RELEASE, now, post->vp, message.channel_id, post->bytes,
+			    post->size, "relid-released: channel %u is not rescinded, or was released before",
+			    message.channel_id);
 		return;
 	}
 	hvh_gpadls_free(partition, channel);

@@ -4,11 +4,11 @@
 
 #include "host/core/partition.h"
 
-static void complain(struct hvh_partition *partition, enum hvh_violation_kind kind, const struct hvh_post *post,
-		     uint32_t channel_id, const char *what)
+static void complain(struct hvh_partition *partition, enum hvh_violation_kind kind,
+		     const struct hvh_post *post, uint32_t channel_id, const char *what)
 {
-	hvh_violate(partition, kind, partition->now, post->vp, channel_id, post->bytes, post->size, "channel %u: %s",
-		    channel_id, what);
+	hvh_violate(partition, kind, partition->now, post->vp, channel_id, post->bytes, post->size,
+		    "channel %u: %s", channel_id, what);
 }
 
 /* The channel that a message names. NULL: unknown (a violation), or rescinded: what the
@@ -54,13 +54,15 @@ static bool prepare(struct hvh_channel *channel, uint64_t now, const struct hvh_
 	struct hvh_gpadl *gpadl = hvh_gpadl_find(channel, open->ring_gpadl);
 
 	if (gpadl == NULL) {
-		complain(partition, HVH_V_GPADL_ID, post, channel->id, "open: it has no such GPADL for its rings");
+		complain(partition, HVH_V_GPADL_ID, post, channel->id,
+			 "open: it has no such GPADL for its rings");
 		return false;
 	}
 	channel->target_vp = 0;
 	if (partition->vmbus.version >= VMBUS_VERSION_2_4) {
 		if (!valid_target(partition, open->target_vp)) {
-			complain(partition, HVH_V_TARGET_VP, post, channel->id, "open: the target VP does not exist");
+			complain(partition, HVH_V_TARGET_VP, post, channel->id,
+				 "open: the target VP does not exist");
 			return false;
 		}
 		channel->target_vp = open->target_vp;
@@ -156,7 +158,8 @@ void hvh_modify(struct hvh_partition *partition, uint64_t now, const struct hvh_
 	if (channel->phase != HVH_CHANNEL_OPEN)
 		complain(partition, HVH_V_CHANNEL_STATE, post, channel->id, "modify, but it is not open");
 	else if (!good)
-		complain(partition, HVH_V_TARGET_VP, post, channel->id, "modify: the target VP does not exist");
+		complain(partition, HVH_V_TARGET_VP, post, channel->id,
+			 "modify: the target VP does not exist");
 	else
 		channel->target_vp = modify.target_vp;
 	if (partition->vmbus.version < VMBUS_VERSION_5_3)
@@ -178,7 +181,8 @@ void hvh_open_reserved(struct hvh_partition *partition, uint64_t now, const stru
 
 	memcpy(&open, post->bytes, sizeof(open));
 	if (open.target_vp >= partition->vps || open.target_sint >= HV_SINT_COUNT) {
-		complain(partition, HVH_V_TARGET_VP, post, open.channel_id, "open-reserved: no such VP or SINT");
+		complain(partition, HVH_V_TARGET_VP, post, open.channel_id,
+			 "open-reserved: no such VP or SINT");
 		return;
 	}
 	struct vmbus_open_result result = {
@@ -195,7 +199,8 @@ void hvh_close_reserved(struct hvh_partition *partition, uint64_t now, const str
 
 	(void)now;
 	memcpy(&close, post->bytes, sizeof(close));
-	complain(partition, HVH_V_CHANNEL_STATE, post, close.channel_id, "close-reserved, but it is not reserved");
+	complain(partition, HVH_V_CHANNEL_STATE, post, close.channel_id,
+		 "close-reserved, but it is not reserved");
 }
 
 /* Socket connections: nobody listens. Up to 4.0 there is no message to say so. */

@@ -53,7 +53,8 @@ static bool begin(const struct hvh_packet *packet, struct cursor *cursor)
 	if (packet->descriptor.type != VMBUS_PACKET_GPA_DIRECT || packet->extension_length < sizeof(header))
 		return false;
 	memcpy(&header, packet->extension, sizeof(header));
-	*cursor = (struct cursor){packet->extension, packet->extension_length, sizeof(header), header.range_count};
+	*cursor = (struct cursor){packet->extension, packet->extension_length, sizeof(header),
+				  header.range_count};
 	return header.range_count > 0;
 }
 
@@ -80,8 +81,8 @@ static bool next(struct cursor *cursor, struct range *range)
 static bool bad(struct hvh_channel *channel, enum hvh_violation_kind kind, const struct hvh_packet *packet,
 		const char *what)
 {
-	hvh_violate(channel->partition, kind, channel->partition->now, UINT32_MAX, channel->id, packet->extension,
-		    packet->extension_length, "GPA-direct packet %#llx: %s",
+	hvh_violate(channel->partition, kind, channel->partition->now, UINT32_MAX, channel->id,
+		    packet->extension, packet->extension_length, "GPA-direct packet %#llx: %s",
 		    (unsigned long long)packet->descriptor.transaction_id, what);
 	return false;
 }
@@ -96,7 +97,8 @@ bool hvh_packet_external_size(struct hvh_channel *channel, const struct hvh_pack
 		return bad(channel, HVH_V_PACKET, packet, "no ranges where there are to be some");
 	while (cursor.ranges_left > 0) {
 		if (!next(&cursor, &range))
-			return bad(channel, HVH_V_PACKET, packet, "ranges are empty or do not fit into its header");
+			return bad(channel, HVH_V_PACKET, packet,
+				   "ranges are empty or do not fit into its header");
 		total += range.byte_count;
 	}
 	if (total > UINT32_MAX)
@@ -106,8 +108,8 @@ bool hvh_packet_external_size(struct hvh_channel *channel, const struct hvh_pack
 }
 
 /* Some bytes of one range; offset and length lie inside it. */
-static bool read_range(struct hvh_partition *partition, const struct range *range, uint32_t offset, uint8_t *to,
-		       uint32_t length)
+static bool read_range(struct hvh_partition *partition, const struct range *range, uint32_t offset,
+		       uint8_t *to, uint32_t length)
 {
 	while (length > 0) {
 		uint64_t at = (uint64_t)range->byte_offset + offset, pfn;
@@ -134,7 +136,8 @@ static bool copy(struct hvh_channel *channel, const struct hvh_packet *packet, u
 		return bad(channel, HVH_V_PACKET, packet, "no ranges where there are to be some");
 	while (length > 0 && cursor.ranges_left > 0) {
 		if (!next(&cursor, &range))
-			return bad(channel, HVH_V_PACKET, packet, "ranges are empty or do not fit into its header");
+			return bad(channel, HVH_V_PACKET, packet,
+				   "ranges are empty or do not fit into its header");
 		if (offset >= range.byte_count) {
 			offset -= range.byte_count;
 			continue;
@@ -149,8 +152,8 @@ static bool copy(struct hvh_channel *channel, const struct hvh_packet *packet, u
 	return length == 0 || bad(channel, HVH_V_PACKET, packet, "ranges hold less than was to be read");
 }
 
-bool hvh_packet_external_read(struct hvh_channel *channel, const struct hvh_packet *packet, uint32_t offset, void *to,
-			      uint32_t length)
+bool hvh_packet_external_read(struct hvh_channel *channel, const struct hvh_packet *packet, uint32_t offset,
+			      void *to, uint32_t length)
 {
 	bool good = copy(channel, packet, offset, to, length);
 

@@ -17,11 +17,11 @@
 #define TRAILER sizeof(struct vmbus_packet_trailer)
 #define DESCRIPTOR sizeof(struct vmbus_packet_descriptor)
 
-bool hvh_ring_corrupt(struct hvh_channel *channel, uint64_t now, enum hvh_violation_kind kind, const void *bytes,
-		      uint32_t count, const char *what)
+bool hvh_ring_corrupt(struct hvh_channel *channel, uint64_t now, enum hvh_violation_kind kind,
+		      const void *bytes, uint32_t count, const char *what)
 {
-	hvh_violate(channel->partition, kind, now, UINT32_MAX, channel->id, bytes, count, "ring of channel %u: %s",
-		    channel->id, what);
+	hvh_violate(channel->partition, kind, now, UINT32_MAX, channel->id, bytes, count,
+		    "ring of channel %u: %s", channel->id, what);
 	channel->dead = true;
 	channel->run_at = HVH_NEVER;
 	return false;
@@ -102,8 +102,8 @@ bool hvh_rings_open(struct hvh_channel *channel, uint64_t now, uint32_t downstre
 		kind = HVH_V_RING_INDEX;
 		what = "open: an index is misaligned or beyond its ring";
 	}
-	hvh_violate(channel->partition, kind, now, UINT32_MAX, channel->id, &downstream_page, sizeof(downstream_page),
-		    "channel %u: %s", channel->id, what);
+	hvh_violate(channel->partition, kind, now, UINT32_MAX, channel->id, &downstream_page,
+		    sizeof(downstream_page), "channel %u: %s", channel->id, what);
 	return false;
 }
 
@@ -162,7 +162,8 @@ static void signal_room(struct hvh_channel *channel, uint64_t now, uint32_t befo
 	hvh_memory_barrier();
 	if (!hvh_ring_word(channel, in->control + VMBUS_RING_PENDING_SEND_SIZE, &pending) || pending == 0 ||
 	    !hvh_ring_word(channel, in->control + VMBUS_RING_FEATURES, &features) ||
-	    !hvh_ring_word(channel, in->control + VMBUS_RING_WRITE_INDEX, &write) || !index_valid(write, in->size))
+	    !hvh_ring_word(channel, in->control + VMBUS_RING_WRITE_INDEX, &write) ||
+	    !index_valid(write, in->size))
 		return;
 	if (channel->partition->profile.pending_feature_required &&
 	    (features & VMBUS_RING_FEATURE_PENDING_SEND_SIZE) == 0)
@@ -268,8 +269,8 @@ static bool check_empty(struct hvh_channel *channel, uint64_t now)
 	return true;
 }
 
-static bool check_descriptor(struct hvh_channel *channel, uint64_t now, const struct vmbus_packet_descriptor *d,
-			     uint32_t available)
+static bool check_descriptor(struct hvh_channel *channel, uint64_t now,
+			     const struct vmbus_packet_descriptor *d, uint32_t available)
 {
 	uint32_t length = d->length8 * 8u;
 	enum hvh_violation_kind kind = HVH_V_PACKET;
@@ -292,7 +293,8 @@ static bool check_descriptor(struct hvh_channel *channel, uint64_t now, const st
 	return what == NULL || hvh_ring_corrupt(channel, now, kind, d, DESCRIPTOR, what);
 }
 
-static bool check_gpa_direct(struct hvh_channel *channel, uint64_t now, const struct vmbus_packet_descriptor *d)
+static bool check_gpa_direct(struct hvh_channel *channel, uint64_t now,
+			     const struct vmbus_packet_descriptor *d)
 {
 	const uint8_t *bytes = channel->in_packet + DESCRIPTOR;
 	uint32_t extension = d->header_length8 * 8u - (uint32_t)DESCRIPTOR;
@@ -303,11 +305,11 @@ static bool check_gpa_direct(struct hvh_channel *channel, uint64_t now, const st
 	if (extension >= sizeof(header))
 		memcpy(&header, bytes, sizeof(header));
 	if (header.range_count == 0)
-		return hvh_ring_corrupt(channel, now, HVH_V_PACKET, channel->in_packet, (uint32_t)DESCRIPTOR + extension,
-					"GPA-direct packet without ranges");
+		return hvh_ring_corrupt(channel, now, HVH_V_PACKET, channel->in_packet,
+					(uint32_t)DESCRIPTOR + extension, "GPA-direct packet without ranges");
 	if (header.reserved != 0)
-		hvh_violate(channel->partition, HVH_V_PACKET_PADDING, now, UINT32_MAX, channel->id, bytes, extension,
-			    "GPA-direct packet: the word before the range count is to be 0");
+		hvh_violate(channel->partition, HVH_V_PACKET_PADDING, now, UINT32_MAX, channel->id, bytes,
+			    extension, "GPA-direct packet: the word before the range count is to be 0");
 	return true;
 }
 
@@ -320,12 +322,13 @@ static void check_trailer(struct hvh_channel *channel, uint64_t now, uint32_t le
 	memcpy(&in->last_trailer, &trailer, sizeof(in->last_trailer));
 	in->have_trailer = true;
 	if (trailer.reserved != 0 || trailer.start_offset != in->read)
-		hvh_violate(channel->partition, HVH_V_TRAILER, now, UINT32_MAX, channel->id, &trailer, sizeof(trailer),
-			    "trailer of the packet at %#x: {%#x, %#x}, is to be {0, %#x}", in->read, trailer.reserved,
-			    trailer.start_offset, in->read);
+		hvh_violate(channel->partition, HVH_V_TRAILER, now, UINT32_MAX, channel->id, &trailer,
+			    sizeof(trailer), "trailer of the packet at %#x: {%#x, %#x}, is to be {0, %#x}",
+			    in->read, trailer.reserved, trailer.start_offset, in->read);
 }
 
-static void hand_out(struct hvh_channel *channel, const struct vmbus_packet_descriptor *d, struct hvh_packet *packet)
+static void hand_out(struct hvh_channel *channel, const struct vmbus_packet_descriptor *d,
+		     struct hvh_packet *packet)
 {
 	uint32_t header = d->header_length8 * 8u, length = d->length8 * 8u;
 
@@ -344,7 +347,8 @@ static uint32_t available(struct hvh_channel *channel, uint64_t now)
 	struct hvh_in_ring *in = &channel->in;
 	uint32_t write = 0;
 
-	if (!hvh_ring_word(channel, in->control + VMBUS_RING_WRITE_INDEX, &write) || !index_valid(write, in->size)) {
+	if (!hvh_ring_word(channel, in->control + VMBUS_RING_WRITE_INDEX, &write) ||
+	    !index_valid(write, in->size)) {
 		hvh_ring_corrupt(channel, now, HVH_V_RING_INDEX, &write, sizeof(write),
 				 "write index misaligned or beyond the ring");
 		return 0;
@@ -366,14 +370,17 @@ static bool take_packet(struct hvh_channel *channel, uint64_t now, uint32_t byte
 	struct vmbus_packet_descriptor descriptor;
 
 	if (!copy_out(channel, in->read, channel->in_packet, DESCRIPTOR))
-		return hvh_ring_corrupt(channel, now, HVH_V_MEMORY, NULL, 0, "its pages are not RAM any more");
+		return hvh_ring_corrupt(channel, now, HVH_V_MEMORY, NULL, 0,
+					"its pages are not RAM any more");
 	memcpy(&descriptor, channel->in_packet, sizeof(descriptor));
 	if (!check_descriptor(channel, now, &descriptor, bytes))
 		return false;
 	uint32_t length = descriptor.length8 * 8u;
 	uint32_t rest = (in->read + (uint32_t)DESCRIPTOR) % in->size;
-	if (!copy_out(channel, rest, channel->in_packet + DESCRIPTOR, length - (uint32_t)DESCRIPTOR + (uint32_t)TRAILER))
-		return hvh_ring_corrupt(channel, now, HVH_V_MEMORY, NULL, 0, "its pages are not RAM any more");
+	if (!copy_out(channel, rest, channel->in_packet + DESCRIPTOR,
+		      length - (uint32_t)DESCRIPTOR + (uint32_t)TRAILER))
+		return hvh_ring_corrupt(channel, now, HVH_V_MEMORY, NULL, 0,
+					"its pages are not RAM any more");
 	if (!check_gpa_direct(channel, now, &descriptor))
 		return false;
 	check_trailer(channel, now, length);

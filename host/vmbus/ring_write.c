@@ -118,7 +118,8 @@ static void trace(struct hvh_channel *channel, uint64_t now, uint32_t length, co
 
 bool hvh_channel_write(struct hvh_channel *channel, uint64_t now, uint16_t type, bool completion_requested,
 		       uint64_t transaction_id, const void *extension, uint32_t extension_length,
-		       const void *payload, uint32_t payload_length, const void *external, uint32_t external_length)
+		       const void *payload, uint32_t payload_length, const void *external,
+		       uint32_t external_length)
 {
 	struct hvh_out_ring *out = &channel->out;
 
@@ -147,7 +148,8 @@ bool hvh_channel_write(struct hvh_channel *channel, uint64_t now, uint16_t type,
 	memset(channel->out_packet + at, 0, length - at);
 	put(channel->out_packet, length, &trailer, TRAILER);
 	if (!copy_in(channel, wire))
-		return hvh_ring_corrupt(channel, now, HVH_V_MEMORY, NULL, 0, "its pages are not RAM any more");
+		return hvh_ring_corrupt(channel, now, HVH_V_MEMORY, NULL, 0,
+					"its pages are not RAM any more");
 	trace(channel, now, length, external, external_length);
 	publish(channel, now, wire);
 	room_was_enough(channel, wire);

@@ -14,8 +14,8 @@
 
 /* --- Guest to host ------------------------------------------------------------------- */
 
-static void complain(struct hvh_partition *partition, enum hvh_violation_kind kind, uint32_t vp, uint32_t channel_id,
-		     const char *what)
+static void complain(struct hvh_partition *partition, enum hvh_violation_kind kind, uint32_t vp,
+		     uint32_t channel_id, const char *what)
 {
 	hvh_violate(partition, kind, partition->now, vp, channel_id, NULL, 0, "%s", what);
 }
@@ -32,7 +32,8 @@ static void wake(struct hvh_channel *channel, uint64_t now, uint32_t vp)
 		partition->counters.unneeded_signals++;
 		if (partition->deterministic)
 			complain(partition, HVH_V_SIGNAL_UNNEEDED, vp, channel->id,
-				 "signal although no packet made an empty ring non-empty and no room was asked for");
+				 "signal although no packet made an empty ring non-empty and no room was "
+				 "asked for");
 	}
 	if (first && now < channel->opened_at + HVH_UNSTICK_TIME &&
 	    hvh_fault_strikes(partition, HVH_FAULT_LOST_FIRST_SIGNAL)) {
@@ -75,7 +76,8 @@ static void check_bit(struct hvh_channel *channel, uint32_t vp, bool wanted)
 		channel->bitless = 0;
 	if (set && !wanted)
 		complain(partition, HVH_V_EVENT_BIT, vp, channel->id,
-			 "interrupt-page bit set for a dedicated channel, whose connection alone is the signal");
+			 "interrupt-page bit set for a dedicated channel, whose connection alone is the "
+			 "signal");
 	else if (!set && wanted && !bit_excused(partition, &channel->bitless))
 		complain(partition, HVH_V_EVENT_BIT, vp, channel->id,
 			 "interrupt-page bit not set before the signal of a channel that is not dedicated");
@@ -87,7 +89,8 @@ static void wake_by_bit(struct hvh_partition *partition, uint64_t now, uint32_t 
 	struct hvh_channel *channel = hvh_channel_by_id(partition, id);
 
 	if (channel == NULL)
-		complain(partition, HVH_V_EVENT_BIT, vp, id, "interrupt-page bit of a channel that does not exist");
+		complain(partition, HVH_V_EVENT_BIT, vp, id,
+			 "interrupt-page bit of a channel that does not exist");
 	else if (channel->phase == HVH_CHANNEL_OPEN)
 		wake(channel, now, vp);
 	else if (channel->phase != HVH_CHANNEL_RESCINDED)
@@ -113,7 +116,8 @@ static void scan_shared(struct hvh_partition *partition, uint64_t now, uint32_t 
 	if (any)
 		bus->shared_bitless = 0;
 	else if (!bit_excused(partition, &bus->shared_bitless))
-		complain(partition, HVH_V_EVENT_BIT, vp, 0, "shared event without any bit in the interrupt page");
+		complain(partition, HVH_V_EVENT_BIT, vp, 0,
+			 "shared event without any bit in the interrupt page");
 }
 
 static uint32_t shared_event(struct hvh_partition *partition, uint32_t vp)
@@ -139,12 +143,13 @@ static uint32_t own_event(struct hvh_partition *partition, uint32_t vp, uint32_t
 	if (channel != NULL && channel->phase == HVH_CHANNEL_RESCINDED)
 		return HV_STATUS_INVALID_CONNECTION_ID; /* the guest could not know */
 	if (channel == NULL || channel->phase != HVH_CHANNEL_OPEN) {
-		hvh_violate(partition, HVH_V_SIGNAL, partition->now, vp, channel != NULL ? channel->id : 0, NULL, 0,
-			    "signal to connection %#x: no open channel has it", connection);
+		hvh_violate(partition, HVH_V_SIGNAL, partition->now, vp, channel != NULL ? channel->id : 0,
+			    NULL, 0, "signal to connection %#x: no open channel has it", connection);
 		return HV_STATUS_INVALID_CONNECTION_ID;
 	}
 	if (partition->vmbus.version == VMBUS_VERSION_0_13) {
-		complain(partition, HVH_V_SIGNAL, vp, channel->id, "at 0.13 there is the shared event 2 only");
+		complain(partition, HVH_V_SIGNAL, vp, channel->id,
+			 "at 0.13 there is the shared event 2 only");
 		return HV_STATUS_INVALID_CONNECTION_ID;
 	}
 	check_bit(channel, vp, channel->monitored || !channel->dedicated);
@@ -238,7 +243,8 @@ void hvh_signal_guest(struct hvh_channel *channel, uint64_t now)
 		vp = bus->vp;
 	}
 	if (!hvh_synic_signal(partition, now, vp, VMBUS_SINT, flag))
-		hvh_note(partition, now, channel->id, "signal lost: SynIC, its event page or the SINT is off");
+		hvh_note(partition, now, channel->id,
+			 "signal lost: SynIC, its event page or the SINT is off");
 }
 
 void hvh_spurious(struct hvh_channel *channel, uint64_t now)

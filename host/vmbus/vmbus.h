@@ -18,15 +18,15 @@
 #define HVH_GPADLS_MAX 1024u
 #define HVH_CHANNELS_MAX 2047u
 #define HVH_MONITORS_MAX 128u
-#define HVH_DELAY_MAX (10u * HVH_TIME_PER_MS)            /* a message or signal that waits */
+#define HVH_DELAY_MAX (10u * HVH_TIME_PER_MS) /* a message or signal that waits */
 #define HVH_SLOW_TEARDOWN_MAX (50u * HVH_TIME_PER_MS)
 #define HVH_REOFFER_MAX (100u * HVH_TIME_PER_MS)
-#define HVH_UNSTICK_TIME (100u * HVH_TIME_PER_MS)        /* OpenVMM looks again after an open */
-#define HVH_MONITOR_PERIOD (HVH_TIME_PER_MS / 10u)       /* Linux's default latency is 100 us */
+#define HVH_UNSTICK_TIME (100u * HVH_TIME_PER_MS)  /* OpenVMM looks again after an open */
+#define HVH_MONITOR_PERIOD (HVH_TIME_PER_MS / 10u) /* Linux's default latency is 100 us */
 #define HVH_STALE_PERIOD (10u * HVH_TIME_PER_MS)
 #define HVH_STALE_WRITES 1000u
-#define HVH_REFUSED_TL 0xc0000236u                       /* connection refused (OpenVMM) */
-#define HVH_CONTACT_FAILED 2u                            /* connection_state (OpenVMM) */
+#define HVH_REFUSED_TL 0xc0000236u /* connection refused (OpenVMM) */
+#define HVH_CONTACT_FAILED 2u      /* connection_state (OpenVMM) */
 /* Credits for signals that the ring rules may have asked for; more than this many cannot
  * be in flight. */
 #define HVH_CREDITS_PER_VP 2u
@@ -35,7 +35,7 @@
 
 struct hvh_message_rule {
 	const char *name;
-	uint16_t size;          /* of the structure, header included */
+	uint16_t size; /* of the structure, header included */
 	bool to_guest;
 	bool payload;           /* more bytes follow the structure */
 	uint32_t first_version; /* 0: whether connected or not */
@@ -47,9 +47,9 @@ const struct hvh_message_rule *hvh_message_rule(uint32_t type);
 
 enum hvh_gpadl_state {
 	HVH_GPADL_ASSEMBLING,
-	HVH_GPADL_REFUSED,  /* the rest of its bodies is still to come */
+	HVH_GPADL_REFUSED, /* the rest of its bodies is still to come */
 	HVH_GPADL_ACCEPTED,
-	HVH_GPADL_TEARING   /* TORNDOWN is owed */
+	HVH_GPADL_TEARING /* TORNDOWN is owed */
 };
 
 struct hvh_gpadl {
@@ -83,7 +83,7 @@ struct hvh_in_ring {
 	uint32_t published;           /* what the guest sees as read index */
 	uint32_t seen;                /* write index at the last look */
 	bool masked;
-	uint64_t last_trailer;        /* of the last packet read */
+	uint64_t last_trailer; /* of the last packet read */
 	bool have_trailer;
 	enum hvh_credit_state credit_state;
 	uint32_t credits, weak_credits, room_credits;
@@ -114,11 +114,11 @@ struct hvh_channel {
 	struct hvh_in_ring in;
 	struct hvh_out_ring out;
 	uint64_t opened_at;
-	uint32_t epoch;        /* counts opens */
-	bool dead;             /* ring corrupt: the worker has stopped */
+	uint32_t epoch; /* counts opens */
+	bool dead;      /* ring corrupt: the worker has stopped */
 	bool in_run, saw_empty;
-	bool signalled;        /* at least once since open */
-	uint32_t bitless;      /* signals in a row without the interrupt page's bit */
+	bool signalled;   /* at least once since open */
+	uint32_t bitless; /* signals in a row without the interrupt page's bit */
 
 	uint64_t run_at, unstick_at, reoffer_at;
 
@@ -164,9 +164,9 @@ struct hvh_vmbus {
 	bool offers_requested;
 	uint32_t shared_bitless; /* 0.13: shared events in a row without any bit */
 
-	bool contacted;                 /* at least once */
-	bool unusable;                  /* an old host's second contact */
-	struct hvh_shared_pages stale;  /* what an old host goes on writing to */
+	bool contacted;                /* at least once */
+	bool unusable;                 /* an old host's second contact */
+	struct hvh_shared_pages stale; /* what an old host goes on writing to */
 	uint32_t stale_writes;
 	uint64_t stale_due, monitor_due;
 
@@ -182,8 +182,8 @@ uint64_t hvh_vmbus_next_event(struct hvh_partition *partition);
 uint32_t hvh_vmbus_post(struct hvh_partition *partition, uint32_t vp, uint32_t connection, const void *bytes,
 			uint32_t size);
 void hvh_vmbus_send(struct hvh_partition *partition, uint64_t now, const void *bytes, uint32_t size);
-void hvh_vmbus_send_to(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint, const void *bytes,
-		       uint32_t size);
+void hvh_vmbus_send_to(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
+		       const void *bytes, uint32_t size);
 void hvh_vmbus_drop_outgoing(struct hvh_partition *partition);
 
 /* contact.c */
@@ -237,8 +237,8 @@ bool hvh_rings_open(struct hvh_channel *channel, uint64_t now, uint32_t downstre
 bool hvh_ring_word(struct hvh_channel *channel, uint32_t offset, uint32_t *value);
 bool hvh_ring_set_word(struct hvh_channel *channel, uint32_t offset, uint32_t value);
 /* The channel's worker stops; false for the caller to return. */
-bool hvh_ring_corrupt(struct hvh_channel *channel, uint64_t now, enum hvh_violation_kind kind, const void *bytes,
-		      uint32_t count, const char *what);
+bool hvh_ring_corrupt(struct hvh_channel *channel, uint64_t now, enum hvh_violation_kind kind,
+		      const void *bytes, uint32_t count, const char *what);
 void hvh_ring_mask(struct hvh_channel *channel);
 /* Lets the guest signal again; true if there is something to read already. */
 bool hvh_ring_unmask(struct hvh_channel *channel, uint64_t now);
