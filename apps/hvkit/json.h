@@ -28,7 +28,7 @@ void json_object(struct json *json, const char *key);
 void json_array(struct json *json, const char *key);
 void json_close(struct json *json);
 
-void json_string(struct json *json, const char *key, const char *value); /* NULL writes null */
+void json_string(struct json *json, const char *key, const char *value);              /* NULL writes null */
 void json_bytes(struct json *json, const char *key, const void *bytes, size_t count); /* as hexadecimal */
 void json_number(struct json *json, const char *key, uint64_t value);
 void json_signed(struct json *json, const char *key, int64_t value);

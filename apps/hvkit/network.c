@@ -46,7 +46,8 @@ static bool create_card(struct run *run, const struct hvh_backend *backend)
 
 static bool create_user(struct run *run, char *error)
 {
-	const struct hvh_slirp_lock guard = {.context = run->machine, .lock = lock, .unlock = unlock, .now = now};
+	const struct hvh_slirp_lock guard = {
+		.context = run->machine, .lock = lock, .unlock = unlock, .now = now};
 	struct hvh_backend backend;
 
 	run->slirp = hvh_slirp_create(&run->options->user, &guard, error, CLI_ERROR_MAX);

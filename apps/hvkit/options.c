@@ -38,7 +38,7 @@ static bool wrong(struct parser *parser, const char *format, ...)
 	return false;
 }
 
-/* --- Lists of names ----------------------------------------------------------------------- */
+/* --- Lists of names ----------------------------------------------------------------- */
 
 static const char *list_names(const char *(*name)(uint32_t n), char *text, size_t size)
 {
@@ -52,15 +52,16 @@ static const char *list_names(const char *(*name)(uint32_t n), char *text, size_
 }
 
 /* "WHAT 'VALUE' is not known; did you mean 'x'? There are: a, b, c" */
-static bool wrong_name(struct parser *parser, const char *what, const char *value, const char *(*name)(uint32_t n))
+static bool wrong_name(struct parser *parser, const char *what, const char *value,
+		       const char *(*name)(uint32_t n))
 {
 	const char *nearest = suggest_nearest(value, name);
 	char names[320];
 
 	list_names(name, names, sizeof(names));
 	if (nearest)
-		return wrong(parser, "%s '%.40s' is not known; did you mean '%s'? There are: %s", what, value, nearest,
-			     names);
+		return wrong(parser, "%s '%.40s' is not known; did you mean '%s'? There are: %s", what, value,
+			     nearest, names);
 	return wrong(parser, "%s '%.40s' is not known; there are: %s", what, value, names);
 }
 
@@ -109,7 +110,7 @@ const char *cli_nic_name(enum cli_nic nic)
 	return nic == CLI_NIC_USER ? "user" : nic == CLI_NIC_SIM ? "sim" : "none";
 }
 
-/* --- Values ----------------------------------------------------------------------------------- */
+/* --- Values ------------------------------------------------------------------------- */
 
 static bool parse_number(const char *text, uint64_t max, uint64_t *value)
 {
@@ -160,14 +161,16 @@ static bool take_vmbus_max(struct parser *parser, const char *value)
 static bool take_seed(struct parser *parser, const char *value)
 {
 	if (!parse_number(value, UINT64_MAX, &parser->options->seed))
-		return wrong(parser, "--seed must be a number from 0 to 18446744073709551615, not '%.40s'", value);
+		return wrong(parser, "--seed must be a number from 0 to 18446744073709551615, not '%.40s'",
+			     value);
 	parser->options->seeded = true;
 	return true;
 }
 
 static bool take_silent(struct parser *parser, const char *value)
 {
-	if (!hvh_silence_find(value, &parser->options->silence) || parser->options->silence == HVH_SILENCE_NONE)
+	if (!hvh_silence_find(value, &parser->options->silence) ||
+	    parser->options->silence == HVH_SILENCE_NONE)
 		return wrong_name(parser, "step", value, silence_name);
 	return true;
 }
@@ -198,16 +201,19 @@ static bool take_quiet(struct parser *parser, const char *value)
 	return true;
 }
 
-/* --- The card ----------------------------------------------------------------------------------- */
+/* --- The card ----------------------------------------------------------------------- */
 
-static bool add_port(struct parser *parser, const char *kind, const char *value, uint16_t *ports, uint32_t *count)
+static bool add_port(struct parser *parser, const char *kind, const char *value, uint16_t *ports,
+		     uint32_t *count)
 {
 	uint64_t port;
 
 	if (!parse_number(value, UINT16_MAX, &port) || port == 0)
-		return wrong(parser, "--nic user,%s=PORT: the port must be 1 to 65535, not '%.40s'", kind, value);
+		return wrong(parser, "--nic user,%s=PORT: the port must be 1 to 65535, not '%.40s'", kind,
+			     value);
 	if (*count == HVH_SLIRP_PORTS_MAX)
-		return wrong(parser, "--nic user: at most %u %s ports can be opened", HVH_SLIRP_PORTS_MAX, kind);
+		return wrong(parser, "--nic user: at most %u %s ports can be opened", HVH_SLIRP_PORTS_MAX,
+			     kind);
 	ports[(*count)++] = (uint16_t)port;
 	return true;
 }
@@ -244,8 +250,10 @@ static bool take_user_part(struct parser *parser, const char *part)
 		user->restricted = true;
 		return true;
 	}
-	return wrong(parser, "--nic user: '%.40s' is not known; there are: tcp=PORT, udp=PORT, tftp=DIRECTORY, restrict",
-		     part);
+	return wrong(
+		parser,
+		"--nic user: '%.40s' is not known; there are: tcp=PORT, udp=PORT, tftp=DIRECTORY, restrict",
+		part);
 }
 
 static bool take_nic_parts(struct parser *parser, char *text)
@@ -261,7 +269,8 @@ static bool take_nic_parts(struct parser *parser, char *text)
 	parser->nic_given = true;
 	while ((part = strtok_r(NULL, ",", &rest)) != NULL) {
 		if (parser->options->nic != CLI_NIC_USER)
-			return wrong(parser, "--nic %s takes no further values, such as '%.40s'; --nic user does",
+			return wrong(parser,
+				     "--nic %s takes no further values, such as '%.40s'; --nic user does",
 				     nic_name(nic), part);
 		if (!take_user_part(parser, part))
 			return false;
@@ -278,18 +287,23 @@ static bool take_nic(struct parser *parser, const char *value)
 	return right;
 }
 
-/* --- Options --------------------------------------------------------------------------------------- */
+/* --- Options ------------------------------------------------------------------------ */
 
 static const struct option {
 	const char *name;
 	bool has_value;
 	bool (*take)(struct parser *parser, const char *value);
 } options_table[] = {
-	{"--cpus", true, take_cpus},           {"--host", true, take_host},
-	{"--vmbus-max", true, take_vmbus_max}, {"--boot-mode", false, take_boot_mode},
-	{"--seed", true, take_seed},           {"--nic", true, take_nic},
-	{"--silent", true, take_silent},       {"--trace", true, take_trace},
-	{"--summary", true, take_summary},     {"--quiet", false, take_quiet},
+	{"--cpus", true, take_cpus},
+	{"--host", true, take_host},
+	{"--vmbus-max", true, take_vmbus_max},
+	{"--boot-mode", false, take_boot_mode},
+	{"--seed", true, take_seed},
+	{"--nic", true, take_nic},
+	{"--silent", true, take_silent},
+	{"--trace", true, take_trace},
+	{"--summary", true, take_summary},
+	{"--quiet", false, take_quiet},
 	{"--help", false, NULL},
 };
 #define OPTIONS (sizeof(options_table) / sizeof(options_table[0]))
@@ -308,7 +322,8 @@ static bool take_option(struct parser *parser, int count, char *const arguments[
 	char name[40];
 
 	for (size_t n = 0; n < OPTIONS && !option; n++) {
-		if (strlen(options_table[n].name) == length && memcmp(options_table[n].name, argument, length) == 0)
+		if (strlen(options_table[n].name) == length &&
+		    memcmp(options_table[n].name, argument, length) == 0)
 			option = &options_table[n];
 	}
 	if (!option) {
@@ -332,7 +347,7 @@ static bool take_option(struct parser *parser, int count, char *const arguments[
 	return option->take(parser, arguments[(*at)++]);
 }
 
-/* --- Commands ----------------------------------------------------------------------------------------- */
+/* --- Commands ----------------------------------------------------------------------- */
 
 static bool end_command(struct parser *parser, char *line)
 {
@@ -386,7 +401,7 @@ static bool take_commands(struct parser *parser, int count, char *const argument
 	return right;
 }
 
-/* --- The whole ------------------------------------------------------------------------------------------- */
+/* --- The whole ---------------------------------------------------------------------- */
 
 /* What only fits or fails together. */
 static bool check(struct parser *parser)
@@ -397,19 +412,23 @@ static bool check(struct parser *parser)
 	if (parser->vmbus_max > options->host.newest_version) {
 		snprintf(newest, sizeof(newest), "%u.%u", options->host.newest_version >> 16,
 			 options->host.newest_version & 0xffff);
-		return wrong(parser, "--vmbus-max: the host %s knows VMBus up to %s only", options->host.name, newest);
+		return wrong(parser, "--vmbus-max: the host %s knows VMBus up to %s only", options->host.name,
+			     newest);
 	}
 	if (parser->vmbus_max)
 		options->host.accept_newest = parser->vmbus_max;
 	if (!parser->nic_given && options->seeded)
 		options->nic = CLI_NIC_SIM;
 	if (options->seeded && options->nic == CLI_NIC_USER)
-		return wrong(parser, "--seed runs in virtual time, and real servers do not: use it with --nic sim (the "
-				     "default then) or --nic none");
+		return wrong(
+			parser,
+			"--seed runs in virtual time, and real servers do not: use it with --nic sim (the "
+			"default then) or --nic none");
 	if (options->trace && options->summary && strcmp(options->trace, options->summary) == 0)
 		return wrong(parser, "--trace and --summary name the same file");
 	if (options->command_count == 0)
-		return wrong(parser, "no command to run in the guest; e.g. hvkit run -- lsvmbus; the list: hvkit run --help");
+		return wrong(parser, "no command to run in the guest; e.g. hvkit run -- lsvmbus; the list: "
+				     "hvkit run --help");
 	return true;
 }
 
@@ -440,7 +459,8 @@ bool cli_options_parse(int count, char *const arguments[], struct cli_options *o
 
 	memset(options, 0, sizeof(*options));
 	if (!action)
-		return wrong(&parser, "what is to be done? hvkit run -- COMMAND, hvkit hosts, or hvkit --help");
+		return wrong(&parser,
+			     "what is to be done? hvkit run -- COMMAND, hvkit hosts, or hvkit --help");
 	if (strcmp(action, "run") == 0)
 		return parse_run(&parser, count, arguments);
 	if (strcmp(action, "--help") == 0 || strcmp(action, "-h") == 0 || strcmp(action, "help") == 0)

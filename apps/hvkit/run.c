@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define VECTOR 0x62u              /* any from 16 on: the hosted machine has no other interrupts */
-#define LIMIT_MS 86400000ull      /* a day: hangs end sooner, by time-outs or for want of anything due */
+#define VECTOR 0x62u         /* any from 16 on: the hosted machine has no other interrupts */
+#define LIMIT_MS 86400000ull /* a day: hangs end sooner, by time-outs or for want of anything due */
 
-/* --- The platform --------------------------------------------------------------------------- */
+/* --- The platform ------------------------------------------------------------------- */
 
 static void show(void *context, enum shell_stream stream, const char *text, size_t length)
 {
@@ -76,7 +76,7 @@ static void interrupt(void *context, uint32_t cpu)
 	shell_interrupt(&run->shell, cpu);
 }
 
-/* --- Building ---------------------------------------------------------------------------------- */
+/* --- Building ----------------------------------------------------------------------- */
 
 static bool create_machine(struct run *run, char *error)
 {
@@ -133,7 +133,7 @@ static bool load_shell(struct run *run, char *error)
 	return true;
 }
 
-/* --- Judging ------------------------------------------------------------------------------------- */
+/* --- Judging ------------------------------------------------------------------------ */
 
 static void look_inside(struct run *run)
 {
@@ -163,7 +163,8 @@ static void print_violations(struct run *run)
 		fprintf(stderr, ": %s\n", violation->text);
 	}
 	fprintf(stderr, "hvkit: the host recorded %llu violation%s of the protocol by the guest\n",
-		(unsigned long long)run->host_counters.violations, run->host_counters.violations == 1 ? "" : "s");
+		(unsigned long long)run->host_counters.violations,
+		run->host_counters.violations == 1 ? "" : "s");
 }
 
 static int judge(struct run *run)
@@ -191,7 +192,7 @@ static int judge(struct run *run)
 	return status;
 }
 
-/* --- The whole --------------------------------------------------------------------------------------- */
+/* --- The whole ---------------------------------------------------------------------- */
 
 static bool open_file(const char *option, const char *name, FILE **file, char *error)
 {

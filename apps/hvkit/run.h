@@ -24,7 +24,7 @@ struct run {
 	struct run_cpu cpus[HVK_CPUS_MAX];
 	FILE *trace, *summary;
 	/* Looked up once the guest has ended. */
-	bool ran;  /* the machine could be built */
+	bool ran; /* the machine could be built */
 	bool hung;
 	struct hvh_counters host_counters;
 	struct hvh_nic_counters nic_counters;

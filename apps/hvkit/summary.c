@@ -27,11 +27,12 @@ static void put_mac(struct json *json, const char *key, const uint8_t mac[6])
 {
 	char text[18];
 
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+		 mac[5]);
 	json_string(json, key, text);
 }
 
-/* --- How it was run, and how it ended ------------------------------------------------------ */
+/* --- How it was run, and how it ended ----------------------------------------------- */
 
 static void put_run(struct json *json, const struct run *run)
 {
@@ -50,7 +51,8 @@ static void put_run(struct json *json, const struct run *run)
 	json_bool(json, "boot_mode", options->boot_mode);
 	json_number(json, "cpus", options->cpus);
 	json_string(json, "nic", cli_nic_name(options->nic));
-	json_string(json, "silent", options->silence == HVH_SILENCE_NONE ? NULL : hvh_silence_name(options->silence));
+	json_string(json, "silent",
+		    options->silence == HVH_SILENCE_NONE ? NULL : hvh_silence_name(options->silence));
 	json_string(json, "trace", options->trace);
 	json_seconds(json, "seconds", run->time);
 	json_bool(json, "hung", run->hung);
@@ -65,7 +67,7 @@ static void put_run(struct json *json, const struct run *run)
 	json_close(json);
 }
 
-/* --- What was found -------------------------------------------------------------------------- */
+/* --- What was found ----------------------------------------------------------------- */
 
 static void put_hypervisor(struct json *json, const struct hvk_hypervisor_info *info)
 {
@@ -156,7 +158,7 @@ static void put_network(struct json *json, const struct shell_results *results)
 	json_close(json);
 }
 
-/* --- What was done ------------------------------------------------------------------------------- */
+/* --- What was done ------------------------------------------------------------------ */
 
 static void put_fetch(struct json *json, const struct shell_fetch_result *fetch)
 {
@@ -211,13 +213,14 @@ static void put_violations(struct json *json, const struct run *run)
 	json_object(json, "violations");
 	json_number(json, "count", run->host_counters.violations);
 	json_array(json, "list");
-	for (uint32_t n = 0; run->ran && (violation = hvh_violation_get(hosted_partition(run->machine), n)) != NULL; n++)
+	for (uint32_t n = 0;
+	     run->ran && (violation = hvh_violation_get(hosted_partition(run->machine), n)) != NULL; n++)
 		put_violation(json, violation);
 	json_close(json);
 	json_close(json);
 }
 
-/* --- Counters -------------------------------------------------------------------------------------- */
+/* --- Counters ----------------------------------------------------------------------- */
 
 static void put_guest_counters(struct json *json, const struct hvk_counters *counters)
 {

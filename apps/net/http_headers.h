@@ -9,12 +9,12 @@
 #define HTTP_LINE_MAX 200u /* what is kept of a line; the end of longer ones means nothing to us */
 
 struct http_headers {
-	uint32_t status;       /* 0: the first line is not one of HTTP */
-	char reason[48];       /* printable */
+	uint32_t status; /* 0: the first line is not one of HTTP */
+	char reason[48]; /* printable */
 	bool length_known;
-	uint64_t length;       /* of the body */
-	bool encoded;          /* a Transfer-Encoding other than identity */
-	bool malformed;        /* a Content-Length that is no number, or two that differ */
+	uint64_t length; /* of the body */
+	bool encoded;    /* a Transfer-Encoding other than identity */
+	bool malformed;  /* a Content-Length that is no number, or two that differ */
 	/* the parser's own */
 	char line[HTTP_LINE_MAX + 1];
 	uint32_t used, lines;

@@ -12,7 +12,8 @@
 struct net_lwip_port {
 	struct hvk *hvk;             /* the clock */
 	const struct hvk_port *port; /* random numbers */
-	void (*fatal)(void *context, const char *text); /* a fault in lwIP or our use of it; does not return */
+	void (*fatal)(void *context,
+		      const char *text); /* a fault in lwIP or our use of it; does not return */
 	void *context;
 };
 

@@ -12,7 +12,7 @@
 _Static_assert(HVK_PAGE_SIZE % NETIF_HVK_FRAME_BYTES == 0, "a slot lies in one page");
 _Static_assert(NETIF_HVK_FRAMES % FRAMES_PER_PAGE == 0, "whole pages of slots");
 
-/* --- Transmit --------------------------------------------------------------------- */
+/* --- Transmit ----------------------------------------------------------------------- */
 
 static void slot_free(struct netif_hvk *self, struct netif_hvk_frame *slot)
 {
@@ -111,7 +111,7 @@ static err_t link_output(struct netif *netif, struct pbuf *p)
 	return ERR_OK;
 }
 
-/* --- The netdev's hooks ---------------------------------------------------------------- */
+/* --- The netdev's hooks ------------------------------------------------------------- */
 
 static void input(void *context, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame)
 {
@@ -169,7 +169,7 @@ static void gone(void *context, struct hvk_netdev *netdev)
 	netif_set_link_down(&self->netif);
 }
 
-/* --- Coming and going ------------------------------------------------------------------- */
+/* --- Coming and going --------------------------------------------------------------- */
 
 static err_t netif_begin(struct netif *netif)
 {

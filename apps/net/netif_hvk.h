@@ -43,7 +43,7 @@ struct netif_hvk {
 	struct netif_hvk_frame frames[NETIF_HVK_FRAMES];
 	struct netif_hvk_frame *free;
 	struct netif_hvk_frame *queue, *queue_end; /* BUSY: waiting for tx_ready, oldest first */
-	uint32_t taken; /* frames that the driver has */
+	uint32_t taken;                            /* frames that the driver has */
 	struct netif_hvk_counters counters;
 };
 

@@ -5,7 +5,12 @@
 #include <string.h>
 
 enum tftp_opcode { TFTP_RRQ = 1, TFTP_DATA = 3, TFTP_ACK = 4, TFTP_ERROR = 5, TFTP_OACK = 6 };
-enum tftp_error_code { TFTP_ERROR_UNDEFINED = 0, TFTP_ERROR_ILLEGAL = 4, TFTP_ERROR_UNKNOWN_ID = 5, TFTP_ERROR_OPTION = 8 };
+enum tftp_error_code {
+	TFTP_ERROR_UNDEFINED = 0,
+	TFTP_ERROR_ILLEGAL = 4,
+	TFTP_ERROR_UNKNOWN_ID = 5,
+	TFTP_ERROR_OPTION = 8
+};
 
 static uint16_t get16(const uint8_t *bytes)
 {
@@ -18,7 +23,7 @@ static void put16(uint8_t *bytes, uint32_t value)
 	bytes[1] = (uint8_t)value;
 }
 
-/* --- Sending ---------------------------------------------------------------------- */
+/* --- Sending ------------------------------------------------------------------------ */
 
 static void send_packet(struct tftp *tftp, uint64_t now_ms)
 {
@@ -56,7 +61,7 @@ static void acknowledge_again(struct tftp *tftp)
 	tftp->config.send(tftp->config.context, tftp->peer_port, tftp->packet, tftp->packet_length);
 }
 
-/* --- Failing ---------------------------------------------------------------------- */
+/* --- Failing ------------------------------------------------------------------------ */
 
 static void fail(struct tftp *tftp, const char *text)
 {
@@ -77,7 +82,7 @@ void tftp_cancel(struct tftp *tftp, const char *reason)
 		fail_and_tell(tftp, TFTP_ERROR_UNDEFINED, reason);
 }
 
-/* --- The request ------------------------------------------------------------------- */
+/* --- The request -------------------------------------------------------------------- */
 
 static void add_text(struct tftp *tftp, const char *text)
 {
@@ -185,7 +190,8 @@ static void take_options(struct tftp *tftp, const uint8_t *packet, uint32_t leng
 		const char *value = name ? text_at(packet, length, &offset) : NULL;
 
 		if (!value || !take_option(tftp, name, value)) {
-			fail_and_tell(tftp, TFTP_ERROR_OPTION, "the server answered with options that were not asked for");
+			fail_and_tell(tftp, TFTP_ERROR_OPTION,
+				      "the server answered with options that were not asked for");
 			return;
 		}
 	}
@@ -233,8 +239,15 @@ static void take_data(struct tftp *tftp, const uint8_t *packet, uint32_t length,
 static void take_error(struct tftp *tftp, const uint8_t *packet, uint32_t length)
 {
 	static const char *const codes[] = {
-		"error", "file not found", "access violation", "disk full", "illegal operation",
-		"unknown transfer id", "file already exists", "no such user", "options refused",
+		"error",
+		"file not found",
+		"access violation",
+		"disk full",
+		"illegal operation",
+		"unknown transfer id",
+		"file already exists",
+		"no such user",
+		"options refused",
 	};
 	uint16_t code = get16(packet + 2);
 	const char *name = code < sizeof(codes) / sizeof(codes[0]) ? codes[code] : "unknown error";

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TFTP_FILE_MAX 400u   /* bytes of a file's name, so that the request fits any server's 512 */
+#define TFTP_FILE_MAX 400u    /* bytes of a file's name, so that the request fits any server's 512 */
 #define TFTP_BLOCK_PLAIN 512u /* without the option */
 #define TFTP_BLOCK_MIN 8u
 #define TFTP_BLOCK_MAX 65464u
@@ -42,17 +42,17 @@ struct tftp_config {
 struct tftp {
 	struct tftp_config config;
 	enum tftp_state state;
-	uint16_t peer_port;    /* the server's transfer id; 0 until its first answer */
-	uint16_t block_size;   /* in use */
-	uint16_t last_block;   /* the last one taken */
+	uint16_t peer_port;  /* the server's transfer id; 0 until its first answer */
+	uint16_t block_size; /* in use */
+	uint16_t last_block; /* the last one taken */
 	bool any_block;
 	bool size_known;
-	uint64_t size;         /* as announced */
-	uint64_t bytes;        /* taken */
+	uint64_t size;  /* as announced */
+	uint64_t bytes; /* taken */
 	uint64_t deadline_ms;
-	uint32_t sends;        /* of the packet below */
-	uint32_t repeats;      /* packets sent more than once, in all */
-	uint32_t duplicates;   /* blocks that came again */
+	uint32_t sends;      /* of the packet below */
+	uint32_t repeats;    /* packets sent more than once, in all */
+	uint32_t duplicates; /* blocks that came again */
 	uint32_t packet_length;
 	uint8_t packet[TFTP_REQUEST_MAX]; /* last one sent */
 	char error[TFTP_ERROR_TEXT];      /* TFTP_FAILED: what went wrong */

@@ -15,7 +15,8 @@ static bool is_digit(char c)
 
 static bool is_host_character(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
+	       c == '_';
 }
 
 static int hexadecimal(char c)

@@ -12,9 +12,9 @@ enum url_scheme { URL_HTTP, URL_TFTP };
 
 struct url {
 	enum url_scheme scheme;
-	uint16_t port;                /* the scheme's own if the URL names none */
+	uint16_t port; /* the scheme's own if the URL names none */
 	char host[URL_HOST_MAX + 1];
-	char path[URL_PATH_MAX + 1];  /* HTTP: from its slash on, as written; TFTP: the file's name, decoded */
+	char path[URL_PATH_MAX + 1]; /* HTTP: from its slash on, as written; TFTP: the file's name, decoded */
 };
 
 /* Returns NULL, or a phrase that says what is wrong and what would be right. */

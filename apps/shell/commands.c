@@ -16,7 +16,8 @@ static const struct command commands[] = {
 	{"lsvmbus", "lsvmbus", "the device tree: classes, GUIDs, ids, rings", shell_command_lsvmbus},
 	{"ip", "ip", "the address, and what came with it", shell_command_ip},
 	{"ping", "ping HOST [COUNT]", "echo requests, one a second (4)", shell_command_ping},
-	{"fetch", "fetch URL", "downloads http:// or tftp://, tells bytes, rate and SHA-256", shell_command_fetch},
+	{"fetch", "fetch URL", "downloads http:// or tftp://, tells bytes, rate and SHA-256",
+	 shell_command_fetch},
 	{"time", "time", "the 64-bit Hyper-V time value, and where it comes from", shell_command_time},
 	{"stats", "stats", "counters of hvkit, the channel, the card and the interface", shell_command_stats},
 	{"help", "help", "this list", shell_command_help_list},
@@ -33,7 +34,7 @@ bool shell_command_help(uint32_t n, const char **usage, const char **text)
 	return true;
 }
 
-/* --- Lines ------------------------------------------------------------------------------- */
+/* --- Lines -------------------------------------------------------------------------- */
 
 static uint32_t split(char *line, char *words[SHELL_WORDS_MAX])
 {
@@ -58,7 +59,8 @@ static int unknown(struct shell *shell, const char *name)
 	size_t used = 0;
 
 	for (size_t i = 0; i < COMMANDS && used < sizeof(list); i++)
-		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", commands[i].name);
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
+					 commands[i].name);
 	return shell_usage(shell, "%.40s: no such command; there are: %s\n", name, list);
 }
 
@@ -70,7 +72,8 @@ static int run_line(struct shell *shell, const char *text)
 	uint32_t count;
 
 	if (length > SHELL_LINE_MAX)
-		return shell_usage(shell, "a command has at most %u characters, this one has %zu\n", SHELL_LINE_MAX, length);
+		return shell_usage(shell, "a command has at most %u characters, this one has %zu\n",
+				   SHELL_LINE_MAX, length);
 	memcpy(line, text, length + 1);
 	count = split(line, words);
 	if (count == 0)
@@ -94,7 +97,8 @@ void shell_run_commands(struct shell *shell)
 		shell_print(shell, SHELL_STORY, "\n> %s\n", line);
 		status = run_line(shell, line);
 		if (results->command_count < SHELL_COMMANDS_MAX)
-			results->commands[results->command_count++] = (struct shell_command_result){line, status};
+			results->commands[results->command_count++] = (struct shell_command_result){line,
+												    status};
 		if (results->exit_status == SHELL_OK)
 			results->exit_status = status;
 	}
@@ -102,7 +106,7 @@ void shell_run_commands(struct shell *shell)
 		shell_print(shell, SHELL_STORY, "\n");
 }
 
-/* --- Small commands --------------------------------------------------------------------------- */
+/* --- Small commands ----------------------------------------------------------------- */
 
 int shell_command_help_list(struct shell *shell, uint32_t count, char *const words[])
 {
@@ -132,15 +136,17 @@ int shell_command_time(struct shell *shell, uint32_t count, char *const words[])
 	(void)words;
 	if (count > 1)
 		return shell_usage(shell, "time takes no argument\n");
-	shell_print(shell, SHELL_OUTPUT, "%llu x 100 ns since the partition was created (%llu.%07llu s), by the %s\n",
+	shell_print(shell, SHELL_OUTPUT,
+		    "%llu x 100 ns since the partition was created (%llu.%07llu s), by the %s\n",
 		    (unsigned long long)time, (unsigned long long)(time / HVK_TIME_PER_SECOND),
 		    (unsigned long long)(time % HVK_TIME_PER_SECOND),
-		    info->reference_tsc ? "reference TSC page"
-					: info->reference_counter ? "reference counter register" : "port's own clock");
+		    info->reference_tsc       ? "reference TSC page"
+		    : info->reference_counter ? "reference counter register"
+					      : "port's own clock");
 	return SHELL_OK;
 }
 
-/* --- stats -------------------------------------------------------------------------------------- */
+/* --- stats -------------------------------------------------------------------------- */
 
 struct figure {
 	const char *name;
@@ -227,12 +233,9 @@ static void print_interface(struct shell *shell)
 {
 	const struct netif_hvk_counters *counters = &shell->netif.counters;
 	const struct figure figures[] = {
-		{"received", counters->received},
-		{"no buffer", counters->received_dropped},
-		{"sent", counters->sent},
-		{"send failures", counters->send_failed},
-		{"waited", counters->queued},
-		{"no slot", counters->no_slot},
+		{"received", counters->received}, {"no buffer", counters->received_dropped},
+		{"sent", counters->sent},         {"send failures", counters->send_failed},
+		{"waited", counters->queued},     {"no slot", counters->no_slot},
 	};
 
 	print_figures(shell, "interface", figures, sizeof(figures) / sizeof(figures[0]));

@@ -5,43 +5,40 @@
 
 #include "apps/shell/private.h"
 
-struct class {
-	const char *name;
-	struct vmbus_guid type;
+struct device_class {
+	const char *type, *name;
 };
 
-/* As in the GUID's text; the first three fields travel little-endian. */
-#define GUID(a, b, c, d0, d1, d2, d3, d4, d5, d6, d7)                                                              \
-	{ { (a) & 0xff, (a) >> 8 & 0xff, (a) >> 16 & 0xff, (a) >> 24 & 0xff, (b) & 0xff, (b) >> 8, (c) & 0xff,     \
-	    (c) >> 8, d0, d1, d2, d3, d4, d5, d6, d7 } }
-
-/* Sources: Linux, FreeBSD, OpenVMM, QEMU (the balloon is Linux's "dynamic memory"). */
-static const struct class classes[] = {
-	{"network card", VMBUS_GUID_NETVSC},
-	{"SCSI controller", GUID(0xba6163d9u, 0x04a1u, 0x4d29u, 0xb6, 0x05, 0x72, 0xe2, 0xff, 0xb1, 0xdc, 0x7f)},
-	{"IDE accelerator", GUID(0x32412632u, 0x86cbu, 0x44a2u, 0x9b, 0x5c, 0x50, 0xd1, 0x41, 0x73, 0x54, 0xf5)},
-	{"Fibre Channel", GUID(0x2f9bcc4au, 0x0069u, 0x4af3u, 0xb7, 0x6b, 0x6f, 0xd0, 0xbe, 0x52, 0x8c, 0xda)},
-	{"NetworkDirect", GUID(0x8c2eaf3du, 0x32a7u, 0x4b09u, 0xab, 0x99, 0xbd, 0x1f, 0x1c, 0x86, 0xb5, 0x01)},
-	{"virtual PCI bus", GUID(0x44c4f61du, 0x4444u, 0x4400u, 0x9d, 0x52, 0x80, 0x2e, 0x27, 0xed, 0xe1, 0x9f)},
-	{"video", GUID(0xda0a7802u, 0xe377u, 0x4aacu, 0x8e, 0x77, 0x05, 0x58, 0xeb, 0x10, 0x73, 0xf8)},
-	{"keyboard", GUID(0xf912ad6du, 0x2b17u, 0x48eau, 0xbd, 0x65, 0xf9, 0x27, 0xa6, 0x1c, 0x76, 0x84)},
-	{"mouse", GUID(0xcfa8b69eu, 0x5b4au, 0x4cc0u, 0xb9, 0x8b, 0x8b, 0xa1, 0xa1, 0xf3, 0xf9, 0x5a)},
-	{"key-value pairs", GUID(0xa9a0f4e7u, 0x5a45u, 0x4d96u, 0xb8, 0x27, 0x8a, 0x84, 0x1e, 0x8c, 0x03, 0xe6)},
-	{"time sync", GUID(0x9527e630u, 0xd0aeu, 0x497bu, 0xad, 0xce, 0xe8, 0x0a, 0xb0, 0x17, 0x5c, 0xaf)},
-	{"heartbeat", GUID(0x57164f39u, 0x9115u, 0x4e78u, 0xab, 0x55, 0x38, 0x2f, 0x3b, 0xd5, 0x42, 0x2d)},
-	{"shutdown", GUID(0x0e0b6031u, 0x5213u, 0x4934u, 0x81, 0x8b, 0x38, 0xd9, 0x0c, 0xed, 0x39, 0xdb)},
-	{"file copy", GUID(0x34d14be3u, 0xdee4u, 0x41c8u, 0x9a, 0xe7, 0x6b, 0x17, 0x49, 0x77, 0xc1, 0x92)},
-	{"backup", GUID(0x35fa2e29u, 0xea23u, 0x4236u, 0x96, 0xae, 0x3a, 0x6e, 0xba, 0xcb, 0xa4, 0x40)},
-	{"dynamic memory", GUID(0x525074dcu, 0x8985u, 0x46e2u, 0x80, 0x57, 0xa3, 0x07, 0xdc, 0x18, 0xa5, 0x02)},
-	{"remote desktop", GUID(0x276aacf4u, 0xac15u, 0x426cu, 0x98, 0xdd, 0x75, 0x21, 0xad, 0x3f, 0x01, 0xfe)},
-	{"activation", GUID(0x3375baf4u, 0x9e15u, 0x4b30u, 0xb7, 0x65, 0x67, 0xac, 0xb1, 0x0d, 0x60, 0x7b)},
-	{"boot files", GUID(0xc376c1c3u, 0xd276u, 0x48d2u, 0x90, 0xa9, 0xc0, 0x47, 0x48, 0x07, 0x2c, 0x60)},
+/* Sources: Linux, FreeBSD, OpenVMM; dynamic memory is QEMU's balloon too. */
+static const struct device_class classes[] = {
+	{"f8615163-df3e-46c5-913f-f2d2f965ed0e", "network card"},
+	{"ba6163d9-04a1-4d29-b605-72e2ffb1dc7f", "SCSI controller"},
+	{"32412632-86cb-44a2-9b5c-50d1417354f5", "IDE accelerator"},
+	{"2f9bcc4a-0069-4af3-b76b-6fd0be528cda", "Fibre Channel"},
+	{"8c2eaf3d-32a7-4b09-ab99-bd1f1c86b501", "NetworkDirect"},
+	{"44c4f61d-4444-4400-9d52-802e27ede19f", "virtual PCI bus"},
+	{"da0a7802-e377-4aac-8e77-0558eb1073f8", "video"},
+	{"f912ad6d-2b17-48ea-bd65-f927a61c7684", "keyboard"},
+	{"cfa8b69e-5b4a-4cc0-b98b-8ba1a1f3f95a", "mouse"},
+	{"a9a0f4e7-5a45-4d96-b827-8a841e8c03e6", "key-value pairs"},
+	{"9527e630-d0ae-497b-adce-e80ab0175caf", "time sync"},
+	{"57164f39-9115-4e78-ab55-382f3bd5422d", "heartbeat"},
+	{"0e0b6031-5213-4934-818b-38d90ced39db", "shutdown"},
+	{"34d14be3-dee4-41c8-9ae7-6b174977c192", "file copy"},
+	{"35fa2e29-ea23-4236-96ae-3a6ebacba440", "backup"},
+	{"525074dc-8985-46e2-8057-a307dc18a502", "dynamic memory"},
+	{"276aacf4-ac15-426c-98dd-7521ad3f01fe", "remote desktop"},
+	{"3375baf4-9e15-4b30-b765-67acb10d607b", "activation"},
+	{"c376c1c3-d276-48d2-90a9-c04748072c60", "boot files"},
 };
 
 const char *shell_class_name(const struct vmbus_guid *type)
 {
+	char text[SHELL_GUID_TEXT];
+
+	shell_guid_text(type, text);
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-		if (memcmp(&classes[i].type, type, sizeof(*type)) == 0)
+		if (strcmp(classes[i].type, text) == 0)
 			return classes[i].name;
 	}
 	return "unknown class";
@@ -71,7 +68,8 @@ void shell_record_channels(struct shell *shell)
 	struct hvk_channel *channel = NULL;
 
 	results->channel_count = 0;
-	while (results->channel_count < SHELL_CHANNELS_MAX && (channel = hvk_vmbus_next_channel(hvk, channel)) != NULL) {
+	while (results->channel_count < SHELL_CHANNELS_MAX &&
+	       (channel = hvk_vmbus_next_channel(hvk, channel)) != NULL) {
 		struct shell_channel_result *result = &results->channels[results->channel_count++];
 
 		result->offer = *hvk_channel_offer(channel);
@@ -114,11 +112,11 @@ static void print_channel(struct shell *shell, struct hvk_channel *channel)
 
 	shell_guid_text(&offer->type, type);
 	shell_guid_text(&offer->instance, instance);
-	shell_print(shell, SHELL_OUTPUT, "channel %u: %s, %s\n", offer->channel_id, shell_class_name(&offer->type),
-		    shell_channel_state_name(hvk_channel_state(channel)));
+	shell_print(shell, SHELL_OUTPUT, "channel %u: %s, %s\n", offer->channel_id,
+		    shell_class_name(&offer->type), shell_channel_state_name(hvk_channel_state(channel)));
 	shell_print(shell, SHELL_OUTPUT, "    type        %s\n    instance    %s\n", type, instance);
-	shell_print(shell, SHELL_OUTPUT, "    connection  0x%x, %s interrupt, sub-channel %u", offer->connection_id,
-		    offer->dedicated ? "dedicated" : "shared", offer->subchannel_index);
+	shell_print(shell, SHELL_OUTPUT, "    connection  0x%x, %s interrupt, sub-channel %u",
+		    offer->connection_id, offer->dedicated ? "dedicated" : "shared", offer->subchannel_index);
 	if (offer->monitored)
 		shell_print(shell, SHELL_OUTPUT, ", monitor %u", offer->monitor_id);
 	if (offer->mmio_megabytes)
@@ -153,7 +151,8 @@ int shell_command_lsvmbus(struct shell *shell, uint32_t count, char *const words
 	shell_version_text(hvk_vmbus_version(hvk), version);
 	while (devices < VMBUS_MAX_CHANNELS && (channel = hvk_vmbus_next_channel(hvk, channel)) != NULL)
 		devices++;
-	shell_print(shell, SHELL_OUTPUT, "VMBus %s, %u %s\n", version, devices, devices == 1 ? "channel" : "channels");
+	shell_print(shell, SHELL_OUTPUT, "VMBus %s, %u %s\n", version, devices,
+		    devices == 1 ? "channel" : "channels");
 	for (channel = NULL; devices && (channel = hvk_vmbus_next_channel(hvk, channel)) != NULL; devices--)
 		print_channel(shell, channel);
 	return SHELL_OK;

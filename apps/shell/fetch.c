@@ -36,8 +36,8 @@ void transfer_progress(struct transfer *transfer)
 	shell_size_text(transfer->bytes, done);
 	shell_size_text(transfer->size, size);
 	shell_size_text(shell_rate(transfer->bytes, now - transfer->started), rate);
-	shell_print(transfer->shell, SHELL_OUTPUT, "  %s%s%s, %s/s\n", done, transfer->size_known ? " of " : "",
-		    transfer->size_known ? size : "", rate);
+	shell_print(transfer->shell, SHELL_OUTPUT, "  %s%s%s, %s/s\n", done,
+		    transfer->size_known ? " of " : "", transfer->size_known ? size : "", rate);
 }
 
 static void finish(struct transfer *transfer, const char *url, struct shell_fetch_result *result)
@@ -83,7 +83,8 @@ int shell_command_fetch(struct shell *shell, uint32_t count, char *const words[]
 	const char *wrong;
 
 	if (count != 2)
-		return shell_usage(shell, "fetch needs one URL: fetch http://HOST[:PORT]/PATH or tftp://HOST/FILE\n");
+		return shell_usage(
+			shell, "fetch needs one URL: fetch http://HOST[:PORT]/PATH or tftp://HOST/FILE\n");
 	wrong = url_parse(words[1], &url);
 	if (wrong)
 		return shell_usage(shell, "fetch %s: %s\n", words[1], wrong);

@@ -24,7 +24,8 @@ static bool complete(const struct transfer *transfer)
 	return transfer->size_known && transfer->bytes == transfer->size;
 }
 
-static err_t take_headers(httpc_state_t *connection, void *context, struct pbuf *p, u16_t length, u32_t content_length)
+static err_t take_headers(httpc_state_t *connection, void *context, struct pbuf *p, u16_t length,
+			  u32_t content_length)
 {
 	struct http *http = context;
 	struct transfer *transfer = http->transfer;
@@ -63,7 +64,8 @@ static err_t take_body(void *context, struct altcp_pcb *pcb, struct pbuf *p, err
 		for (const struct pbuf *part = p; part; part = part->next)
 			transfer_add(transfer, part->payload, part->len);
 		if (transfer->size_known && transfer->bytes > transfer->size)
-			transfer_fail(transfer, "the server sent more than the %llu bytes of its Content-Length",
+			transfer_fail(transfer,
+				      "the server sent more than the %llu bytes of its Content-Length",
 				      (unsigned long long)transfer->size);
 	}
 	altcp_recved(pcb, p->tot_len);
@@ -77,17 +79,21 @@ static void explain(struct http *http, httpc_result_t result, err_t error)
 
 	switch (result) {
 	case HTTPC_RESULT_ERR_CONNECT:
-		transfer_fail(transfer, "no connection to port %u (lwIP error %d)", transfer->url->port, error);
+		transfer_fail(transfer, "no connection to port %u (lwIP error %d)", transfer->url->port,
+			      error);
 		break;
 	case HTTPC_RESULT_ERR_TIMEOUT:
 		if (http->headers_done)
-			transfer_fail(transfer, "timed out: the transfer stalled, nothing came for %u s", STALL_S);
+			transfer_fail(transfer, "timed out: the transfer stalled, nothing came for %u s",
+				      STALL_S);
 		else
-			transfer_fail(transfer, "timed out: no answer from port %u for %u s", transfer->url->port, STALL_S);
+			transfer_fail(transfer, "timed out: no answer from port %u for %u s",
+				      transfer->url->port, STALL_S);
 		break;
 	case HTTPC_RESULT_ERR_CLOSED:
 		if (error == ERR_RST && !http->headers_done)
-			transfer_fail(transfer, "port %u refused the connection, or reset it", transfer->url->port);
+			transfer_fail(transfer, "port %u refused the connection, or reset it",
+				      transfer->url->port);
 		else
 			transfer_fail(transfer, "the connection was lost (lwIP error %d)", error);
 		break;
@@ -98,12 +104,14 @@ static void explain(struct http *http, httpc_result_t result, err_t error)
 		transfer_fail(transfer, "lwIP is out of memory");
 		break;
 	default:
-		transfer_fail(transfer, "lwIP's HTTP client ended with result %d, error %d", (int)result, error);
+		transfer_fail(transfer, "lwIP's HTTP client ended with result %d, error %d", (int)result,
+			      error);
 		break;
 	}
 }
 
-static void take_result(void *context, httpc_result_t result, u32_t length, u32_t server_response, err_t error)
+static void take_result(void *context, httpc_result_t result, u32_t length, u32_t server_response,
+			err_t error)
 {
 	struct http *http = context;
 	struct transfer *transfer = http->transfer;
@@ -115,7 +123,8 @@ static void take_result(void *context, httpc_result_t result, u32_t length, u32_
 	if (transfer->failed || (http->headers_done && complete(transfer)))
 		return;
 	if (transfer->size_known && (result == HTTPC_RESULT_OK || result == HTTPC_RESULT_ERR_CONTENT_LEN))
-		transfer_fail(transfer, "the server sent %llu bytes of the %llu of its Content-Length, and closed",
+		transfer_fail(transfer,
+			      "the server sent %llu bytes of the %llu of its Content-Length, and closed",
 			      (unsigned long long)transfer->bytes, (unsigned long long)transfer->size);
 	else if (result != HTTPC_RESULT_OK)
 		explain(http, result, error);
@@ -155,8 +164,8 @@ void fetch_http(struct transfer *transfer)
 	err_t error;
 
 	/* The name has been looked up: lwIP finds it in its cache, and sends it as Host. */
-	error = httpc_get_file_dns(transfer->url->host, transfer->url->port, transfer->url->path, &settings, take_body,
-				   &http, &connection);
+	error = httpc_get_file_dns(transfer->url->host, transfer->url->port, transfer->url->path, &settings,
+				   take_body, &http, &connection);
 	if (error != ERR_OK) {
 		transfer_fail(transfer, "the request could not be started (lwIP error %d)", error);
 		return;

@@ -10,7 +10,7 @@
 #define REQUEST_TIMEOUT_MS 600000u
 #define ABANDON_TIMEOUT_MS 1000u
 
-/* --- The main loop --------------------------------------------------------------------- */
+/* --- The main loop ------------------------------------------------------------------ */
 
 static uint64_t sooner(uint64_t a, uint64_t b)
 {
@@ -46,7 +46,7 @@ hvk_status shell_wait(struct shell *shell)
 	struct hvk *hvk = atomic_load(&shell->hvk);
 	hvk_status status = hvk_wait(hvk, &shell->request, REQUEST_TIMEOUT_MS);
 
-	/* A request that does not end is hvkit's to keep, with all that hangs on it: the only way on is out. */
+	/* A request that does not end is hvkit's to keep, with all that hangs on it. */
 	if (shell->request.status == HVK_EINPROGRESS) {
 		shell->abandoned = true;
 		hvk_vmbus_abandon(hvk, ABANDON_TIMEOUT_MS);
@@ -54,7 +54,7 @@ hvk_status shell_wait(struct shell *shell)
 	return status;
 }
 
-/* --- Coming up --------------------------------------------------------------------------- */
+/* --- Coming up ---------------------------------------------------------------------- */
 
 static void tell_hypervisor(struct shell *shell)
 {
@@ -64,10 +64,11 @@ static void tell_hypervisor(struct shell *shell)
 	memcpy(name, &info->interface_id, 4);
 	name[4] = '\0';
 	shell->results.hypervisor = *info;
-	shell_print(shell, SHELL_STORY, "hypervisor: %s version %u.%u build %u, clock: %s\n", name, info->major,
-		    info->minor, info->build,
-		    info->reference_tsc ? "reference TSC page"
-					: info->reference_counter ? "reference counter" : "the port's own");
+	shell_print(shell, SHELL_STORY, "hypervisor: %s version %u.%u build %u, clock: %s\n", name,
+		    info->major, info->minor, info->build,
+		    info->reference_tsc       ? "reference TSC page"
+		    : info->reference_counter ? "reference counter"
+					      : "the port's own");
 }
 
 static void tell_versions(struct shell *shell)
@@ -82,13 +83,16 @@ static void tell_versions(struct shell *shell)
 	       hvk_vmbus_attempt(hvk, results->attempt_count, &version, &accepted)) {
 		results->attempts[results->attempt_count++] = (struct shell_attempt){version, accepted};
 		shell_version_text(version, text);
-		shell_print(shell, SHELL_STORY, "vmbus: tried %-4s %s\n", text, accepted ? "accepted" : "not accepted");
+		shell_print(shell, SHELL_STORY, "vmbus: tried %-4s %s\n", text,
+			    accepted ? "accepted" : "not accepted");
 	}
 	results->version = hvk_vmbus_version(hvk);
 	if (results->version) {
 		shell_version_text(results->version, text);
 		shell_print(shell, SHELL_STORY, "vmbus: connected with version %s%s\n", text,
-			    shell->config.mode == HVK_VMBUS_MODE_BOOT ? " (boot mode: the oldest that the host accepts)" : "");
+			    shell->config.mode == HVK_VMBUS_MODE_BOOT
+				    ? " (boot mode: the oldest that the host accepts)"
+				    : "");
 	}
 }
 
@@ -149,7 +153,7 @@ static void disconnect_bus(struct shell *shell)
 		shell_print(shell, SHELL_STORY, "vmbus: disconnected\n");
 }
 
-/* --- The whole life, each level inside the one before --------------------------------------- */
+/* --- The whole life, each level inside the one before ------------------------------- */
 
 static void with_bus(struct shell *shell)
 {
@@ -198,7 +202,8 @@ static void with_instance(struct shell *shell)
 		shell_fail(shell, "leave the hypervisor", status);
 }
 
-hvk_status shell_init(struct shell *shell, const struct shell_platform *platform, const struct shell_config *config)
+hvk_status shell_init(struct shell *shell, const struct shell_platform *platform,
+		      const struct shell_config *config)
 {
 	if (!platform->port || !platform->write || !platform->wait || config->hvk.cpus > HVK_CPUS_MAX)
 		return HVK_EINVAL;

@@ -24,7 +24,7 @@ static bool step(struct shell *shell, const char *name, hvk_status status)
 	return false;
 }
 
-/* --- Coming up ------------------------------------------------------------------------- */
+/* --- Coming up ---------------------------------------------------------------------- */
 
 static void tell_card(struct shell *shell)
 {
@@ -36,11 +36,13 @@ static void tell_card(struct shell *shell)
 	shell->results.nvs_version = hvk_netvsc_nvs_version(shell->nic);
 	shell_version_text(shell->results.nvs_version, nvs);
 	if (info->link_speed)
-		snprintf(speed, sizeof(speed), ", %llu Mbit/s", (unsigned long long)(info->link_speed / 1000000));
+		snprintf(speed, sizeof(speed), ", %llu Mbit/s",
+			 (unsigned long long)(info->link_speed / 1000000));
 	shell_print(shell, SHELL_STORY,
 		    "network: channel %u, NVS %s, %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s%s\n",
-		    hvk_channel_offer(shell->nic_channel)->channel_id, nvs, info->mac[0], info->mac[1], info->mac[2],
-		    info->mac[3], info->mac[4], info->mac[5], info->mtu, info->link_up ? "up" : "down", speed);
+		    hvk_channel_offer(shell->nic_channel)->channel_id, nvs, info->mac[0], info->mac[1],
+		    info->mac[2], info->mac[3], info->mac[4], info->mac[5], info->mtu,
+		    info->link_up ? "up" : "down", speed);
 }
 
 static bool attach_card(struct shell *shell)
@@ -78,7 +80,8 @@ static bool start_stack(struct shell *shell)
 	if (!step(shell, "start TCP/IP", net_lwip_start(&shell->lwip)))
 		return false;
 	shell->lwip_started = true;
-	if (!step(shell, "add the network interface", netif_hvk_add(&shell->netif, shell->platform.port, netdev)))
+	if (!step(shell, "add the network interface",
+		  netif_hvk_add(&shell->netif, shell->platform.port, netdev)))
 		return false;
 	shell->netif_added = true;
 	hvk_netdev_set_flags(netdev, HVK_NETDEV_UP, shell_request(shell));
@@ -114,8 +117,8 @@ static void tell_lease(struct shell *shell)
 	shell_address_text(lease->router, router);
 	shell_address_text(lease->server, server);
 	shell_address_text(lease->dns, dns);
-	shell_print(shell, SHELL_STORY, "dhcp: %s mask %s router %s dns %s, from %s for %u s\n", address, mask, router,
-		    dns, server, lease->seconds);
+	shell_print(shell, SHELL_STORY, "dhcp: %s mask %s router %s dns %s, from %s for %u s\n", address,
+		    mask, router, dns, server, lease->seconds);
 }
 
 static bool get_lease(struct shell *shell)
@@ -129,7 +132,8 @@ static bool get_lease(struct shell *shell)
 		if (shell->nic_gone || !shell->netif.netdev)
 			return step(shell, "get an address by DHCP", HVK_EGONE);
 		if (hvk_time(atomic_load(&shell->hvk)) >= limit) {
-			shell_print(shell, SHELL_ERROR, "no DHCP server answered within %u s\n", DHCP_TIMEOUT_MS / 1000);
+			shell_print(shell, SHELL_ERROR, "no DHCP server answered within %u s\n",
+				    DHCP_TIMEOUT_MS / 1000);
 			return step(shell, "get an address by DHCP", HVK_ETIMEDOUT);
 		}
 		shell_turn(shell, limit);
@@ -150,7 +154,7 @@ bool shell_network_up(struct shell *shell)
 	return attach_card(shell) && start_stack(shell) && get_lease(shell);
 }
 
-/* --- Going down ---------------------------------------------------------------------------- */
+/* --- Going down --------------------------------------------------------------------- */
 
 static void stop_interface(struct shell *shell)
 {
@@ -211,7 +215,7 @@ void shell_network_down(struct shell *shell)
 	shell->nic_channel = NULL;
 }
 
-/* --- Using it --------------------------------------------------------------------------------- */
+/* --- Using it ----------------------------------------------------------------------- */
 
 const char *shell_network_missing(struct shell *shell)
 {
@@ -269,9 +273,9 @@ int shell_command_ip(struct shell *shell, uint32_t count, char *const words[])
 	if (!shell->nic)
 		return shell_error(shell, "ip: there is no network card\n");
 	info = &hvk_netvsc_netdev(shell->nic)->info;
-	shell_print(shell, SHELL_OUTPUT, "hardware  %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s\n", info->mac[0],
-		    info->mac[1], info->mac[2], info->mac[3], info->mac[4], info->mac[5], shell->netif.netif.mtu,
-		    info->link_up ? "up" : "down");
+	shell_print(shell, SHELL_OUTPUT, "hardware  %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s\n",
+		    info->mac[0], info->mac[1], info->mac[2], info->mac[3], info->mac[4], info->mac[5],
+		    shell->netif.netif.mtu, info->link_up ? "up" : "down");
 	shell_address_text(lease->address, text);
 	shell_print(shell, SHELL_OUTPUT, "address   %s\n", text);
 	shell_address_text(lease->mask, text);

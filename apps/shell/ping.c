@@ -29,7 +29,8 @@ static u8_t ping_input(void *context, struct raw_pcb *pcb, struct pbuf *p, const
 	u16_t offset;
 
 	(void)pcb;
-	if (!ip_addr_cmp(from, &ping->target) || pbuf_copy_partial(p, &header, sizeof(header), 0) != sizeof(header))
+	if (!ip_addr_cmp(from, &ping->target) ||
+	    pbuf_copy_partial(p, &header, sizeof(header), 0) != sizeof(header))
 		return 0;
 	offset = IPH_HL_BYTES(&header);
 	if (pbuf_copy_partial(p, &echo, sizeof(echo), offset) != sizeof(echo) || echo.type != ICMP_ER ||
@@ -73,7 +74,8 @@ static void ping_once(struct ping *ping, const char *address)
 	ping->sequence++;
 	ping->sent++;
 	if (!ping_send(ping)) {
-		shell_print(shell, SHELL_OUTPUT, "%s: number %u could not be sent\n", address, ping->sequence);
+		shell_print(shell, SHELL_OUTPUT, "%s: number %u could not be sent\n", address,
+			    ping->sequence);
 		ping->answered = false;
 	}
 	limit = ping->sent_at + PING_INTERVAL_MS * HVK_TIME_PER_MS;
@@ -117,7 +119,8 @@ int shell_command_ping(struct shell *shell, uint32_t count, char *const words[])
 	if (count < 2 || count > 3)
 		return shell_usage(shell, "ping needs a host, and may have a count: ping HOST [COUNT]\n");
 	if (count == 3 && !parse_count(words[2], &wanted))
-		return shell_usage(shell, "ping: the count must be 1 to %u, not '%.20s'\n", PING_COUNT_MAX, words[2]);
+		return shell_usage(shell, "ping: the count must be 1 to %u, not '%.20s'\n", PING_COUNT_MAX,
+				   words[2]);
 	wrong = shell_network_missing(shell);
 	if (!wrong)
 		wrong = shell_resolve(shell, words[1], ip_2_ip4(&ping.target));

@@ -7,7 +7,8 @@
 
 #define TEXT_MAX 1600u /* of one call */
 
-static void print_arguments(struct shell *shell, enum shell_stream stream, const char *format, va_list arguments)
+static void print_arguments(struct shell *shell, enum shell_stream stream, const char *format,
+			    va_list arguments)
 {
 	char text[TEXT_MAX];
 	int length = vsnprintf(text, sizeof(text), format, arguments);
@@ -32,7 +33,8 @@ void shell_print(struct shell *shell, enum shell_stream stream, const char *form
 
 void shell_fail(struct shell *shell, const char *step, hvk_status status)
 {
-	shell_print(shell, SHELL_ERROR, "%s: %s: %s\n", step, hvk_status_name(status), hvk_status_text(status));
+	shell_print(shell, SHELL_ERROR, "%s: %s: %s\n", step, hvk_status_name(status),
+		    hvk_status_text(status));
 	if (shell->results.failed_step)
 		return;
 	shell->results.failed_step = step;
@@ -96,7 +98,8 @@ void shell_size_text(uint64_t bytes, char text[SHELL_SIZE_TEXT])
 		bytes /= 1000;
 		unit++;
 	}
-	snprintf(text, SHELL_SIZE_TEXT, "%u.%u %s", (unsigned)(bytes / 1000), (unsigned)(bytes % 1000 / 100), units[unit]);
+	snprintf(text, SHELL_SIZE_TEXT, "%u.%u %s", (unsigned)(bytes / 1000), (unsigned)(bytes % 1000 / 100),
+		 units[unit]);
 }
 
 void shell_address_text(const uint8_t address[4], char text[SHELL_ADDRESS_TEXT])

@@ -29,7 +29,7 @@ void shell_address_text(const uint8_t address[4], char text[SHELL_ADDRESS_TEXT])
 /* 0 if no time has passed. */
 uint64_t shell_rate(uint64_t bytes, uint64_t time);
 
-/* --- devices.c ------------------------------------------------------------------------ */
+/* --- devices.c ---------------------------------------------------------------------- */
 
 /* "network card", ...; "unknown class" for one that we do not know. */
 const char *shell_class_name(const struct vmbus_guid *type);
@@ -38,7 +38,7 @@ void shell_record_channels(struct shell *shell);
 /* One line per channel. */
 void shell_list_channels(struct shell *shell, enum shell_stream stream);
 
-/* --- life.c --------------------------------------------------------------------------- */
+/* --- life.c ------------------------------------------------------------------------- */
 
 /* One turn: polls hvkit and lwIP; sleeps if there was nothing to do, until something
  * comes, or until until (hvk_time units). */
@@ -47,12 +47,12 @@ void shell_turn(struct shell *shell, uint64_t until);
 hvk_status shell_wait(struct shell *shell);
 struct hvk_request *shell_request(struct shell *shell);
 
-/* --- cpus.c ---------------------------------------------------------------------------- */
+/* --- cpus.c ------------------------------------------------------------------------- */
 
 bool shell_cpus_start(struct shell *shell);
 void shell_cpus_stop(struct shell *shell);
 
-/* --- network.c ------------------------------------------------------------------------- */
+/* --- network.c ---------------------------------------------------------------------- */
 
 bool shell_network_up(struct shell *shell);
 void shell_network_down(struct shell *shell);
@@ -61,7 +61,7 @@ const char *shell_network_missing(struct shell *shell);
 /* The address of a host, by name server if need be. Returns NULL, or what went wrong. */
 const char *shell_resolve(struct shell *shell, const char *host, ip4_addr_t *address);
 
-/* --- commands ----------------------------------------------------------------------------- */
+/* --- commands ----------------------------------------------------------------------- */
 
 #define SHELL_WORDS_MAX 16u
 

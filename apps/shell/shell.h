@@ -44,7 +44,7 @@ struct shell_platform {
 struct shell_config {
 	struct hvk_config hvk;
 	enum hvk_vmbus_mode mode;
-	bool network; /* there is to be a card: without one coming up fails */
+	bool network;                /* there is to be a card: without one coming up fails */
 	const char *const *commands; /* lines; borrowed */
 	uint32_t command_count;
 };

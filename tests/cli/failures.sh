@@ -40,7 +40,7 @@ fetch_fails() { # URL, WHAT THE ERROR SAYS
 fetch_fails "http://10.0.2.2:$good/nothing" 'the server answered 404 .*, not 200'
 fetch_fails "http://10.0.2.2:1/x" 'port 1 refused the connection'
 fetch_fails tftp://10.0.2.2/nothing 'the server refused: error 1, file not found'
-fetch_fails http://no-such-host.invalid/x 'name server'
+fetch_fails http://example.invalid/x 'name server'
 
 printf 'HTTP/1.0 200 OK\r\nContent-Length: 100\r\n\r\nshort' >"$work/answer.1"
 answers 1 0

@@ -96,11 +96,11 @@ static void strings(void **state)
 		{"\n\r\t\x01\x1f\x7f", "\\n\\u000d\\u0009\\u0001\\u001f\\u007f"},
 		{"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"},
 		{"\xff", "\\ufffd"},
-		{"\xc3", "\\ufffd"},                             /* cut short */
+		{"\xc3", "\\ufffd"}, /* cut short */
 		{"\xe2\x82", "\\ufffd\\ufffd"},
-		{"\xc0\xaf", "\\ufffd\\ufffd"},                  /* longer than need be */
+		{"\xc0\xaf", "\\ufffd\\ufffd"}, /* longer than need be */
 		{"\xe0\x80\xaf", "\\ufffd\\ufffd\\ufffd"},
-		{"\xed\xa0\x80", "\\ufffd\\ufffd\\ufffd"},       /* half of a pair */
+		{"\xed\xa0\x80", "\\ufffd\\ufffd\\ufffd"},            /* half of a pair */
 		{"\xf4\x90\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd"}, /* past the end of Unicode */
 		{"\xf5\x80\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd"},
 		{"a\x80z", "a\\ufffdz"},

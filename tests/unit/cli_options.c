@@ -78,7 +78,8 @@ static void every_option(void **state)
 	struct cli_options options;
 
 	(void)state;
-	assert_taken("run|--cpus|3|--host|ws2012r2|--vmbus-max|2.4|--boot-mode|--nic|user,tcp=80,tcp=8080,udp=53,tftp=/,restrict|"
+	assert_taken("run|--cpus|3|--host|ws2012r2|--vmbus-max|2.4|--boot-mode|--nic|user,tcp=80,tcp=8080,"
+		     "udp=53,tftp=/,restrict|"
 		     "--silent|nvs-init|--trace|t.pcapng|--summary=s.json|--quiet|--|ip",
 		     &options);
 	assert_int_equal(options.cpus, 3);
@@ -194,7 +195,8 @@ static void wrong_cards(void **state)
 	assert_wrong("run|--nic|user,tftp=/nowhere/at/all|--|ip", "No such file");
 	assert_wrong("run|--nic|user,tftp=/dev/null|--|ip", "not a directory");
 	assert_wrong("run|--nic|sim,restrict|--|ip", "no further values");
-	assert_wrong("run|--nic|user,tcp=1,tcp=2,tcp=3,tcp=4,tcp=5,tcp=6,tcp=7,tcp=8,tcp=9,tcp=10,tcp=11,tcp=12,tcp=13,tcp=14,"
+	assert_wrong("run|--nic|user,tcp=1,tcp=2,tcp=3,tcp=4,tcp=5,tcp=6,tcp=7,tcp=8,tcp=9,tcp=10,tcp=11,tcp="
+		     "12,tcp=13,tcp=14,"
 		     "tcp=15,tcp=16,tcp=17|--|ip",
 		     "at most 16");
 }

@@ -21,8 +21,8 @@ static struct http_headers parse(const char *text)
 
 static void an_answer(void **state)
 {
-	struct http_headers headers =
-		parse("HTTP/1.1 200 OK\r\nServer: x\r\ncontent-LENGTH:  1048576 \r\nTransfer-Encoding: identity\r\n\r\n");
+	struct http_headers headers = parse("HTTP/1.1 200 OK\r\nServer: x\r\ncontent-LENGTH:  1048576 "
+					    "\r\nTransfer-Encoding: identity\r\n\r\n");
 
 	(void)state;
 	assert_int_equal(headers.status, 200);
@@ -52,7 +52,8 @@ static void other_statuses(void **state)
 static void lengths(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("HTTP/1.1 200 OK\nContent-Length: 18446744073709551615\n\n").length, UINT64_MAX);
+	assert_int_equal(parse("HTTP/1.1 200 OK\nContent-Length: 18446744073709551615\n\n").length,
+			 UINT64_MAX);
 	assert_true(parse("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551616\r\n\r\n").malformed);
 	assert_true(parse("HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\n").malformed);
 	assert_true(parse("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n").malformed);
@@ -100,11 +101,8 @@ static void a_length_too_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_answer),
-		cmocka_unit_test(other_statuses),
-		cmocka_unit_test(lengths),
-		cmocka_unit_test(long_lines),
-		cmocka_unit_test(a_length_too_long),
+		cmocka_unit_test(an_answer),  cmocka_unit_test(other_statuses),    cmocka_unit_test(lengths),
+		cmocka_unit_test(long_lines), cmocka_unit_test(a_length_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

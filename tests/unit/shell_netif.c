@@ -48,7 +48,9 @@ static const struct hvk_netdev_ops ops = {.transmit = transmit};
 
 static int set_up(void **state)
 {
-	const struct hosted_config machine = {.mode = HOSTED_DETERMINISTIC, .cpus = 1, .memory_pages = 4096,
+	const struct hosted_config machine = {.mode = HOSTED_DETERMINISTIC,
+					      .cpus = 1,
+					      .memory_pages = 4096,
 					      .profile = hvh_profile_find("ws2022")};
 	const struct hvk_config config = {.cpus = 1};
 	struct fake *fake = calloc(1, sizeof(*fake));
@@ -98,7 +100,8 @@ static int tear_down(void **state)
 /* A frame whose bytes follow from its number, in two pieces. */
 static err_t send(struct fake *fake, uint8_t number, uint16_t length)
 {
-	struct pbuf *head = pbuf_alloc(PBUF_RAW, 20, PBUF_RAM), *tail = pbuf_alloc(PBUF_RAW, (u16_t)(length - 20), PBUF_RAM);
+	struct pbuf *head = pbuf_alloc(PBUF_RAW, 20, PBUF_RAM);
+	struct pbuf *tail = pbuf_alloc(PBUF_RAW, (u16_t)(length - 20), PBUF_RAM);
 	err_t error;
 
 	assert_non_null(head);
@@ -118,6 +121,7 @@ static void assert_frame(const struct fake *fake, uint32_t n, uint8_t number, ui
 {
 	const struct hvk_tx_frame *frame = fake->taken[n];
 	const uint8_t *bytes = frame->pieces[0].address;
+	const void *page_start = bytes - ((uintptr_t)bytes & 0xfff);
 	uint64_t page = frame->pieces[0].gpa & ~0xfffull;
 
 	assert_true(n < fake->taken_count);
@@ -128,8 +132,7 @@ static void assert_frame(const struct fake *fake, uint32_t n, uint8_t number, ui
 		assert_int_equal(bytes[i], i < 20 ? number : (uint8_t)~number);
 	/* The address that the host is told is that of the same bytes, in one page. */
 	assert_int_equal((frame->pieces[0].gpa + length - 1) & ~0xfffull, page);
-	assert_int_equal(fake->lwip.port->page_gpa(fake->lwip.port->context, (const void *)((uintptr_t)bytes & ~(uintptr_t)0xfff)),
-			 page);
+	assert_int_equal(fake->lwip.port->page_gpa(fake->lwip.port->context, page_start), page);
 	assert_int_equal(frame->pieces[0].gpa & 0xfff, (uintptr_t)bytes & 0xfff);
 }
 
@@ -230,12 +233,12 @@ static void taken_away(void **state)
 
 /* Who has 10.0.0.2? asked by 10.0.0.1, as bytes. */
 static const uint8_t arp_request[60] = {
-	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 9, 0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1,
-	2, 0, 0, 0, 0, 9, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0,  0, 0, 0, 9, 0x08, 0x06, 0, 1, 0x08, 0,  6, 4, 0,
+	1,    2,    0,    0,    0,    0,    9, 10, 0, 0, 1, 0, 0,    0,    0, 0, 0,    10, 0, 0, 2,
 };
 static const uint8_t arp_reply[42] = {
-	2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 1, 0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 2,
-	2, 0, 0, 0, 0, 1, 10, 0, 0, 2, 2, 0, 0, 0, 0, 9, 10, 0, 0, 1,
+	2, 0, 0, 0, 0, 9, 2, 0,  0, 0, 0, 1, 0x08, 0x06, 0, 1, 0x08, 0,  6, 4, 0,
+	2, 2, 0, 0, 0, 0, 1, 10, 0, 0, 2, 2, 0,    0,    0, 0, 9,    10, 0, 0, 1,
 };
 
 static void input_reaches_lwip(void **state)

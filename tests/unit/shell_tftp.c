@@ -14,9 +14,22 @@
 
 #define SENT_MAX 64u
 
-/* A packet that ends with a zero, and one that does not. */
-#define ENDED(text) text, (uint32_t)sizeof(text)
-#define NOT_ENDED(text) text, (uint32_t)(sizeof(text) - 1)
+#define OACK 6
+#define PACKET_TEXT_MAX 64u
+
+/* A packet of this kind that goes on with texts; each '|' stands for their end. */
+static uint32_t text_packet(uint8_t *packet, uint8_t opcode, const char *text)
+{
+	uint32_t length = 2;
+
+	packet[0] = 0;
+	packet[1] = opcode;
+	for (; *text; text++) {
+		assert_true(length < PACKET_TEXT_MAX);
+		packet[length++] = (uint8_t)(*text == '|' ? 0 : *text);
+	}
+	return length;
+}
 
 struct sent {
 	uint16_t port;
@@ -95,9 +108,23 @@ static void assert_last(const struct client *client, uint16_t port, const void *
 	assert_memory_equal(last_sent(client)->bytes, bytes, length);
 }
 
+static void assert_last_text(const struct client *client, uint16_t port, const char *request)
+{
+	uint8_t packet[PACKET_TEXT_MAX];
+
+	assert_last(client, port, packet, text_packet(packet, 1, request));
+}
+
 static void answer(struct client *client, uint16_t port, const void *bytes, uint32_t length, uint64_t now)
 {
 	tftp_input(&client->tftp, port, bytes, length, now);
+}
+
+static void answer_options(struct client *client, const char *options, uint64_t now)
+{
+	uint8_t packet[PACKET_TEXT_MAX];
+
+	answer(client, 3000, packet, text_packet(packet, OACK, options), now);
 }
 
 static void answer_data(struct client *client, uint16_t port, uint16_t block, uint32_t length, uint64_t now)
@@ -109,14 +136,14 @@ static void answer_data(struct client *client, uint16_t port, uint16_t block, ui
 	answer(client, port, packet, 4 + length, now);
 }
 
-/* --- The dialogue, byte by byte ------------------------------------------------------------ */
+/* --- The dialogue, byte by byte ----------------------------------------------------- */
 
 static void plain_transfer(void **state)
 {
 	struct client *client = *state;
 
 	start(client, "a", 512);
-	assert_last(client, 69, ENDED("\0\1a\0octet\0tsize\0" "0"));
+	assert_last_text(client, 69, "a|octet|tsize|0|");
 	answer_data(client, 3000, 1, 512, 1); /* a server that knows no options */
 	assert_last(client, 3000, "\0\4\0\1", 4);
 	answer_data(client, 3000, 2, 511, 2);
@@ -132,8 +159,8 @@ static void options_agreed(void **state)
 	struct client *client = *state;
 
 	start(client, "f", 1468);
-	assert_last(client, 69, ENDED("\0\1f\0octet\0blksize\0" "1468\0tsize\0" "0"));
-	answer(client, 3000, ENDED("\0\6BLKSIZE\0" "1000\0tsize\0" "1500"), 1);
+	assert_last_text(client, 69, "f|octet|blksize|1468|tsize|0|");
+	answer_options(client, "BLKSIZE|1000|tsize|1500|", 1);
 	assert_last(client, 3000, "\0\4\0\0", 4);
 	assert_true(client->tftp.size_known);
 	assert_int_equal(client->tftp.size, 1500);
@@ -157,38 +184,34 @@ static void whole_blocks(void **state)
 
 static void options_not_asked_for(void **state)
 {
-	static const struct {
-		const char *bytes;
-		uint32_t length;
-	} answers[] = {
-		{ENDED("\0\6blksize\0" "1469")}, /* more than asked for */
-		{ENDED("\0\6blksize\0" "7")},    /* below RFC 2348's least */
-		{ENDED("\0\6blksize\0" "x")},
-		{ENDED("\0\6blksize")},           /* no value */
-		{ENDED("\0\6windowsize\0" "4")},
-		{ENDED("\0\6tsize\0" "99999999999999999999")},
-		{NOT_ENDED("\0\6tsize\0" "12")},
+	static const char *const answers[] = {
+		"blksize|1469|", /* more than asked for */
+		"blksize|7|",    /* below RFC 2348's least */
+		"blksize|x|",    "blksize||",
+		"blksize|", /* no value */
+		"windowsize|4|", "tsize|99999999999999999999|",
+		"tsize|12", /* does not end */
 	};
 
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct client *client = *state;
 
 		start(client, "f", 1468);
-		answer(client, 3000, answers[i].bytes, answers[i].length, 1);
+		answer_options(client, answers[i], 1);
 		assert_int_equal(client->tftp.state, TFTP_FAILED);
 		assert_int_equal(last_sent(client)->bytes[1], 5);
 		assert_int_equal(last_sent(client)->bytes[3], 8);
 	}
 }
 
-/* --- What goes wrong ------------------------------------------------------------------------------ */
+/* --- What goes wrong ---------------------------------------------------------------- */
 
 static void refused(void **state)
 {
 	struct client *client = *state;
 
 	start(client, "nothing", 512);
-	answer(client, 3000, ENDED("\0\5\0\1No such\x1b file"), 1);
+	answer(client, 3000, "\0\5\0\1No such\x1b file", sizeof("\0\5\0\1No such\x1b file"), 1);
 	assert_int_equal(client->tftp.state, TFTP_FAILED);
 	assert_non_null(strstr(client->tftp.error, "file not found: No such? file"));
 	assert_false(client->tftp.timed_out);
@@ -205,7 +228,7 @@ static void another_sender(void **state)
 	assert_int_equal(last_sent(client)->port, 3001);
 	assert_int_equal(last_sent(client)->bytes[1], 5);
 	assert_int_equal(last_sent(client)->bytes[3], 5);
-	answer(client, 3001, ENDED("\0\5\0\0no"), 2); /* neither is its error ours */
+	answer(client, 3001, "\0\5\0\0no", 7, 2); /* neither is its error ours */
 	assert_int_equal(client->tftp.state, TFTP_RECEIVING);
 	answer_data(client, 3000, 2, 10, 3);
 	assert_int_equal(client->tftp.state, TFTP_DONE);
@@ -222,7 +245,7 @@ static void lengths_that_lie(void **state)
 	assert_int_equal(client->data_length, 0);
 
 	start(client, "f", 512);
-	answer(client, 3000, ENDED("\0\6tsize\0" "600"), 1);
+	answer_options(client, "tsize|600|", 1);
 	answer_data(client, 3000, 1, 100, 2);
 	assert_int_equal(client->tftp.state, TFTP_FAILED);
 	assert_non_null(strstr(client->tftp.error, "announced 600 bytes and sent 100"));
@@ -264,7 +287,7 @@ static void names(void **state)
 	assert_int_equal(client->tftp.state, TFTP_FAILED);
 }
 
-/* --- Time ------------------------------------------------------------------------------------------- */
+/* --- Time --------------------------------------------------------------------------- */
 
 static void silent_server(void **state)
 {
@@ -319,7 +342,7 @@ static void progress_starts_the_clock_anew(void **state)
 	assert_int_equal(client->tftp.repeats, 40);
 }
 
-/* --- A server behind a network that loses, doubles and delays ---------------------------------------- */
+/* --- A server behind a network that loses, doubles and delays ----------------------- */
 
 #define FLIGHT_MAX 64u
 #define FILE_BYTES 70000u /* in blocks of 8: the block number wraps */
@@ -380,12 +403,13 @@ static uint8_t file_byte(uint32_t offset)
 static void server_send(struct network *network)
 {
 	uint8_t packet[12] = {0, 3, (uint8_t)(network->server_at >> 8), (uint8_t)network->server_at};
+	uint8_t options[PACKET_TEXT_MAX];
 	uint32_t offset, length = 0;
 
 	/* Now it is the server that sends again first, now the client. */
 	network->server_timer = network->now + (pick(network, 2) ? 50 : 2500);
 	if (network->server_at == 0) {
-		fly(network, true, ENDED("\0\6blksize\0" "8"));
+		fly(network, true, options, text_packet(options, OACK, "blksize|8|"));
 		return;
 	}
 	offset = (uint32_t)(network->server_at - 1) * 8;
@@ -437,7 +461,8 @@ static void network_step(struct network *network)
 			continue;
 		network->flight[i--] = network->flight[--network->flying];
 		if (datagram.to_client)
-			tftp_input(&network->client.tftp, 3000, datagram.bytes, datagram.length, network->now);
+			tftp_input(&network->client.tftp, 3000, datagram.bytes, datagram.length,
+				   network->now);
 		else
 			server_take(network, &datagram);
 	}
