@@ -35,7 +35,7 @@ fuzz: ## each fuzz target for SECONDS (60)
 	@HVKIT_FUZZ_SECONDS=$(or $(SECONDS),60) ctest --preset fuzz --parallel $(JOBS)
 
 soak: all ## simulation with SEEDS (10000) seeds, and a fuzz run of 10 minutes per target
-	@HVKIT_SEEDS=$(or $(SEEDS),10000) ctest --test-dir $(BUILD) -L '^sim$$' --timeout 36000 --output-on-failure
+	@SIM_SEEDS=$(or $(SEEDS),10000) ctest --test-dir $(BUILD) -L '^sim$$' --timeout 36000 --output-on-failure
 	@$(MAKE) fuzz SECONDS=$(or $(SECONDS),600)
 
 mutants: all ## one-line faults, each to be caught by the test it names

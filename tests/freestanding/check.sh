@@ -21,7 +21,7 @@ if ! command -v $compiler >/dev/null || ! command -v $nm >/dev/null; then
 fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { cmake --preset "$preset" -B "$build" && cmake --build "$build"; } >"$log" 2>&1; then
+if ! { cmake --fresh --preset "$preset" -B "$build" && cmake --build "$build"; } >"$log" 2>&1; then
 	cat "$log"
 	exit 1
 fi
