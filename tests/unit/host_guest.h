@@ -45,6 +45,7 @@
 #define DOWNSTREAM 2u
 #define RING_BYTES HVK_PAGE_SIZE /* one data page each way */
 #define GPADL 0xe1e10u
+#define PACKETS_KEPT 160u /* more than fit into the ring */
 #define ADDRESS(page) ((uint64_t)(page)*HVK_PAGE_SIZE)
 
 struct device {
@@ -52,9 +53,9 @@ struct device {
 	unsigned opens, closes, runs;
 	bool refuse, keep_reading_off, hold_gpadls;
 	uint8_t user_data;
-	/* What run read; a copy each, at most 64. */
-	struct hvh_packet packets[64];
-	uint8_t bytes[64][512];
+	/* What run read; a copy each. */
+	struct hvh_packet packets[PACKETS_KEPT];
+	uint8_t bytes[PACKETS_KEPT][512];
 	unsigned count;
 	enum hvh_read_result last;
 	unsigned read_limit; /* 0: until empty */
@@ -371,7 +372,7 @@ static inline void device_close(void *context, struct hvh_channel *channel, uint
 static inline void device_keep(struct device *device, const struct hvh_packet *packet)
 {
 	unsigned n = device->count++;
-	assert_true(n < 64);
+	assert_true(n < PACKETS_KEPT);
 	device->packets[n] = *packet;
 	assert_true(packet->extension_length + packet->payload_length <= sizeof(device->bytes[n]));
 	memcpy(device->bytes[n], packet->extension, packet->extension_length);
