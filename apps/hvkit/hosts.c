@@ -2,16 +2,12 @@
 #include <stdio.h>
 
 #include "apps/hvkit/options.h"
+#include "apps/shell/private.h"
 
 struct habit {
 	bool shown;
 	const char *text;
 };
-
-static void print_version(const char *label, uint32_t version)
-{
-	printf("    %s%u.%u\n", label, version >> 16, version & 0xffff);
-}
 
 static void print_habits(const struct hvh_profile *host)
 {
@@ -50,8 +46,8 @@ void cli_print_hosts(void)
 
 	for (uint32_t n = 0; (host = hvh_profile_get(n)) != NULL; n++) {
 		printf("%s%s: %s\n", n ? "\n" : "", host->name, host->description);
-		print_version("VMBus up to ", host->newest_version);
-		print_version("NVS up to ", host->nvs_newest);
+		printf("    VMBus up to %u.%u\n", host->newest_version >> 16, host->newest_version & 0xffff);
+		printf("    NVS up to %s\n", shell_nvs_name(host->nvs_newest));
 		printf("    receive buffer in pieces of %u bytes, send buffer in sections of %u\n",
 		       host->receive_suballocation, host->send_section);
 		printf("    up to %u messages in one transfer-page packet, %u in one RNDIS message\n",

@@ -141,7 +141,7 @@ static void put_network(struct json *json, const struct shell_results *results)
 		json_number(json, "mtu", results->netdev.mtu);
 		json_bool(json, "link_up", results->netdev.link_up);
 		json_number(json, "link_speed", results->netdev.link_speed);
-		put_version(json, "nvs", results->nvs_version);
+		json_string(json, "nvs", shell_nvs_name(results->nvs_version));
 		json_close(json);
 	}
 	if (!lease->valid) {

@@ -161,72 +161,57 @@ static void print_figures(struct shell *shell, const char *title, const struct f
 			    (unsigned long long)figures[i].value);
 }
 
-static void print_instance(struct shell *shell)
+static void print_instance(struct shell *shell, const struct hvk_counters *counters)
 {
-	struct hvk_counters counters;
+	const struct figure figures[] = {
+		{"interrupts", counters->interrupts},
+		{"polls", counters->polls},
+		{"messages", counters->messages},
+		{"events", counters->events},
+		{"posts", counters->posts},
+		{"post retries", counters->post_retries},
+		{"signals", counters->signals},
+		{"EOMs", counters->eoms},
+		{"host faults", counters->host_faults},
+		{"late messages", counters->late_messages},
+		{"quarantined pages", counters->quarantined_pages},
+	};
 
-	hvk_get_counters(atomic_load(&shell->hvk), &counters);
-	{
-		const struct figure figures[] = {
-			{"interrupts", counters.interrupts},
-			{"polls", counters.polls},
-			{"messages", counters.messages},
-			{"events", counters.events},
-			{"posts", counters.posts},
-			{"post retries", counters.post_retries},
-			{"signals", counters.signals},
-			{"EOMs", counters.eoms},
-			{"host faults", counters.host_faults},
-			{"late messages", counters.late_messages},
-			{"quarantined pages", counters.quarantined_pages},
-		};
-
-		print_figures(shell, "hvkit", figures, sizeof(figures) / sizeof(figures[0]));
-	}
+	print_figures(shell, "hvkit", figures, sizeof(figures) / sizeof(figures[0]));
 }
 
-static void print_nic_channel(struct shell *shell)
+static void print_nic_channel(struct shell *shell, const struct hvk_channel_counters *counters)
 {
-	struct hvk_channel_counters counters;
+	const struct figure figures[] = {
+		{"sent", counters->sent},
+		{"received", counters->received},
+		{"completions", counters->completions},
+		{"signals", counters->signals},
+		{"ring full", counters->full},
+		{"late completions", counters->late_completions},
+		{"faults", counters->faults},
+	};
 
-	hvk_channel_get_counters(shell->nic_channel, &counters);
-	{
-		const struct figure figures[] = {
-			{"sent", counters.sent},
-			{"received", counters.received},
-			{"completions", counters.completions},
-			{"signals", counters.signals},
-			{"ring full", counters.full},
-			{"late completions", counters.late_completions},
-			{"faults", counters.faults},
-		};
-
-		print_figures(shell, "channel", figures, sizeof(figures) / sizeof(figures[0]));
-	}
+	print_figures(shell, "channel", figures, sizeof(figures) / sizeof(figures[0]));
 }
 
-static void print_card(struct shell *shell)
+static void print_card(struct shell *shell, const struct hvk_netdev_counters *counters)
 {
-	struct hvk_netdev_counters counters;
+	const struct figure figures[] = {
+		{"frames received", counters->rx_frames},
+		{"bytes received", counters->rx_bytes},
+		{"receive drops", counters->rx_dropped},
+		{"receive faults", counters->rx_faults},
+		{"frames sent", counters->tx_frames},
+		{"bytes sent", counters->tx_bytes},
+		{"sent by section", counters->tx_copied},
+		{"sent by page list", counters->tx_by_page},
+		{"busy", counters->tx_busy},
+		{"send errors", counters->tx_errors},
+		{"status ignored", counters->status_ignored},
+	};
 
-	hvk_netdev_get_counters(hvk_netvsc_netdev(shell->nic), &counters);
-	{
-		const struct figure figures[] = {
-			{"frames received", counters.rx_frames},
-			{"bytes received", counters.rx_bytes},
-			{"receive drops", counters.rx_dropped},
-			{"receive faults", counters.rx_faults},
-			{"frames sent", counters.tx_frames},
-			{"bytes sent", counters.tx_bytes},
-			{"sent by section", counters.tx_copied},
-			{"sent by page list", counters.tx_by_page},
-			{"busy", counters.tx_busy},
-			{"send errors", counters.tx_errors},
-			{"status ignored", counters.status_ignored},
-		};
-
-		print_figures(shell, "network card", figures, sizeof(figures) / sizeof(figures[0]));
-	}
+	print_figures(shell, "network card", figures, sizeof(figures) / sizeof(figures[0]));
 }
 
 static void print_interface(struct shell *shell)
@@ -243,14 +228,21 @@ static void print_interface(struct shell *shell)
 
 int shell_command_stats(struct shell *shell, uint32_t count, char *const words[])
 {
+	struct hvk_counters instance;
+	struct hvk_channel_counters channel;
+	struct hvk_netdev_counters card;
+
 	(void)words;
 	if (count > 1)
 		return shell_usage(shell, "stats takes no argument\n");
-	print_instance(shell);
-	if (shell->nic && !shell->nic_gone) {
-		print_nic_channel(shell);
-		print_card(shell);
-		print_interface(shell);
-	}
+	hvk_get_counters(atomic_load(&shell->hvk), &instance);
+	print_instance(shell, &instance);
+	if (!shell->nic || shell->nic_gone)
+		return SHELL_OK;
+	hvk_channel_get_counters(shell->nic_channel, &channel);
+	print_nic_channel(shell, &channel);
+	hvk_netdev_get_counters(hvk_netvsc_netdev(shell->nic), &card);
+	print_card(shell, &card);
+	print_interface(shell);
 	return SHELL_OK;
 }

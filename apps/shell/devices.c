@@ -125,12 +125,9 @@ static void print_channel(struct shell *shell, struct hvk_channel *channel)
 	if (hvk_channel_state(channel) != HVK_CHANNEL_OPEN)
 		return;
 	shell_print(shell, SHELL_OUTPUT, "    cpu         %u\n", hvk_channel_cpu(channel));
-	if (shell->nic && channel == shell->nic_channel) {
-		char nvs[SHELL_VERSION_TEXT];
-
-		shell_version_text(hvk_netvsc_nvs_version(shell->nic), nvs);
-		shell_print(shell, SHELL_OUTPUT, "    driver      netvsc, NVS %s\n", nvs);
-	}
+	if (shell->nic && channel == shell->nic_channel)
+		shell_print(shell, SHELL_OUTPUT, "    driver      netvsc, NVS %s\n",
+			    shell_nvs_name(hvk_netvsc_nvs_version(shell->nic)));
 	hvk_channel_get_counters(channel, &counters);
 	shell_print(shell, SHELL_OUTPUT, "    packets     %llu sent, %llu received, %llu signals\n",
 		    (unsigned long long)counters.sent, (unsigned long long)counters.received,

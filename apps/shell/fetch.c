@@ -40,38 +40,37 @@ void transfer_progress(struct transfer *transfer)
 		    transfer->size_known ? " of " : "", transfer->size_known ? size : "", rate);
 }
 
+static void record(struct transfer *transfer, const char *url, uint64_t time, const char *digest,
+		   struct shell_fetch_result *result)
+{
+	snprintf(result->url, sizeof(result->url), "%s", url);
+	snprintf(result->error, sizeof(result->error), "%s", transfer->error);
+	snprintf(result->sha256, sizeof(result->sha256), "%s", digest);
+	result->bytes = transfer->bytes;
+	result->time = time;
+	result->done = !transfer->failed;
+}
+
 static void finish(struct transfer *transfer, const char *url, struct shell_fetch_result *result)
 {
 	struct shell *shell = transfer->shell;
 	uint64_t time = hvk_time(atomic_load(&shell->hvk)) - transfer->started;
+	unsigned long long bytes = transfer->bytes;
+	char text[SHA256_TEXT], rate[SHELL_SIZE_TEXT];
 	uint8_t digest[SHA256_BYTES];
-	char rate[SHELL_SIZE_TEXT];
 
-	if (result) {
-		snprintf(result->url, sizeof(result->url), "%s", url);
-		snprintf(result->error, sizeof(result->error), "%s", transfer->failed ? transfer->error : "");
-		result->bytes = transfer->bytes;
-		result->time = time;
-		result->done = !transfer->failed;
-	}
+	sha256_end(&transfer->sha, digest);
+	sha256_text(digest, text);
+	if (result)
+		record(transfer, url, time, transfer->failed ? "" : text, result);
 	if (transfer->failed) {
-		shell_error(shell, "fetch %s: %s (after %llu bytes)\n", url, transfer->error,
-			    (unsigned long long)transfer->bytes);
+		shell_error(shell, "fetch %s: %s (after %llu bytes)\n", url, transfer->error, bytes);
 		return;
 	}
-	sha256_end(&transfer->sha, digest);
-	if (result)
-		sha256_text(digest, result->sha256);
-	shell_size_text(shell_rate(transfer->bytes, time), rate);
-	shell_print(shell, SHELL_OUTPUT, "fetched %s\n  %llu bytes in %llu.%03llu s, %s/s\n", url,
-		    (unsigned long long)transfer->bytes, (unsigned long long)(time / HVK_TIME_PER_SECOND),
-		    (unsigned long long)(time % HVK_TIME_PER_SECOND / HVK_TIME_PER_MS), rate);
-	{
-		char text[SHA256_TEXT];
-
-		sha256_text(digest, text);
-		shell_print(shell, SHELL_OUTPUT, "  sha256 %s\n", text);
-	}
+	shell_size_text(shell_rate(bytes, time), rate);
+	shell_print(shell, SHELL_OUTPUT, "fetched %s\n  %llu bytes in %llu.%03llu s, %s/s\n  sha256 %s\n",
+		    url, bytes, (unsigned long long)(time / HVK_TIME_PER_SECOND),
+		    (unsigned long long)(time % HVK_TIME_PER_SECOND / HVK_TIME_PER_MS), rate, text);
 }
 
 int shell_command_fetch(struct shell *shell, uint32_t count, char *const words[])

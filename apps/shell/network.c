@@ -29,20 +29,20 @@ static bool step(struct shell *shell, const char *name, hvk_status status)
 static void tell_card(struct shell *shell)
 {
 	const struct hvk_netdev_info *info = &hvk_netvsc_netdev(shell->nic)->info;
-	char nvs[SHELL_VERSION_TEXT], speed[32] = "";
+	char speed[32] = "";
 
 	shell->results.network = true;
 	shell->results.netdev = *info;
 	shell->results.nvs_version = hvk_netvsc_nvs_version(shell->nic);
-	shell_version_text(shell->results.nvs_version, nvs);
 	if (info->link_speed)
 		snprintf(speed, sizeof(speed), ", %llu Mbit/s",
 			 (unsigned long long)(info->link_speed / 1000000));
 	shell_print(shell, SHELL_STORY,
 		    "network: channel %u, NVS %s, %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s%s\n",
-		    hvk_channel_offer(shell->nic_channel)->channel_id, nvs, info->mac[0], info->mac[1],
-		    info->mac[2], info->mac[3], info->mac[4], info->mac[5], info->mtu,
-		    info->link_up ? "up" : "down", speed);
+		    hvk_channel_offer(shell->nic_channel)->channel_id,
+		    shell_nvs_name(shell->results.nvs_version), info->mac[0], info->mac[1], info->mac[2],
+		    info->mac[3], info->mac[4], info->mac[5], info->mtu, info->link_up ? "up" : "down",
+		    speed);
 }
 
 static bool attach_card(struct shell *shell)

@@ -85,6 +85,26 @@ void shell_version_text(uint32_t version, char text[SHELL_VERSION_TEXT])
 	snprintf(text, SHELL_VERSION_TEXT, "%u.%u", version >> 16, version & 0xffff);
 }
 
+const char *shell_nvs_name(uint32_t version)
+{
+	switch (version) {
+	case NVS_VERSION_1:
+		return "1";
+	case NVS_VERSION_2:
+		return "2";
+	case NVS_VERSION_4:
+		return "4";
+	case NVS_VERSION_5:
+		return "5";
+	case NVS_VERSION_6:
+		return "6";
+	case NVS_VERSION_6_1:
+		return "6.1";
+	default:
+		return "unknown";
+	}
+}
+
 void shell_size_text(uint64_t bytes, char text[SHELL_SIZE_TEXT])
 {
 	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};

@@ -8,14 +8,14 @@ mkdir "$work/http" "$work/tftp"
 serve_http "$work/http"
 good=$port
 
-# answers NAME: busybox nc gives this to the first who asks, and closes; then $port
+# answers N SECONDS: answer.N goes to the first who asks, and SECONDS later the end; sets $port
 answers() {
 	attempt=0
 	port=
 	while [ -z "$port" ] && [ $attempt -lt 20 ]; do
 		try=$((20000 + ($$ * 41 + attempt * 1013 + $1) % 30000))
 		attempt=$((attempt + 1))
-		(cat "$work/answer.$1"; sleep "$2") | busybox nc -l -p $try >/dev/null 2>"$work/nc" &
+		(cat "$work/answer.$1"; exec sleep "$2") 2>/dev/null | busybox nc -l -p $try >/dev/null 2>"$work/nc" &
 		server=$!
 		sleep 0.3
 		if kill -0 $server 2>/dev/null && [ ! -s "$work/nc" ]; then
@@ -58,11 +58,11 @@ fetch_fails "http://10.0.2.2:$port/x" 'Content-Length is not a number'
 answers 5 0
 fetch_fails "http://10.0.2.2:$port/x" 'headers are longer'
 printf 'HTTP/1.0 200 OK\r\nContent-Length: 100\r\n\r\nshort' >"$work/answer.6"
-answers 6 60 # and then nothing more
+answers 6 20 # and then nothing more
 fetch_fails "http://10.0.2.2:$port/x" 'timed out: the transfer stalled'
 kill $server 2>/dev/null
 : >"$work/answer.7"
-answers 7 60 # nothing at all
+answers 7 20 # nothing at all
 fetch_fails "http://10.0.2.2:$port/x" 'timed out: no answer'
 kill $server 2>/dev/null
 finish
