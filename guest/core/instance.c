@@ -121,6 +121,11 @@ const struct hvk_timeouts *hvk_timeouts(const struct hvk *hvk)
 	return &hvk->config.timeouts;
 }
 
+uint32_t hvk_cpu_count(const struct hvk *hvk)
+{
+	return hvk->config.cpus;
+}
+
 void hvk_get_counters(const struct hvk *hvk, struct hvk_counters *out)
 {
 	const uint64_t *from = (const uint64_t *)&hvk->counters;

@@ -46,7 +46,9 @@ struct hvk_tx_frame {
 };
 
 enum hvk_tx_result {
-	HVK_TX_TAKEN, /* the driver has it: done will run, before or after this returns to the caller's loop, never inside the call */
+	/* The driver has it: done will run, before or after the call returns (on another
+	 * CPU), never inside it. */
+	HVK_TX_TAKEN,
 	HVK_TX_BUSY,  /* no room: the caller keeps it, tx_ready will be called */
 	HVK_TX_GONE   /* no device, not up, or the frame cannot be sent: the caller keeps it */
 };
@@ -62,7 +64,8 @@ struct hvk_netdev_hooks {
 	void (*input)(void *context, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame);
 	void (*tx_ready)(void *context, struct hvk_netdev *netdev);
 	void (*link_changed)(void *context, struct hvk_netdev *netdev, bool up);
-	/* The host took the device away; stop it and forget it. */
+	/* The host took the device away, or its ring contradicts itself: nothing more will
+	 * come. Once; detach it and forget it. */
 	void (*gone)(void *context, struct hvk_netdev *netdev);
 	void *context;
 };
@@ -84,7 +87,7 @@ struct hvk_netdev_ops {
 
 struct hvk_netdev {
 	const struct hvk_netdev_ops *ops; /* the driver's */
-	struct hvk_netdev_hooks hooks;    /* the user's: hvk_netdev_set_hooks */
+	struct hvk_netdev_hooks hooks;    /* the user's to set while the device is not up */
 	struct hvk_netdev_info info;      /* read only above; changes in hvk_poll */
 };
 
@@ -94,8 +97,11 @@ static inline enum hvk_tx_result hvk_netdev_transmit(struct hvk_netdev *netdev, 
 	return netdev->ops->transmit(netdev, frame);
 }
 
-/* Finishes with HVK_OK, HVK_ETIMEDOUT_RNDIS_SET, HVK_EREFUSED_RNDIS, HVK_EGONE. */
-static inline void hvk_netdev_set_flags(struct hvk_netdev *netdev, uint32_t flags, struct hvk_request *request)
+/* Finishes with HVK_OK, HVK_ETIMEDOUT_RNDIS_SET, HVK_EREFUSED_RNDIS, HVK_EGONE,
+ * HVK_ECANCELED (detached meanwhile), HVK_ESTATE (not attached), HVK_EBUSY (too many
+ * wait), HVK_EINVAL (unknown flags). Any CPU. */
+static inline void hvk_netdev_set_flags(struct hvk_netdev *netdev, uint32_t flags,
+					struct hvk_request *request)
 {
 	netdev->ops->set_flags(netdev, flags, request);
 }

@@ -67,11 +67,13 @@ static void buffers_and_revokes(void **state)
 	struct hvk_nvs_message message;
 
 	(void)state;
-	hvk_nvs_build_buffer(&message, NVS_VERSION_6, NVS_TYPE_RECEIVE_BUFFER, 0xe1e1, NVS_RECEIVE_PAGE_SET_ID);
+	hvk_nvs_build_buffer(&message, NVS_VERSION_6, NVS_TYPE_RECEIVE_BUFFER, 0xe1e1,
+			     NVS_RECEIVE_PAGE_SET_ID);
 	check(&message, receive, 32);
 	hvk_nvs_build_buffer(&message, NVS_VERSION_6, NVS_TYPE_SEND_BUFFER, 0xe1e2, NVS_SEND_PAGE_SET_ID);
 	check(&message, send, 32);
-	hvk_nvs_build_revoke(&message, NVS_VERSION_6, NVS_TYPE_REVOKE_RECEIVE_BUFFER, NVS_RECEIVE_PAGE_SET_ID);
+	hvk_nvs_build_revoke(&message, NVS_VERSION_6, NVS_TYPE_REVOKE_RECEIVE_BUFFER,
+			     NVS_RECEIVE_PAGE_SET_ID);
 	check(&message, revoke_receive, 32);
 	hvk_nvs_build_revoke(&message, NVS_VERSION_6_1, NVS_TYPE_REVOKE_SEND_BUFFER, NVS_SEND_PAGE_SET_ID);
 	check(&message, revoke_send, 40);

@@ -27,7 +27,7 @@ static void check(const struct hvk_rndis_message *message, const void *bytes, ui
 
 static void builders(void **state)
 {
-	static const uint8_t initialize[24] = {2, 0, 0, 0, 24, 0, 0, 0, 7, 0, 0, 0,
+	static const uint8_t initialize[24] = {2, 0, 0, 0, 24, 0, 0, 0, 7, 0,    0, 0,
 					       1, 0, 0, 0, 0,  0, 0, 0, 0, 0x40, 0, 0};
 	static const uint8_t halt[12] = {3, 0, 0, 0, 12, 0, 0, 0, 8};
 	static const uint8_t query[28] = {4, 0, 0, 0, 28, 0, 0, 0, 9, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 20};
@@ -114,9 +114,9 @@ static void header_length_is_read_by_nobody(void **state)
 static void packet_outside_its_range(void **state)
 {
 	(void)state;
-	assert_int_equal(parse_with(8, 93), HVK_EHOST_RNDIS);  /* one too far */
+	assert_int_equal(parse_with(8, 93), HVK_EHOST_RNDIS); /* one too far */
 	assert_int_equal(parse_with(12, 101), HVK_EHOST_RNDIS);
-	assert_int_equal(parse_with(8, 35), HVK_EHOST_RNDIS);  /* in the header */
+	assert_int_equal(parse_with(8, 35), HVK_EHOST_RNDIS); /* in the header */
 	assert_int_equal(parse_with(8, 0), HVK_EHOST_RNDIS);
 	assert_int_equal(parse_with(8, 0xffffffff), HVK_EHOST_RNDIS);
 	assert_int_equal(parse_with(8, 0xfffffff8), HVK_EHOST_RNDIS); /* 0 with the base */
@@ -239,8 +239,8 @@ static void initialize_complete(void **state)
 
 static void query_complete(void **state)
 {
-	uint8_t bytes[30] = {4, 0, 0, 0x80, 30, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-			     6, 0, 0, 0,    16, 0, 0, 0, 0, 0x15, 0x5d, 1, 2, 3};
+	uint8_t bytes[30] = {4, 0, 0, 0x80, 30, 0,  0, 0, 1, 0, 0,    0,    0, 0, 0,
+			     0, 6, 0, 0,    0,  16, 0, 0, 0, 0, 0x15, 0x5d, 1, 2, 3};
 	struct hvk_shared range = {bytes, 30};
 	uint8_t info[HVK_RNDIS_INFO_MAX];
 	uint32_t length;
