@@ -70,7 +70,8 @@ bool hvh_ipv4_parse(const uint8_t *frame, uint32_t length, struct hvh_ipv4 *ip);
 
 /* Writes Ethernet and IPv4 headers for a payload that is already in place behind them,
  * checksum included. Returns the frame's length. */
-uint32_t hvh_ipv4_finish(uint8_t *frame, const uint8_t to[ETHERNET_ADDRESS], const uint8_t from[ETHERNET_ADDRESS],
-			 uint32_t source, uint32_t destination, uint32_t protocol, uint32_t payload_length);
+uint32_t hvh_ipv4_finish(uint8_t *frame, const uint8_t to[ETHERNET_ADDRESS],
+			 const uint8_t from[ETHERNET_ADDRESS], uint32_t source, uint32_t destination,
+			 uint32_t protocol, uint32_t payload_length);
 
 #endif

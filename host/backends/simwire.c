@@ -139,7 +139,7 @@ void hvh_simwire_send_numbered(struct hvh_simwire *wire, uint32_t stream, uint32
 static void numbered_build(struct hvh_simwire *wire, const struct numbered_stream *numbered)
 {
 	static const uint8_t peer_mac[] = SIMWIRE_PEER_MAC;
-	const uint32_t words[] = { SIMWIRE_NUMBERED, numbered->stream, numbered->next };
+	const uint32_t words[] = {SIMWIRE_NUMBERED, numbered->stream, numbered->next};
 	uint32_t start = ETHERNET_HEADER + SIMWIRE_NUMBERED_HEADER;
 
 	memset(wire->frame, 0xff, ETHERNET_ADDRESS);

@@ -13,11 +13,14 @@
 #define SIMWIRE_NUMBERED 0x48564b54u   /* little-endian, as its stream and number */
 #define SIMWIRE_NUMBERED_HEADER 12u
 
-#define SIMWIRE_PEER 0x0a070001u    /* 10.7.0.1 */
-#define SIMWIRE_GUEST 0x0a07000fu   /* 10.7.0.15 */
+#define SIMWIRE_PEER 0x0a070001u  /* 10.7.0.1 */
+#define SIMWIRE_GUEST 0x0a07000fu /* 10.7.0.15 */
 #define SIMWIRE_NETMASK 0xffffff00u
 #define SIMWIRE_LEASE_SECONDS 3600u
-#define SIMWIRE_PEER_MAC { 0x02, 0x48, 0x56, 0x4b, 0x00, 0x01 }
+#define SIMWIRE_PEER_MAC                           \
+	{                                          \
+		0x02, 0x48, 0x56, 0x4b, 0x00, 0x01 \
+	}
 
 #define DHCP_SERVER_PORT 67u
 #define DHCP_CLIENT_PORT 68u

@@ -17,7 +17,7 @@ static const uint8_t peer_mac[] = SIMWIRE_PEER_MAC;
 
 static uint32_t arp(const uint8_t *frame, uint32_t length, uint8_t *answer)
 {
-	static const uint8_t request[] = { 0, 1, 8, 0, 6, 4, 0, ARP_REQUEST };
+	static const uint8_t request[] = {0, 1, 8, 0, 6, 4, 0, ARP_REQUEST};
 	const uint8_t *asked = frame + ETHERNET_HEADER;
 	uint8_t *told = answer + ETHERNET_HEADER;
 
@@ -39,8 +39,9 @@ static uint32_t icmp(const uint8_t *frame, const struct hvh_ipv4 *ip, uint8_t *a
 {
 	uint8_t *told = answer + ETHERNET_HEADER + IPV4_HEADER;
 
-	if (ip->destination != SIMWIRE_PEER || ip->payload_length < ICMP_HEADER || ip->payload[0] != ICMP_ECHO ||
-	    ip->payload[1] != 0 || hvh_checksum_finish(hvh_checksum_add(0, ip->payload, ip->payload_length)) != 0)
+	if (ip->destination != SIMWIRE_PEER || ip->payload_length < ICMP_HEADER ||
+	    ip->payload[0] != ICMP_ECHO || ip->payload[1] != 0 ||
+	    hvh_checksum_finish(hvh_checksum_add(0, ip->payload, ip->payload_length)) != 0)
 		return 0;
 	memcpy(told, ip->payload, ip->payload_length);
 	told[0] = ICMP_ECHO_REPLY;

@@ -92,8 +92,9 @@ static bool take_options(struct dhcp_request *request, const uint8_t *bytes, uin
 static bool parse(struct dhcp_request *request, const uint8_t *bytes, uint32_t length)
 {
 	memset(request, 0, sizeof *request);
-	if (length < AT_OPTIONS || bytes[0] != BOOTP_REQUEST || bytes[1] != 1 || bytes[2] != ETHERNET_ADDRESS ||
-	    get32(bytes + AT_MAGIC) != DHCP_MAGIC || !take_options(request, bytes + AT_OPTIONS, length - AT_OPTIONS))
+	if (length < AT_OPTIONS || bytes[0] != BOOTP_REQUEST || bytes[1] != 1 ||
+	    bytes[2] != ETHERNET_ADDRESS || get32(bytes + AT_MAGIC) != DHCP_MAGIC ||
+	    !take_options(request, bytes + AT_OPTIONS, length - AT_OPTIONS))
 		return false;
 	/* Option 52: more of them in the fields for the file's and the server's name. */
 	if ((request->overload & 1) != 0 && !take_options(request, bytes + AT_FILE, AT_MAGIC - AT_FILE))
@@ -155,9 +156,10 @@ static uint8_t *put_options(uint8_t *at, const struct dhcp_request *request, uin
 }
 
 /* Adds UDP, IPv4 and Ethernet to the BOOTP message in place. */
-static uint32_t address(uint8_t *answer, const uint8_t *request, uint32_t type, uint32_t yiaddr, uint32_t length)
+static uint32_t address(uint8_t *answer, const uint8_t *request, uint32_t type, uint32_t yiaddr,
+			uint32_t length)
 {
-	static const uint8_t everybody[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	static const uint8_t everybody[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	static const uint8_t peer[] = SIMWIRE_PEER_MAC;
 	uint8_t *udp = answer + ETHERNET_HEADER + IPV4_HEADER;
 	uint32_t ciaddr = get32(request + AT_CIADDR), to = ciaddr != 0 ? ciaddr : yiaddr, total;

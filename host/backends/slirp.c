@@ -83,9 +83,9 @@ static struct {
 	bool quit;
 	struct hvh_slirp *first;
 	struct poll_set poll; /* the thread's own */
-} service = { .lifecycle = PTHREAD_MUTEX_INITIALIZER,
-	      .mutex = PTHREAD_MUTEX_INITIALIZER,
-	      .changed = PTHREAD_COND_INITIALIZER };
+} service = {.lifecycle = PTHREAD_MUTEX_INITIALIZER,
+	     .mutex = PTHREAD_MUTEX_INITIALIZER,
+	     .changed = PTHREAD_COND_INITIALIZER};
 
 static void wake(void)
 {
@@ -173,7 +173,7 @@ static void *timer_new(SlirpTimerCb callback, void *callback_opaque, void *opaqu
 
 		if (timer->used)
 			continue;
-		*timer = (struct timer){ .used = true, .callback = callback, .opaque = callback_opaque };
+		*timer = (struct timer){.used = true, .callback = callback, .opaque = callback_opaque};
 		return timer;
 	}
 	return NULL;
@@ -225,7 +225,7 @@ static const SlirpCb callbacks = {
 
 static struct in_addr network_address(uint32_t address)
 {
-	struct in_addr out = { .s_addr = htonl(address) };
+	struct in_addr out = {.s_addr = htonl(address)};
 
 	return out;
 }
@@ -361,8 +361,10 @@ static int get_revents(int index, void *opaque)
 	if (index < 0 || (uint32_t)index >= set->count)
 		return 0;
 	revents = set->fds[index].revents;
-	return ((revents & POLLIN) != 0 ? SLIRP_POLL_IN : 0) | ((revents & POLLOUT) != 0 ? SLIRP_POLL_OUT : 0) |
-	       ((revents & POLLPRI) != 0 ? SLIRP_POLL_PRI : 0) | ((revents & POLLERR) != 0 ? SLIRP_POLL_ERR : 0) |
+	return ((revents & POLLIN) != 0 ? SLIRP_POLL_IN : 0) |
+	       ((revents & POLLOUT) != 0 ? SLIRP_POLL_OUT : 0) |
+	       ((revents & POLLPRI) != 0 ? SLIRP_POLL_PRI : 0) |
+	       ((revents & POLLERR) != 0 ? SLIRP_POLL_ERR : 0) |
 	       ((revents & POLLHUP) != 0 ? SLIRP_POLL_HUP : 0);
 }
 
@@ -437,7 +439,7 @@ static void *service_main(void *unused)
 	return NULL;
 }
 
-/* --- Instances come and go: lifecycle held ------------------------------------------------------------ */
+/* --- Instances come and go: lifecycle held ------------------------------------------------ */
 
 static bool service_start(char *error, size_t error_size)
 {
@@ -523,7 +525,7 @@ static bool directory_exists(const char *path, char *error, size_t error_size)
 	return true;
 }
 
-/* --- The interface --------------------------------------------------------------------------------------- */
+/* --- The interface --------------------------------------------------------------------------- */
 
 struct hvh_slirp *hvh_slirp_create(const struct hvh_slirp_config *config, const struct hvh_slirp_lock *lock,
 				   char *error, size_t error_size)

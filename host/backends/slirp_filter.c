@@ -80,8 +80,9 @@ static enum hvh_slirp_verdict judge_local(const struct hvh_slirp_config *config,
 		port = get16(ip->payload + 2);
 		return udp_open(config, ip, port) ? HVH_SLIRP_PASS : HVH_SLIRP_REFUSE;
 	case IPV4_PROTOCOL_ICMP: /* libslirp answers for these two itself */
-		return ip->destination == SLIRP_GATEWAY || ip->destination == SLIRP_NAME_SERVER ? HVH_SLIRP_PASS
-												: HVH_SLIRP_REFUSE;
+		return ip->destination == SLIRP_GATEWAY || ip->destination == SLIRP_NAME_SERVER
+			       ? HVH_SLIRP_PASS
+			       : HVH_SLIRP_REFUSE;
 	default:
 		return HVH_SLIRP_REFUSE;
 	}
@@ -123,9 +124,9 @@ void hvh_slirp_reset(const uint8_t *frame, uint32_t length, uint8_t reset[HVH_SL
 	put32(tcp + 8, get32(ip.payload + 4) + 1); /* the SYN takes a number */
 	tcp[12] = TCP_HEADER / 4 << 4;
 	tcp[13] = TCP_RST | TCP_ACK;
-	hvh_ipv4_finish(reset, frame + ETHERNET_ADDRESS, gateway_mac, ip.destination, ip.source, IPV4_PROTOCOL_TCP,
-			TCP_HEADER);
+	hvh_ipv4_finish(reset, frame + ETHERNET_ADDRESS, gateway_mac, ip.destination, ip.source,
+			IPV4_PROTOCOL_TCP, TCP_HEADER);
 	put16(tcp + 16, hvh_checksum_finish(hvh_checksum_add(
-				hvh_checksum_pseudo(reset + ETHERNET_HEADER, IPV4_PROTOCOL_TCP, TCP_HEADER), tcp,
-				TCP_HEADER)));
+				hvh_checksum_pseudo(reset + ETHERNET_HEADER, IPV4_PROTOCOL_TCP, TCP_HEADER),
+				tcp, TCP_HEADER)));
 }

@@ -15,13 +15,15 @@ static bool write_completion(struct hvh_nic *nic, const struct netvsp_completion
 
 	if (session->blocked)
 		return false;
-	if (!hvh_channel_write(nic->channel, nic->now, VMBUS_PACKET_COMPLETION, false, completion->transaction_id,
-			       NULL, 0, completion->payload, completion->payload_length, NULL, 0)) {
+	if (!hvh_channel_write(nic->channel, nic->now, VMBUS_PACKET_COMPLETION, false,
+			       completion->transaction_id, NULL, 0, completion->payload,
+			       completion->payload_length, NULL, 0)) {
 		session->blocked = true;
 		return false;
 	}
 	if (completion->section != NVS_SECTION_NONE)
-		session->section_busy[completion->section / 8] &= (uint8_t)~(1u << (completion->section % 8));
+		session->section_busy[completion->section / 8] &= (uint8_t) ~(1u
+									      << (completion->section % 8));
 	return true;
 }
 

@@ -33,15 +33,18 @@ static bool check_header(struct hvh_nic *nic, const struct frame_message *messag
 	uint32_t least = (uint32_t)sizeof *packet - RNDIS_OFFSET_BASE;
 
 	if (packet->oob_offset != 0 || packet->oob_length != 0 || packet->oob_count != 0)
-		return refuse(nic, HVH_V_RNDIS, message, "out-of-band data, which must be none", packet->oob_length);
+		return refuse(nic, HVH_V_RNDIS, message, "out-of-band data, which must be none",
+			      packet->oob_length);
 	if (packet->vc_handle != 0 || packet->reserved != 0)
 		return refuse(nic, HVH_V_RNDIS, message, "a reserved field is not zero",
 			      packet->vc_handle | packet->reserved);
 	if (packet->data_offset < least || packet->data_offset > body ||
 	    packet->data_length > body - packet->data_offset)
-		return refuse(nic, HVH_V_RNDIS, message, "the frame is not inside the message", packet->data_offset);
+		return refuse(nic, HVH_V_RNDIS, message, "the frame is not inside the message",
+			      packet->data_offset);
 	if (packet->data_length < NETVSP_ETHERNET_HEADER || packet->data_length > nic->session.frame_max)
-		return refuse(nic, HVH_V_FRAME, message, "length of the frame out of range", packet->data_length);
+		return refuse(nic, HVH_V_FRAME, message, "length of the frame out of range",
+			      packet->data_length);
 	if (packet->per_packet_info_length == 0)
 		return true;
 	if (packet->per_packet_info_offset < least || packet->per_packet_info_offset % 4 != 0 ||
@@ -60,12 +63,14 @@ static bool check_information(struct hvh_nic *nic, const struct frame_message *m
 
 	for (uint32_t n = 0; left > 0; n++) {
 		if (n == PER_PACKET_INFO_MAX || left < sizeof info)
-			return refuse(nic, HVH_V_RNDIS, message, "packet information is cut, or too much", left);
+			return refuse(nic, HVH_V_RNDIS, message, "packet information is cut, or too much",
+				      left);
 		memcpy(&info, at, sizeof info);
 		if (info.size < sizeof info || info.size > left || info.size % 4 != 0)
 			return refuse(nic, HVH_V_RNDIS, message, "size of a packet information", info.size);
 		if (info.data_offset < sizeof info || info.data_offset > info.size)
-			return refuse(nic, HVH_V_RNDIS, message, "offset in a packet information", info.data_offset);
+			return refuse(nic, HVH_V_RNDIS, message, "offset in a packet information",
+				      info.data_offset);
 		/* No offload has been offered. */
 		if (info.type == PER_PACKET_INFO_CHECKSUM || info.type == PER_PACKET_INFO_LARGE_SEND)
 			return refuse(nic, HVH_V_RNDIS, message, "asks for an offload that was not offered",
@@ -88,12 +93,15 @@ static bool next_message(struct hvh_nic *nic, const uint8_t *bytes, uint32_t len
 		return refuse(nic, HVH_V_RNDIS, message, "message shorter than its header", left);
 	memcpy(&message->packet, message->bytes, sizeof message->packet);
 	if (message->packet.header.type != RNDIS_MSG_PACKET)
-		return refuse(nic, HVH_V_RNDIS, message, "another message after a packet", message->packet.header.type);
+		return refuse(nic, HVH_V_RNDIS, message, "another message after a packet",
+			      message->packet.header.type);
 	if (message->packet.header.length < sizeof message->packet || message->packet.header.length > left)
-		return refuse(nic, HVH_V_RNDIS, message, "length of the message", message->packet.header.length);
+		return refuse(nic, HVH_V_RNDIS, message, "length of the message",
+			      message->packet.header.length);
 	message->length = message->packet.header.length;
 	if (message->length < left &&
-	    (message->length & ((1u << hvh_partition_profile(nic->partition)->rndis_alignment_factor) - 1)) != 0)
+	    (message->length & ((1u << hvh_partition_profile(nic->partition)->rndis_alignment_factor) - 1)) !=
+		    0)
 		return refuse(nic, HVH_V_RNDIS, message, "the next message is not aligned", message->length);
 	*offset += message->length;
 	return check_header(nic, message) && check_information(nic, message);
@@ -119,15 +127,18 @@ uint32_t netvsp_frames(struct hvh_nic *nic, const uint8_t *bytes, uint32_t lengt
 	uint32_t count = 0, offset = 0;
 
 	if (!nic->session.initialized) {
-		NETVSP_VIOLATE(nic, HVH_V_RNDIS_ORDER, bytes, length, "RNDIS packet before INITIALIZE or after HALT");
+		NETVSP_VIOLATE(nic, HVH_V_RNDIS_ORDER, bytes, length,
+			       "RNDIS packet before INITIALIZE or after HALT");
 		return NVS_STATUS_FAILURE;
 	}
 	if (most > MESSAGES_MAX)
 		most = MESSAGES_MAX;
 	while (offset < length) {
 		if (count == most) {
-			NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length,
-				       "more than the %u RNDIS packets that INITIALIZE allowed in one message", most);
+			NETVSP_VIOLATE(
+				nic, HVH_V_RNDIS, bytes, length,
+				"more than the %u RNDIS packets that INITIALIZE allowed in one message",
+				most);
 			return NVS_STATUS_FAILURE;
 		}
 		if (!next_message(nic, bytes, length, &offset, &messages[count++]))

@@ -22,11 +22,11 @@
 /* What a sub-allocation holds beside the frame (OpenVMM: 256 + 36). */
 #define NETVSP_SUBALLOCATION_OVERHEAD 292u
 #define NETVSP_SECTIONS_MAX 8192u
-#define NETVSP_RANGES_MAX 375u     /* of one transfer-page packet (OpenVMM) */
+#define NETVSP_RANGES_MAX 375u       /* of one transfer-page packet (OpenVMM) */
 #define NETVSP_COMPLETIONS_MAX 1024u /* guest's packets in flight (OpenVMM) */
 #define NETVSP_CONTROL_QUEUE 64u
-#define NETVSP_CONTROL_SIZE 512u   /* longest control message to the guest */
-#define NETVSP_MESSAGE_MAX 131072u /* RNDIS bytes of one packet of the guest's */
+#define NETVSP_CONTROL_SIZE 512u    /* longest control message to the guest */
+#define NETVSP_MESSAGE_MAX 131072u  /* RNDIS bytes of one packet of the guest's */
 #define NETVSP_TRANSFER_MAX 262144u /* RNDIS bytes of one transfer-page packet */
 #define NETVSP_PACKETS_PER_RUN 64u
 #define NETVSP_TRANSFERS_PER_RUN 16u
@@ -42,8 +42,8 @@
 
 /* A buffer the guest lent: by GPADL id, looked up at each use. */
 struct netvsp_buffer {
-	bool taken;   /* the message has been accepted, once per open */
-	bool present; /* and not revoked */
+	bool taken;    /* the message has been accepted, once per open */
+	bool present;  /* and not revoked */
 	bool reported; /* torn down while in use: said once */
 	uint32_t gpadl;
 	uint16_t page_set_id;
@@ -139,7 +139,7 @@ struct netvsp_transfer {
 	struct vmbus_transfer_page_range ranges[NETVSP_RANGES_MAX];
 };
 
-#define NETVSP_VIOLATE(nic, kind, bytes, count, ...)                                                     \
+#define NETVSP_VIOLATE(nic, kind, bytes, count, ...)                                                       \
 	hvh_violate((nic)->partition, kind, (nic)->now, UINT32_MAX, hvh_channel_id((nic)->channel), bytes, \
 		    count, __VA_ARGS__)
 

@@ -161,7 +161,7 @@ static void instance_guid(struct hvh_partition *partition, const uint8_t wanted[
 struct hvh_nic *hvh_nic_create(struct hvh_partition *partition, const struct hvh_nic_config *config,
 			       const struct hvh_backend *backend)
 {
-	struct hvh_offer_parameters parameters = { .type = VMBUS_GUID_NETVSC };
+	struct hvh_offer_parameters parameters = {.type = VMBUS_GUID_NETVSC};
 	uint32_t mtu = config->mtu_max != 0 ? config->mtu_max : NETVSP_MTU_DEFAULT;
 	struct hvh_nic *nic = calloc(1, sizeof *nic);
 
@@ -251,8 +251,8 @@ bool hvh_nic_inject(struct hvh_nic *nic, uint64_t now, const void *messages, con
 	const uint8_t *message = messages;
 
 	nic->now = now;
-	if (!nic->session.receive.present || nic->session.stopped || count == 0 || count > NETVSP_RANGES_MAX ||
-	    count > nic->session.free_data_count)
+	if (!nic->session.receive.present || nic->session.stopped || count == 0 ||
+	    count > NETVSP_RANGES_MAX || count > nic->session.free_data_count)
 		return false;
 	nic->session.blocked = false;
 	netvsp_transfer_begin(&transfer, NVS_CHANNEL_DATA);

@@ -39,7 +39,7 @@ static bool wants_completion(const struct hvh_packet *packet)
 void netvsp_respond(struct hvh_nic *nic, const struct hvh_packet *packet, const void *payload,
 		    uint32_t payload_length)
 {
-	uint8_t response[NETVSP_RESPONSE_SIZE_6_1] = { 0 };
+	uint8_t response[NETVSP_RESPONSE_SIZE_6_1] = {0};
 
 	if (!wants_completion(packet))
 		return;
@@ -56,8 +56,8 @@ void netvsp_respond(struct hvh_nic *nic, const struct hvh_packet *packet, const 
 
 static bool version_known(const struct hvh_nic *nic, uint32_t version)
 {
-	static const uint32_t known[] = { NVS_VERSION_1, NVS_VERSION_2, NVS_VERSION_4,
-					  NVS_VERSION_5, NVS_VERSION_6, NVS_VERSION_6_1 };
+	static const uint32_t known[] = {NVS_VERSION_1, NVS_VERSION_2, NVS_VERSION_4,
+					 NVS_VERSION_5, NVS_VERSION_6, NVS_VERSION_6_1};
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (known[i] == version)
@@ -68,7 +68,7 @@ static bool version_known(const struct hvh_nic *nic, uint32_t version)
 static void init(struct hvh_nic *nic, const struct hvh_packet *packet, const uint8_t *message)
 {
 	struct nvs_init init;
-	struct nvs_init_complete answer = { .type = NVS_TYPE_INIT_COMPLETE, .max_mdl_chain = MAX_MDL_CHAIN };
+	struct nvs_init_complete answer = {.type = NVS_TYPE_INIT_COMPLETE, .max_mdl_chain = MAX_MDL_CHAIN};
 
 	memcpy(&init, message, sizeof init);
 	if (nic->session.version != 0) {
@@ -99,7 +99,8 @@ static void ndis_version(struct hvh_nic *nic, const struct hvh_packet *packet, c
 
 	memcpy(&version, message, sizeof version);
 	if (nic->session.ndis_version) {
-		NETVSP_VIOLATE(nic, HVH_V_NVS_ORDER, message, sizeof version, "NDIS_VERSION twice: once per open");
+		NETVSP_VIOLATE(nic, HVH_V_NVS_ORDER, message, sizeof version,
+			       "NDIS_VERSION twice: once per open");
 		netvsp_stop(nic);
 		return;
 	}
@@ -130,8 +131,8 @@ static void ndis_config(struct hvh_nic *nic, const struct hvh_packet *packet, co
 	session->frame_max = config.mtu;
 	if (config.mtu < NETVSP_FRAME_STANDARD || config.mtu > nic->frame_limit) {
 		NETVSP_VIOLATE(nic, HVH_V_NVS_VALUE, message, sizeof config,
-			       "NDIS_CONFIG: MTU %u with the Ethernet header, allowed are %u to %u", config.mtu,
-			       NETVSP_FRAME_STANDARD, nic->frame_limit);
+			       "NDIS_CONFIG: MTU %u with the Ethernet header, allowed are %u to %u",
+			       config.mtu, NETVSP_FRAME_STANDARD, nic->frame_limit);
 		session->frame_max = NETVSP_FRAME_STANDARD;
 	}
 	netvsp_respond(nic, packet, NULL, 0);
@@ -150,8 +151,8 @@ static bool buffer_message(struct hvh_nic *nic, struct netvsp_buffer *buffer, co
 		return false;
 	}
 	if (out->reserved != 0)
-		NETVSP_VIOLATE(nic, HVH_V_NVS_PADDING, message, sizeof *out, "%s: reserved is 0x%x, not 0", name,
-			       out->reserved);
+		NETVSP_VIOLATE(nic, HVH_V_NVS_PADDING, message, sizeof *out, "%s: reserved is 0x%x, not 0",
+			       name, out->reserved);
 	buffer->taken = true;
 	buffer->gpadl = out->gpadl;
 	buffer->page_set_id = out->page_set_id;
@@ -171,8 +172,8 @@ static struct hvh_gpadl *buffer_gpadl(struct hvh_nic *nic, const struct nvs_buff
 static void receive_buffer(struct hvh_nic *nic, const struct hvh_packet *packet, const uint8_t *message)
 {
 	struct netvsp_session *session = &nic->session;
-	struct nvs_receive_buffer_complete answer = { .type = NVS_TYPE_RECEIVE_BUFFER_COMPLETE,
-						      .status = NVS_STATUS_FAILURE };
+	struct nvs_receive_buffer_complete answer = {.type = NVS_TYPE_RECEIVE_BUFFER_COMPLETE,
+						     .status = NVS_STATUS_FAILURE};
 	struct nvs_buffer buffer;
 	struct hvh_gpadl *gpadl;
 
@@ -190,8 +191,9 @@ static void receive_buffer(struct hvh_nic *nic, const struct hvh_packet *packet,
 	gpadl = buffer_gpadl(nic, &buffer, "receive buffer");
 	if (gpadl != NULL && !netvsp_suballocations_create(nic, hvh_gpadl_size(gpadl))) {
 		NETVSP_VIOLATE(nic, HVH_V_NVS_VALUE, message, sizeof buffer,
-			       "receive buffer of %u bytes holds no %u sub-allocations of %u", hvh_gpadl_size(gpadl),
-			       NETVSP_CONTROL_SUBALLOCATIONS + 1, session->suballocation_size);
+			       "receive buffer of %u bytes holds no %u sub-allocations of %u",
+			       hvh_gpadl_size(gpadl), NETVSP_CONTROL_SUBALLOCATIONS + 1,
+			       session->suballocation_size);
 	} else if (gpadl != NULL) {
 		session->receive.present = true;
 		answer.status = NVS_STATUS_SUCCESS;
@@ -206,8 +208,8 @@ static void receive_buffer(struct hvh_nic *nic, const struct hvh_packet *packet,
 static void send_buffer(struct hvh_nic *nic, const struct hvh_packet *packet, const uint8_t *message)
 {
 	struct netvsp_session *session = &nic->session;
-	struct nvs_send_buffer_complete answer = { .type = NVS_TYPE_SEND_BUFFER_COMPLETE,
-						   .status = NVS_STATUS_FAILURE };
+	struct nvs_send_buffer_complete answer = {.type = NVS_TYPE_SEND_BUFFER_COMPLETE,
+						  .status = NVS_STATUS_FAILURE};
 	struct nvs_buffer buffer;
 	struct hvh_gpadl *gpadl;
 
@@ -236,15 +238,15 @@ static void revoke(struct hvh_nic *nic, const struct hvh_packet *packet, const u
 
 	memcpy(&revoke, message, sizeof revoke);
 	if (!buffer->present) {
-		NETVSP_VIOLATE(nic, HVH_V_NVS_ORDER, message, sizeof revoke, "revoke of a %s that is not there",
-			       name);
+		NETVSP_VIOLATE(nic, HVH_V_NVS_ORDER, message, sizeof revoke,
+			       "revoke of a %s that is not there", name);
 		netvsp_stop(nic);
 		return;
 	}
 	if (revoke.page_set_id != buffer->page_set_id)
 		NETVSP_VIOLATE(nic, HVH_V_NVS_VALUE, message, sizeof revoke,
-			       "revoke of a %s: page set id 0x%x, it was given as 0x%x", name, revoke.page_set_id,
-			       buffer->page_set_id);
+			       "revoke of a %s: page set id 0x%x, it was given as 0x%x", name,
+			       revoke.page_set_id, buffer->page_set_id);
 	if (revoke.reserved != 0)
 		NETVSP_VIOLATE(nic, HVH_V_NVS_PADDING, message, sizeof revoke,
 			       "revoke of a %s: reserved is 0x%x, not 0", name, revoke.reserved);
@@ -275,15 +277,16 @@ static void switch_data_path(struct hvh_nic *nic, const struct hvh_packet *packe
 
 	memcpy(&path, message, sizeof path);
 	if (path.active != 0)
-		NETVSP_VIOLATE(nic, HVH_V_NVS_VALUE, message, sizeof path,
-			       "data path switched to %u, and there is no virtual function: 0 is all there is",
-			       path.active);
+		NETVSP_VIOLATE(
+			nic, HVH_V_NVS_VALUE, message, sizeof path,
+			"data path switched to %u, and there is no virtual function: 0 is all there is",
+			path.active);
 	netvsp_respond(nic, packet, NULL, 0);
 }
 
 static void subchannel(struct hvh_nic *nic, const struct hvh_packet *packet, const uint8_t *message)
 {
-	struct nvs_subchannel_complete answer = { .type = NVS_TYPE_SUBCHANNEL, .status = NVS_STATUS_FAILURE };
+	struct nvs_subchannel_complete answer = {.type = NVS_TYPE_SUBCHANNEL, .status = NVS_STATUS_FAILURE};
 	struct nvs_subchannel_request request;
 
 	memcpy(&request, message, sizeof request);
@@ -296,21 +299,23 @@ static void subchannel(struct hvh_nic *nic, const struct hvh_packet *packet, con
 /* --- Dispatch ------------------------------------------------------------------------------ */
 
 static const struct nvs_message messages[] = {
-	{ NVS_TYPE_INIT, "INIT", sizeof(struct nvs_init), 0, ANSWERED, init },
-	{ NVS_TYPE_NDIS_VERSION, "NDIS_VERSION", sizeof(struct nvs_ndis_version), NVS_VERSION_1, 0, ndis_version },
-	{ NVS_TYPE_RECEIVE_BUFFER, "RECEIVE_BUFFER", sizeof(struct nvs_buffer), NVS_VERSION_1, ANSWERED,
-	  receive_buffer },
-	{ NVS_TYPE_REVOKE_RECEIVE_BUFFER, "REVOKE_RECEIVE_BUFFER", sizeof(struct nvs_revoke_buffer), NVS_VERSION_1,
-	  0, revoke_receive },
-	{ NVS_TYPE_SEND_BUFFER, "SEND_BUFFER", sizeof(struct nvs_buffer), NVS_VERSION_1, ANSWERED, send_buffer },
-	{ NVS_TYPE_REVOKE_SEND_BUFFER, "REVOKE_SEND_BUFFER", sizeof(struct nvs_revoke_buffer), NVS_VERSION_1, 0,
-	  revoke_send },
-	{ NVS_TYPE_RNDIS, "RNDIS", sizeof(struct nvs_rndis), NVS_VERSION_1, ANSWERED | PAGES, netvsp_rndis },
-	{ NVS_TYPE_NDIS_CONFIG, "NDIS_CONFIG", sizeof(struct nvs_ndis_config), NVS_VERSION_2, 0, ndis_config },
-	{ NVS_TYPE_SWITCH_DATA_PATH, "SWITCH_DATA_PATH", sizeof(struct nvs_switch_data_path), NVS_VERSION_4, 0,
-	  switch_data_path },
-	{ NVS_TYPE_SUBCHANNEL, "SUBCHANNEL", sizeof(struct nvs_subchannel_request), NVS_VERSION_5, ANSWERED,
-	  subchannel },
+	{NVS_TYPE_INIT, "INIT", sizeof(struct nvs_init), 0, ANSWERED, init},
+	{NVS_TYPE_NDIS_VERSION, "NDIS_VERSION", sizeof(struct nvs_ndis_version), NVS_VERSION_1, 0,
+	 ndis_version},
+	{NVS_TYPE_RECEIVE_BUFFER, "RECEIVE_BUFFER", sizeof(struct nvs_buffer), NVS_VERSION_1, ANSWERED,
+	 receive_buffer},
+	{NVS_TYPE_REVOKE_RECEIVE_BUFFER, "REVOKE_RECEIVE_BUFFER", sizeof(struct nvs_revoke_buffer),
+	 NVS_VERSION_1, 0, revoke_receive},
+	{NVS_TYPE_SEND_BUFFER, "SEND_BUFFER", sizeof(struct nvs_buffer), NVS_VERSION_1, ANSWERED,
+	 send_buffer},
+	{NVS_TYPE_REVOKE_SEND_BUFFER, "REVOKE_SEND_BUFFER", sizeof(struct nvs_revoke_buffer), NVS_VERSION_1,
+	 0, revoke_send},
+	{NVS_TYPE_RNDIS, "RNDIS", sizeof(struct nvs_rndis), NVS_VERSION_1, ANSWERED | PAGES, netvsp_rndis},
+	{NVS_TYPE_NDIS_CONFIG, "NDIS_CONFIG", sizeof(struct nvs_ndis_config), NVS_VERSION_2, 0, ndis_config},
+	{NVS_TYPE_SWITCH_DATA_PATH, "SWITCH_DATA_PATH", sizeof(struct nvs_switch_data_path), NVS_VERSION_4, 0,
+	 switch_data_path},
+	{NVS_TYPE_SUBCHANNEL, "SUBCHANNEL", sizeof(struct nvs_subchannel_request), NVS_VERSION_5, ANSWERED,
+	 subchannel},
 };
 
 static const struct nvs_message *message_find(uint32_t type)
@@ -360,13 +365,15 @@ static void check_padding(struct hvh_nic *nic, const struct hvh_packet *packet,
 
 void netvsp_nvs(struct hvh_nic *nic, const struct hvh_packet *packet)
 {
-	uint32_t least = nic->session.version >= NVS_VERSION_6_1 ? NVS_REQUEST_SIZE_6_1 : NVS_REQUEST_SIZE_MIN;
+	uint32_t least = nic->session.version >= NVS_VERSION_6_1 ? NVS_REQUEST_SIZE_6_1
+								 : NVS_REQUEST_SIZE_MIN;
 	const struct nvs_message *message;
 	uint32_t type;
 
 	if (packet->payload_length < least) { /* never answered (FreeBSD) */
 		NETVSP_VIOLATE(nic, HVH_V_NVS_SIZE, packet->payload, packet->payload_length,
-			       "NVS request of %u bytes: at least %u at this version", packet->payload_length, least);
+			       "NVS request of %u bytes: at least %u at this version", packet->payload_length,
+			       least);
 		return;
 	}
 	memcpy(&type, packet->payload, sizeof type);
@@ -378,6 +385,7 @@ void netvsp_nvs(struct hvh_nic *nic, const struct hvh_packet *packet)
 	check_padding(nic, packet, message);
 	if ((message->flags & ANSWERED) != 0 && !wants_completion(packet))
 		NETVSP_VIOLATE(nic, HVH_V_PACKET_FLAGS, packet->payload, packet->payload_length,
-			       "NVS %s without a completion requested: there is an answer to it", message->name);
+			       "NVS %s without a completion requested: there is an answer to it",
+			       message->name);
 	message->handle(nic, packet, packet->payload);
 }

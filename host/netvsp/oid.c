@@ -81,10 +81,10 @@ HVK_WIRE_SIZE(struct ndis_rss_capabilities, 20);
 
 uint32_t netvsp_offload_structure(const struct hvh_nic *nic, uint8_t *to, uint32_t room)
 {
-	static const uint16_t sizes[] = { 112, 144, 156 }; /* revisions 1, 2, 3 */
+	static const uint16_t sizes[] = {112, 144, 156}; /* revisions 1, 2, 3 */
 	uint32_t newest = hvh_partition_profile(nic->partition)->nvs_newest;
 	uint32_t revision = newest >= NVS_VERSION_5 ? 3 : newest >= NVS_VERSION_4 ? 2 : 1;
-	struct ndis_header header = { .type = NDIS_TYPE_OFFLOAD };
+	struct ndis_header header = {.type = NDIS_TYPE_OFFLOAD};
 
 	while (revision > 0 && sizes[revision - 1] > room)
 		revision--;
@@ -99,11 +99,11 @@ uint32_t netvsp_offload_structure(const struct hvh_nic *nic, uint8_t *to, uint32
 
 static uint32_t link_state(const struct hvh_nic *nic, uint8_t *to)
 {
-	struct ndis_link_state state = { .header = { NDIS_TYPE_DEFAULT, 1, sizeof state },
-					 .media_connect = nic->link_up ? 1 : 2,
-					 .duplex = 2,
-					 .transmit_speed = LINK_SPEED,
-					 .receive_speed = LINK_SPEED };
+	struct ndis_link_state state = {.header = {NDIS_TYPE_DEFAULT, 1, sizeof state},
+					.media_connect = nic->link_up ? 1 : 2,
+					.duplex = 2,
+					.transmit_speed = LINK_SPEED,
+					.receive_speed = LINK_SPEED};
 
 	memcpy(to, &state, sizeof state);
 	return sizeof state;
@@ -112,10 +112,10 @@ static uint32_t link_state(const struct hvh_nic *nic, uint8_t *to)
 /* One queue: no receive scaling to set up. */
 static uint32_t rss_capabilities(uint8_t *to)
 {
-	struct ndis_rss_capabilities rss = { .header = { NDIS_TYPE_RSS_CAPABILITIES, 2, sizeof rss },
-					     .message_interrupts = 1,
-					     .queues = 1,
-					     .table_entries = 128 };
+	struct ndis_rss_capabilities rss = {.header = {NDIS_TYPE_RSS_CAPABILITIES, 2, sizeof rss},
+					    .message_interrupts = 1,
+					    .queues = 1,
+					    .table_entries = 128};
 
 	memcpy(to, &rss, sizeof rss);
 	return sizeof rss;
@@ -143,50 +143,50 @@ static const struct {
 	uint32_t oid;
 	uint32_t access;
 } oids[] = {
-	{ RNDIS_OID_GEN_SUPPORTED_LIST, QUERY },
-	{ RNDIS_OID_GEN_HARDWARE_STATUS, QUERY },
-	{ RNDIS_OID_GEN_MEDIA_SUPPORTED, QUERY },
-	{ RNDIS_OID_GEN_MEDIA_IN_USE, QUERY },
-	{ OID_GEN_MAXIMUM_LOOKAHEAD, QUERY },
-	{ RNDIS_OID_GEN_MAXIMUM_FRAME_SIZE, QUERY },
-	{ RNDIS_OID_GEN_LINK_SPEED, QUERY },
-	{ OID_GEN_TRANSMIT_BUFFER_SPACE, QUERY },
-	{ OID_GEN_RECEIVE_BUFFER_SPACE, QUERY },
-	{ OID_GEN_TRANSMIT_BLOCK_SIZE, QUERY },
-	{ OID_GEN_RECEIVE_BLOCK_SIZE, QUERY },
-	{ OID_GEN_VENDOR_ID, QUERY },
-	{ RNDIS_OID_GEN_VENDOR_DESCRIPTION, QUERY },
-	{ RNDIS_OID_GEN_CURRENT_PACKET_FILTER, QUERY | SET },
-	{ OID_GEN_CURRENT_LOOKAHEAD, QUERY },
-	{ OID_GEN_DRIVER_VERSION, QUERY },
-	{ RNDIS_OID_GEN_MAXIMUM_TOTAL_SIZE, QUERY },
-	{ OID_GEN_MAC_OPTIONS, QUERY },
-	{ RNDIS_OID_GEN_MEDIA_CONNECT_STATUS, QUERY },
-	{ OID_GEN_MAXIMUM_SEND_PACKETS, QUERY },
-	{ OID_GEN_VENDOR_DRIVER_VERSION, QUERY },
-	{ OID_GEN_NETWORK_LAYER_ADDRESSES, SET },
-	{ OID_GEN_RECEIVE_SCALE_CAPABILITIES, QUERY },
-	{ OID_GEN_RECEIVE_SCALE_PARAMETERS, KNOWN },
-	{ OID_GEN_MAX_LINK_SPEED, QUERY },
-	{ OID_GEN_LINK_STATE, QUERY },
-	{ OID_GEN_RNDIS_CONFIG_PARAMETER, SET },
-	{ OID_GEN_XMIT_OK, QUERY },
-	{ OID_GEN_RCV_OK, QUERY },
-	{ OID_GEN_XMIT_ERROR, QUERY },
-	{ OID_GEN_RCV_ERROR, QUERY },
-	{ OID_GEN_RCV_NO_BUFFER, QUERY },
-	{ RNDIS_OID_GEN_FRIENDLY_NAME, QUERY },
-	{ RNDIS_OID_802_3_PERMANENT_ADDRESS, QUERY },
-	{ RNDIS_OID_802_3_CURRENT_ADDRESS, QUERY },
-	{ OID_802_3_MULTICAST_LIST, KNOWN },
-	{ OID_802_3_MAXIMUM_LIST_SIZE, QUERY },
-	{ OID_OFFLOAD_ENCAPSULATION, QUERY | SET },
-	{ OID_802_3_RCV_ERROR_ALIGNMENT, QUERY },
-	{ OID_802_3_XMIT_ONE_COLLISION, QUERY },
-	{ OID_802_3_XMIT_MORE_COLLISIONS, QUERY },
-	{ OID_TCP_OFFLOAD_CURRENT_CONFIG, QUERY },
-	{ RNDIS_OID_TCP_OFFLOAD_PARAMETERS, SET },
-	{ OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES, QUERY },
+	{RNDIS_OID_GEN_SUPPORTED_LIST, QUERY},
+	{RNDIS_OID_GEN_HARDWARE_STATUS, QUERY},
+	{RNDIS_OID_GEN_MEDIA_SUPPORTED, QUERY},
+	{RNDIS_OID_GEN_MEDIA_IN_USE, QUERY},
+	{OID_GEN_MAXIMUM_LOOKAHEAD, QUERY},
+	{RNDIS_OID_GEN_MAXIMUM_FRAME_SIZE, QUERY},
+	{RNDIS_OID_GEN_LINK_SPEED, QUERY},
+	{OID_GEN_TRANSMIT_BUFFER_SPACE, QUERY},
+	{OID_GEN_RECEIVE_BUFFER_SPACE, QUERY},
+	{OID_GEN_TRANSMIT_BLOCK_SIZE, QUERY},
+	{OID_GEN_RECEIVE_BLOCK_SIZE, QUERY},
+	{OID_GEN_VENDOR_ID, QUERY},
+	{RNDIS_OID_GEN_VENDOR_DESCRIPTION, QUERY},
+	{RNDIS_OID_GEN_CURRENT_PACKET_FILTER, QUERY | SET},
+	{OID_GEN_CURRENT_LOOKAHEAD, QUERY},
+	{OID_GEN_DRIVER_VERSION, QUERY},
+	{RNDIS_OID_GEN_MAXIMUM_TOTAL_SIZE, QUERY},
+	{OID_GEN_MAC_OPTIONS, QUERY},
+	{RNDIS_OID_GEN_MEDIA_CONNECT_STATUS, QUERY},
+	{OID_GEN_MAXIMUM_SEND_PACKETS, QUERY},
+	{OID_GEN_VENDOR_DRIVER_VERSION, QUERY},
+	{OID_GEN_NETWORK_LAYER_ADDRESSES, SET},
+	{OID_GEN_RECEIVE_SCALE_CAPABILITIES, QUERY},
+	{OID_GEN_RECEIVE_SCALE_PARAMETERS, KNOWN},
+	{OID_GEN_MAX_LINK_SPEED, QUERY},
+	{OID_GEN_LINK_STATE, QUERY},
+	{OID_GEN_RNDIS_CONFIG_PARAMETER, SET},
+	{OID_GEN_XMIT_OK, QUERY},
+	{OID_GEN_RCV_OK, QUERY},
+	{OID_GEN_XMIT_ERROR, QUERY},
+	{OID_GEN_RCV_ERROR, QUERY},
+	{OID_GEN_RCV_NO_BUFFER, QUERY},
+	{RNDIS_OID_GEN_FRIENDLY_NAME, QUERY},
+	{RNDIS_OID_802_3_PERMANENT_ADDRESS, QUERY},
+	{RNDIS_OID_802_3_CURRENT_ADDRESS, QUERY},
+	{OID_802_3_MULTICAST_LIST, KNOWN},
+	{OID_802_3_MAXIMUM_LIST_SIZE, QUERY},
+	{OID_OFFLOAD_ENCAPSULATION, QUERY | SET},
+	{OID_802_3_RCV_ERROR_ALIGNMENT, QUERY},
+	{OID_802_3_XMIT_ONE_COLLISION, QUERY},
+	{OID_802_3_XMIT_MORE_COLLISIONS, QUERY},
+	{OID_TCP_OFFLOAD_CURRENT_CONFIG, QUERY},
+	{RNDIS_OID_TCP_OFFLOAD_PARAMETERS, SET},
+	{OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES, QUERY},
 };
 #define OID_COUNT (sizeof oids / sizeof oids[0])
 
@@ -267,7 +267,7 @@ static uint32_t number(const struct hvh_nic *nic, uint32_t oid)
 uint32_t netvsp_oid_query(struct hvh_nic *nic, uint32_t oid, const uint8_t *input, uint32_t input_length,
 			  uint8_t *answer, uint32_t room, uint32_t *length)
 {
-	static const uint64_t speeds[] = { LINK_SPEED, LINK_SPEED };
+	static const uint64_t speeds[] = {LINK_SPEED, LINK_SPEED};
 	uint32_t status = access_status(nic, oid, QUERY);
 	uint32_t value;
 
@@ -321,12 +321,14 @@ static uint32_t set_filter(struct hvh_nic *nic, const uint8_t *value, uint32_t l
 	uint32_t filter;
 
 	if (length != sizeof filter) {
-		NETVSP_VIOLATE(nic, HVH_V_RNDIS, value, length, "packet filter of %u bytes: 4 would be right", length);
+		NETVSP_VIOLATE(nic, HVH_V_RNDIS, value, length, "packet filter of %u bytes: 4 would be right",
+			       length);
 		return RNDIS_STATUS_INVALID_DATA;
 	}
 	memcpy(&filter, value, sizeof filter);
 	if ((filter & ~FILTER_BITS) != 0) {
-		NETVSP_VIOLATE(nic, HVH_V_RNDIS, value, length, "packet filter 0x%x has unknown bits", filter);
+		NETVSP_VIOLATE(nic, HVH_V_RNDIS, value, length, "packet filter 0x%x has unknown bits",
+			       filter);
 		return RNDIS_STATUS_INVALID_DATA;
 	}
 	nic->session.filter = filter;

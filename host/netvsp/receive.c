@@ -20,7 +20,7 @@ HVK_STATIC_ASSERT(sizeof(struct checksum_info) == 16, "checksum information");
 
 bool netvsp_filter_passes(const struct hvh_nic *nic, const uint8_t *frame)
 {
-	static const uint8_t broadcast[NETVSP_ETHERNET_ADDRESS] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	static const uint8_t broadcast[NETVSP_ETHERNET_ADDRESS] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	uint32_t filter = nic->session.filter;
 
 	if ((filter & RNDIS_FILTER_PROMISCUOUS) != 0)
@@ -42,7 +42,7 @@ void netvsp_frames_drop(struct hvh_nic *nic, uint64_t *counter)
 
 struct frame_layout {
 	bool checksum_info;
-	uint32_t data_offset; /* as in the message: from byte 8 */
+	uint32_t data_offset;    /* as in the message: from byte 8 */
 	uint32_t message_length; /* to the last byte of the frame */
 	uint32_t range_length;
 };
@@ -52,7 +52,7 @@ struct frame_layout {
 static struct frame_layout frame_layout(struct hvh_nic *nic, uint32_t length)
 {
 	uint32_t room = nic->session.suballocation_size - (uint32_t)sizeof(struct rndis_header) - length;
-	struct frame_layout layout = { .checksum_info = hvh_choose(nic->partition, 2) != 0 };
+	struct frame_layout layout = {.checksum_info = hvh_choose(nic->partition, 2) != 0};
 	uint32_t style = hvh_choose(nic->partition, 3);
 	uint32_t padded;
 
@@ -84,10 +84,10 @@ static bool frame_fits(const struct hvh_nic *nic, uint32_t length)
 
 static void frame_build(uint8_t *to, const struct frame_layout *layout, const struct netvsp_frame *frame)
 {
-	struct rndis_packet packet = { .header = { RNDIS_MSG_PACKET, layout->range_length },
-				       .data_offset = layout->data_offset,
-				       .data_length = frame->length };
-	struct checksum_info info = { .info = { sizeof info, PER_PACKET_INFO_CHECKSUM, sizeof info.info } };
+	struct rndis_packet packet = {.header = {RNDIS_MSG_PACKET, layout->range_length},
+				      .data_offset = layout->data_offset,
+				      .data_length = frame->length};
+	struct checksum_info info = {.info = {sizeof info, PER_PACKET_INFO_CHECKSUM, sizeof info.info}};
 
 	if (layout->checksum_info) {
 		packet.per_packet_info_offset = (uint32_t)PACKET_BODY;
@@ -240,7 +240,8 @@ uint64_t netvsp_receive_next(const struct hvh_nic *nic)
 		return HVH_NEVER;
 	if (session->control_count > 0)
 		next = session->control[session->control_head].due;
-	if (session->companion.present && session->companion.behind == 0 && session->companion.deadline < next)
+	if (session->companion.present && session->companion.behind == 0 &&
+	    session->companion.deadline < next)
 		next = session->companion.deadline;
 	return next;
 }

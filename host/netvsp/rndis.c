@@ -37,10 +37,10 @@ bool netvsp_control_push(struct hvh_nic *nic, const void *bytes, uint32_t length
 
 static uint32_t indication_build(uint8_t *to, uint32_t status, const uint8_t *buffer, uint32_t buffer_length)
 {
-	struct rndis_indicate_status indication = { .header = { RNDIS_MSG_INDICATE_STATUS,
-								sizeof indication + buffer_length },
-						    .status = status,
-						    .buffer_length = buffer_length };
+	struct rndis_indicate_status indication = {
+		.header = {RNDIS_MSG_INDICATE_STATUS, sizeof indication + buffer_length},
+		.status = status,
+		.buffer_length = buffer_length};
 
 	if (buffer_length > 0) {
 		indication.buffer_offset = sizeof indication - RNDIS_OFFSET_BASE;
@@ -84,8 +84,8 @@ void netvsp_indicate_link(struct hvh_nic *nic)
 
 	if (!session->initialized || session->link_reported == nic->link_up)
 		return;
-	length = indication_build(message,
-				  nic->link_up ? RNDIS_STATUS_MEDIA_CONNECT : RNDIS_STATUS_MEDIA_DISCONNECT, NULL, 0);
+	length = indication_build(
+		message, nic->link_up ? RNDIS_STATUS_MEDIA_CONNECT : RNDIS_STATUS_MEDIA_DISCONNECT, NULL, 0);
 	if (netvsp_control_push(nic, message, length))
 		session->link_reported = nic->link_up;
 }
@@ -96,8 +96,8 @@ static uint32_t reply(struct hvh_nic *nic, const void *bytes, uint32_t length)
 {
 	if (netvsp_control_push(nic, bytes, length))
 		return NVS_STATUS_SUCCESS;
-	NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length, "more than %u RNDIS control messages without an answer taken",
-		       NETVSP_CONTROL_QUEUE);
+	NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length,
+		       "more than %u RNDIS control messages without an answer taken", NETVSP_CONTROL_QUEUE);
 	return NVS_STATUS_FAILURE;
 }
 
@@ -123,7 +123,8 @@ static void initialized(struct hvh_nic *nic)
 	nic->session.initialized = true;
 	nic->session.link_reported = nic->link_up; /* no indication at the start (OpenVMM) */
 	if (profile->filter_set_at_start)
-		nic->session.filter = RNDIS_FILTER_DIRECTED | RNDIS_FILTER_BROADCAST | RNDIS_FILTER_ALL_MULTICAST;
+		nic->session.filter = RNDIS_FILTER_DIRECTED | RNDIS_FILTER_BROADCAST |
+				      RNDIS_FILTER_ALL_MULTICAST;
 	if (profile->status_0x40020006_malformed || profile->nvs_newest >= NVS_VERSION_4)
 		netvsp_indicate_offload(nic);
 }
@@ -133,7 +134,7 @@ static uint32_t initialize(struct hvh_nic *nic, const uint8_t *bytes, uint32_t l
 	const struct hvh_profile *profile = hvh_partition_profile(nic->partition);
 	struct rndis_initialize request;
 	struct rndis_initialize_complete answer = {
-		.header = { RNDIS_MSG_INITIALIZE | RNDIS_MSG_COMPLETE, sizeof answer },
+		.header = {RNDIS_MSG_INITIALIZE | RNDIS_MSG_COMPLETE, sizeof answer},
 		.major = 1,
 		.device_flags = DEVICE_FLAG_CONNECTIONLESS,
 		.max_packets_per_message = profile->rndis_packets_max,
@@ -169,14 +170,17 @@ static const uint8_t *information(struct hvh_nic *nic, const uint8_t *bytes, uin
 	uint32_t body = length - RNDIS_OFFSET_BASE;
 
 	if (request->reserved != 0)
-		NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length, "RNDIS OID 0x%08x: the reserved word is 0x%x, not 0",
-			       request->oid, request->reserved);
-	if (request->information_offset < RNDIS_REQUEST_INFORMATION_OFFSET || request->information_offset > body ||
-	    request->information_length > body - request->information_offset) {
 		NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length,
-			       "RNDIS OID 0x%08x: information of %u bytes at %u; %u is the least, even of nothing",
-			       request->oid, request->information_length, request->information_offset,
-			       RNDIS_REQUEST_INFORMATION_OFFSET);
+			       "RNDIS OID 0x%08x: the reserved word is 0x%x, not 0", request->oid,
+			       request->reserved);
+	if (request->information_offset < RNDIS_REQUEST_INFORMATION_OFFSET ||
+	    request->information_offset > body ||
+	    request->information_length > body - request->information_offset) {
+		NETVSP_VIOLATE(
+			nic, HVH_V_RNDIS, bytes, length,
+			"RNDIS OID 0x%08x: information of %u bytes at %u; %u is the least, even of nothing",
+			request->oid, request->information_length, request->information_offset,
+			RNDIS_REQUEST_INFORMATION_OFFSET);
 		return NULL;
 	}
 	return bytes + RNDIS_OFFSET_BASE + request->information_offset;
@@ -184,8 +188,8 @@ static const uint8_t *information(struct hvh_nic *nic, const uint8_t *bytes, uin
 
 static uint32_t query(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
 {
-	uint8_t message[NETVSP_CONTROL_SIZE] = { 0 };
-	struct rndis_query_complete answer = { .header = { RNDIS_MSG_QUERY | RNDIS_MSG_COMPLETE, 0 } };
+	uint8_t message[NETVSP_CONTROL_SIZE] = {0};
+	struct rndis_query_complete answer = {.header = {RNDIS_MSG_QUERY | RNDIS_MSG_COMPLETE, 0}};
 	struct rndis_request request;
 	const uint8_t *input;
 
@@ -200,10 +204,9 @@ static uint32_t query(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length
 	if (input == NULL)
 		answer.status = RNDIS_STATUS_INVALID_DATA;
 	if (answer.status == RNDIS_STATUS_SUCCESS)
-		answer.status = netvsp_oid_query(nic, request.oid, input, request.information_length,
-						 message + sizeof answer,
-						 (uint32_t)(sizeof message - sizeof answer),
-						 &answer.information_length);
+		answer.status = netvsp_oid_query(
+			nic, request.oid, input, request.information_length, message + sizeof answer,
+			(uint32_t)(sizeof message - sizeof answer), &answer.information_length);
 	if (answer.status == RNDIS_STATUS_SUCCESS)
 		answer.information_offset = QUERY_INFORMATION_OFFSET;
 	answer.header.length = (uint32_t)sizeof answer + answer.information_length;
@@ -213,7 +216,7 @@ static uint32_t query(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length
 
 static uint32_t set(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
 {
-	struct rndis_complete answer = { .header = { RNDIS_MSG_SET | RNDIS_MSG_COMPLETE, sizeof answer } };
+	struct rndis_complete answer = {.header = {RNDIS_MSG_SET | RNDIS_MSG_COMPLETE, sizeof answer}};
 	struct rndis_request request;
 	const uint8_t *value;
 	uint32_t status;
@@ -238,7 +241,7 @@ static uint32_t set(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
 
 static uint32_t keepalive(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
 {
-	struct rndis_complete answer = { .header = { RNDIS_MSG_KEEPALIVE | RNDIS_MSG_COMPLETE, sizeof answer } };
+	struct rndis_complete answer = {.header = {RNDIS_MSG_KEEPALIVE | RNDIS_MSG_COMPLETE, sizeof answer}};
 	struct rndis_keepalive request;
 
 	memcpy(&request, bytes, sizeof request); /* 12 bytes, as every control message */
@@ -267,8 +270,9 @@ uint32_t netvsp_rndis_control(struct hvh_nic *nic, const uint8_t *bytes, uint32_
 	if (header.length < sizeof(struct rndis_halt) || header.length > length)
 		return malformed(nic, bytes, length, "its length is not that of what was sent");
 	if (header.length < length)
-		NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length, "RNDIS message of %u bytes with %u bytes after it",
-			       header.length, length - header.length);
+		NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length,
+			       "RNDIS message of %u bytes with %u bytes after it", header.length,
+			       length - header.length);
 	switch (header.type) {
 	case RNDIS_MSG_INITIALIZE:
 		return initialize(nic, bytes, header.length);
@@ -281,8 +285,8 @@ uint32_t netvsp_rndis_control(struct hvh_nic *nic, const uint8_t *bytes, uint32_
 	case RNDIS_MSG_HALT:
 		return halt(nic);
 	default: /* RESET, indications, completions: the worker ends (OpenVMM) */
-		NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, header.length, "RNDIS message 0x%x is none that a guest sends",
-			       header.type);
+		NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, header.length,
+			       "RNDIS message 0x%x is none that a guest sends", header.type);
 		netvsp_stop(nic);
 		return NVS_STATUS_FAILURE;
 	}

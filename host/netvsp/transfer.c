@@ -72,7 +72,8 @@ bool netvsp_transfer_room(const struct hvh_nic *nic, const struct netvsp_transfe
 	       (control ? session->free_control_count : session->free_data_count) > 0;
 }
 
-uint8_t *netvsp_transfer_next(struct hvh_nic *nic, const struct netvsp_transfer *transfer, uint32_t range_length)
+uint8_t *netvsp_transfer_next(struct hvh_nic *nic, const struct netvsp_transfer *transfer,
+			      uint32_t range_length)
 {
 	return memset(nic->transfer + transfer->bytes, 0, range_length);
 }
@@ -96,7 +97,8 @@ bool netvsp_transfer_add(struct hvh_nic *nic, struct netvsp_transfer *transfer, 
 	transfer->ranges[transfer->count].byte_offset = offset;
 	transfer->count++;
 	/* The rest of the range keeps what was there, as it does on a real host. */
-	if (gpadl == NULL || !hvh_gpadl_write(gpadl, offset, nic->transfer + transfer->bytes, message_length)) {
+	if (gpadl == NULL ||
+	    !hvh_gpadl_write(gpadl, offset, nic->transfer + transfer->bytes, message_length)) {
 		netvsp_transfer_abandon(nic, transfer);
 		netvsp_stop(nic);
 		return false;
@@ -123,12 +125,12 @@ bool netvsp_transfer_send(struct hvh_nic *nic, struct netvsp_transfer *transfer)
 {
 	struct netvsp_session *session = &nic->session;
 	uint8_t extension[sizeof(struct vmbus_transfer_pages_header) + sizeof transfer->ranges];
-	struct vmbus_transfer_pages_header header = { .page_set_id = session->receive.page_set_id,
-						      .range_count = transfer->count };
-	struct nvs_rndis rndis = { .type = NVS_TYPE_RNDIS,
-				   .channel_type = transfer->channel_type,
-				   .section_index = NVS_SECTION_NONE };
-	uint8_t payload[NETVSP_RESPONSE_SIZE_6_1] = { 0 };
+	struct vmbus_transfer_pages_header header = {.page_set_id = session->receive.page_set_id,
+						     .range_count = transfer->count};
+	struct nvs_rndis rndis = {.type = NVS_TYPE_RNDIS,
+				  .channel_type = transfer->channel_type,
+				  .section_index = NVS_SECTION_NONE};
+	uint8_t payload[NETVSP_RESPONSE_SIZE_6_1] = {0};
 	uint32_t ranges = transfer->count * (uint32_t)sizeof transfer->ranges[0];
 
 	if (transfer->count == 0 || session->blocked || session->stopped) {
@@ -138,9 +140,9 @@ bool netvsp_transfer_send(struct hvh_nic *nic, struct netvsp_transfer *transfer)
 	memcpy(extension, &header, sizeof header);
 	memcpy(extension + sizeof header, transfer->ranges, ranges);
 	memcpy(payload, &rndis, sizeof rndis);
-	if (!hvh_channel_write(nic->channel, nic->now, VMBUS_PACKET_TRANSFER_PAGES, true, transfer->ids[0], extension,
-			       (uint32_t)sizeof header + ranges, payload, netvsp_response_size(nic), nic->transfer,
-			       transfer->bytes)) {
+	if (!hvh_channel_write(nic->channel, nic->now, VMBUS_PACKET_TRANSFER_PAGES, true, transfer->ids[0],
+			       extension, (uint32_t)sizeof header + ranges, payload,
+			       netvsp_response_size(nic), nic->transfer, transfer->bytes)) {
 		session->blocked = true;
 		netvsp_transfer_abandon(nic, transfer);
 		return false;
@@ -187,7 +189,7 @@ void netvsp_transfer_completed(struct hvh_nic *nic, const struct hvh_packet *pac
 		netvsp_stop(nic);
 		return;
 	}
-	session->outstanding[id / 8] &= (uint8_t)~(1u << (id % 8));
+	session->outstanding[id / 8] &= (uint8_t) ~(1u << (id % 8));
 	for (uint32_t i = 0; i < NETVSP_RANGES_MAX && id != NETVSP_SUBALLOCATION_NONE; i++) {
 		uint16_t next = session->next[id];
 

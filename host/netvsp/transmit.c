@@ -87,23 +87,25 @@ static uint32_t dispatch(struct hvh_nic *nic, const struct hvh_packet *packet, c
 
 	if (length < sizeof(struct rndis_header) || !header_in_one_range(packet, rndis)) {
 		NETVSP_VIOLATE(nic, HVH_V_RNDIS, packet->payload, packet->payload_length,
-			       "%u bytes of RNDIS: the 8 bytes of a header must be there, in the first range", length);
+			       "%u bytes of RNDIS: the 8 bytes of a header must be there, in the first range",
+			       length);
 		return NVS_STATUS_FAILURE;
 	}
 	memcpy(&type, nic->message, sizeof type);
 	frames = type == RNDIS_MSG_PACKET;
 	if (frames == (rndis->channel_type == NVS_CHANNEL_CONTROL))
 		NETVSP_VIOLATE(nic, HVH_V_RNDIS, nic->message, length,
-			       "RNDIS message 0x%x with NVS channel type %u: 0 for frames, 1 for all others", type,
-			       rndis->channel_type);
-	return frames ? netvsp_frames(nic, nic->message, length) : netvsp_rndis_control(nic, nic->message, length);
+			       "RNDIS message 0x%x with NVS channel type %u: 0 for frames, 1 for all others",
+			       type, rndis->channel_type);
+	return frames ? netvsp_frames(nic, nic->message, length)
+		      : netvsp_rndis_control(nic, nic->message, length);
 }
 
 void netvsp_rndis(struct hvh_nic *nic, const struct hvh_packet *packet, const uint8_t *message)
 {
 	struct netvsp_session *session = &nic->session;
-	struct nvs_rndis_complete answer = { .type = NVS_TYPE_RNDIS_COMPLETE, .status = NVS_STATUS_FAILURE };
-	uint8_t response[NETVSP_RESPONSE_SIZE_6_1] = { 0 };
+	struct nvs_rndis_complete answer = {.type = NVS_TYPE_RNDIS_COMPLETE, .status = NVS_STATUS_FAILURE};
+	uint8_t response[NETVSP_RESPONSE_SIZE_6_1] = {0};
 	uint32_t section = NVS_SECTION_NONE, length = 0;
 	struct nvs_rndis rndis;
 	const char *fault;
@@ -146,7 +148,8 @@ static bool in_use(struct hvh_nic *nic, struct netvsp_buffer *buffer, uint32_t g
 		return false;
 	if (!buffer->reported && !nic->session.stopped)
 		NETVSP_VIOLATE(nic, HVH_V_GPADL_IN_USE, &gpadl, sizeof gpadl,
-			       "GPADL 0x%x torn down while it is the %s: revoke it or close first", gpadl, name);
+			       "GPADL 0x%x torn down while it is the %s: revoke it or close first", gpadl,
+			       name);
 	buffer->reported = true;
 	return true;
 }

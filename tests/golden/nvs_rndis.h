@@ -10,6 +10,9 @@
 
 #include <stdint.h>
 
+/* A line is a field or a few. */
+/* clang-format off */
+
 /* --- NVS -------------------------------------------------------------------- */
 
 static const uint8_t golden_nvs_init_5_0[] = {
@@ -170,5 +173,7 @@ static const uint8_t golden_rndis_packet[] = {
 	1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
 	24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46,
 };
+
+/* clang-format on */
 
 #endif

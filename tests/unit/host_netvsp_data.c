@@ -15,7 +15,7 @@ static struct fake *ready(void)
 
 static void expect_status(struct fake *fake, uint64_t id, uint32_t status)
 {
-	const struct nvs_rndis_complete done = { NVS_TYPE_RNDIS_COMPLETE, status };
+	const struct nvs_rndis_complete done = {NVS_TYPE_RNDIS_COMPLETE, status};
 
 	fake_expect_completion(fake, id, &done, sizeof done);
 }
@@ -24,7 +24,7 @@ static void expect_status(struct fake *fake, uint64_t id, uint32_t status)
 
 static struct fake_packet *section(struct fake *fake, uint32_t index, const void *message, uint32_t length)
 {
-	const struct nvs_rndis rndis = { NVS_TYPE_RNDIS, NVS_CHANNEL_DATA, index, length };
+	const struct nvs_rndis rndis = {NVS_TYPE_RNDIS, NVS_CHANNEL_DATA, index, length};
 
 	if ((uint64_t)index * 6144 + length <= FAKE_SEND_BYTES)
 		memcpy(fake->partition.channel.gpadls[1].bytes + index * 6144, message, length);
@@ -38,7 +38,8 @@ static void test_frame_in_a_section(void **state)
 	uint64_t id;
 
 	(void)state;
-	memcpy(fake->partition.channel.gpadls[1].bytes + 5 * 6144, golden_rndis_packet, sizeof golden_rndis_packet);
+	memcpy(fake->partition.channel.gpadls[1].bytes + 5 * 6144, golden_rndis_packet,
+	       sizeof golden_rndis_packet);
 	id = fake_nvs(fake, golden_nvs_rndis_data_section, sizeof golden_nvs_rndis_data_section);
 	expect_status(fake, id, NVS_STATUS_SUCCESS);
 	assert_int_equal(fake->frames, 1);
@@ -60,7 +61,8 @@ static void test_frame_by_page_list(void **state)
 
 	(void)state;
 	hvh_nic_get_counters(fake->nic, &before);
-	id = fake_pages(fake, NVS_CHANNEL_DATA, golden_rndis_packet, sizeof golden_rndis_packet)->transaction_id;
+	id = fake_pages(fake, NVS_CHANNEL_DATA, golden_rndis_packet, sizeof golden_rndis_packet)
+		     ->transaction_id;
 	fake_run(fake);
 	expect_status(fake, id, NVS_STATUS_SUCCESS);
 	assert_memory_equal(fake->frame[0], golden_rndis_packet + 44, FRAME);
@@ -73,7 +75,7 @@ static void test_frame_by_page_list(void **state)
 /* Linux: header in the section, the rest by page list. mu_msvm: channel type 2. */
 static void test_frame_in_both(void **state)
 {
-	struct nvs_rndis rndis = { NVS_TYPE_RNDIS, 2, 3, 44 };
+	struct nvs_rndis rndis = {NVS_TYPE_RNDIS, 2, 3, 44};
 	struct fake *fake = ready();
 	struct fake_packet *packet = fake_pages(fake, NVS_CHANNEL_DATA, golden_rndis_packet + 44, FRAME);
 
@@ -94,7 +96,8 @@ static void test_several_frames_in_one_section(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 9; i++) {
-		memcpy(message + i * sizeof golden_rndis_packet, golden_rndis_packet, sizeof golden_rndis_packet);
+		memcpy(message + i * sizeof golden_rndis_packet, golden_rndis_packet,
+		       sizeof golden_rndis_packet);
 		message[i * sizeof golden_rndis_packet + 60] = (uint8_t)i;
 	}
 	section(fake, 0, message, 8 * sizeof golden_rndis_packet);
@@ -151,8 +154,9 @@ static void test_malformed_packets(void **state)
 
 static void test_length_of_frames(void **state)
 {
-	uint8_t message[44 + 1515] = { 0 };
-	const struct rndis_packet head = { .header = { 1, sizeof message - 1 }, .data_offset = 36, .data_length = 1514 };
+	uint8_t message[44 + 1515] = {0};
+	const struct rndis_packet head = {
+		.header = {1, sizeof message - 1}, .data_offset = 36, .data_length = 1514};
 	struct fake *fake = ready();
 
 	(void)state;
@@ -173,13 +177,13 @@ static void test_length_of_frames(void **state)
 /* A packet with one packet information of 16 bytes between header and frame. */
 static uint32_t information_status(uint32_t size, uint32_t type, uint32_t offset)
 {
-	uint8_t message[44 + 16 + FRAME] = { 0 };
-	const struct rndis_packet head = { .header = { 1, sizeof message },
-					   .data_offset = 52,
-					   .data_length = FRAME,
-					   .per_packet_info_offset = 36,
-					   .per_packet_info_length = 16 };
-	const struct rndis_per_packet_info info = { size, type, offset };
+	uint8_t message[44 + 16 + FRAME] = {0};
+	const struct rndis_packet head = {.header = {1, sizeof message},
+					  .data_offset = 52,
+					  .data_length = FRAME,
+					  .per_packet_info_offset = 36,
+					  .per_packet_info_length = 16};
+	const struct rndis_per_packet_info info = {size, type, offset};
 	struct fake *fake = ready();
 	struct nvs_rndis_complete done;
 
@@ -212,15 +216,16 @@ static void test_packet_information(void **state)
 
 static void test_sections_out_of_range(void **state)
 {
-	const struct nvs_rndis none_with_size = { NVS_TYPE_RNDIS, NVS_CHANNEL_DATA, NVS_SECTION_NONE, 8 };
+	const struct nvs_rndis none_with_size = {NVS_TYPE_RNDIS, NVS_CHANNEL_DATA, NVS_SECTION_NONE, 8};
 	struct fake *fake = ready();
 	static const struct {
 		uint32_t index, size;
-	} wrong[] = { { FAKE_SEND_BYTES / 6144, 104 }, { 0, 6145 }, { 0, 0 }, { 0x80000000u, 104 } };
+	} wrong[] = {{FAKE_SEND_BYTES / 6144, 104}, {0, 6145}, {0, 0}, {0x80000000u, 104}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-		const struct nvs_rndis rndis = { NVS_TYPE_RNDIS, NVS_CHANNEL_DATA, wrong[i].index, wrong[i].size };
+		const struct nvs_rndis rndis = {NVS_TYPE_RNDIS, NVS_CHANNEL_DATA, wrong[i].index,
+						wrong[i].size};
 
 		expect_status(fake, fake_nvs(fake, &rndis, sizeof rndis), NVS_STATUS_FAILURE);
 		fake_expect_violation(fake, HVH_V_SECTION);
@@ -321,10 +326,10 @@ static void test_packets_in_flight_are_limited(void **state)
 
 static void test_header_in_the_first_range(void **state)
 {
-	struct vmbus_gpa_range range = { 4, 0 };
+	struct vmbus_gpa_range range = {4, 0};
 	struct fake *fake = ready();
-	struct fake_packet *packet =
-		fake_pages(fake, NVS_CHANNEL_DATA, golden_rndis_packet, sizeof golden_rndis_packet);
+	struct fake_packet *packet = fake_pages(fake, NVS_CHANNEL_DATA, golden_rndis_packet,
+						sizeof golden_rndis_packet);
 
 	(void)state;
 	memcpy(packet->extension + 8, &range, sizeof range);
@@ -467,7 +472,7 @@ static void frames_arrive(uint64_t seed)
 	struct fake *fake = ready();
 	struct vmbus_transfer_page_range ranges[375];
 	struct hvh_nic_counters counters;
-	uint8_t in_use[64] = { 0 };
+	uint8_t in_use[64] = {0};
 	uint32_t seen = 0, layouts = 0, given = 0;
 
 	fake->partition.random = seed;
@@ -480,7 +485,8 @@ static void frames_arrive(uint64_t seed)
 
 		assert_true(count <= 8);
 		for (uint32_t i = 0; i < count; i++) {
-			const uint8_t *bytes = fake->partition.channel.gpadls[0].bytes + ranges[i].byte_offset;
+			const uint8_t *bytes = fake->partition.channel.gpadls[0].bytes +
+					       ranges[i].byte_offset;
 			uint32_t id = ranges[i].byte_offset / 1728;
 			struct rndis_packet head;
 
@@ -602,12 +608,12 @@ static void test_no_frames_after_revoke_or_halt(void **state)
 
 static void test_inject_as_given(void **state)
 {
-	static const uint8_t messages[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
-	static const uint32_t sizes[] = { 8, 0, 4 };
-	static const uint32_t too_long[] = { 1729 };
+	static const uint8_t messages[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+	static const uint32_t sizes[] = {8, 0, 4};
+	static const uint32_t too_long[] = {1729};
 	struct fake *fake = ready();
 	struct vmbus_transfer_page_range ranges[375];
-	uint8_t long_message[1729] = { 0 };
+	uint8_t long_message[1729] = {0};
 
 	(void)state;
 	assert_true(hvh_nic_inject(fake->nic, fake->now, messages, sizes, 3));
@@ -647,7 +653,9 @@ static void test_hostile_packets(void **state)
 		uint32_t length = hvh_choose(&fake->partition, sizeof message);
 
 		for (uint32_t i = 0; i < sizeof message; i++)
-			message[i] = hvh_choose(&fake->partition, 4) != 0 ? 0 : (uint8_t)hvh_random(&fake->partition);
+			message[i] = hvh_choose(&fake->partition, 4) != 0
+					     ? 0
+					     : (uint8_t)hvh_random(&fake->partition);
 		if (length >= sizeof golden_rndis_packet && hvh_choose(&fake->partition, 4) != 0) {
 			memcpy(message, golden_rndis_packet, sizeof golden_rndis_packet);
 			message[hvh_choose(&fake->partition, 44)] = (uint8_t)hvh_random(&fake->partition);

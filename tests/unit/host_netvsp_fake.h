@@ -142,7 +142,8 @@ enum hvh_silence hvh_silence_get(const struct hvh_partition *partition)
 	return partition->silence;
 }
 
-struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition, const struct hvh_offer_parameters *parameters,
+struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition,
+				      const struct hvh_offer_parameters *parameters,
 				      const struct hvh_device_ops *ops, void *device)
 {
 	static const struct vmbus_guid netvsc = VMBUS_GUID_NETVSC;
@@ -227,7 +228,8 @@ void hvh_packet_trace_external(struct hvh_channel *channel, uint64_t now, const 
 
 bool hvh_channel_write(struct hvh_channel *channel, uint64_t now, uint16_t type, bool completion_requested,
 		       uint64_t transaction_id, const void *extension, uint32_t extension_length,
-		       const void *payload, uint32_t payload_length, const void *external, uint32_t external_length)
+		       const void *payload, uint32_t payload_length, const void *external,
+		       uint32_t external_length)
 {
 	struct fake_packet *to;
 
@@ -297,23 +299,29 @@ static inline void fake_transmit(void *context, const void *frame, uint32_t leng
 static inline struct fake *fake_create(void)
 {
 	struct fake *fake = calloc(1, sizeof *fake);
-	struct hvh_nic_config config = { .mac = { 0x00, 0x15, 0x5d, 1, 2, 3 }, .link_up = true };
-	struct hvh_backend backend = { fake, fake_transmit };
+	struct hvh_nic_config config = {.mac = {0x00, 0x15, 0x5d, 1, 2, 3}, .link_up = true};
+	struct hvh_backend backend = {fake, fake_transmit};
 	struct hvh_channel *channel = &fake->partition.channel;
 
 	fake->partition.random = 1;
 	fake->partition.choice = UINT64_MAX;
 	fake->partition.deterministic = true;
 	fake->partition.profile = (struct hvh_profile){
-		.name = "test", .nvs_newest = NVS_VERSION_6_1,	  .revoke_completed = true, .receive_suballocation = 1728,
-		.send_section = 6144, .ranges_per_packet_max = 8, .rndis_packets_max = 8,  .rndis_alignment_factor = 3,
+		.name = "test",
+		.nvs_newest = NVS_VERSION_6_1,
+		.revoke_completed = true,
+		.receive_suballocation = 1728,
+		.send_section = 6144,
+		.ranges_per_packet_max = 8,
+		.rndis_packets_max = 8,
+		.rndis_alignment_factor = 3,
 	};
 	channel->partition = &fake->partition;
 	channel->to_host.packets = calloc(FAKE_PACKETS, sizeof(struct fake_packet));
 	channel->to_guest.packets = calloc(FAKE_PACKETS, sizeof(struct fake_packet));
-	channel->gpadls[0] = (struct hvh_gpadl){ FAKE_GPADL_RECEIVE, calloc(1, FAKE_RECEIVE_BYTES),
-						 FAKE_RECEIVE_BYTES };
-	channel->gpadls[1] = (struct hvh_gpadl){ FAKE_GPADL_SEND, calloc(1, FAKE_SEND_BYTES), FAKE_SEND_BYTES };
+	channel->gpadls[0] = (struct hvh_gpadl){FAKE_GPADL_RECEIVE, calloc(1, FAKE_RECEIVE_BYTES),
+						FAKE_RECEIVE_BYTES};
+	channel->gpadls[1] = (struct hvh_gpadl){FAKE_GPADL_SEND, calloc(1, FAKE_SEND_BYTES), FAKE_SEND_BYTES};
 	fake->now = 1;
 	fake->next_transaction = 100;
 	fake->nic = hvh_nic_create(&fake->partition, &config, &backend);
@@ -449,7 +457,7 @@ static inline void fake_expect_lawful(struct fake *fake)
 
 static inline uint64_t fake_init(struct fake *fake, uint32_t version)
 {
-	const struct nvs_init init = { NVS_TYPE_INIT, version, version };
+	const struct nvs_init init = {NVS_TYPE_INIT, version, version};
 
 	return fake_nvs(fake, &init, sizeof init);
 }
@@ -457,8 +465,9 @@ static inline uint64_t fake_init(struct fake *fake, uint32_t version)
 /* Everything up to the buffers; leaves nothing in the queues. */
 static inline void fake_negotiate(struct fake *fake, uint32_t version)
 {
-	const struct nvs_buffer receive = { NVS_TYPE_RECEIVE_BUFFER, FAKE_GPADL_RECEIVE, NVS_RECEIVE_PAGE_SET_ID, 0 };
-	const struct nvs_buffer send = { NVS_TYPE_SEND_BUFFER, FAKE_GPADL_SEND, NVS_SEND_PAGE_SET_ID, 0 };
+	const struct nvs_buffer receive = {NVS_TYPE_RECEIVE_BUFFER, FAKE_GPADL_RECEIVE,
+					   NVS_RECEIVE_PAGE_SET_ID, 0};
+	const struct nvs_buffer send = {NVS_TYPE_SEND_BUFFER, FAKE_GPADL_SEND, NVS_SEND_PAGE_SET_ID, 0};
 
 	fake_open(fake);
 	fake_init(fake, version);
@@ -476,10 +485,11 @@ static inline void fake_negotiate(struct fake *fake, uint32_t version)
 static inline struct fake_packet *fake_pages(struct fake *fake, uint32_t channel_type, const void *message,
 					     uint32_t length)
 {
-	struct nvs_rndis rndis = { NVS_TYPE_RNDIS, channel_type, NVS_SECTION_NONE, 0 };
-	struct fake_packet *packet = fake_queue(fake, VMBUS_PACKET_GPA_DIRECT, true, &rndis, sizeof rndis, 40);
-	struct vmbus_gpa_direct_header header = { 0, 1 };
-	struct vmbus_gpa_range range = { length, 0 };
+	struct nvs_rndis rndis = {NVS_TYPE_RNDIS, channel_type, NVS_SECTION_NONE, 0};
+	struct fake_packet *packet = fake_queue(fake, VMBUS_PACKET_GPA_DIRECT, true, &rndis, sizeof rndis,
+						40);
+	struct vmbus_gpa_direct_header header = {0, 1};
+	struct vmbus_gpa_range range = {length, 0};
 
 	memcpy(packet->extension, &header, sizeof header);
 	memcpy(packet->extension + sizeof header, &range, sizeof range);
@@ -498,7 +508,8 @@ static inline uint64_t fake_control(struct fake *fake, const void *message, uint
 	return id;
 }
 
-static inline uint32_t fake_ranges(const struct fake_packet *packet, struct vmbus_transfer_page_range ranges[375])
+static inline uint32_t fake_ranges(const struct fake_packet *packet,
+				   struct vmbus_transfer_page_range ranges[375])
 {
 	struct vmbus_transfer_pages_header header;
 
@@ -516,9 +527,9 @@ static inline uint32_t fake_ranges(const struct fake_packet *packet, struct vmbu
 /* The guest's completion of a transfer-page packet. */
 static inline void fake_complete(struct fake *fake, uint64_t transaction_id)
 {
-	struct nvs_rndis_complete done = { NVS_TYPE_RNDIS_COMPLETE, NVS_STATUS_SUCCESS };
-	struct fake_packet *packet =
-		fake_queue(fake, VMBUS_PACKET_COMPLETION, false, &done, sizeof done, sizeof done);
+	struct nvs_rndis_complete done = {NVS_TYPE_RNDIS_COMPLETE, NVS_STATUS_SUCCESS};
+	struct fake_packet *packet = fake_queue(fake, VMBUS_PACKET_COMPLETION, false, &done, sizeof done,
+						sizeof done);
 
 	packet->transaction_id = transaction_id;
 	fake_run(fake);

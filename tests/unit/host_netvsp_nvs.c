@@ -2,8 +2,8 @@
 /* The network card's host side: NVS negotiation, buffers, and what it refuses. */
 #include "host_netvsp_fake.h"
 
-static const uint32_t versions[] = { NVS_VERSION_1, NVS_VERSION_2, NVS_VERSION_4,
-				     NVS_VERSION_5, NVS_VERSION_6, NVS_VERSION_6_1 };
+static const uint32_t versions[] = {NVS_VERSION_1, NVS_VERSION_2, NVS_VERSION_4,
+				    NVS_VERSION_5, NVS_VERSION_6, NVS_VERSION_6_1};
 #define VERSIONS (sizeof versions / sizeof versions[0])
 
 static uint32_t init_status(struct fake *fake, uint32_t version)
@@ -69,10 +69,13 @@ static void test_dialogue_at_5_0_byte_for_byte(void **state)
 	fake_open(fake);
 	fake_expect_completion(fake, fake_nvs(fake, golden_nvs_init_5_0, sizeof golden_nvs_init_5_0),
 			       golden_nvs_init_complete, sizeof golden_nvs_init_complete);
-	fake_expect_completion(fake, fake_nvs(fake, golden_nvs_ndis_config, sizeof golden_nvs_ndis_config), NULL, 0);
+	fake_expect_completion(fake, fake_nvs(fake, golden_nvs_ndis_config, sizeof golden_nvs_ndis_config),
+			       NULL, 0);
 	fake_expect_completion(
-		fake, fake_nvs(fake, golden_nvs_ndis_version_6_30, sizeof golden_nvs_ndis_version_6_30), NULL, 0);
-	fake_expect_completion(fake, fake_nvs(fake, golden_nvs_receive_buffer, sizeof golden_nvs_receive_buffer),
+		fake, fake_nvs(fake, golden_nvs_ndis_version_6_30, sizeof golden_nvs_ndis_version_6_30), NULL,
+		0);
+	fake_expect_completion(fake,
+			       fake_nvs(fake, golden_nvs_receive_buffer, sizeof golden_nvs_receive_buffer),
 			       golden_nvs_receive_buffer_complete, sizeof golden_nvs_receive_buffer_complete);
 	fake_expect_completion(fake, fake_nvs(fake, golden_nvs_send_buffer, sizeof golden_nvs_send_buffer),
 			       golden_nvs_send_buffer_complete, sizeof golden_nvs_send_buffer_complete);
@@ -80,11 +83,12 @@ static void test_dialogue_at_5_0_byte_for_byte(void **state)
 		fake, fake_nvs(fake, golden_nvs_subchannel_request, sizeof golden_nvs_subchannel_request),
 		golden_nvs_subchannel_refused, sizeof golden_nvs_subchannel_refused);
 	fake_expect_completion(
-		fake, fake_nvs(fake, golden_nvs_revoke_receive_buffer, sizeof golden_nvs_revoke_receive_buffer), NULL,
-		0);
-	fake_expect_completion(fake,
-			       fake_nvs(fake, golden_nvs_revoke_send_buffer, sizeof golden_nvs_revoke_send_buffer),
-			       NULL, 0);
+		fake,
+		fake_nvs(fake, golden_nvs_revoke_receive_buffer, sizeof golden_nvs_revoke_receive_buffer),
+		NULL, 0);
+	fake_expect_completion(
+		fake, fake_nvs(fake, golden_nvs_revoke_send_buffer, sizeof golden_nvs_revoke_send_buffer),
+		NULL, 0);
 	fake_expect_lawful(fake);
 	fake_destroy(fake);
 }
@@ -108,11 +112,13 @@ static void test_no_completion_requested_none_sent(void **state)
 	fake_open(fake);
 	fake_init(fake, NVS_VERSION_5);
 	fake_take(fake);
-	fake_queue(fake, VMBUS_PACKET_IN_BAND, false, golden_nvs_ndis_config, sizeof golden_nvs_ndis_config, 40);
+	fake_queue(fake, VMBUS_PACKET_IN_BAND, false, golden_nvs_ndis_config, sizeof golden_nvs_ndis_config,
+		   40);
 	fake_run(fake);
 	assert_int_equal(fake_waiting(fake), 0);
 	fake_expect_lawful(fake);
-	fake_queue(fake, VMBUS_PACKET_IN_BAND, false, golden_nvs_send_buffer, sizeof golden_nvs_send_buffer, 40);
+	fake_queue(fake, VMBUS_PACKET_IN_BAND, false, golden_nvs_send_buffer, sizeof golden_nvs_send_buffer,
+		   40);
 	fake_run(fake);
 	fake_expect_violation(fake, HVH_V_PACKET_FLAGS);
 	fake_destroy(fake);
@@ -157,15 +163,17 @@ static void test_order_is_kept(void **state)
 	ends_with(fake, golden_nvs_ndis_config, sizeof golden_nvs_ndis_config, HVH_V_NVS_ORDER);
 	ends_with(at(NVS_VERSION_5), golden_nvs_init_5_0, sizeof golden_nvs_init_5_0, HVH_V_NVS_ORDER);
 	/* From the second version on NDIS_CONFIG comes before the receive buffer. */
-	ends_with(at(NVS_VERSION_2), golden_nvs_receive_buffer, sizeof golden_nvs_receive_buffer, HVH_V_NVS_ORDER);
-	ends_with(at(NVS_VERSION_5), golden_nvs_rndis_control, sizeof golden_nvs_rndis_control, HVH_V_NVS_ORDER);
+	ends_with(at(NVS_VERSION_2), golden_nvs_receive_buffer, sizeof golden_nvs_receive_buffer,
+		  HVH_V_NVS_ORDER);
+	ends_with(at(NVS_VERSION_5), golden_nvs_rndis_control, sizeof golden_nvs_rndis_control,
+		  HVH_V_NVS_ORDER);
 	ends_with(at(NVS_VERSION_5), golden_nvs_revoke_send_buffer, sizeof golden_nvs_revoke_send_buffer,
 		  HVH_V_NVS_ORDER);
 	/* Each once. */
 	ends_with(negotiated(NVS_VERSION_5), golden_nvs_ndis_config, sizeof golden_nvs_ndis_config,
 		  HVH_V_NVS_ORDER);
-	ends_with(negotiated(NVS_VERSION_5), golden_nvs_ndis_version_6_30, sizeof golden_nvs_ndis_version_6_30,
-		  HVH_V_NVS_ORDER);
+	ends_with(negotiated(NVS_VERSION_5), golden_nvs_ndis_version_6_30,
+		  sizeof golden_nvs_ndis_version_6_30, HVH_V_NVS_ORDER);
 	ends_with(negotiated(NVS_VERSION_5), golden_nvs_receive_buffer, sizeof golden_nvs_receive_buffer,
 		  HVH_V_NVS_ORDER);
 	ends_with(negotiated(NVS_VERSION_5), golden_nvs_send_buffer, sizeof golden_nvs_send_buffer,
@@ -177,7 +185,8 @@ static void test_version_1_needs_no_ndis_config(void **state)
 	struct fake *fake = at(NVS_VERSION_1);
 
 	(void)state;
-	fake_expect_completion(fake, fake_nvs(fake, golden_nvs_receive_buffer, sizeof golden_nvs_receive_buffer),
+	fake_expect_completion(fake,
+			       fake_nvs(fake, golden_nvs_receive_buffer, sizeof golden_nvs_receive_buffer),
 			       golden_nvs_receive_buffer_complete, sizeof golden_nvs_receive_buffer_complete);
 	fake_expect_lawful(fake);
 	fake_destroy(fake);
@@ -185,9 +194,9 @@ static void test_version_1_needs_no_ndis_config(void **state)
 
 static void test_types_of_other_versions_and_directions(void **state)
 {
-	static const uint8_t unknown[] = { 0xff, 0x7f };
-	static const uint8_t association[] = { NVS_TYPE_VF_ASSOCIATION };
-	static const uint8_t data_path[] = { NVS_TYPE_SWITCH_DATA_PATH };
+	static const uint8_t unknown[] = {0xff, 0x7f};
+	static const uint8_t association[] = {NVS_TYPE_VF_ASSOCIATION};
+	static const uint8_t data_path[] = {NVS_TYPE_SWITCH_DATA_PATH};
 
 	(void)state;
 	ends_with(at(NVS_VERSION_5), unknown, sizeof unknown, HVH_V_NVS_TYPE);
@@ -216,7 +225,8 @@ static void test_short_requests_are_never_answered(void **state)
 	fake_destroy(fake);
 
 	fake = at(NVS_VERSION_6_1); /* whose messages have 40 bytes */
-	fake_queue(fake, VMBUS_PACKET_IN_BAND, true, golden_nvs_ndis_config, sizeof golden_nvs_ndis_config, 32);
+	fake_queue(fake, VMBUS_PACKET_IN_BAND, true, golden_nvs_ndis_config, sizeof golden_nvs_ndis_config,
+		   32);
 	fake_run(fake);
 	assert_int_equal(fake_waiting(fake), 0);
 	fake_expect_violation(fake, HVH_V_NVS_SIZE);
@@ -225,7 +235,7 @@ static void test_short_requests_are_never_answered(void **state)
 
 static void test_padding_is_zero(void **state)
 {
-	uint8_t message[40] = { 0 };
+	uint8_t message[40] = {0};
 	struct fake *fake = fake_create();
 
 	(void)state;
@@ -260,7 +270,8 @@ static void test_pages_only_with_rndis(void **state)
 	fake_destroy(fake);
 	fake = fake_create();
 	fake_open(fake);
-	fake_queue(fake, VMBUS_PACKET_TRANSFER_PAGES, true, golden_nvs_init_5_0, sizeof golden_nvs_init_5_0, 40);
+	fake_queue(fake, VMBUS_PACKET_TRANSFER_PAGES, true, golden_nvs_init_5_0, sizeof golden_nvs_init_5_0,
+		   40);
 	fake_run(fake);
 	fake_expect_violation(fake, HVH_V_PACKET_TYPE);
 	fake_destroy(fake);
@@ -268,12 +279,12 @@ static void test_pages_only_with_rndis(void **state)
 
 static void test_values_out_of_range(void **state)
 {
-	struct nvs_ndis_config config = { .type = NVS_TYPE_NDIS_CONFIG, .mtu = 9015 };
-	struct nvs_ndis_version version = { NVS_TYPE_NDIS_VERSION, 7, 0 };
-	struct nvs_switch_data_path path = { NVS_TYPE_SWITCH_DATA_PATH, 1 };
-	struct nvs_subchannel_request request = { NVS_TYPE_SUBCHANNEL, 2, 1 };
-	struct nvs_revoke_buffer revoke = { NVS_TYPE_REVOKE_RECEIVE_BUFFER, 0xbead, 0 };
-	struct nvs_init init = { NVS_TYPE_INIT, NVS_VERSION_5, NVS_VERSION_4 };
+	struct nvs_ndis_config config = {.type = NVS_TYPE_NDIS_CONFIG, .mtu = 9015};
+	struct nvs_ndis_version version = {NVS_TYPE_NDIS_VERSION, 7, 0};
+	struct nvs_switch_data_path path = {NVS_TYPE_SWITCH_DATA_PATH, 1};
+	struct nvs_subchannel_request request = {NVS_TYPE_SUBCHANNEL, 2, 1};
+	struct nvs_revoke_buffer revoke = {NVS_TYPE_REVOKE_RECEIVE_BUFFER, 0xbead, 0};
+	struct nvs_init init = {NVS_TYPE_INIT, NVS_VERSION_5, NVS_VERSION_4};
 	struct fake *fake = fake_create();
 
 	(void)state;
@@ -305,7 +316,7 @@ static uint32_t receive_buffer_status(struct fake *fake, struct nvs_receive_buff
 
 static void test_receive_buffer_geometry_follows_the_mtu(void **state)
 {
-	struct nvs_ndis_config config = { .type = NVS_TYPE_NDIS_CONFIG, .mtu = 2014 };
+	struct nvs_ndis_config config = {.type = NVS_TYPE_NDIS_CONFIG, .mtu = 2014};
 	struct nvs_receive_buffer_complete answer;
 	struct fake *fake = at(NVS_VERSION_5);
 
@@ -326,7 +337,7 @@ static void test_buffers_that_are_none(void **state)
 {
 	struct nvs_receive_buffer_complete answer;
 	struct nvs_send_buffer_complete send_answer;
-	struct nvs_buffer send = { NVS_TYPE_SEND_BUFFER, 0x99, 0, 0 };
+	struct nvs_buffer send = {NVS_TYPE_SEND_BUFFER, 0x99, 0, 0};
 	struct fake *fake = at(NVS_VERSION_1);
 
 	(void)state;
@@ -443,7 +454,7 @@ static void test_silences(void **state)
 /* Bytes from nowhere: violations or nothing, never more. */
 static void test_hostile_messages(void **state)
 {
-	static const uint32_t types[] = { 1, 100, 101, 103, 104, 106, 107, 125, 129, 133, 2, 0, 134 };
+	static const uint32_t types[] = {1, 100, 101, 103, 104, 106, 107, 125, 129, 133, 2, 0, 134};
 	struct fake *fake = fake_create();
 
 	(void)state;
@@ -459,9 +470,10 @@ static void test_hostile_messages(void **state)
 				message[i] = hvh_random(&fake->partition) % 4 != 0
 						     ? 0
 						     : (uint8_t)hvh_random(&fake->partition);
-			message[0] = (uint8_t)types[hvh_random(&fake->partition) % (sizeof types / sizeof types[0])];
-			fake_queue(fake, hvh_random(&fake->partition) % 4 != 0 ? 6 : 9, true, message, sizeof message,
-				   (uint32_t)(hvh_random(&fake->partition) % 6 * 8));
+			message[0] = (uint8_t)
+				types[hvh_random(&fake->partition) % (sizeof types / sizeof types[0])];
+			fake_queue(fake, hvh_random(&fake->partition) % 4 != 0 ? 6 : 9, true, message,
+				   sizeof message, (uint32_t)(hvh_random(&fake->partition) % 6 * 8));
 		}
 		fake_run(fake);
 		fake_close(fake);

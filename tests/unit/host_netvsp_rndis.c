@@ -26,7 +26,7 @@ static void expect_taken(struct fake *fake, uint64_t id)
 
 static void expect_refused(struct fake *fake, uint64_t id)
 {
-	const struct nvs_rndis_complete refused = { NVS_TYPE_RNDIS_COMPLETE, NVS_STATUS_FAILURE };
+	const struct nvs_rndis_complete refused = {NVS_TYPE_RNDIS_COMPLETE, NVS_STATUS_FAILURE};
 
 	fake_expect_completion(fake, id, &refused, sizeof refused);
 }
@@ -82,10 +82,10 @@ static void test_control_has_its_own_suballocations(void **state)
 
 static struct rndis_query_complete query(struct fake *fake, uint32_t oid, uint8_t *answer)
 {
-	struct rndis_request request = { .header = { RNDIS_MSG_QUERY, sizeof request },
-					 .request_id = 7,
-					 .oid = oid,
-					 .information_offset = RNDIS_REQUEST_INFORMATION_OFFSET };
+	struct rndis_request request = {.header = {RNDIS_MSG_QUERY, sizeof request},
+					.request_id = 7,
+					.oid = oid,
+					.information_offset = RNDIS_REQUEST_INFORMATION_OFFSET};
 	struct rndis_query_complete complete;
 	struct vmbus_transfer_page_range ranges[375];
 	struct fake_packet *packet;
@@ -167,8 +167,8 @@ static void test_supported_list_is_true(void **state)
 /* Linux takes no card without an answer to this one. */
 static void test_offload_capabilities(void **state)
 {
-	uint8_t request[28 + 156] = { 0 };
-	const struct rndis_request head = { { RNDIS_MSG_QUERY, sizeof request }, 7, 0xfc01020du, 144, 20, 0 };
+	uint8_t request[28 + 156] = {0};
+	const struct rndis_request head = {{RNDIS_MSG_QUERY, sizeof request}, 7, 0xfc01020du, 144, 20, 0};
 	struct fake *fake = fake_create();
 	struct vmbus_transfer_page_range ranges[375];
 	struct rndis_query_complete complete;
@@ -279,7 +279,8 @@ static void test_nothing_before_initialize(void **state)
 	expect_taken(fake, fake_control(fake, golden_rndis_set_filter, sizeof golden_rndis_set_filter));
 	fake_expect_message(fake, failed, sizeof failed);
 	fake_expect_violation(fake, HVH_V_RNDIS_ORDER);
-	id = fake_pages(fake, NVS_CHANNEL_DATA, golden_rndis_packet, sizeof golden_rndis_packet)->transaction_id;
+	id = fake_pages(fake, NVS_CHANNEL_DATA, golden_rndis_packet, sizeof golden_rndis_packet)
+		     ->transaction_id;
 	fake_run(fake);
 	expect_refused(fake, id);
 	fake_expect_violation(fake, HVH_V_RNDIS_ORDER);
@@ -290,7 +291,7 @@ static void test_nothing_before_initialize(void **state)
 static void test_malformed_control(void **state)
 {
 	struct fake *fake = initialized();
-	uint8_t message[64] = { 0 };
+	uint8_t message[64] = {0};
 
 	(void)state;
 	expect_refused(fake, fake_control(fake, golden_rndis_keepalive, 8)); /* no request id */
@@ -315,12 +316,12 @@ static void test_malformed_control(void **state)
 
 static void test_reset_and_indications_end_the_worker(void **state)
 {
-	static const uint8_t types[] = { RNDIS_MSG_RESET, RNDIS_MSG_INDICATE_STATUS, 0x7f };
+	static const uint8_t types[] = {RNDIS_MSG_RESET, RNDIS_MSG_INDICATE_STATUS, 0x7f};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof types; i++) {
 		struct fake *fake = initialized();
-		uint8_t message[12] = { types[i], 0, 0, 0, 12 };
+		uint8_t message[12] = {types[i], 0, 0, 0, 12};
 
 		fake_control(fake, message, sizeof message);
 		assert_int_equal(fake_waiting(fake), 0);
@@ -424,7 +425,7 @@ static void test_short_status_before_a_frame(void **state)
 {
 	struct fake *fake = ws2012r2(1);
 	struct vmbus_transfer_page_range ranges[375];
-	uint8_t frame[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 0x88, 0xb5, 1, 2, 3 };
+	uint8_t frame[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 0x88, 0xb5, 1, 2, 3};
 	struct rndis_packet packet;
 
 	(void)state;
@@ -458,7 +459,7 @@ static void test_short_status_alone(void **state)
 
 static void test_status_is_whole_elsewhere(void **state)
 {
-	uint8_t whole[GOLDEN_STATUS_0x40020006_RANGE] = { 0 };
+	uint8_t whole[GOLDEN_STATUS_0x40020006_RANGE] = {0};
 	struct fake *fake = fake_create();
 
 	(void)state;
@@ -475,8 +476,8 @@ static void test_status_is_whole_elsewhere(void **state)
 /* OpenVMM says what it has made of the offload parameters. */
 static void test_offload_parameters_are_followed_by_a_status(void **state)
 {
-	uint8_t request[28 + 28] = { 0 };
-	const struct rndis_request head = { { RNDIS_MSG_SET, sizeof request }, 0x10000, 0xfc01020cu, 28, 20, 0 };
+	uint8_t request[28 + 28] = {0};
+	const struct rndis_request head = {{RNDIS_MSG_SET, sizeof request}, 0x10000, 0xfc01020cu, 28, 20, 0};
 	struct vmbus_transfer_page_range ranges[375];
 	struct fake *fake = initialized();
 
@@ -519,7 +520,9 @@ static void test_hostile_control(void **state)
 		uint32_t length = hvh_choose(&fake->partition, sizeof message + 1);
 
 		for (uint32_t i = 0; i < sizeof message; i++)
-			message[i] = hvh_choose(&fake->partition, 3) != 0 ? 0 : (uint8_t)hvh_random(&fake->partition);
+			message[i] = hvh_choose(&fake->partition, 3) != 0
+					     ? 0
+					     : (uint8_t)hvh_random(&fake->partition);
 		message[0] = (uint8_t)(1 + hvh_choose(&fake->partition, 8));
 		message[4] = (uint8_t)(hvh_choose(&fake->partition, 3) != 0 ? length : message[4]);
 		fake_control(fake, message, length);

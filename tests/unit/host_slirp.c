@@ -31,7 +31,8 @@ struct hvh_nic {
 /* Called by the thread, with the lock held. */
 bool hvh_nic_receive(struct hvh_nic *nic, uint64_t now, const void *frame, uint32_t length)
 {
-	if (now != 4711 || pthread_mutex_trylock(&nic->mutex) != EBUSY || nic->count == FRAMES || length > 2048)
+	if (now != 4711 || pthread_mutex_trylock(&nic->mutex) != EBUSY || nic->count == FRAMES ||
+	    length > 2048)
 		abort();
 	memcpy(nic->frame[nic->count], frame, length);
 	nic->length[nic->count++] = length;
@@ -69,9 +70,9 @@ struct scene {
 
 static struct scene *scene_create(uint32_t room)
 {
-	const struct hvh_slirp_config config = { .restricted = true };
+	const struct hvh_slirp_config config = {.restricted = true};
 	struct scene *scene = calloc(1, sizeof *scene);
-	const struct hvh_slirp_lock guard = { &scene->nic, lock, unlock, now };
+	const struct hvh_slirp_lock guard = {&scene->nic, lock, unlock, now};
 	char error[128] = "";
 
 	pthread_mutex_init(&scene->nic.mutex, NULL);
@@ -113,12 +114,12 @@ static void expect_frames(struct scene *scene, uint32_t count)
 	unlock(&scene->nic);
 }
 
-static const uint8_t guest_mac[] = { 0x00, 0x15, 0x5d, 1, 2, 3 };
-static const uint8_t everybody[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+static const uint8_t guest_mac[] = {0x00, 0x15, 0x5d, 1, 2, 3};
+static const uint8_t everybody[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 static void send_discover(struct scene *scene)
 {
-	uint8_t frame[342] = { 0 };
+	uint8_t frame[342] = {0};
 	uint8_t *udp = frame + 34, *bootp = frame + 42;
 
 	memcpy(udp, "\x00\x44\x00\x43\x01\x34", 6); /* 68 to 67, 308 bytes */
@@ -172,7 +173,7 @@ static void test_two_instances_and_again(void **state)
 static void test_closed_port_is_reset(void **state)
 {
 	struct scene *scene = scene_create(FRAMES);
-	uint8_t frame[54] = { 0 };
+	uint8_t frame[54] = {0};
 
 	(void)state;
 	memcpy(frame + 34, "\x9c\x40\x00\x16\x00\x00\x00\x01\x00\x00\x00\x00\x50\x02", 14);
@@ -205,8 +206,8 @@ static void test_full_card_is_waited_for(void **state)
 
 static void test_wrong_directory(void **state)
 {
-	struct hvh_slirp_config config = { .tftp_directory = "/nonexistent" };
-	const struct hvh_slirp_lock guard = { NULL, lock, unlock, now };
+	struct hvh_slirp_config config = {.tftp_directory = "/nonexistent"};
+	const struct hvh_slirp_lock guard = {NULL, lock, unlock, now};
 	char error[128];
 
 	(void)state;
@@ -220,10 +221,8 @@ static void test_wrong_directory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dhcp_offer),
-		cmocka_unit_test(test_two_instances_and_again),
-		cmocka_unit_test(test_closed_port_is_reset),
-		cmocka_unit_test(test_full_card_is_waited_for),
+		cmocka_unit_test(test_dhcp_offer),           cmocka_unit_test(test_two_instances_and_again),
+		cmocka_unit_test(test_closed_port_is_reset), cmocka_unit_test(test_full_card_is_waited_for),
 		cmocka_unit_test(test_wrong_directory),
 	};
 

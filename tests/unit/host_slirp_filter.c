@@ -16,10 +16,9 @@
 #define PROTOCOL_IGMP 2u
 
 static const struct hvh_slirp_config closed;
-static const struct hvh_slirp_config open_ports = { .loopback_tcp = { 8080, 22 },
-						    .loopback_udp = { 6969 },
-						    .tftp_directory = "/srv/tftp" };
-static const struct hvh_slirp_config restricted = { .loopback_tcp = { 8080 }, .restricted = true };
+static const struct hvh_slirp_config open_ports = {
+	.loopback_tcp = {8080, 22}, .loopback_udp = {6969}, .tftp_directory = "/srv/tftp"};
+static const struct hvh_slirp_config restricted = {.loopback_tcp = {8080}, .restricted = true};
 
 struct packet {
 	uint8_t bytes[128];
@@ -28,8 +27,8 @@ struct packet {
 
 static struct packet make(uint32_t to, uint32_t protocol, uint32_t port)
 {
-	static const uint8_t guest[] = { 0x00, 0x15, 0x5d, 1, 2, 3 }, gateway[] = { 0x52, 0x55, 10, 0, 2, 2 };
-	struct packet packet = { .length = 0 };
+	static const uint8_t guest[] = {0x00, 0x15, 0x5d, 1, 2, 3}, gateway[] = {0x52, 0x55, 10, 0, 2, 2};
+	struct packet packet = {.length = 0};
 	uint8_t *payload = packet.bytes + ETHERNET_HEADER + IPV4_HEADER;
 
 	put16(payload, 40000);
@@ -183,9 +182,10 @@ static void test_only_a_syn_is_reset(void **state)
 
 static void test_reset(void **state)
 {
-	static const uint8_t head[] = { 0x00, 0x15, 0x5d, 1,    2,    3,    0x52, 0x55, 10,   0,    2,
-					2,    0x08, 0x00, 0x45, 0x00, 0x00, 0x28, 0x00, 0x00, 0x00, 0x00 };
-	static const uint8_t tcp_part[] = { 0x00, 0x50, 0x9c, 0x40, 0, 0, 0, 0, 0x11, 0x22, 0x33, 0x45, 0x50, 0x14, 0, 0 };
+	static const uint8_t head[] = {0x00, 0x15, 0x5d, 1,    2,    3,    0x52, 0x55, 10,   0,    2,
+				       2,    0x08, 0x00, 0x45, 0x00, 0x00, 0x28, 0x00, 0x00, 0x00, 0x00};
+	static const uint8_t tcp_part[] = {0x00, 0x50, 0x9c, 0x40, 0,    0,    0, 0,
+					   0x11, 0x22, 0x33, 0x45, 0x50, 0x14, 0, 0};
 	struct packet packet = make(GATEWAY, IPV4_PROTOCOL_TCP, 80);
 	uint8_t reset[HVH_SLIRP_RESET_SIZE];
 	struct hvh_ipv4 ip;
@@ -198,17 +198,22 @@ static void test_reset(void **state)
 	assert_true(hvh_ipv4_parse(reset, sizeof reset, &ip));
 	assert_int_equal(hvh_checksum_finish(hvh_checksum_add(0, ip.header, 20)), 0);
 	assert_int_equal(hvh_checksum_finish(hvh_checksum_add(
-				 hvh_checksum_pseudo(ip.header, IPV4_PROTOCOL_TCP, TCP_HEADER), ip.payload, TCP_HEADER)),
+				 hvh_checksum_pseudo(ip.header, IPV4_PROTOCOL_TCP, TCP_HEADER), ip.payload,
+				 TCP_HEADER)),
 			 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_gateway_ports),	   cmocka_unit_test(test_own_services),
-		cmocka_unit_test(test_ways_to_the_loopback), cmocka_unit_test(test_fragments),
-		cmocka_unit_test(test_ip_options),	   cmocka_unit_test(test_the_world_outside),
-		cmocka_unit_test(test_frames_of_other_kinds), cmocka_unit_test(test_only_a_syn_is_reset),
+		cmocka_unit_test(test_gateway_ports),
+		cmocka_unit_test(test_own_services),
+		cmocka_unit_test(test_ways_to_the_loopback),
+		cmocka_unit_test(test_fragments),
+		cmocka_unit_test(test_ip_options),
+		cmocka_unit_test(test_the_world_outside),
+		cmocka_unit_test(test_frames_of_other_kinds),
+		cmocka_unit_test(test_only_a_syn_is_reset),
 		cmocka_unit_test(test_reset),
 	};
 
