@@ -11,6 +11,7 @@
 find_library(CMOCKA_LIBRARY cmocka REQUIRED)
 
 set(HVKIT_TEST_LIBRARIES hvkit_hosted hvkit_guest_sim hvkit_host)
+set(HVKIT_SANITIZER_OPTIONS "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp")
 
 function(hvkit_has_main source result)
 	file(STRINGS ${source} mains REGEX "^int main\\(")
@@ -71,7 +72,8 @@ function(hvkit_suite suite seconds)
 		endif()
 		target_link_libraries(${suite}_${name} PRIVATE ${libraries} ${CMOCKA_LIBRARY})
 		add_test(NAME ${suite}.${name} COMMAND ${suite}_${name})
-		set_tests_properties(${suite}.${name} PROPERTIES LABELS ${suite} TIMEOUT ${seconds} SKIP_RETURN_CODE 77)
+		set_tests_properties(${suite}.${name} PROPERTIES LABELS ${suite} TIMEOUT ${seconds} SKIP_RETURN_CODE 77
+			ENVIRONMENT "${HVKIT_SANITIZER_OPTIONS}")
 	endforeach()
 	if(TARGET hvkit)
 		foreach(script ${scripts})
@@ -85,7 +87,7 @@ endfunction()
 function(hvkit_script_test suite name seconds)
 	add_test(NAME ${suite}.${name} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 	set_tests_properties(${suite}.${name} PROPERTIES LABELS ${suite} TIMEOUT ${seconds} SKIP_RETURN_CODE 77
-		ENVIRONMENT "HVKIT=${CMAKE_BINARY_DIR}/hvkit;HVKIT_BUILD=${CMAKE_BINARY_DIR}")
+		ENVIRONMENT "HVKIT=${CMAKE_BINARY_DIR}/hvkit;HVKIT_BUILD=${CMAKE_BINARY_DIR};${HVKIT_SANITIZER_OPTIONS}")
 endfunction()
 
 hvkit_suite(unit 60)
