@@ -73,6 +73,7 @@ struct hvk {
 	struct hvk_bus bus;
 	struct hvk_quarantine quarantine; /* under bus.lock */
 	struct hvk_counters counters;     /* statistics: relaxed, see HVK_COUNT */
+	uint64_t waiting;                 /* CPUs inside hvk_wait, a bit each; atomic */
 	uint64_t last_time;               /* hvk_time never goes back; atomic */
 	uint64_t soft_time;               /* pauses counted, 100 ns; atomic */
 	uint64_t own_offset;              /* of our own clock, once it replaces the host's */

@@ -89,6 +89,18 @@ static struct hvk_request *take_finished(struct hvk *hvk, struct hvk_cpu *cpu)
 	return request;
 }
 
+/* Whoever waits may wait for this one, and sleep on another CPU. The request itself
+ * cannot tell: once its status is shown it is its owner's again. */
+static void wake_waiters(struct hvk *hvk, uint32_t self)
+{
+	uint64_t waiting = __atomic_load_n(&hvk->waiting, __ATOMIC_SEQ_CST);
+
+	for (uint32_t i = 0; waiting != 0 && i < hvk->config.cpus; i++) {
+		if (i != self && (waiting >> i & 1u))
+			hvk_wake(hvk, i);
+	}
+}
+
 void hvk_run_finished(struct hvk *hvk, struct hvk_cpu *cpu)
 {
 	for (unsigned i = 0; i < POLL_REQUESTS; i++) {
@@ -100,7 +112,8 @@ void hvk_run_finished(struct hvk *hvk, struct hvk_cpu *cpu)
 		void (*done)(struct hvk_request *, void *) = request->done;
 		void *context = request->context;
 
-		__atomic_store_n(&request->status, request->result, __ATOMIC_RELEASE);
+		__atomic_store_n(&request->status, request->result, __ATOMIC_SEQ_CST);
+		wake_waiters(hvk, (uint32_t)(cpu - hvk->cpus));
 		if (done)
 			done(request, context);
 	}
@@ -191,16 +204,17 @@ static uint64_t cpu_deadline(struct hvk *hvk, struct hvk_cpu *cpu)
 	return deadline;
 }
 
-uint64_t hvk_next_deadline(struct hvk *hvk)
+uint64_t hvk_next_deadline(struct hvk *hvk, uint32_t cpu)
 {
-	uint64_t deadline = hvk_bus_deadline(hvk);
+	uint64_t deadline, other;
 
-	for (uint32_t i = 0; i < hvk->config.cpus; i++) {
-		uint64_t other = cpu_deadline(hvk, &hvk->cpus[i]);
-
-		deadline = other < deadline ? other : deadline;
-	}
-	return deadline;
+	if (cpu >= hvk->config.cpus)
+		return HVK_NEVER;
+	deadline = cpu_deadline(hvk, &hvk->cpus[cpu]);
+	if (cpu != __atomic_load_n(&hvk->bus.contact_cpu, __ATOMIC_RELAXED))
+		return deadline;
+	other = hvk_bus_deadline(hvk); /* the contact CPU does the bus' work */
+	return other < deadline ? other : deadline;
 }
 
 /* --- Channels that have something to do ---------------------------------------- */
@@ -383,7 +397,7 @@ static void check_clock(struct hvk *hvk, const struct patience *patience)
 
 static void rest(struct hvk *hvk, const struct patience *patience)
 {
-	uint64_t now = hvk_time(hvk), until = hvk_next_deadline(hvk);
+	uint64_t now = hvk_time(hvk), until = hvk_next_deadline(hvk, hvk_cpu_index(hvk));
 
 	until = patience->end < until ? patience->end : until;
 	if (until <= now)
@@ -398,17 +412,14 @@ static void rest(struct hvk *hvk, const struct patience *patience)
 	}
 }
 
-hvk_status hvk_wait(struct hvk *hvk, struct hvk_request *request, uint32_t timeout_ms)
+static hvk_status wait_on(struct hvk *hvk, const struct hvk_request *request, uint32_t cpu, uint32_t timeout_ms)
 {
-	uint32_t cpu = hvk_cpu_index(hvk);
 	uint64_t now = hvk_time(hvk);
 	struct patience patience = {now, now + (uint64_t)timeout_ms * HVK_TIME_PER_MS, own_ticks(hvk)};
 
-	if (hvk->cpus[cpu].polling)
-		return HVK_ECONTEXT;
 	for (;;) {
 		bool more = hvk_poll(hvk, cpu);
-		hvk_status status = __atomic_load_n(&request->status, __ATOMIC_ACQUIRE);
+		hvk_status status = __atomic_load_n(&request->status, __ATOMIC_SEQ_CST);
 
 		if (status != HVK_EINPROGRESS)
 			return status;
@@ -419,4 +430,17 @@ hvk_status hvk_wait(struct hvk *hvk, struct hvk_request *request, uint32_t timeo
 			check_clock(hvk, &patience);
 		}
 	}
+}
+
+hvk_status hvk_wait(struct hvk *hvk, struct hvk_request *request, uint32_t timeout_ms)
+{
+	uint32_t cpu = hvk_cpu_index(hvk);
+	hvk_status status;
+
+	if (hvk->cpus[cpu].polling)
+		return HVK_ECONTEXT;
+	(void)__atomic_fetch_or(&hvk->waiting, 1ull << cpu, __ATOMIC_SEQ_CST);
+	status = wait_on(hvk, request, cpu, timeout_ms);
+	(void)__atomic_fetch_and(&hvk->waiting, ~(1ull << cpu), __ATOMIC_SEQ_CST);
+	return status;
 }

@@ -94,6 +94,9 @@ bool hvk_synic_take(struct hvk *hvk, struct hvk_cpu *cpu)
 {
 	bool all;
 
+	/* The abrupt exit reads the slots itself. */
+	if (hvk_vmbus_state(hvk) == HVK_VMBUS_ABANDONED)
+		return false;
 	hvk_lock(hvk, &cpu->lock);
 	take_events(hvk, cpu); /* events first, as FreeBSD was advised */
 	all = take_messages(hvk, cpu);

@@ -208,7 +208,7 @@ static uint32_t or_default(uint32_t value, uint32_t standard)
 	return value == 0 ? standard : value;
 }
 
-static hvk_status check_config(struct hvk_netvsc_config *config)
+static hvk_status check_config(const struct hvk *hvk, struct hvk_netvsc_config *config)
 {
 	config->ring_pages = or_default(config->ring_pages, DEFAULT_RING_PAGES);
 	config->receive_buffer_pages = or_default(config->receive_buffer_pages, DEFAULT_RECEIVE_PAGES);
@@ -221,7 +221,7 @@ static hvk_status check_config(struct hvk_netvsc_config *config)
 	if (config->send_buffer_pages > VMBUS_GPADL_PAGES_MAX &&
 	    config->send_buffer_pages != HVK_NETVSC_NO_SEND_BUFFER)
 		return HVK_EINVAL;
-	if (config->mtu < MTU_MIN || config->mtu > MTU_MAX || config->cpu >= HVK_CPUS_MAX)
+	if (config->mtu < MTU_MIN || config->mtu > MTU_MAX || config->cpu >= hvk_cpu_count(hvk))
 		return HVK_EINVAL;
 	return is_nvs_version(config->nvs_newest) ? HVK_OK : HVK_EINVAL;
 }
@@ -235,17 +235,22 @@ hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvs
 	struct hvk_netvsc_config checked = *config;
 	struct hvk_pages pages;
 	struct hvk_netvsc *nic;
-	hvk_status status = check_config(&checked);
+	hvk_status status = check_config(hvk, &checked);
 
 	*out = NULL;
 	if (status != HVK_OK)
 		return status;
 	if (memcmp(&offer->type, &type, sizeof(type)) != 0 || offer->subchannel_index != 0)
 		return HVK_EINVAL;
-	status = hvk_pages_get(hvk, (sizeof(*nic) + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE, HVK_PAGE_PRIVATE,
-			       &pages);
+	status = hvk_channel_claim(channel); /* until destroy: the host may take it back at any time */
 	if (status != HVK_OK)
 		return status;
+	status = hvk_pages_get(hvk, (sizeof(*nic) + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE, HVK_PAGE_PRIVATE,
+			       &pages);
+	if (status != HVK_OK) {
+		hvk_channel_unclaim(channel);
+		return status;
+	}
 	nic = pages.address; /* zeros */
 	nic->pages = pages;
 	nic->hvk = hvk;
@@ -258,10 +263,12 @@ hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvs
 	hvk_netvsc_control_init(nic);
 	forget_last_time(nic);
 	status = hvk_lock_init(hvk, &nic->lock);
-	if (status != HVK_OK)
-		hvk_pages_put(hvk, &pages);
-	else
+	if (status == HVK_OK) {
 		*out = nic;
+	} else {
+		hvk_pages_put(hvk, &pages);
+		hvk_channel_unclaim(channel);
+	}
 	return status;
 }
 
@@ -276,6 +283,7 @@ hvk_status hvk_netvsc_destroy(struct hvk_netvsc *nic)
 	hvk_unlock(hvk, &nic->lock);
 	if (!idle)
 		return HVK_ESTATE;
+	hvk_channel_unclaim(nic->channel);
 	hvk_pages_put(hvk, &pages);
 	return HVK_OK;
 }

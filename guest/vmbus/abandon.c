@@ -8,18 +8,34 @@
 
 #define SLOT_TYPE 0u
 
+static bool is_unload_response(const struct hv_message *message)
+{
+	struct vmbus_message_header header;
+
+	memcpy(&header, message->payload, sizeof(header));
+	return message->type == HV_MESSAGE_VMBUS && message->payload_size >= sizeof(header) &&
+	       message->payload_size <= HV_MESSAGE_PAYLOAD_MAX && header.type == VMBUS_MSG_UNLOAD_RESPONSE;
+}
+
 static bool slot_has_unload_response(struct hvk_cpu *cpu)
 {
 	struct hv_message message;
-	struct vmbus_message_header header;
 
 	if (hvk_shared_load_acquire(&cpu->slot, SLOT_TYPE) == HV_MESSAGE_NONE)
 		return false;
 	hvk_shared_read(&cpu->slot, 0, &message, sizeof(message));
 	hvk_shared_store_release(&cpu->slot, SLOT_TYPE, HV_MESSAGE_NONE);
-	memcpy(&header, message.payload, sizeof(header));
-	return message.type == HV_MESSAGE_VMBUS && message.payload_size >= sizeof(header) &&
-	       message.payload_size <= HV_MESSAGE_PAYLOAD_MAX && header.type == VMBUS_MSG_UNLOAD_RESPONSE;
+	return is_unload_response(&message);
+}
+
+/* An interrupt may have taken it in before the bus was abandoned. */
+static bool queue_has_unload_response(const struct hvk_cpu *cpu)
+{
+	for (uint32_t i = 0; i < HVK_MESSAGE_QUEUE && i < cpu->queue_count; i++) {
+		if (is_unload_response(&cpu->queue[(cpu->queue_head + i) % HVK_MESSAGE_QUEUE]))
+			return true;
+	}
+	return false;
 }
 
 /* The host answers on the contact CPU, which need not be this one. */
@@ -29,7 +45,7 @@ static bool look_everywhere(struct hvk *hvk)
 
 	for (uint32_t i = 0; i < hvk->config.cpus && !found; i++) {
 		if (hvk->cpus[i].started)
-			found = slot_has_unload_response(&hvk->cpus[i]);
+			found = slot_has_unload_response(&hvk->cpus[i]) || queue_has_unload_response(&hvk->cpus[i]);
 	}
 	/* Whether or not the flag was set: whoever owned the slot may have seen it and not
 	 * come as far as this. Reaches this CPU's queue alone. */
@@ -50,7 +66,7 @@ hvk_status hvk_vmbus_abandon(struct hvk *hvk, uint32_t timeout_ms)
 	enum hvk_vmbus_state was = hvk->bus.state;
 	bool answered = false;
 
-	hvk->bus.state = HVK_VMBUS_ABANDONED;
+	__atomic_store_n(&hvk->bus.state, HVK_VMBUS_ABANDONED, __ATOMIC_SEQ_CST);
 	if (was == HVK_VMBUS_COLD || was == HVK_VMBUS_SUSPENDED || was == HVK_VMBUS_ABANDONED)
 		return HVK_OK;
 	while (hvk_post(hvk, hvk->bus.message_connection, &unload, sizeof(unload)) != HVK_POST_TAKEN) {

@@ -85,6 +85,7 @@ struct hvk_channel {
 	bool announced; /* the user knows it */
 	bool announce;  /* the user is to be told: offered */
 	bool again;     /* ... that it is back */
+	bool claimed;   /* a driver holds the pointer */
 	bool absent;    /* suspended, not offered again yet */
 	bool releasing; /* RELID_RELEASED is queued */
 	bool released;  /* ... or posted, or never will be: free when told */

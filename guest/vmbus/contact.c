@@ -382,7 +382,8 @@ static void begin_contact(struct hvk *hvk, struct hvk_request *request)
 	bus->request = request;
 	bus->result = HVK_OK;
 	bus->state = HVK_VMBUS_CONNECTING;
-	bus->knows_3_0 = false;
+	if (!bus->resuming) /* a host does not forget it; 0.13 may be in use */
+		bus->knows_3_0 = false;
 	if (bus->config.mode == HVK_VMBUS_MODE_BOOT && !bus->resuming)
 		try_version(hvk, HVK_STEP_PROBE, VMBUS_VERSION_3_0);
 	else

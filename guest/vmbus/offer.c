@@ -132,7 +132,8 @@ void hvk_offer_rescind(struct hvk *hvk, uint32_t channel_id)
 /* Nobody holds it any more: it can be given back. */
 static bool is_free(const struct hvk_channel *channel)
 {
-	return channel->state == HVK_CHANNEL_CLOSED && channel->step == HVK_CH_IDLE && channel->gpadl_count == 0;
+	return channel->state == HVK_CHANNEL_CLOSED && channel->step == HVK_CH_IDLE && channel->gpadl_count == 0 &&
+	       !channel->claimed;
 }
 
 static void begin_release(struct hvk *hvk, struct hvk_channel *channel)
@@ -268,6 +269,34 @@ struct hvk_channel *hvk_vmbus_next_channel(struct hvk *hvk, struct hvk_channel *
 	while (channel && (channel->absent || channel->released || channel->rescinded))
 		channel = channel->next;
 	return channel;
+}
+
+hvk_status hvk_channel_claim(struct hvk_channel *channel)
+{
+	struct hvk *hvk = channel->hvk;
+	hvk_status status = HVK_OK;
+
+	hvk_lock(hvk, &hvk->bus.lock);
+	if (channel->claimed)
+		status = HVK_EBUSY;
+	else if (channel->rescinded || channel->released)
+		status = HVK_EGONE;
+	else
+		channel->claimed = true;
+	hvk_unlock(hvk, &hvk->bus.lock);
+	return status;
+}
+
+void hvk_channel_unclaim(struct hvk_channel *channel)
+{
+	struct hvk *hvk = channel->hvk;
+
+	hvk_lock(hvk, &hvk->bus.lock);
+	HVK_ASSERT(channel->claimed);
+	channel->claimed = false;
+	hvk->bus.dirty = true;
+	hvk_wake(hvk, hvk->bus.config.cpu);
+	hvk_unlock(hvk, &hvk->bus.lock);
 }
 
 const struct hvk_offer *hvk_channel_offer(const struct hvk_channel *channel)

@@ -76,8 +76,10 @@ hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *piece
 		ring->wanting = false;
 		hvk_shared_store(&ring->control, VMBUS_RING_PENDING_SEND_SIZE, 0);
 	}
-	for (uint32_t i = 0; i < count; i++)
-		index = put_bytes(ring, index, pieces[i].address, pieces[i].length);
+	for (uint32_t i = 0; i < count; i++) {
+		if (pieces[i].length)
+			index = put_bytes(ring, index, pieces[i].address, pieces[i].length);
+	}
 	index = put_bytes(ring, index, &trailer, sizeof(trailer));
 	ring->write = index;
 	hvk_shared_store_release(&ring->control, VMBUS_RING_WRITE_INDEX, index);

@@ -118,9 +118,10 @@ void hvk_interrupt(struct hvk *hvk, uint32_t cpu);
  * soon. */
 bool hvk_poll(struct hvk *hvk, uint32_t cpu);
 
-/* Time by which hvk_poll must run again on some CPU, even without an interrupt; in
- * hvk_time() units, HVK_NEVER if nothing is pending. Any context. */
-uint64_t hvk_next_deadline(struct hvk *hvk);
+/* Time by which hvk_poll must run again on that CPU, even without an interrupt; in
+ * hvk_time() units, HVK_NEVER if nothing is pending there. It moves when other CPUs
+ * give this one work: then the port's wake is called. Any context. */
+uint64_t hvk_next_deadline(struct hvk *hvk, uint32_t cpu);
 
 /* --- Time ----------------------------------------------------------------- */
 

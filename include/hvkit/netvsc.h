@@ -31,7 +31,7 @@ struct hvk_netvsc;
 struct hvk_netvsc_config {
 	uint32_t cpu;               /* of the channel; 0 below VMBus 2.4 */
 	uint32_t ring_pages;        /* each direction; 0 = 64 */
-	uint32_t receive_buffer_pages; /* 0 = 512 (2 MiB); at most 8190, and 3840 (15 MiB) with NVS 2 and older */
+	uint32_t receive_buffer_pages; /* 0 = 512 (2 MiB); at most 8190, and 3840 (15 MiB) up to NVS 2 */
 	uint32_t send_buffer_pages; /* 0 = 256 (1 MiB); HVK_NETVSC_NO_SEND_BUFFER: none, all by page list */
 	uint32_t mtu;               /* asked for, 0 = 1500; what the host grants is in netdev info */
 	uint32_t copy_max;          /* frames up to this go by send-buffer section; 0 = all that fit */
@@ -39,8 +39,9 @@ struct hvk_netvsc_config {
 };
 #define HVK_NETVSC_NO_SEND_BUFFER UINT32_MAX
 
-/* Memory only. HVK_EINVAL (not a network channel, values out of range), HVK_ENOMEM.
- * Task context or callback. */
+/* Memory only, and the claim on the channel. HVK_EINVAL (not a network channel, values out
+ * of range), HVK_EBUSY and HVK_EGONE (hvk_channel_claim), HVK_ENOMEM. Task context or
+ * callback. */
 hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvsc_config *config,
 			     struct hvk_netvsc **out);
 

@@ -69,7 +69,7 @@ struct hvk_vmbus_config {
 	void (*offered)(void *context, struct hvk_channel *channel, bool again);
 	/* The host has taken the channel back and hvkit has given its id back: the
 	 * pointer is dead when this returns. Comes once per offered channel, after its
-	 * close has finished. In hvk_poll of the contact CPU. May be NULL. */
+	 * close has finished, its GPADLs are gone and its claim is given up. In hvk_poll of the contact CPU. May be NULL. */
 	void (*gone)(void *context, struct hvk_channel *channel);
 	void *context;
 };
@@ -121,6 +121,13 @@ enum hvk_channel_state {
 	HVK_CHANNEL_CLOSING,
 	HVK_CHANNEL_RESCINDED /* the host has taken it back; close what is open */
 };
+
+/* A driver that keeps the pointer claims the channel: until it is given up again the
+ * channel's memory stays and its gone callback waits, whatever the host does. One
+ * claim at a time. HVK_EBUSY: claimed already; HVK_EGONE: rescinded. Task context or
+ * callback, any CPU. hvk_netvsc_create claims, hvk_netvsc_destroy gives up. */
+hvk_status hvk_channel_claim(struct hvk_channel *channel);
+void hvk_channel_unclaim(struct hvk_channel *channel);
 
 const struct hvk_offer *hvk_channel_offer(const struct hvk_channel *channel);
 enum hvk_channel_state hvk_channel_state(const struct hvk_channel *channel);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Simulation: whole machines on seeds, with every fault that a lawful host may commit.
+ * Nothing may be lost but what the network lost, nothing may come twice, nothing may
+ * hang, leak or break a rule; and every kind of fault must have struck.
+ *
+ *   sim_seeds [FIRST [COUNT]]   SIM_SEEDS=n sets the count (300)
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/support/rig.h"
+
+#define SEEDS_DEFAULT 300u
+
+static const char *const profiles[] = {"ws2008r2", "ws2012", "ws2012r2", "ws2022"};
+
+static void choose(struct rig_config *config, uint64_t seed)
+{
+	uint64_t z = seed * 0x9e3779b97f4a7c15ull;
+
+	z ^= z >> 29;
+	*config = (struct rig_config){
+		.mode = HOSTED_DETERMINISTIC,
+		.profile = profiles[seed % 4],
+		.seed = seed,
+		.cpus = 1 + (uint32_t)(z % 3),
+		.fault_chance = (z >> 8) % 4 == 0 ? 0 : 256u << ((z >> 10) % 5),
+		.rescind_chance = (z >> 16) % 3 == 0 ? 40 : 0,
+		.switch_chance = 1024u << ((z >> 20) % 6),
+		.frames = 40 + (uint32_t)((z >> 24) % 100),
+		.by_page = (z >> 32) % 4 == 0,
+		.level0 = (z >> 36) % 8 == 0,
+		.delay_max = (z >> 40) % 2 ? 20000 : 0,
+		.reattach = (z >> 44) % 5 == 0,
+		.abrupt = (z >> 48) % 12 == 0,
+		.suspend = (z >> 52) % 6 == 0 && seed % 4 >= 2, /* hosts that know 3.0 */
+	};
+	if (config->level0)
+		config->cpus = 1;
+	if (config->profile == profiles[1] || config->profile == profiles[2] || config->profile == profiles[3])
+		config->nic_cpu = (uint32_t)((z >> 56) % config->cpus);
+	if (seed % 4 == 2 && (z >> 60) % 2) {
+		config->vmbus_mode = HVK_VMBUS_MODE_BOOT;
+		config->nic_cpu = 0;
+	}
+}
+
+/* What a host that does not know 3.0 costs: pages that it may go on writing to. */
+static const char *check(const struct rig_config *config, struct rig_result *result)
+{
+	bool old_host = config->profile == profiles[0] || config->profile == profiles[1];
+	bool lossless = config->fault_chance == 0 && config->rescind_chance == 0 && !config->reattach;
+
+	if (config->abrupt)
+		result->leaked_pages = 0; /* nothing is given back on that way out */
+	if (!old_host && !config->abrupt && result->quarantined_pages)
+		return "pages in quarantine without a reason";
+	return rig_check(result, lossless);
+}
+
+static bool run_seed(uint64_t seed, uint64_t faults[HVH_FAULT_COUNT], uint64_t *frames)
+{
+	struct rig_config config;
+	struct rig_result result;
+	const char *wrong;
+
+	choose(&config, seed);
+	if (getenv("SIM_VERBOSE"))
+		(void)fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
+	rig_run(&config, &result);
+	for (int i = 0; i < HVH_FAULT_COUNT; i++)
+		faults[i] += result.faults[i];
+	*frames += result.echoed;
+	wrong = check(&config, &result);
+	if (!wrong && result.echoed == 0)
+		wrong = "no frame came back";
+	if (wrong)
+		printf("seed %llu (%s, %u cpus, faults %u, rescind %u%s%s%s%s): %s\n", (unsigned long long)seed,
+		       config.profile, config.cpus, config.fault_chance, config.rescind_chance,
+		       config.level0 ? ", L0" : "", config.by_page ? ", by page" : "", config.abrupt ? ", abrupt" : "",
+		       config.suspend ? ", suspend" : "", wrong);
+	return wrong == NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const char *wanted = getenv("SIM_SEEDS");
+	uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : argc > 1 ? 1 : wanted ? strtoull(wanted, NULL, 10)
+										        : SEEDS_DEFAULT;
+	uint64_t faults[HVH_FAULT_COUNT] = {0}, frames = 0, failed = 0, quiet = 0;
+
+	for (uint64_t seed = first; seed < first + count; seed++)
+		failed += !run_seed(seed, faults, &frames);
+	for (int i = 0; i < HVH_FAULT_COUNT; i++) {
+		printf("fault %-20s %llu\n", hvh_fault_name((enum hvh_fault)i), (unsigned long long)faults[i]);
+		quiet += faults[i] == 0;
+	}
+	printf("%llu seeds, %llu frames echoed, %llu failed\n", (unsigned long long)count, (unsigned long long)frames,
+	       (unsigned long long)failed);
+	if (count >= SEEDS_DEFAULT && quiet) {
+		printf("%llu kinds of fault never struck\n", (unsigned long long)quiet);
+		return 1;
+	}
+	return failed != 0;
+}

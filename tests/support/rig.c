@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/* The machine: building it, the CPUs' programs, what must hold afterwards. */
+#include "tests/support/rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/rig_traffic.h"
+
+#define LIMIT_MS_DEFAULT 400000u
+#define REQUEST_MS 100000u
+#define ABANDON_MS 20000u
+#define CPU_REST_NS 200000000u /* long: a wake-up that gets lost is to be seen */
+#define VECTOR 0xf3
+
+static void note(struct rig *rig, const char *step, hvk_status status)
+{
+	if (status != HVK_OK && rig->result.status == HVK_OK) {
+		rig->result.step = step;
+		rig->result.status = status;
+	}
+}
+
+static void dump_line(void *context, const char *line)
+{
+	(void)context;
+	(void)fprintf(stderr, "  %s\n", line);
+}
+
+/* A request that does not end is the worst of faults: show everything. */
+static hvk_status wait(struct rig *rig)
+{
+	hvk_status status = hvk_wait(rig->hvk, &rig->request, REQUEST_MS);
+
+	if (rig->request.status == HVK_EINPROGRESS) {
+		(void)fprintf(stderr, "a request did not end:\n");
+		hvk_dump(rig->hvk, dump_line, rig);
+		if (rig->nic)
+			hvk_netvsc_dump(rig->nic, dump_line, rig);
+		hvh_dump(hosted_partition(rig->machine), dump_line, rig);
+	}
+	return status;
+}
+
+static struct hvk_request *request(struct rig *rig)
+{
+	memset(&rig->request, 0, sizeof(rig->request));
+	return &rig->request;
+}
+
+/* --- Bus ------------------------------------------------------------------------------ */
+
+static void offered(void *context, struct hvk_channel *channel, bool again)
+{
+	static const struct vmbus_guid network = VMBUS_GUID_NETVSC;
+	struct rig *rig = context;
+
+	(void)again;
+	if (memcmp(&hvk_channel_offer(channel)->type, &network, sizeof(network)) == 0)
+		rig->channel = channel;
+}
+
+static void gone(void *context, struct hvk_channel *channel)
+{
+	struct rig *rig = context;
+
+	if (channel == rig->channel)
+		rig->channel = NULL;
+}
+
+static hvk_status connect_bus(struct rig *rig)
+{
+	const struct hvk_vmbus_config config = {
+		.mode = rig->config.vmbus_mode,
+		.newest = rig->config.newest,
+		.oldest = rig->config.oldest,
+		.offered = offered,
+		.gone = gone,
+		.context = rig,
+	};
+	uint32_t version;
+	bool accepted;
+	hvk_status status;
+
+	hvk_vmbus_connect(rig->hvk, &config, request(rig));
+	status = wait(rig);
+	note(rig, "connect", status);
+	while (hvk_vmbus_attempt(rig->hvk, rig->result.attempts, &version, &accepted))
+		rig->result.attempts++;
+	rig->result.version = hvk_vmbus_version(rig->hvk);
+	return status;
+}
+
+static hvk_status suspend_and_resume(struct rig *rig)
+{
+	hvk_status status;
+
+	hvk_vmbus_suspend(rig->hvk, request(rig));
+	status = wait(rig);
+	note(rig, "suspend", status);
+	if (status != HVK_OK)
+		return status;
+	hvk_vmbus_resume(rig->hvk, request(rig));
+	status = wait(rig);
+	note(rig, "resume", status);
+	return status;
+}
+
+/* --- Card ------------------------------------------------------------------------------- */
+
+static void card_gone(void *context, struct hvk_netdev *netdev)
+{
+	struct rig *rig = context;
+
+	(void)netdev;
+	rig->nic_gone = true;
+}
+
+static bool card_up(struct rig *rig)
+{
+	struct hvk_netvsc_config config = {
+		.cpu = rig->config.nic_cpu,
+		.ring_pages = 4,
+		.receive_buffer_pages = 64,
+		.send_buffer_pages = rig->config.by_page ? HVK_NETVSC_NO_SEND_BUFFER : 32,
+		.nvs_newest = rig->config.nvs_newest,
+	};
+	struct hvk_netdev_hooks hooks = {.input = rig_traffic_input, .gone = card_gone, .context = rig};
+	hvk_status status = hvk_netvsc_create(rig->channel, &config, &rig->nic);
+
+	if (status == HVK_EGONE) {
+		rig->channel = NULL; /* rescinded; its gone callback is on its way */
+		return true;
+	}
+	note(rig, "create card", status);
+	if (status != HVK_OK)
+		return false;
+	rig->nic_gone = false;
+	hvk_netvsc_netdev(rig->nic)->hooks = hooks;
+	hvk_netvsc_attach(rig->nic, request(rig));
+	status = wait(rig);
+	if (status == HVK_OK) {
+		rig->result.nvs_version = hvk_netvsc_nvs_version(rig->nic);
+		hvk_netdev_set_flags(hvk_netvsc_netdev(rig->nic), HVK_NETDEV_UP, request(rig));
+		status = wait(rig);
+		rig->nic_up = status == HVK_OK;
+		if (status != HVK_OK && status != HVK_EGONE)
+			note(rig, "card up", status);
+		return true;
+	}
+	if (status != HVK_EGONE)
+		note(rig, "attach card", status);
+	(void)hvk_netvsc_destroy(rig->nic);
+	rig->nic = NULL;
+	return status == HVK_EGONE;
+}
+
+static void card_down(struct rig *rig)
+{
+	hvk_status status;
+
+	if (!rig->nic)
+		return;
+	rig->nic_up = false;
+	if (rig->nic_gone)
+		rig->result.rescinds++;
+	hvk_netdev_get_counters(hvk_netvsc_netdev(rig->nic), &rig->result.nic);
+	hvk_netvsc_detach(rig->nic, request(rig));
+	status = wait(rig);
+	if (status != HVK_EGONE)
+		note(rig, "detach card", status);
+	note(rig, "destroy card", hvk_netvsc_destroy(rig->nic));
+	rig->nic = NULL;
+	rig_traffic_reset(rig);
+}
+
+/* --- CPUs ---------------------------------------------------------------------------------- */
+
+static void rest(struct rig *rig, uint32_t cpu, uint64_t most_ns)
+{
+	uint64_t now = hvk_time(rig->hvk), next = hvk_next_deadline(rig->hvk, cpu);
+	uint64_t ns = next <= now ? 0 : (next - now) > most_ns / 100 ? most_ns : (next - now) * 100;
+
+	if (ns)
+		hosted_wait(rig->machine, ns);
+}
+
+void rig_turn(struct rig *rig)
+{
+	if (!hvk_poll(rig->hvk, 0))
+		rest(rig, 0, CPU_REST_NS);
+}
+
+/* Traffic until everything is echoed, or nothing has moved for too long. */
+static void traffic(struct rig *rig)
+{
+	uint32_t reattach = rig->config.reattach;
+
+	rig->last_progress = hvk_time(rig->hvk);
+	while (!rig_traffic_done(rig)) {
+		if (rig->nic_gone)
+			card_down(rig);
+		if (!rig->nic && rig->channel && !card_up(rig))
+			return;
+		if (rig->nic_up)
+			rig_traffic_send(rig);
+		rig_turn(rig);
+		if (reattach && rig->nic_up && rig->result.echoed > rig->config.frames / 2) {
+			reattach--;
+			card_down(rig);
+		}
+		if (rig_traffic_stalled(rig))
+			return;
+	}
+}
+
+static void with_bus(struct rig *rig)
+{
+	hvk_status status = connect_bus(rig);
+
+	if (status == HVK_OK && rig->config.suspend)
+		status = suspend_and_resume(rig);
+	if (status == HVK_OK && !rig->config.no_nic && rig->channel && card_up(rig)) {
+		if (rig->config.ready)
+			rig->config.ready(rig->config.context, rig);
+		traffic(rig);
+	}
+	if (rig->config.abrupt) {
+		note(rig, "abandon", hvk_vmbus_abandon(rig->hvk, ABANDON_MS));
+		return;
+	}
+	card_down(rig);
+	if (hvk_vmbus_state(rig->hvk) == HVK_VMBUS_CONNECTED || hvk_vmbus_state(rig->hvk) == HVK_VMBUS_SUSPENDED) {
+		hvk_vmbus_disconnect(rig->hvk, request(rig));
+		note(rig, "disconnect", wait(rig));
+	}
+}
+
+static void boot_cpu(void *context)
+{
+	struct rig *rig = context;
+	hvk_status status = hvk_start(rig->hvk);
+
+	note(rig, "start", status);
+	if (status != HVK_OK)
+		return;
+	note(rig, "cpu start", hvk_cpu_start(rig->hvk));
+	atomic_fetch_add(&rig->cpus_up, 1);
+	while (atomic_load(&rig->cpus_up) < rig->config.cpus)
+		hosted_wait(rig->machine, CPU_REST_NS);
+	with_bus(rig);
+	hvk_get_counters(rig->hvk, &rig->result.counters);
+	atomic_store(&rig->cpus_stop, true);
+	while (atomic_load(&rig->cpus_down) + 1 < rig->config.cpus)
+		hosted_wait(rig->machine, CPU_REST_NS);
+	note(rig, "cpu stop", hvk_cpu_stop(rig->hvk));
+	note(rig, "stop", hvk_stop(rig->hvk));
+	note(rig, "destroy", hvk_destroy(rig->hvk));
+}
+
+static void other_cpu(void *context)
+{
+	struct rig *rig = context;
+	uint32_t cpu = hosted_port(rig->machine)->cpu_index(hosted_port(rig->machine)->context);
+
+	while (atomic_load(&rig->cpus_up) == 0 && !hosted_stopping(rig->machine))
+		hosted_wait(rig->machine, CPU_REST_NS);
+	if (hosted_stopping(rig->machine) || hvk_cpu_start(rig->hvk) != HVK_OK)
+		return;
+	atomic_fetch_add(&rig->cpus_up, 1);
+	while (!atomic_load(&rig->cpus_stop)) {
+		if (!hvk_poll(rig->hvk, cpu))
+			rest(rig, cpu, CPU_REST_NS);
+	}
+	(void)hvk_cpu_stop(rig->hvk);
+	atomic_fetch_add(&rig->cpus_down, 1);
+}
+
+static void interrupt(void *context, uint32_t cpu)
+{
+	struct rig *rig = context;
+
+	hvk_interrupt(rig->hvk, cpu);
+}
+
+/* --- Building ----------------------------------------------------------------------------------- */
+
+static void violation(void *context, const struct hvh_violation *violation)
+{
+	struct rig *rig = context;
+
+	if (rig->result.first_violation[0] == '\0')
+		(void)snprintf(rig->result.first_violation, sizeof(rig->result.first_violation), "%s: %s",
+			       hvh_violation_name(violation->kind), violation->text);
+}
+
+static void log_line(void *context, enum hvk_log_level level, const char *text)
+{
+	struct rig *rig = context;
+
+	if (getenv("RIG_LOG"))
+		(void)fprintf(stderr, "%10llu %d %s\n", (unsigned long long)hosted_now(rig->machine), (int)level, text);
+}
+
+static bool run_wire(void *context, uint64_t now)
+{
+	return hvh_simwire_run(context, now);
+}
+
+static uint64_t wire_next_event(void *context)
+{
+	return hvh_simwire_next_event(context);
+}
+
+static void build_host(struct rig *rig)
+{
+	struct hvh_partition *partition = hosted_partition(rig->machine);
+	struct hvh_nic_config nic = {.mac = {0x00, 0x15, 0x5d, 1, 2, 3}, .link_up = true};
+	struct hvh_backend backend;
+
+	hvh_silence_set(partition, rig->config.silence);
+	for (int i = 0; i < HVH_FAULT_COUNT; i++)
+		hvh_fault_set(partition, (enum hvh_fault)i,
+			      i == HVH_FAULT_RESCIND ? rig->config.rescind_chance : rig->config.fault_chance);
+	if (rig->config.no_nic)
+		return;
+	rig->wire = hvh_simwire_create(rig->config.seed);
+	hvh_simwire_set_delay(rig->wire, rig->config.delay_max);
+	hvh_simwire_backend(rig->wire, &backend);
+	rig->host_nic = hvh_nic_create(partition, &nic, &backend);
+	hvh_simwire_attach(rig->wire, rig->host_nic);
+	hosted_add_world(rig->machine, run_wire, wire_next_event, rig->wire);
+}
+
+static bool build(struct rig *rig)
+{
+	const struct rig_config *c = &rig->config;
+	struct hosted_config hosted = {
+		.mode = c->mode,
+		.cpus = c->cpus,
+		.memory_pages = 4096,
+		.seed = c->seed,
+		.level0 = c->level0,
+		.switch_chance = c->switch_chance,
+		.trace = c->trace,
+		.log = log_line,
+		.violation = violation,
+		.context = rig,
+	};
+	struct hvk_config config = {.cpus = c->cpus, .vector = VECTOR, .interrupts = !c->level0};
+
+	rig->profile = c->custom ? *c->custom : *hvh_profile_find(c->profile ? c->profile : "ws2022");
+	if (c->accept_newest)
+		rig->profile.accept_newest = c->accept_newest;
+	hosted.profile = &rig->profile;
+	rig->machine = hosted_create(&hosted);
+	if (!rig->machine)
+		return false;
+	build_host(rig);
+	note(rig, "create", hvk_create(hosted_port(rig->machine), &config, &rig->hvk));
+	hosted_set_interrupt(rig->machine, interrupt, rig);
+	hosted_set_program(rig->machine, 0, boot_cpu, rig);
+	for (uint32_t i = 1; i < c->cpus; i++)
+		hosted_set_program(rig->machine, i, other_cpu, rig);
+	return rig->hvk != NULL;
+}
+
+static void collect(struct rig *rig)
+{
+	struct hvh_partition *partition = hosted_partition(rig->machine);
+	struct rig_result *result = &rig->result;
+
+	hvh_get_counters(partition, &result->host);
+	result->violations = result->host.violations;
+	result->quiet = hvh_quiet(partition);
+	result->quarantined_pages = result->counters.quarantined_pages;
+	result->leaked_pages = hosted_pages_in_use(rig->machine) - (uint32_t)result->quarantined_pages;
+	result->bad_writes = hosted_writes_to_free_memory(rig->machine);
+	for (int i = 0; i < HVH_FAULT_COUNT; i++)
+		result->faults[i] = hvh_fault_count(partition, (enum hvh_fault)i);
+	rig_traffic_collect(rig);
+}
+
+void rig_run(const struct rig_config *config, struct rig_result *result)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	rig->config = *config;
+	rig->random = config->seed;
+	if (rig->config.cpus == 0)
+		rig->config.cpus = 1;
+	if (rig->config.limit_ms == 0)
+		rig->config.limit_ms = LIMIT_MS_DEFAULT;
+	rig_traffic_create(rig);
+	if (build(rig))
+		rig->result.finished = hosted_run(rig->machine, rig->config.limit_ms);
+	if (rig->machine)
+		collect(rig);
+	*result = rig->result;
+	/* A machine that hangs in threads mode still runs: leave it. */
+	if (rig->machine && (rig->result.finished || config->mode == HOSTED_DETERMINISTIC)) {
+		hosted_destroy(rig->machine);
+		if (rig->wire)
+			hvh_simwire_destroy(rig->wire);
+		rig_traffic_destroy(rig);
+		free(rig);
+	}
+}
+
+const char *rig_check(const struct rig_result *r, bool lossless)
+{
+	static _Thread_local char text[256];
+
+	text[0] = '\0';
+	if (!r->finished)
+		(void)snprintf(text, sizeof(text), "hang");
+	else if (r->status != HVK_OK)
+		(void)snprintf(text, sizeof(text), "%s: %s", r->step, hvk_status_name(r->status));
+	else if (r->violations)
+		(void)snprintf(text, sizeof(text), "%llu violations, first %s", (unsigned long long)r->violations,
+			       r->first_violation);
+	else if (r->duplicated || r->corrupt || r->strays || r->stream_duplicated || r->stream_corrupt)
+		(void)snprintf(text, sizeof(text), "frames: %u duplicated, %u corrupt, %u strays, %u/%u of the stream",
+			       r->duplicated, r->corrupt, r->strays, r->stream_duplicated, r->stream_corrupt);
+	else if (lossless && r->lost)
+		(void)snprintf(text, sizeof(text), "%u frames lost of %u", r->lost, r->lost + r->echoed);
+	else if (r->leaked_pages)
+		(void)snprintf(text, sizeof(text), "%u pages leaked", r->leaked_pages);
+	else if (r->bad_writes)
+		(void)snprintf(text, sizeof(text), "%llu host writes into memory not its own",
+			       (unsigned long long)r->bad_writes);
+	return text[0] ? text : NULL;
+}

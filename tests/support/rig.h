@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A whole machine for tests: a guest with a network card on the host model, a simulated
+ * wire behind it, and everything that must hold afterwards counted.
+ */
+#ifndef TESTS_SUPPORT_RIG_H
+#define TESTS_SUPPORT_RIG_H
+
+#include <stdatomic.h>
+
+#include "hvkit/netvsc.h"
+#include "ports/hosted/hosted.h"
+
+#define RIG_FRAMES_MAX 4096u
+#define RIG_FAULT_TEXT 160u
+
+struct rig;
+
+struct rig_config {
+	enum hosted_mode mode;
+	uint32_t cpus;            /* 0 = 1 */
+	const char *profile;      /* NULL = "ws2022" */
+	const struct hvh_profile *custom; /* instead of profile */
+	uint32_t accept_newest;   /* cap on the host's side, 0 = none */
+	uint64_t seed;
+	uint32_t fault_chance;    /* in 65536, of every kind but rescind */
+	uint32_t rescind_chance;
+	enum hvh_silence silence;
+	bool level0;
+	uint32_t switch_chance;   /* hosted_config */
+
+	enum hvk_vmbus_mode vmbus_mode;
+	uint32_t newest, oldest;
+	uint32_t nvs_newest;
+	uint32_t nic_cpu;
+	bool no_nic;
+	bool by_page;             /* transmit without a send buffer, by page list */
+	uint32_t frames;          /* numbered frames to be echoed by the wire, at most RIG_FRAMES_MAX */
+	uint32_t stream;          /* numbered frames that the wire sends by itself */
+	uint32_t frame_length;    /* 0 = random 60 to 1514 */
+	uint64_t delay_max;       /* of the wire, 100 ns */
+	bool abrupt;              /* leave by hvk_vmbus_abandon */
+	bool suspend;             /* suspend and resume the bus before the card is attached */
+	uint32_t reattach;        /* detach and attach again so many times */
+	uint32_t limit_ms;        /* 0 = 600,000 */
+	FILE *trace;
+	/* Called on CPU 0 when the card is up, before traffic; on the machine's host side. */
+	void (*ready)(void *context, struct rig *rig);
+	void *context;
+};
+
+struct rig_result {
+	bool finished;        /* no hang */
+	const char *step;     /* where the guest's status comes from */
+	hvk_status status;    /* the first that was not HVK_OK */
+	uint32_t version, nvs_version;
+	uint32_t attempts;
+	uint32_t echoed, lost, duplicated, corrupt, strays;
+	uint32_t streamed, stream_duplicated, stream_corrupt;
+	uint32_t rescinds;
+	uint64_t violations;
+	char first_violation[RIG_FAULT_TEXT];
+	uint32_t leaked_pages; /* not given back, quarantine aside */
+	uint64_t quarantined_pages;
+	uint64_t bad_writes;   /* the host wrote into memory that it had no right to */
+	bool quiet;
+	struct hvk_counters counters;
+	struct hvk_netdev_counters nic;
+	struct hvh_counters host;
+	uint64_t faults[HVH_FAULT_COUNT];
+};
+
+struct rig {
+	struct rig_config config;
+	struct rig_result result;
+	struct hosted *machine;
+	struct hvh_profile profile;
+	struct hvh_nic *host_nic;
+	struct hvh_simwire *wire;
+	struct hvk *hvk;
+	struct hvk_request request;
+	struct hvk_channel *channel; /* of the card, when offered */
+	struct hvk_netvsc *nic;
+	bool nic_up, nic_gone;
+	_Atomic uint32_t cpus_up, cpus_down;
+	_Atomic bool cpus_stop;
+	struct rig_frame *frames_state;
+	uint32_t next_frame, in_flight;
+	uint64_t random;
+	uint8_t *seen, *stream_seen;
+	uint64_t last_progress;
+};
+
+/* Runs it all on a machine of its own. result is always filled in. */
+void rig_run(const struct rig_config *config, struct rig_result *result);
+
+/* NULL if everything that must hold does; else a line that says what does not. lossless:
+ * no frame may be lost. */
+const char *rig_check(const struct rig_result *result, bool lossless);
+
+#endif

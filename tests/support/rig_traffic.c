@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/rig_traffic.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOW 24u
+#define ETHERTYPE 0x88b5u
+#define ECHO_MAGIC 0x45434830u
+#define STREAM_MAGIC 0x48564b54u
+#define HEADER 14u
+#define LENGTH_MIN 60u
+#define LENGTH_MAX 1514u
+#define STALL_SECONDS 5u
+
+/* One frame of ours, in memory of the port's. */
+struct rig_frame {
+	struct hvk_tx_frame frame;
+	struct hvk_buffer pieces[2];
+	struct hvk_pages pages;
+	struct rig *rig;
+	bool busy;
+};
+
+static uint64_t next_random(struct rig *rig)
+{
+	uint64_t z = (rig->random += 0x9e3779b97f4a7c15ull);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	return z ^ (z >> 31);
+}
+
+void rig_traffic_create(struct rig *rig)
+{
+	rig->frames_state = calloc(WINDOW, sizeof(*rig->frames_state));
+	rig->seen = calloc(RIG_FRAMES_MAX, 1);
+	rig->stream_seen = calloc(RIG_FRAMES_MAX, 1);
+}
+
+void rig_traffic_destroy(struct rig *rig)
+{
+	free(rig->frames_state);
+	free(rig->seen);
+	free(rig->stream_seen);
+}
+
+static void progress(struct rig *rig)
+{
+	rig->last_progress = hvk_time(rig->hvk);
+}
+
+/* --- In ---------------------------------------------------------------------------------- */
+
+static uint32_t get32(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static void take_echo(struct rig *rig, const uint8_t *data, uint32_t length)
+{
+	uint32_t number = get32(data + HEADER + 4);
+
+	if (number >= rig->next_frame || get32(data + HEADER + 8) != length) {
+		rig->result.corrupt++;
+		return;
+	}
+	for (uint32_t i = HEADER + 12; i < length; i++) {
+		if (data[i] != (uint8_t)(number * 7 + i)) {
+			rig->result.corrupt++;
+			return;
+		}
+	}
+	if (rig->seen[number]++)
+		rig->result.duplicated++;
+	else
+		rig->result.echoed++;
+}
+
+static void take_stream(struct rig *rig, const uint8_t *data, uint32_t length)
+{
+	uint32_t number = get32(data + HEADER + 8);
+
+	for (uint32_t i = HEADER + 12; i < length; i++) {
+		if (data[i] != (uint8_t)(number + i)) {
+			rig->result.stream_corrupt++;
+			return;
+		}
+	}
+	if (number >= RIG_FRAMES_MAX || rig->stream_seen[number]++)
+		rig->result.stream_duplicated++;
+	else
+		rig->result.streamed++;
+}
+
+void rig_traffic_input(void *context, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame)
+{
+	struct rig *rig = context;
+	const uint8_t *data = frame->data;
+
+	(void)netdev;
+	progress(rig);
+	if (frame->length < HEADER + 12 || data[12] != ETHERTYPE >> 8 || data[13] != (ETHERTYPE & 0xff))
+		rig->result.strays++;
+	else if (get32(data + HEADER) == ECHO_MAGIC)
+		take_echo(rig, data, frame->length);
+	else if (get32(data + HEADER) == STREAM_MAGIC)
+		take_stream(rig, data, frame->length);
+	else
+		rig->result.strays++;
+}
+
+/* --- Out ------------------------------------------------------------------------------------ */
+
+static void done(struct hvk_tx_frame *frame, hvk_status status, void *context)
+{
+	struct rig_frame *own = context;
+	const struct hvk_port *port = hosted_port(own->rig->machine);
+
+	(void)frame;
+	(void)status;
+	own->busy = false;
+	port->pages_free(port->context, &own->pages);
+	progress(own->rig);
+}
+
+static void fill(struct rig *rig, uint8_t *data, uint32_t number, uint32_t length)
+{
+	uint32_t words[3] = {ECHO_MAGIC, number, length};
+
+	memset(data, 0xff, 6);
+	memcpy(data + 6, hvk_netvsc_netdev(rig->nic)->info.mac, 6);
+	data[12] = ETHERTYPE >> 8;
+	data[13] = ETHERTYPE & 0xff;
+	memcpy(data + HEADER, words, sizeof(words));
+	for (uint32_t i = HEADER + 12; i < length; i++)
+		data[i] = (uint8_t)(number * 7 + i);
+}
+
+/* In one piece or, header and payload apart, in two; with an address or without. */
+static void cut(struct rig *rig, struct rig_frame *own, uint32_t length)
+{
+	const struct hvk_port *port = hosted_port(rig->machine);
+	uint64_t gpa = port->page_gpa(port->context, own->pages.address);
+	uint32_t first = next_random(rig) % 2 ? length : HEADER;
+	bool by_page = rig->config.by_page || next_random(rig) % 2;
+
+	own->pieces[0] = (struct hvk_buffer){own->pages.address, by_page ? gpa : 0, first};
+	own->pieces[1] = (struct hvk_buffer){(uint8_t *)own->pages.address + first, by_page ? gpa + first : 0,
+					     length - first};
+	own->frame = (struct hvk_tx_frame){
+		.pieces = own->pieces,
+		.piece_count = first == length ? 1 : 2,
+		.length = length,
+		.done = done,
+		.context = own,
+	};
+}
+
+static struct rig_frame *free_frame(struct rig *rig)
+{
+	for (uint32_t i = 0; i < WINDOW; i++) {
+		if (!rig->frames_state[i].busy)
+			return &rig->frames_state[i];
+	}
+	return NULL;
+}
+
+static bool send_one(struct rig *rig)
+{
+	const struct hvk_port *port = hosted_port(rig->machine);
+	struct rig_frame *own = free_frame(rig);
+	uint32_t length = rig->config.frame_length ? rig->config.frame_length
+						   : LENGTH_MIN + (uint32_t)(next_random(rig) % (LENGTH_MAX - LENGTH_MIN + 1));
+
+	if (!own || rig->next_frame == rig->config.frames ||
+	    port->pages_alloc(port->context, 1, HVK_PAGE_HOST_READS, &own->pages) != HVK_OK)
+		return false;
+	own->rig = rig;
+	fill(rig, own->pages.address, rig->next_frame, length);
+	cut(rig, own, length);
+	own->busy = true;
+	if (hvk_netdev_transmit(hvk_netvsc_netdev(rig->nic), &own->frame) == HVK_TX_TAKEN) {
+		rig->next_frame++;
+		return true;
+	}
+	own->busy = false;
+	port->pages_free(port->context, &own->pages);
+	return false;
+}
+
+void rig_traffic_send(struct rig *rig)
+{
+	for (uint32_t i = 0; i < WINDOW && send_one(rig); i++)
+		progress(rig);
+}
+
+void rig_traffic_reset(struct rig *rig)
+{
+	for (uint32_t i = 0; i < WINDOW; i++) {
+		if (rig->frames_state[i].busy)
+			rig->result.corrupt++; /* a frame that was taken and never done */
+		rig->frames_state[i].busy = false;
+	}
+}
+
+/* --- Accounting ------------------------------------------------------------------------------- */
+
+static bool any_busy(const struct rig *rig)
+{
+	for (uint32_t i = 0; i < WINDOW; i++) {
+		if (rig->frames_state[i].busy)
+			return true;
+	}
+	return false;
+}
+
+bool rig_traffic_done(const struct rig *rig)
+{
+	return rig->result.echoed == rig->config.frames && rig->result.streamed == rig->config.stream && !any_busy(rig);
+}
+
+/* Nothing has moved for long: what is missing is lost. */
+bool rig_traffic_stalled(struct rig *rig)
+{
+	uint64_t silence = hvk_time(rig->hvk) - rig->last_progress;
+
+	return silence > STALL_SECONDS * HVK_TIME_PER_SECOND;
+}
+
+void rig_traffic_collect(struct rig *rig)
+{
+	rig->result.lost = rig->next_frame - rig->result.echoed;
+}
