@@ -140,7 +140,6 @@ static void numbered_build(struct hvh_simwire *wire, const struct numbered_strea
 {
 	static const uint8_t peer_mac[] = SIMWIRE_PEER_MAC;
 	const uint32_t words[] = {SIMWIRE_NUMBERED, numbered->stream, numbered->next};
-	uint32_t start = ETHERNET_HEADER + SIMWIRE_NUMBERED_HEADER;
 
 	memset(wire->frame, 0xff, ETHERNET_ADDRESS);
 	if (wire->guest_known)
@@ -148,8 +147,8 @@ static void numbered_build(struct hvh_simwire *wire, const struct numbered_strea
 	memcpy(wire->frame + ETHERNET_ADDRESS, peer_mac, sizeof peer_mac);
 	put16(wire->frame + 12, SIMWIRE_ETHERTYPE_TEST);
 	memcpy(wire->frame + ETHERNET_HEADER, words, sizeof words);
-	for (uint32_t i = start; i < numbered->length; i++)
-		wire->frame[i] = (uint8_t)(numbered->next + (i - start));
+	for (uint32_t i = ETHERNET_HEADER + SIMWIRE_NUMBERED_HEADER; i < numbered->length; i++)
+		wire->frame[i] = (uint8_t)(numbered->next + i);
 }
 
 /* Some frames of each stream; half of the queue is left to the answers. */

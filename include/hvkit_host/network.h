@@ -73,7 +73,7 @@ uint64_t hvh_simwire_next_event(const struct hvh_simwire *wire);
 void hvh_simwire_set_delay(struct hvh_simwire *wire, uint64_t max);
 /* Sends count numbered frames of EtherType 0x88B5 to the guest: after the header a
  * u32 0x48564b54, u32 stream, u32 number (little-endian, from 0), then bytes
- * (uint8_t)(number + position), position counted from the first of these. length is
+ * (uint8_t)(number + position), position counted from the frame's first byte. length is
  * the whole frame's. The guest's address is learnt from its frames; before, they are
  * broadcast. */
 void hvh_simwire_send_numbered(struct hvh_simwire *wire, uint32_t stream, uint32_t count, uint32_t length);
