@@ -89,6 +89,8 @@ void hvk_wake(struct hvk *hvk, uint32_t cpu);
 /* guest/hypervisor/synic.c: takes in events and messages of this CPU. True if it
  * stopped with something left in the slot. */
 bool hvk_synic_take(struct hvk *hvk, struct hvk_cpu *cpu);
+/* Empties a message slot of the calling CPU by the rule: type, barrier, flag, EOM. */
+void hvk_synic_release_slot(struct hvk *hvk, const struct hvk_shared *slot);
 
 /* guest/hypervisor/hypercall.c */
 enum hvk_post_result {

@@ -30,7 +30,7 @@ static void end_of_message(struct hvk *hvk)
 
 /* Empties the slot: clear the type, full barrier, then look at the pending flag. In
  * any other order a message that the host queued in between would wait for ever. */
-static void release_slot(struct hvk *hvk, const struct hvk_shared *slot)
+void hvk_synic_release_slot(struct hvk *hvk, const struct hvk_shared *slot)
 {
 	uint32_t word;
 
@@ -55,7 +55,7 @@ static bool take_messages(struct hvk *hvk, struct hvk_cpu *cpu)
 		hvk_shared_read(&cpu->slot, 0, to, sizeof(*to));
 		cpu->queue_count++;
 		HVK_COUNT(hvk->counters.messages);
-		release_slot(hvk, &cpu->slot);
+		hvk_synic_release_slot(hvk, &cpu->slot);
 	}
 	return false;
 }
@@ -163,7 +163,7 @@ static void drain(struct hvk *hvk, struct hvk_cpu *cpu)
 	for (unsigned i = 0; i < DRAIN_MESSAGES_MAX; i++) {
 		if (hvk_shared_load_acquire(&cpu->slot, SLOT_TYPE) == HV_MESSAGE_NONE)
 			break;
-		release_slot(hvk, &cpu->slot);
+		hvk_synic_release_slot(hvk, &cpu->slot);
 	}
 	hvk_shared_zero(&cpu->flags, 0, cpu->flags.size);
 }

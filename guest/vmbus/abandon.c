@@ -17,14 +17,18 @@ static bool is_unload_response(const struct hv_message *message)
 	       message->payload_size <= HV_MESSAGE_PAYLOAD_MAX && header.type == VMBUS_MSG_UNLOAD_RESPONSE;
 }
 
-static bool slot_has_unload_response(struct hvk_cpu *cpu)
+static bool slot_has_unload_response(struct hvk *hvk, struct hvk_cpu *cpu, bool own)
 {
 	struct hv_message message;
 
 	if (hvk_shared_load_acquire(&cpu->slot, SLOT_TYPE) == HV_MESSAGE_NONE)
 		return false;
 	hvk_shared_read(&cpu->slot, 0, &message, sizeof(message));
-	hvk_shared_store_release(&cpu->slot, SLOT_TYPE, HV_MESSAGE_NONE);
+	/* The end-of-message register is each CPU's own: another's slot is only emptied. */
+	if (own)
+		hvk_synic_release_slot(hvk, &cpu->slot);
+	else
+		hvk_shared_store_release(&cpu->slot, SLOT_TYPE, HV_MESSAGE_NONE);
 	return is_unload_response(&message);
 }
 
@@ -41,15 +45,14 @@ static bool queue_has_unload_response(const struct hvk_cpu *cpu)
 /* The host answers on the contact CPU, which need not be this one. */
 static bool look_everywhere(struct hvk *hvk)
 {
+	uint32_t self = hvk_cpu_index(hvk);
 	bool found = false;
 
 	for (uint32_t i = 0; i < hvk->config.cpus && !found; i++) {
 		if (hvk->cpus[i].started)
-			found = slot_has_unload_response(&hvk->cpus[i]) || queue_has_unload_response(&hvk->cpus[i]);
+			found = slot_has_unload_response(hvk, &hvk->cpus[i], i == self) ||
+				 queue_has_unload_response(&hvk->cpus[i]);
 	}
-	/* Whether or not the flag was set: whoever owned the slot may have seen it and not
-	 * come as far as this. Reaches this CPU's queue alone. */
-	(void)hvk->port.reg_write(hvk->port.context, HVK_REG_EOM, 0);
 	return found;
 }
 

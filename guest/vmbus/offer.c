@@ -157,7 +157,9 @@ static enum news next_news(struct hvk *hvk, struct hvk_channel **found)
 			channel->announced = true;
 			return NEWS_OFFERED;
 		}
-		if (channel->rescinded && !channel->releasing && !channel->released && is_free(channel))
+		/* After UNLOAD there is nobody to give it back to; the end will release it. */
+		if (channel->rescinded && !channel->releasing && !channel->released && is_free(channel) &&
+		    bus->step != HVK_STEP_UNLOAD)
 			begin_release(hvk, channel);
 		if (channel->released && is_free(channel) && !channel->release.queued) {
 			if (!hvk_cpu_forget_channel(hvk, channel)) {

@@ -162,7 +162,8 @@ struct hvk_port {
 	/* ---- L2: scheduling -------------------------------------------------- */
 
 	/* Purpose: sleep until the vector's interrupt or wake on this CPU, or until
-	 * timeout_ns have passed; a wake-up since the last wait returned counts. From:
+	 * timeout_ns have passed; an interrupt or wake-up since the last wait returned
+	 * counts, so that none that comes just before is slept over. From:
 	 * task, in hvk_wait. Blocks: yes. Result: none, early return is harmless. */
 	void (*wait)(void *context, uint64_t timeout_ns);
 

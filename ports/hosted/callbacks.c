@@ -44,6 +44,8 @@ void deliver_interrupt(struct hosted_cpu *cpu)
 	cpu->interrupts_off++;
 	machine->interrupt(machine->interrupt_context, cpu->index);
 	cpu->interrupts_off--;
+	/* It may have come just before a wait: that must not sleep over it. */
+	__atomic_store_n(&cpu->woken, true, __ATOMIC_SEQ_CST);
 }
 
 /* --- L0 ------------------------------------------------------------------------- */

@@ -31,6 +31,8 @@ struct hosted_config {
 	bool level0;                       /* offer the L0 callbacks only (one CPU) */
 	uint32_t switch_chance;            /* deterministic: in 65536 per switch point; 0 = 8192 */
 	FILE *trace;                       /* pcapng, or NULL; stays the caller's */
+	/* Everything that is said, as it is said, under hosted_lock; or NULL. */
+	void (*tap)(void *context, const struct hvh_trace_record *record);
 	void (*log)(void *context, enum hvk_log_level level, const char *text); /* NULL: none */
 	void (*violation)(void *context, const struct hvh_violation *violation); /* NULL: none */
 	void *context;

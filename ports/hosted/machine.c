@@ -39,7 +39,10 @@ static void host_trace(void *context, const struct hvh_trace_record *record)
 {
 	struct hosted *machine = context;
 
-	(void)hvh_pcapng_write(machine->config.trace, record);
+	if (machine->config.trace)
+		(void)hvh_pcapng_write(machine->config.trace, record);
+	if (machine->config.tap)
+		machine->config.tap(machine->config.context, record);
 }
 
 static void host_kick(void *context)
@@ -67,7 +70,7 @@ static bool create_partition(struct hosted *machine)
 		.translate = host_translate,
 		.interrupt = host_interrupt,
 		.violation = host_violation,
-		.trace = machine->config.trace ? host_trace : NULL,
+		.trace = machine->config.trace || machine->config.tap ? host_trace : NULL,
 		.kick = host_kick,
 	};
 

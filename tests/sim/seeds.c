@@ -28,7 +28,7 @@ static void choose(struct rig_config *config, uint64_t seed)
 		.seed = seed,
 		.cpus = 1 + (uint32_t)(z % 3),
 		.fault_chance = (z >> 8) % 4 == 0 ? 0 : 256u << ((z >> 10) % 5),
-		.rescind_chance = (z >> 16) % 3 == 0 ? 40 : 0,
+		.rescind_chance = (z >> 16) % 3 == 0 ? 400 : 0,
 		.switch_chance = 1024u << ((z >> 20) % 6),
 		.frames = 40 + (uint32_t)((z >> 24) % 100),
 		.by_page = (z >> 32) % 4 == 0,
@@ -75,7 +75,7 @@ static bool run_seed(uint64_t seed, uint64_t faults[HVH_FAULT_COUNT], uint64_t *
 		faults[i] += result.faults[i];
 	*frames += result.echoed;
 	wrong = check(&config, &result);
-	if (!wrong && result.echoed == 0)
+	if (!wrong && result.echoed == 0 && result.rescinds == 0)
 		wrong = "no frame came back";
 	if (wrong)
 		printf("seed %llu (%s, %u cpus, faults %u, rescind %u%s%s%s%s): %s\n", (unsigned long long)seed,

@@ -117,6 +117,16 @@ static void card_gone(void *context, struct hvk_netdev *netdev)
 	rig->nic_gone = true;
 }
 
+/* A host fails what is under way on a channel before it says that the channel is gone. */
+static bool rescinded_soon(struct rig *rig)
+{
+	uint64_t end = hvk_time(rig->hvk) + HVK_TIME_PER_SECOND;
+
+	while (!hvk_channel_rescinded(rig->channel) && hvk_time(rig->hvk) < end)
+		rig_turn(rig);
+	return hvk_channel_rescinded(rig->channel);
+}
+
 static bool card_up(struct rig *rig)
 {
 	struct hvk_netvsc_config config = {
@@ -145,15 +155,17 @@ static bool card_up(struct rig *rig)
 		hvk_netdev_set_flags(hvk_netvsc_netdev(rig->nic), HVK_NETDEV_UP, request(rig));
 		status = wait(rig);
 		rig->nic_up = status == HVK_OK;
+		if (getenv("RIG_LOG"))
+			(void)fprintf(stderr, "card up: %s, %u sent so far\n", hvk_status_name(status), rig->next_frame);
 		if (status != HVK_OK && status != HVK_EGONE)
 			note(rig, "card up", status);
 		return true;
 	}
-	if (status != HVK_EGONE)
+	if (status != HVK_EGONE && !rescinded_soon(rig))
 		note(rig, "attach card", status);
 	(void)hvk_netvsc_destroy(rig->nic);
 	rig->nic = NULL;
-	return status == HVK_EGONE;
+	return status == HVK_EGONE || rig->result.status == HVK_OK;
 }
 
 static void card_down(struct rig *rig)
@@ -303,6 +315,13 @@ static void log_line(void *context, enum hvk_log_level level, const char *text)
 		(void)fprintf(stderr, "%10llu %d %s\n", (unsigned long long)hosted_now(rig->machine), (int)level, text);
 }
 
+static void tap(void *context, const struct hvh_trace_record *record)
+{
+	struct rig *rig = context;
+
+	rig->config.tap(rig->config.context, record);
+}
+
 static bool run_wire(void *context, uint64_t now)
 {
 	return hvh_simwire_run(context, now);
@@ -344,11 +363,18 @@ static bool build(struct rig *rig)
 		.level0 = c->level0,
 		.switch_chance = c->switch_chance,
 		.trace = c->trace,
+		.tap = c->tap ? tap : NULL,
+		.no_reference_tsc = c->no_reference_tsc,
+		.no_reference_counter = c->no_reference_counter,
 		.log = log_line,
 		.violation = violation,
 		.context = rig,
 	};
 	struct hvk_config config = {.cpus = c->cpus, .vector = VECTOR, .interrupts = !c->level0};
+	uint32_t *timeouts = (uint32_t *)&config.timeouts;
+
+	for (size_t i = 0; i < sizeof(config.timeouts) / sizeof(*timeouts); i++)
+		timeouts[i] = c->timeout_ms;
 
 	rig->profile = c->custom ? *c->custom : *hvh_profile_find(c->profile ? c->profile : "ws2022");
 	if (c->accept_newest)
@@ -358,6 +384,7 @@ static bool build(struct rig *rig)
 	if (!rig->machine)
 		return false;
 	build_host(rig);
+	hosted_fail_allocation(rig->machine, c->fail_allocation - 1);
 	note(rig, "create", hvk_create(hosted_port(rig->machine), &config, &rig->hvk));
 	hosted_set_interrupt(rig->machine, interrupt, rig);
 	hosted_set_program(rig->machine, 0, boot_cpu, rig);

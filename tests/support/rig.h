@@ -44,6 +44,11 @@ struct rig_config {
 	uint32_t reattach;        /* detach and attach again so many times */
 	uint32_t limit_ms;        /* 0 = 600,000 */
 	FILE *trace;
+	bool no_reference_tsc, no_reference_counter;
+	uint32_t fail_allocation; /* its number + 1; 0 = none fails */
+	uint32_t timeout_ms;      /* time-outs of the guest, all of them; 0 = the defaults */
+	/* Sees all that is said, on the host's side. */
+	void (*tap)(void *context, const struct hvh_trace_record *record);
 	/* Called on CPU 0 when the card is up, before traffic; on the machine's host side. */
 	void (*ready)(void *context, struct rig *rig);
 	void *context;

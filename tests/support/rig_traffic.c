@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/support/rig_traffic.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ struct rig_frame {
 	struct hvk_buffer pieces[2];
 	struct hvk_pages pages;
 	struct rig *rig;
-	bool busy;
+	_Atomic bool busy;
 };
 
 static uint64_t next_random(struct rig *rig)
@@ -102,6 +103,8 @@ void rig_traffic_input(void *context, struct hvk_netdev *netdev, const struct hv
 
 	(void)netdev;
 	progress(rig);
+	if (getenv("RIG_LOG"))
+		(void)fprintf(stderr, "frame of %u bytes, type %02x%02x\n", frame->length, data[12], data[13]);
 	if (frame->length < HEADER + 12 || data[12] != ETHERTYPE >> 8 || data[13] != (ETHERTYPE & 0xff))
 		rig->result.strays++;
 	else if (get32(data + HEADER) == ECHO_MAGIC)
@@ -121,9 +124,9 @@ static void done(struct hvk_tx_frame *frame, hvk_status status, void *context)
 
 	(void)frame;
 	(void)status;
-	own->busy = false;
 	port->pages_free(port->context, &own->pages);
 	progress(own->rig);
+	atomic_store(&own->busy, false); /* last: CPU 0 may take it from here on */
 }
 
 static void fill(struct rig *rig, uint8_t *data, uint32_t number, uint32_t length)
@@ -182,12 +185,12 @@ static bool send_one(struct rig *rig)
 	fill(rig, own->pages.address, rig->next_frame, length);
 	cut(rig, own, length);
 	own->busy = true;
-	if (hvk_netdev_transmit(hvk_netvsc_netdev(rig->nic), &own->frame) == HVK_TX_TAKEN) {
-		rig->next_frame++;
+	rig->next_frame++; /* before: its echo may be here before transmit returns */
+	if (hvk_netdev_transmit(hvk_netvsc_netdev(rig->nic), &own->frame) == HVK_TX_TAKEN)
 		return true;
-	}
-	own->busy = false;
+	rig->next_frame--;
 	port->pages_free(port->context, &own->pages);
+	own->busy = false;
 	return false;
 }
 
