@@ -107,7 +107,6 @@ static void print_ring_line(void *context, const char *line)
 static void print_channel(struct shell *shell, struct hvk_channel *channel)
 {
 	const struct hvk_offer *offer = hvk_channel_offer(channel);
-	struct hvk_channel_counters counters;
 	char type[SHELL_GUID_TEXT], instance[SHELL_GUID_TEXT];
 
 	shell_guid_text(&offer->type, type);
@@ -124,14 +123,9 @@ static void print_channel(struct shell *shell, struct hvk_channel *channel)
 	shell_print(shell, SHELL_OUTPUT, "\n");
 	if (hvk_channel_state(channel) != HVK_CHANNEL_OPEN)
 		return;
-	shell_print(shell, SHELL_OUTPUT, "    cpu         %u\n", hvk_channel_cpu(channel));
 	if (shell->nic && channel == shell->nic_channel)
 		shell_print(shell, SHELL_OUTPUT, "    driver      netvsc, NVS %s\n",
 			    shell_nvs_name(hvk_netvsc_nvs_version(shell->nic)));
-	hvk_channel_get_counters(channel, &counters);
-	shell_print(shell, SHELL_OUTPUT, "    packets     %llu sent, %llu received, %llu signals\n",
-		    (unsigned long long)counters.sent, (unsigned long long)counters.received,
-		    (unsigned long long)counters.signals);
 	hvk_channel_dump(channel, print_ring_line, shell);
 }
 

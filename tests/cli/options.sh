@@ -36,6 +36,15 @@ hvkit run --nic none --seed 1 --summary "$work/s.json" --trace /nowhere/t -- lsv
 status_is 2
 [ ! -e "$work/s.json" ] || wrong "the summary was begun"
 
+# A disk that is full at the end is noticed, though all went well.
+if [ -c /dev/full ]; then
+	for option in --trace --summary; do
+		hvkit run --seed 1 --nic none $option /dev/full -- time
+		status_is 1
+		err_says "$option: '/dev/full' could not be written whole"
+	done
+fi
+
 # In the guest: one line, status 2, and the guest leaves in order.
 guest_refused() { # WHAT THE LINE SAYS, COMMAND
 	hvkit run --seed 1 --nic sim --summary "$work/s.json" -- "$2"
