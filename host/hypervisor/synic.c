@@ -260,7 +260,8 @@ bool hvh_synic_signal(struct hvh_partition *partition, uint64_t now, uint32_t vp
 	if ((state->scontrol & HV_SCONTROL_ENABLE) == 0 || !state->siefp.overlay.active ||
 	    (state->sints[sint].value & HV_SINT_MASKED) != 0)
 		return false;
-	uint64_t gpa = state->siefp.overlay.gpa + (uint64_t)sint * HV_EVENT_FLAG_BYTES + flag / 32u * 4u;
+	uint64_t gpa = state->siefp.overlay.gpa + (uint64_t)sint * HV_EVENT_FLAG_BYTES +
+		       (uint64_t)(flag / 32u) * 4u;
 	if (!hvh_memory_or32(partition, gpa, bit, &before))
 		return false;
 	partition->counters.events_set++;

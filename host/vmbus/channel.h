@@ -26,8 +26,9 @@ struct hvh_device_ops {
 	bool (*run)(void *device, struct hvh_channel *channel, uint64_t now);
 	/* When run is wanted without a signal (a delayed answer), or HVH_NEVER. */
 	uint64_t (*next_event)(void *device, struct hvh_channel *channel);
-	/* May this GPADL's TORNDOWN go out now? False: hvh_channel_teardown_ready later,
-	 * or at close. NULL: always. */
+	/* May this GPADL's TORNDOWN go out now? True means that the device has let go: its
+	 * struct hvh_gpadl is gone afterwards. False: hvh_channel_teardown_ready later, or
+	 * at close. NULL: always. */
 	bool (*may_tear_down)(void *device, struct hvh_channel *channel, uint32_t gpadl);
 	/* The partition goes: free the device. NULL: nothing to free. */
 	void (*destroy)(void *device);

@@ -109,7 +109,7 @@ static bool append(struct hvh_gpadl *gpadl, const uint8_t *bytes, uint32_t size)
 	if (words > missing)
 		words = missing;
 	if (gpadl->data != NULL)
-		memcpy(gpadl->data + gpadl->words, bytes, words * WORD);
+		memcpy(gpadl->data + gpadl->words, bytes, (size_t)words * WORD);
 	gpadl->words += words;
 	return gpadl->words == gpadl->words_expected;
 }

@@ -272,11 +272,11 @@ static bool check_empty(struct hvh_channel *channel, uint64_t now)
 static bool check_descriptor(struct hvh_channel *channel, uint64_t now,
 			     const struct vmbus_packet_descriptor *d, uint32_t available)
 {
-	uint32_t length = d->length8 * 8u;
+	uint32_t length = d->length8 * 8u, header = d->header_length8 * 8u;
 	enum hvh_violation_kind kind = HVH_V_PACKET;
 	const char *what = NULL;
 
-	if (d->header_length8 * 8u < DESCRIPTOR || d->length8 < d->header_length8) {
+	if (header < DESCRIPTOR || length < header) {
 		what = "packet: header length below 16 or beyond the packet's length";
 	} else if (length + TRAILER > available) {
 		what = "packet: longer than what was written (trailer included)";

@@ -38,7 +38,7 @@ static void set_pending(struct hvh_channel *channel, uint32_t pending)
 static bool wait_for_room(struct hvh_channel *channel, uint64_t now, uint32_t wire)
 {
 	struct hvh_out_ring *out = &channel->out;
-	uint32_t quarter = out->size / 4, bytes;
+	uint32_t quarter = out->size / 4, bytes = 0;
 
 	if (wire > out->wanted)
 		out->wanted = wire;
@@ -49,7 +49,7 @@ static bool wait_for_room(struct hvh_channel *channel, uint64_t now, uint32_t wi
 
 static bool make_room(struct hvh_channel *channel, uint64_t now, uint32_t wire)
 {
-	uint32_t bytes;
+	uint32_t bytes = 0;
 
 	if (!free_bytes(channel, now, &bytes))
 		return false;
@@ -84,7 +84,7 @@ static bool copy_in(struct hvh_channel *channel, uint32_t length)
 static void publish(struct hvh_channel *channel, uint64_t now, uint32_t wire)
 {
 	struct hvh_out_ring *out = &channel->out;
-	uint32_t before = out->write, mask = 0, bytes;
+	uint32_t before = out->write, mask = 0, bytes = 0;
 
 	out->write = (out->write + wire) % out->size;
 	hvh_ring_set_word(channel, out->control + VMBUS_RING_WRITE_INDEX, out->write);

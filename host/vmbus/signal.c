@@ -105,7 +105,7 @@ static void scan_shared(struct hvh_partition *partition, uint64_t now, uint32_t 
 
 	for (uint32_t n = 0; n < VMBUS_MAX_CHANNELS / BITS_PER_WORD; n++) {
 		uint32_t bits = 0;
-		if (!hvh_memory_and32(partition, half + n * WORD_BYTES, 0, &bits) || bits == 0)
+		if (!hvh_memory_and32(partition, half + (uint64_t)n * WORD_BYTES, 0, &bits) || bits == 0)
 			continue;
 		any = true;
 		for (uint32_t bit = 0; bit < BITS_PER_WORD; bit++) {

@@ -147,31 +147,28 @@ struct hvh_shared_pages {
 
 struct hvh_vmbus {
 	struct hvh_post posts[HVH_POSTS_MAX];
-	uint32_t post_head, post_count;
 	struct hvh_outgoing *outgoing; /* a ring that grows */
-	uint32_t out_capacity, out_head, out_count;
 	uint64_t out_last_due;
-
 	struct hvh_channel **channels;
-	uint32_t channel_count, channel_capacity, next_channel;
 	struct hvh_channel *by_id[VMBUS_MAX_CHANNELS];
 	struct hvh_gpadl *gpadls;
+	struct hvh_shared_pages pages;
+	struct hvh_shared_pages stale; /* what an old host goes on writing to */
+	uint64_t stale_due, monitor_due, spurious_at;
+
+	uint32_t post_head, post_count;
+	uint32_t out_capacity, out_head, out_count;
+	uint32_t channel_count, channel_capacity;
 	uint32_t gpadl_count;
+	uint32_t version, vp, connection;
+	uint32_t shared_bitless; /* 0.13: shared events in a row without any bit */
+	uint32_t stale_writes;
+	uint32_t spurious_vp;
 
 	bool connected;
-	uint32_t version, vp, connection;
-	struct hvh_shared_pages pages;
 	bool offers_requested;
-	uint32_t shared_bitless; /* 0.13: shared events in a row without any bit */
-
-	bool contacted;                /* at least once */
-	bool unusable;                 /* an old host's second contact */
-	struct hvh_shared_pages stale; /* what an old host goes on writing to */
-	uint32_t stale_writes;
-	uint64_t stale_due, monitor_due;
-
-	uint64_t spurious_at;
-	uint32_t spurious_vp;
+	bool contacted; /* at least once */
+	bool unusable;  /* an old host's second contact */
 };
 
 /* server.c */

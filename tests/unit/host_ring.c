@@ -660,6 +660,74 @@ static void rings_of_rubbish_never_crash(void **state)
 	}
 }
 
+/* Another CPU rewrites the rings and the page list between any two accesses: each thing
+ * is looked at once, so what is handed out is consistent whatever happens. */
+static uint32_t flips, handed_out;
+
+static void *flipping_translate(void *context, uint64_t gpa, uint32_t length, bool write)
+{
+	struct guest *guest = context;
+	void *at = guest_translate(guest, gpa, length, write);
+	for (int n = 0; n < 4; n++) {
+		flips = flips * 1664525u + 1013904223u;
+		uint32_t word = (flips >> 8) % (4 * HVK_PAGE_SIZE / 4), some = flips >> 20;
+		uint32_t value = some * 8 % RING_BYTES;  /* an index */
+		if (word / (HVK_PAGE_SIZE / 4) % 2 == 1) /* data: half a descriptor */
+			value = word % 2 == 0 ? (some % 2 ? 6u : 9u) | (2u + some / 2 % 6) << 16
+					      : (2u + some % 40) | (some % 64 == 0 ? 1u << 16 : 0);
+		*word_at(guest, IN_CONTROL + 4 * word) = value;
+	}
+	return at;
+}
+
+static void what_is_handed_out_is_consistent(struct guest *guest)
+{
+	struct hvh_packet packet;
+	uint8_t bytes[32];
+	uint32_t size = 0;
+	if (hvh_channel_read(device.channel, guest->now, &packet) != HVH_READ_PACKET)
+		return;
+	uint32_t header = packet.descriptor.header_length8 * 8u, length = packet.descriptor.length8 * 8u;
+	assert_true(header >= 16 && header <= length && length <= RING_BYTES - 8);
+	assert_int_equal(packet.extension_length, header - 16);
+	assert_int_equal(packet.payload_length, length - header);
+	if (hvh_packet_external_size(device.channel, &packet, &size) && size >= sizeof(bytes))
+		hvh_packet_external_read(device.channel, &packet, size - (uint32_t)sizeof(bytes), bytes,
+					 sizeof(bytes));
+	handed_out++;
+}
+
+static void memory_that_changes_meanwhile(void **state)
+{
+	struct guest *guest = *state;
+	struct hvh_config config = {.profile = &guest->profile, .vps = VPS, .seed = 1};
+	struct hvh_ops ops = {
+		.context = guest, .translate = flipping_translate, .interrupt = guest_interrupt};
+	struct vmbus_open_channel open = open_message(1);
+	hvh_destroy(guest->host);
+	memset(guest->memory, 0, MEMORY);
+	guest->host = hvh_create(&config, &ops);
+	offered_at(guest, &device, VMBUS_VERSION_5_3, false);
+	create_gpadl(guest, 1, GPADL, PAGE_RING, RING_PAGES);
+	for (uint32_t round = 0; round < 5000; round++) {
+		post(guest, &open, sizeof(open));
+		assert_true(take(guest, 0)); /* refused, or open */
+		device.keep_reading_off = round % 2 == 0;
+		for (int n = 0; n < 4 && hvh_channel_is_open(device.channel); n++) {
+			what_is_handed_out_is_consistent(guest);
+			host_sends(guest, 64, 1);
+			signal_to(guest, 0x2001);
+			guest->now += 10;
+			hvh_run(guest->host, guest->now);
+			device.count = 0;
+		}
+		send_channel(guest, VMBUS_MSG_CLOSE_CHANNEL, 1);
+	}
+	assert_true(device.opens > 1000);
+	assert_true(handed_out > 20);
+	print_message("%u packets\n", handed_out);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -693,6 +761,7 @@ int main(void)
 		T(a_lost_first_signal_is_made_good),
 		T(the_guest_is_signalled_again_after_100_ms),
 		T(rings_of_rubbish_never_crash),
+		T(memory_that_changes_meanwhile),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
