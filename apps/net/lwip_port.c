@@ -2,6 +2,8 @@
 #include "apps/net/lwip_port.h"
 
 #include "lwip/init.h"
+#include "lwip/memp.h"
+#include "lwip/stats.h"
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
 
@@ -24,6 +26,22 @@ hvk_status net_lwip_start(const struct net_lwip_port *port)
 void net_lwip_stop(void)
 {
 	the_port = NULL;
+}
+
+void net_lwip_get_memory(struct net_lwip_memory *out)
+{
+	*out = (struct net_lwip_memory){
+		.heap_bytes = (uint32_t)lwip_stats.mem.used,
+		.heap_most = (uint32_t)lwip_stats.mem.max,
+		.receive_buffers = (uint32_t)lwip_stats.memp[MEMP_PBUF_POOL]->used,
+		.receive_most = (uint32_t)lwip_stats.memp[MEMP_PBUF_POOL]->max,
+		.references = (uint32_t)lwip_stats.memp[MEMP_PBUF]->used,
+		.connections = (uint32_t)lwip_stats.memp[MEMP_TCP_PCB]->used,
+		.segments = (uint32_t)lwip_stats.memp[MEMP_TCP_SEG]->used,
+		.failures = (uint32_t)lwip_stats.mem.err,
+	};
+	for (uint32_t i = 0; i < MEMP_MAX; i++)
+		out->failures += (uint32_t)lwip_stats.memp[i]->err;
 }
 
 uint32_t sys_now(void)

@@ -22,4 +22,14 @@ struct net_lwip_port {
 hvk_status net_lwip_start(const struct net_lwip_port *port);
 void net_lwip_stop(void);
 
+/* lwIP's memory in use now, and the most there has been. */
+struct net_lwip_memory {
+	uint32_t heap_bytes, heap_most;
+	uint32_t receive_buffers, receive_most; /* of PBUF_POOL_SIZE */
+	uint32_t references;                    /* buffers without memory of their own */
+	uint32_t connections, segments;         /* TCP */
+	uint32_t failures;                      /* times that there was none left */
+};
+void net_lwip_get_memory(struct net_lwip_memory *out);
+
 #endif

@@ -226,6 +226,21 @@ static void print_interface(struct shell *shell)
 	print_figures(shell, "interface", figures, sizeof(figures) / sizeof(figures[0]));
 }
 
+static void print_stack(struct shell *shell)
+{
+	struct net_lwip_memory memory;
+
+	net_lwip_get_memory(&memory);
+	shell_print(shell, SHELL_OUTPUT, "lwIP\n");
+	shell_print(shell, SHELL_OUTPUT, "    heap               %u bytes, at most %u\n", memory.heap_bytes,
+		    memory.heap_most);
+	shell_print(shell, SHELL_OUTPUT, "    receive buffers    %u, at most %u\n", memory.receive_buffers,
+		    memory.receive_most);
+	shell_print(shell, SHELL_OUTPUT, "    connections        %u, segments %u\n", memory.connections,
+		    memory.segments);
+	shell_print(shell, SHELL_OUTPUT, "    none left          %u times\n", memory.failures);
+}
+
 int shell_command_stats(struct shell *shell, uint32_t count, char *const words[])
 {
 	struct hvk_counters instance;
@@ -244,5 +259,6 @@ int shell_command_stats(struct shell *shell, uint32_t count, char *const words[]
 	hvk_netdev_get_counters(hvk_netvsc_netdev(shell->nic), &card);
 	print_card(shell, &card);
 	print_interface(shell);
+	print_stack(shell);
 	return SHELL_OK;
 }

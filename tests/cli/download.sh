@@ -21,7 +21,7 @@ same() { # FILE: its SHA-256 is in the summary
 summary=$work/small.json
 hvkit run --nic "user,tcp=$port,tftp=$work/tftp,restrict" --summary "$summary" -- \
 	fetch "http://10.0.2.2:$port/empty" ';' fetch "http://10.0.2.2:$port/one" ';' \
-	fetch tftp://10.0.2.2/file ';' fetch tftp://10.0.2.2/block
+	fetch tftp://10.0.2.2/file ';' fetch tftp://10.0.2.2/block ';' stats
 status_is 0
 err_is_empty
 summary_is_json "$summary"
@@ -30,6 +30,8 @@ same "$work/http/one"
 same "$work/tftp/file"
 same "$work/tftp/block"
 summary_says "$summary" '"address": "10.0.2.15"'
+out_says '^    receive buffers *0, at most' # nothing is left over
+out_says '^    none left *0 times'
 
 summary=$work/big.json
 hvkit run --nic "user,tcp=$port" --summary "$summary" -- fetch "http://10.0.2.2:$port/big"

@@ -130,6 +130,21 @@ static void guest_destroy(struct guest *guest)
 	free(guest);
 }
 
+/* lwIP's memory outlives the guests: none of them may keep any. */
+static void assert_lwip_whole(uint64_t seed)
+{
+	static uint32_t heap; /* what lwIP holds by itself */
+	struct net_lwip_memory memory;
+
+	net_lwip_get_memory(&memory);
+	if (heap == 0)
+		heap = memory.heap_bytes;
+	if (memory.heap_bytes > heap || memory.receive_buffers || memory.references || memory.connections)
+		fail_msg("seed %llu: lwIP keeps %u bytes of %u, %u buffers, %u references",
+			 (unsigned long long)seed, memory.heap_bytes, heap, memory.receive_buffers,
+			 memory.references);
+}
+
 /* Runs to the end, and what must hold then whatever the host did. */
 static void guest_run(struct guest *guest, uint64_t seed)
 {
@@ -149,6 +164,7 @@ static void guest_run(struct guest *guest, uint64_t seed)
 		fail_msg("seed %llu: %u pages in use, %llu in quarantine", (unsigned long long)seed,
 			 hosted_pages_in_use(guest->machine), (unsigned long long)quarantined);
 	assert_int_equal(hosted_writes_to_free_memory(guest->machine), 0);
+	assert_lwip_whole(seed);
 }
 
 /* Nothing that a host may do without a card being taken away makes a command fail. */

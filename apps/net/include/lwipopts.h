@@ -27,7 +27,6 @@
 #define LWIP_IGMP 0
 #define LWIP_AUTOIP 0
 #define LWIP_ALTCP 0
-#define LWIP_STATS 0
 
 /* Memory: static, so that it works in a kernel image too. */
 #define MEM_ALIGNMENT 8
@@ -43,6 +42,19 @@
 /* One received frame is one buffer. The pool holds the largest window twice over. */
 #define PBUF_POOL_BUFSIZE 1536
 #define PBUF_POOL_SIZE 512
+
+/* Of lwIP's own statistics only what shows a leak. */
+#define LWIP_STATS 1
+#define LINK_STATS 0
+#define ETHARP_STATS 0
+#define IP_STATS 0
+#define IPFRAG_STATS 0
+#define ICMP_STATS 0
+#define UDP_STATS 0
+#define TCP_STATS 0
+#define SYS_STATS 0
+#define MEM_STATS 1
+#define MEMP_STATS 1
 
 /* A download is bounded by window / round trip: 256 KiB, scaled. */
 #define TCP_MSS 1460
