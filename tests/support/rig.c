@@ -249,25 +249,34 @@ static void with_bus(struct rig *rig)
 	}
 }
 
+static void with_cpus(struct rig *rig)
+{
+	hvk_status status = hvk_cpu_start(rig->hvk);
+
+	note(rig, "cpu start", status);
+	if (status != HVK_OK)
+		return;
+	atomic_fetch_add(&rig->cpus_up, 1);
+	while (atomic_load(&rig->cpus_up) < rig->config.cpus)
+		hosted_wait(rig->machine, CPU_REST_NS);
+	with_bus(rig);
+	atomic_store(&rig->cpus_stop, true);
+	while (atomic_load(&rig->cpus_down) + 1 < rig->config.cpus)
+		hosted_wait(rig->machine, CPU_REST_NS);
+	note(rig, "cpu stop", hvk_cpu_stop(rig->hvk));
+}
+
 static void boot_cpu(void *context)
 {
 	struct rig *rig = context;
 	hvk_status status = hvk_start(rig->hvk);
 
 	note(rig, "start", status);
-	if (status != HVK_OK)
-		return;
-	note(rig, "cpu start", hvk_cpu_start(rig->hvk));
-	atomic_fetch_add(&rig->cpus_up, 1);
-	while (atomic_load(&rig->cpus_up) < rig->config.cpus)
-		hosted_wait(rig->machine, CPU_REST_NS);
-	with_bus(rig);
+	if (status == HVK_OK) {
+		with_cpus(rig);
+		note(rig, "stop", hvk_stop(rig->hvk));
+	}
 	hvk_get_counters(rig->hvk, &rig->result.counters);
-	atomic_store(&rig->cpus_stop, true);
-	while (atomic_load(&rig->cpus_down) + 1 < rig->config.cpus)
-		hosted_wait(rig->machine, CPU_REST_NS);
-	note(rig, "cpu stop", hvk_cpu_stop(rig->hvk));
-	note(rig, "stop", hvk_stop(rig->hvk));
 	note(rig, "destroy", hvk_destroy(rig->hvk));
 }
 
