@@ -210,6 +210,30 @@ static void overfilling_is_found(void **state)
 	assert_only_violation(guest, HVH_V_RING_FULL);
 }
 
+static void filling_up_to_the_read_index_is_found(void **state)
+{
+	struct guest *guest = *state;
+	static const uint8_t payload[488];
+	device.read_limit = 1;
+	for (int n = 0; n < 7; n++)
+		send_packet(guest, payload, sizeof(payload), 1);
+	signal_to(guest, 0x2001);
+	hvh_run(guest->host, guest->now);
+	assert_int_equal(in_word(guest, VMBUS_RING_READ_INDEX), 512);
+	*word_at(guest, IN_CONTROL) = 504; /* 8 bytes are left free: allowed */
+	hvh_run(guest->host, guest->now);
+	assert_no_violation(guest);
+	restart(guest);
+	device.read_limit = 1;
+	for (int n = 0; n < 7; n++)
+		send_packet(guest, payload, sizeof(payload), 1);
+	signal_to(guest, 0x2001);
+	hvh_run(guest->host, guest->now);
+	*word_at(guest, IN_CONTROL) = 512; /* none is */
+	hvh_run(guest->host, guest->now);
+	assert_only_violation(guest, HVH_V_RING_FULL);
+}
+
 static void filling_the_last_byte_is_found(void **state)
 {
 	struct guest *guest = *state;
@@ -429,6 +453,44 @@ static void a_rule_abiding_guest_never_violates(void **state)
 	pass(guest, HVH_TIME_PER_SECOND); /* signals alone must have brought everything in */
 	assert_int_equal(received + device.count, sent);
 	assert_true(hvh_fault_count(guest->host, HVH_FAULT_DELAY_SIGNAL) > 0);
+}
+
+/* The guest publishes while the host is about to unmask: it saw the mask and does not
+ * signal, so the host must look again. */
+static bool armed;
+
+static void *unmasking_translate(void *context, uint64_t gpa, uint32_t length, bool write)
+{
+	static const uint8_t payload[8] = {1};
+	struct guest *guest = context;
+	if (armed && write && gpa == IN_CONTROL + VMBUS_RING_INTERRUPT_MASK) {
+		armed = false;
+		assert_false(send_packet(guest, payload, sizeof(payload), 1)); /* masked: no signal */
+	}
+	return guest_translate(guest, gpa, length, write);
+}
+
+static void the_host_looks_again_after_unmasking(void **state)
+{
+	struct guest *guest = *state;
+	struct hvh_config config = {.profile = &guest->profile, .vps = VPS, .seed = 1, .deterministic = true};
+	struct hvh_ops ops = {
+		.context = guest, .translate = unmasking_translate, .interrupt = guest_interrupt};
+	hvh_destroy(guest->host);
+	memset(guest->memory, 0, MEMORY);
+	guest->host = hvh_create(&config, &ops);
+	opened_at(guest, &device, VMBUS_VERSION_5_3, false);
+	pass(guest, HVH_TIME_PER_SECOND);
+	device.read_limit = 1;
+	static const uint8_t payload[8] = {1};
+	assert_true(send_packet(guest, payload, sizeof(payload), 1));
+	signal_to(guest, 0x2001);
+	hvh_run(guest->host, guest->now); /* reads one, stays masked */
+	armed = true;
+	settle(guest);
+	assert_false(armed);
+	assert_int_equal(device.count, 2);
+	assert_no_violation(guest);
 }
 
 static void elsewhere_it_is_only_counted(void **state)
@@ -741,6 +803,7 @@ int main(void)
 		T(a_wrong_trailer_is_noted_and_the_packet_taken),
 		T(non_zero_padding_of_a_page_list_is_noted),
 		T(overfilling_is_found),
+		T(filling_up_to_the_read_index_is_found),
 		T(filling_the_last_byte_is_found),
 		T(the_largest_packet_that_fits_is_fine),
 		T(page_lists_are_read_in_order),
@@ -749,6 +812,7 @@ int main(void)
 		T(a_guest_that_ignores_the_mask_is_found),
 		T(signals_that_cross_are_innocent),
 		T(a_rule_abiding_guest_never_violates),
+		T(the_host_looks_again_after_unmasking),
 		T(elsewhere_it_is_only_counted),
 		T(the_host_signals_room_iff_it_was_asked_for),
 		T(the_feature_bit_is_a_habit),

@@ -121,6 +121,47 @@ static void below_2_4_there_are_255_channels(void **state)
 	}
 }
 
+static void delayed_messages_never_overtake(void **state)
+{
+	struct guest *guest = *state;
+	static struct device devices[40];
+	guest_start(guest);
+	for (uint8_t n = 0; n < 40; n++)
+		offer_device(guest, &devices[n], n, false);
+	connect_at(guest, VMBUS_VERSION_5_3);
+	hvh_fault_set(guest->host, HVH_FAULT_DELAY_MESSAGE, 32768);
+	post(guest, golden_request_offers, 8);
+	for (uint32_t id = 1; id <= 40; id++) {
+		for (int n = 0; n < 1000 && !take(guest, 0); n++)
+			pass(guest, MS);
+		assert_int_equal(message_type(guest), VMBUS_MSG_OFFER_CHANNEL);
+		assert_int_equal(message_word(guest, 184), id);
+	}
+	assert_true(hvh_fault_count(guest->host, HVH_FAULT_DELAY_MESSAGE) > 5);
+}
+
+/* A guest that asks and never reads the answers is held up, not served without end. */
+static void a_guest_that_does_not_read_is_held_up(void **state)
+{
+	struct guest *guest = *state;
+	struct device device;
+	unsigned asked = 0, answered = 0;
+	offered_at(guest, &device, VMBUS_VERSION_5_3, false);
+	struct vmbus_gpadl_header header = gpadl_message(1, GPADL, 1);
+	header.byte_count = 0; /* refused, and answered */
+	uint8_t bytes[sizeof(header) + 8] = {0};
+	memcpy(bytes, &header, sizeof(header));
+	while (asked < 1000 && post_to(guest, 4, bytes, sizeof(bytes)) == HV_STATUS_SUCCESS) {
+		asked++;
+		settle(guest);
+	}
+	assert_in_range(asked, 17, 200);
+	while (take(guest, 0))
+		answered++;
+	assert_int_equal(answered, asked);
+	assert_int_equal(post_to(guest, 4, bytes, sizeof(bytes)), HV_STATUS_SUCCESS);
+}
+
 static void silence_at_offers(void **state)
 {
 	struct guest *guest = *state;
@@ -483,6 +524,8 @@ int main(void)
 		T(a_second_request_is_a_violation),
 		T(a_device_may_come_later),
 		T(below_2_4_there_are_255_channels),
+		T(delayed_messages_never_overtake),
+		T(a_guest_that_does_not_read_is_held_up),
 		T(silence_at_offers),
 		T(rescind_release_offer_again),
 		T(a_rescinded_channel_answers_what_it_must),
