@@ -64,9 +64,6 @@ void hvh_vmbus_send_to(struct hvh_partition *partition, uint64_t now, uint32_t v
 	}
 	if (hvh_fault_strikes(partition, HVH_FAULT_DELAY_MESSAGE))
 		due += 1 + hvh_choose(partition, HVH_DELAY_MAX);
-	if (due < bus->out_last_due)
-		due = bus->out_last_due; /* messages never overtake each other */
-	bus->out_last_due = due;
 	struct hvh_outgoing *out = &bus->outgoing[(bus->out_head + bus->out_count++) % bus->out_capacity];
 	out->due = due;
 	out->vp = vp;
@@ -84,9 +81,9 @@ void hvh_vmbus_send(struct hvh_partition *partition, uint64_t now, const void *b
 void hvh_vmbus_drop_outgoing(struct hvh_partition *partition)
 {
 	partition->vmbus.out_count = 0;
-	partition->vmbus.out_last_due = 0;
 }
 
+/* In order: who is delayed delays all behind. */
 static void flush(struct hvh_partition *partition, uint64_t now)
 {
 	struct hvh_vmbus *bus = &partition->vmbus;

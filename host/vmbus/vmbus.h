@@ -148,7 +148,6 @@ struct hvh_shared_pages {
 struct hvh_vmbus {
 	struct hvh_post posts[HVH_POSTS_MAX];
 	struct hvh_outgoing *outgoing; /* a ring that grows */
-	uint64_t out_last_due;
 	struct hvh_channel **channels;
 	struct hvh_channel *by_id[VMBUS_MAX_CHANNELS];
 	struct hvh_gpadl *gpadls;
