@@ -41,8 +41,9 @@ static void from_4_0_the_channel_is_closed_first(void **state)
 		fake_up(&defaults);
 		bench.hvk.version = versions[i];
 		assert_int_equal(fake_detach(), HVK_OK);
-		assert_string_equal(bench.log, "rndis:5:1010e rndis:3 nvs:103 nvs:106 close teardown:rx torndown "
-					       "teardown:tx torndown ");
+		assert_string_equal(bench.log,
+				    "rndis:5:1010e rndis:3 nvs:103 nvs:106 close teardown:rx torndown "
+				    "teardown:tx torndown ");
 		assert_int_equal(bench.last_filter, 0);
 		assert_int_equal(bench.hvk.quarantined, 0);
 		assert_false(bench.netdev->info.link_up);
@@ -57,8 +58,9 @@ static void below_4_0_teardown_is_sent_first(void **state)
 	fake_up(&defaults);
 	bench.hvk.version = VMBUS_VERSION_3_0;
 	assert_int_equal(fake_detach(), HVK_OK);
-	assert_string_equal(bench.log, "rndis:5:1010e rndis:3 nvs:103 nvs:106 teardown:rx torndown teardown:tx "
-				       "torndown close ");
+	assert_string_equal(bench.log,
+			    "rndis:5:1010e rndis:3 nvs:103 nvs:106 teardown:rx torndown teardown:tx "
+			    "torndown close ");
 	fake_check_nothing_left();
 }
 
@@ -111,7 +113,8 @@ static void a_host_that_answers_no_revoke(void **state)
 	assert_int_equal(fake_detach(), HVK_EINPROGRESS);
 	fake_advance(1100);
 	assert_int_equal(bench.detach.status, HVK_OK);
-	assert_string_equal(bench.log, "rndis:5:1010e rndis:3 nvs:103 close teardown:rx torndown teardown:tx torndown ");
+	assert_string_equal(bench.log,
+			    "rndis:5:1010e rndis:3 nvs:103 close teardown:rx torndown teardown:tx torndown ");
 	fake_check_nothing_left();
 }
 
@@ -258,6 +261,30 @@ static void reception_goes_on_until_the_revoke_is_answered(void **state)
 	fake_check_nothing_left();
 }
 
+/* The answer to a request that was given up is not taken for the next one's. */
+static void a_late_answer_is_nobodys(void **state)
+{
+	static const uint8_t late[16] = {105, 0, 0, 0, 1, 0, 0, 0, 0, 24};
+	uint32_t n;
+
+	(void)state;
+	fake_create(&defaults);
+	bench.mute_nvs = 104;
+	assert_int_equal(fake_attach(), HVK_EINPROGRESS);
+	n = bench.channel.sent_count - 1;
+	assert_int_equal(fake_word(bench.channel.sent[n].payload), 104);
+	bench.mute_nvs = 103;
+	fake_advance(5001);
+	assert_non_null(strstr(bench.log, "nvs:103"));
+	fake_complete(n, late, 16);
+	fake_run();
+	assert_null(strstr(bench.log, "close"));
+	fake_advance(1001);
+	assert_non_null(strstr(bench.log, "close"));
+	assert_int_equal(bench.attach.status, HVK_ETIMEDOUT_NVS_SEND_BUFFER);
+	fake_check_nothing_left();
+}
+
 static void detach_twice(void **state)
 {
 	struct hvk_request second = {0}, third = {0};
@@ -311,6 +338,7 @@ int main(void)
 		cmocka_unit_test(a_rescinded_channel_skips_the_protocol),
 		cmocka_unit_test(rescind_at_any_moment_of_a_detach),
 		cmocka_unit_test(reception_goes_on_until_the_revoke_is_answered),
+		cmocka_unit_test(a_late_answer_is_nobodys),
 		cmocka_unit_test(detach_twice),
 		cmocka_unit_test(the_object_may_go_in_the_requests_callback),
 	};

@@ -122,6 +122,7 @@ struct fake_bench {
 	uint32_t refuse_oid;    /* OID answered with NOT_SUPPORTED */
 	uint32_t reject_rndis;  /* RNDIS type whose packet is completed with failure */
 	bool dead_after_revoke; /* OpenVMM */
+	bool hold_control;      /* answers control messages without completing their packets */
 	bool hold_sends;        /* does not complete frames */
 	bool dead;
 	uint32_t custom_nvs;   /* NVS type answered with custom */

@@ -146,6 +146,34 @@ static void answers_too_late_or_twice_are_counted(void **state)
 	fake_down();
 }
 
+/* What the host has not completed it may still be reading. */
+static void a_control_message_keeps_its_memory_until_completed(void **state)
+{
+	(void)state;
+	fake_up(&defaults);
+	bench.hold_control = true;
+	for (uint32_t i = 0; i < 8; i++) {
+		uint64_t gpa;
+
+		assert_int_equal(fake_set_flags(i & 1 ? HVK_NETDEV_UP : 0), HVK_OK);
+		gpa = bench.channel.sent[2 * i].buffers[0].gpa;
+		for (uint32_t j = 0; j < i; j++)
+			assert_true(bench.channel.sent[2 * j].buffers[0].gpa != gpa);
+	}
+	assert_int_equal(fake_set_flags(0), HVK_EINPROGRESS); /* none is free */
+	assert_int_equal(bench.channel.sent_count, 16);
+	fake_complete(6, fake_nvs_success, 8);
+	fake_run();
+	assert_int_equal(bench.flags.status, HVK_OK);
+	assert_int_equal(bench.channel.sent[16].buffers[0].gpa, bench.channel.sent[6].buffers[0].gpa);
+	assert_int_equal(fake_set_flags(0), HVK_EINPROGRESS);
+	fake_advance(5001);
+	assert_int_equal(bench.flags.status, HVK_ETIMEDOUT_RNDIS_SET);
+	bench.hold_control = false;
+	fake_complete(2, fake_nvs_success, 8);
+	fake_down();
+}
+
 /* --- Link ------------------------------------------------------------------------------- */
 
 static void link_goes_down_and_up(void **state)
@@ -320,6 +348,7 @@ int main(void)
 		cmocka_unit_test(requests_are_done_one_after_the_other),
 		cmocka_unit_test(requests_end_with_the_detach),
 		cmocka_unit_test(answers_too_late_or_twice_are_counted),
+		cmocka_unit_test(a_control_message_keeps_its_memory_until_completed),
 		cmocka_unit_test(link_goes_down_and_up),
 		cmocka_unit_test(another_network_is_a_link_that_went_down),
 		cmocka_unit_test(flags_wait_for_the_question_about_the_link),

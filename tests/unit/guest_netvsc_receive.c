@@ -121,8 +121,16 @@ static void ranges_outside_the_buffer_are_skipped(void **state)
 {
 	/* length, offset: the buffer's geometry is 1000 of 1806. */
 	const uint32_t ranges[][2] = {
-		{1807, 0},           {104, 1806000},      {104, 1806000 - 103}, {0xffffffff, 0}, {104, 0xffffffff},
-		{104, 0xffffff98},   {0, 1806000},        {7, 0},               {0, 0},          {104, 0x80000000},
+		{1807, 0},
+		{104, 1806000},
+		{104, 1806000 - 103},
+		{0xffffffff, 0},
+		{104, 0xffffffff},
+		{104, 0xffffff98},
+		{0, 1806000},
+		{7, 0},
+		{0, 0},
+		{104, 0x80000000},
 		{104, 1806},
 	};
 	const uint32_t count = sizeof(ranges) / sizeof(ranges[0]);
@@ -153,14 +161,14 @@ static void malformed_messages_are_skipped(void **state)
 		ranges[i][1] = 1806 * i;
 		put_frame(1806 * i, 104, 60, (uint8_t)i);
 	}
-	fake_put(memory + 12, 77);                /* frame one longer than the range has */
-	fake_put(memory + 1806 + 8, 0xffffffff);  /* frame before the message */
-	fake_put(memory + 1806 * 2 + 12, 13);     /* less than an Ethernet header */
-	fake_put(memory + 1806 * 3 + 28, 36);     /* information whose entries have size 0 */
+	fake_put(memory + 12, 77);               /* frame one longer than the range has */
+	fake_put(memory + 1806 + 8, 0xffffffff); /* frame before the message */
+	fake_put(memory + 1806 * 2 + 12, 13);    /* less than an Ethernet header */
+	fake_put(memory + 1806 * 3 + 28, 36);    /* information whose entries have size 0 */
 	fake_put(memory + 1806 * 3 + 32, 16);
 	memset(memory + 1806 * 3 + 44, 0, 16);
-	fake_put(memory + 1806 * 4, 6);           /* RESET is not the host's to send */
-	ranges[5][0] = 43;                        /* no whole header */
+	fake_put(memory + 1806 * 4, 6); /* RESET is not the host's to send */
+	ranges[5][0] = 43;              /* no whole header */
 	fake_transfer(4, ranges, 7);
 	fake_run();
 	assert_int_equal(bench.inputs, 1);
@@ -338,6 +346,36 @@ static void completions_wait_for_room(void **state)
 	fake_down();
 }
 
+static void make_room(void *context, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame)
+{
+	(void)context;
+	(void)netdev;
+	(void)frame;
+	bench.channel.ring_full = false;
+}
+
+/* Room may come while a packet is being looked at. */
+static void completions_do_not_overtake(void **state)
+{
+	const uint32_t range[1][2] = {{104, 0}};
+
+	(void)state;
+	fake_up(&defaults);
+	put_frame(0, 104, 60, 1);
+	bench.channel.ring_full = true;
+	fake_transfer(1, range, 1);
+	fake_run_alone();
+	bench.netdev->hooks.input = make_room;
+	fake_transfer(2, range, 1);
+	(void)fake_poll();
+	bench.channel.kicked = true;
+	fake_run_alone();
+	assert_int_equal(bench.channel.sent_count, 2);
+	assert_int_equal(bench.channel.sent[0].transaction_id, 1);
+	assert_int_equal(bench.channel.sent[1].transaction_id, 2);
+	fake_down();
+}
+
 static void the_same_id_twice_is_completed_twice(void **state)
 {
 	const uint32_t range[1][2] = {{104, 0}};
@@ -456,7 +494,8 @@ static void noise(void **state)
 		for (uint32_t i = 0; i < 64; i++) {
 			seed = seed * 1664525u + 1013904223u;
 			/* Small values are the interesting ones. */
-			memory[i] = i % 4 == 0 ? (uint8_t)(seed >> 24) % 64 : (uint8_t)(seed >> 31 ? 0 : seed >> 28);
+			memory[i] = i % 4 == 0 ? (uint8_t)(seed >> 24) % 64
+					       : (uint8_t)(seed >> 31 ? 0 : seed >> 28);
 		}
 		if (seed & 1u << 20)
 			fake_put(memory, seed >> 16 & 15);
@@ -485,6 +524,7 @@ int main(void)
 		cmocka_unit_test(frames_longer_than_the_mtu_are_dropped),
 		cmocka_unit_test(a_vlan_tag_goes_back_into_the_frame),
 		cmocka_unit_test(completions_wait_for_room),
+		cmocka_unit_test(completions_do_not_overtake),
 		cmocka_unit_test(the_same_id_twice_is_completed_twice),
 		cmocka_unit_test(no_more_completions_wait_than_there_are_suballocations),
 		cmocka_unit_test(the_work_of_one_callback_is_bounded),
