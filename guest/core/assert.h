@@ -6,7 +6,7 @@
 #ifndef HVK_CORE_ASSERT_H
 #define HVK_CORE_ASSERT_H
 
-#if defined(__CPROVER)
+#if defined(__CPROVER__)
 #define HVK_ASSERT(condition) __CPROVER_assert(condition, #condition)
 #elif defined(HVK_DEBUG)
 #define HVK_ASSERT(condition)         \

@@ -34,8 +34,10 @@ static bool tsc_page_time(struct hvk *hvk, uint64_t *time)
 			return false;
 		hvk_shared_read(page, 0, &copy, sizeof(copy));
 		tsc = hvk->port.tsc(hvk->port.context);
-		atomic_thread_fence(memory_order_acquire);
-		if (hvk_shared_load(page, 0) == sequence) {
+		/* Acquire orders what follows only: the copy is kept in front of this load by
+		 * the tsc callback, which is ordered after earlier loads, and by the compiler
+		 * barrier in hvk_shared_read. */
+		if (hvk_shared_load_acquire(page, 0) == sequence) {
 			*time = multiply_high(tsc, copy.scale) + (uint64_t)copy.offset;
 			return true;
 		}

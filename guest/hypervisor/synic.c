@@ -41,18 +41,32 @@ void hvk_synic_release_slot(struct hvk *hvk, const struct hvk_shared *slot)
 		end_of_message(hvk);
 }
 
+/* The host may set the pending flag at any time: that word is read as one, the others
+ * are ours until the slot is released. */
+static void copy_slot(const struct hvk_shared *slot, uint32_t type, struct hv_message *to)
+{
+	uint32_t word = hvk_shared_load(slot, SLOT_SIZE_AND_FLAGS);
+
+	to->type = type;
+	to->payload_size = (uint8_t)word;
+	to->flags = (uint8_t)(word >> SLOT_FLAGS_SHIFT);
+	hvk_shared_read(slot, offsetof(struct hv_message, origin), &to->origin,
+			sizeof(*to) - offsetof(struct hv_message, origin));
+}
+
 /* False: no room in the queue; the message stays in the slot. */
 static bool take_messages(struct hvk *hvk, struct hvk_cpu *cpu)
 {
 	for (unsigned i = 0; i < HVK_INTERRUPT_MESSAGES; i++) {
+		uint32_t type = hvk_shared_load_acquire(&cpu->slot, SLOT_TYPE);
 		struct hv_message *to;
 
-		if (hvk_shared_load_acquire(&cpu->slot, SLOT_TYPE) == HV_MESSAGE_NONE)
+		if (type == HV_MESSAGE_NONE)
 			return true;
 		if (cpu->queue_count == HVK_MESSAGE_QUEUE)
 			return false;
 		to = &cpu->queue[(cpu->queue_head + cpu->queue_count) % HVK_MESSAGE_QUEUE];
-		hvk_shared_read(&cpu->slot, 0, to, sizeof(*to));
+		copy_slot(&cpu->slot, type, to);
 		cpu->queue_count++;
 		HVK_COUNT(hvk->counters.messages);
 		hvk_synic_release_slot(hvk, &cpu->slot);

@@ -21,6 +21,11 @@ static uint64_t step_time(const struct hvk *hvk, enum hvk_outgoing_kind kind)
 	return ms * HVK_TIME_PER_MS;
 }
 
+static void set_state(struct hvk_bus *bus, enum hvk_vmbus_state state)
+{
+	__atomic_store_n(&bus->state, state, __ATOMIC_SEQ_CST); /* hvk_vmbus_state reads it anywhere */
+}
+
 static void go(struct hvk *hvk, enum hvk_contact_step step, enum hvk_outgoing_kind kind)
 {
 	hvk->bus.step = step;
@@ -78,7 +83,7 @@ static void end(struct hvk *hvk, enum hvk_vmbus_state state, hvk_status status, 
 	struct hvk_bus *bus = &hvk->bus;
 
 	hvk_bus_set_scan(hvk, false);
-	bus->state = state;
+	set_state(bus, state);
 	bus->ending = host_may_write ? HVK_END_QUARANTINE : HVK_END_FREE;
 	bus->result = status;
 	bus->step = HVK_STEP_NONE;
@@ -219,7 +224,7 @@ void hvk_contact_all_offers(struct hvk *hvk)
 		HVK_COUNT(hvk->counters.late_messages);
 		return;
 	}
-	bus->state = HVK_VMBUS_CONNECTED;
+	set_state(bus, HVK_VMBUS_CONNECTED);
 	if (bus->resuming)
 		hvk_offer_drop_absent(hvk);
 	bus->resuming = false;
@@ -274,7 +279,7 @@ void hvk_contact_post_failed(struct hvk *hvk, hvk_status status, bool no_connect
 static void give_up(struct hvk *hvk, hvk_status status)
 {
 	hvk->bus.result = status;
-	hvk->bus.state = HVK_VMBUS_UNLOADING;
+	set_state(&hvk->bus, HVK_VMBUS_UNLOADING);
 	hvk->bus.resuming = false;
 	go(hvk, HVK_STEP_UNLOAD, HVK_OUT_UNLOAD);
 }
@@ -381,7 +386,7 @@ static void begin_contact(struct hvk *hvk, struct hvk_request *request)
 	hvk_lock(hvk, &bus->lock);
 	bus->request = request;
 	bus->result = HVK_OK;
-	bus->state = HVK_VMBUS_CONNECTING;
+	set_state(bus, HVK_VMBUS_CONNECTING);
 	if (!bus->resuming) /* a host does not forget it; 0.13 may be in use */
 		bus->knows_3_0 = false;
 	if (bus->config.mode == HVK_VMBUS_MODE_BOOT && !bus->resuming)
@@ -450,7 +455,7 @@ static void leave(struct hvk *hvk, struct hvk_request *request, bool suspend)
 		bus->request = request;
 		bus->result = HVK_OK;
 		bus->suspending = suspend;
-		bus->state = HVK_VMBUS_UNLOADING;
+		set_state(bus, HVK_VMBUS_UNLOADING);
 		bus->step = HVK_STEP_CLOSING;
 		bus->deadline = HVK_NEVER;
 		hvk_contact_advance(hvk, 0);

@@ -24,7 +24,8 @@
 
 uint64_t deterministic_random(struct hosted *machine)
 {
-	uint64_t z = (machine->random += 0x9e3779b97f4a7c15ull);
+	/* Atomic for threads mode, where the guest's CPUs draw from it too. */
+	uint64_t z = __atomic_add_fetch(&machine->random, 0x9e3779b97f4a7c15ull, __ATOMIC_RELAXED);
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;

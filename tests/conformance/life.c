@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Life cycles: every allocation that can fail, every clock that can be missing, suspend and
- * resume, the abrupt exit, two machines in one process, threads.
+ * resume, the abrupt exit.
  */
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -117,71 +116,14 @@ static void the_abrupt_exit_leaves_a_quiet_host(void **state)
 	}
 }
 
-/* --- Threads --------------------------------------------------------------------------- */
-
-static void threads_carry_frames(void **state)
-{
-	struct rig_config config = {.mode = HOSTED_THREADS, .frames = 2000};
-	struct rig_result result;
-
-	(void)state;
-	for (uint32_t i = 0; i < PROFILES; i++) {
-		config.profile = profiles[i];
-		config.cpus = 1 + i % 3;
-		config.nic_cpu = i >= 1 ? config.cpus - 1 : 0;
-		config.seed = i;
-		config.limit_ms = 60000;
-		expect_good(&config, &result);
-	}
-}
-
-struct machine {
-	struct rig_config config;
-	struct rig_result result;
-};
-
-static void *run_machine(void *context)
-{
-	struct machine *machine = context;
-
-	rig_run(&machine->config, &machine->result);
-	return NULL;
-}
-
-/* No globals: two guests on two hosts, at the same time, in one process. */
-static void two_machines_in_one_process(void **state)
-{
-	struct machine machines[2] = {
-		{.config = {.mode = HOSTED_THREADS, .profile = "ws2012r2", .frames = 1000, .seed = 1, .limit_ms = 60000}},
-		{.config = {.mode = HOSTED_THREADS, .profile = "ws2022", .frames = 1000, .seed = 2, .cpus = 2,
-			    .limit_ms = 60000}},
-	};
-	pthread_t threads[2];
-
-	(void)state;
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, run_machine, &machines[i]), 0);
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
-		assert_null(rig_check(&machines[i].result, true));
-		assert_int_equal(machines[i].result.echoed, 1000);
-	}
-	assert_int_equal(machines[0].result.version, VMBUS_VERSION_3_0);
-	assert_int_equal(machines[1].result.version, VMBUS_VERSION_5_3);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#ifndef __SANITIZE_THREAD__ /* it does not follow coroutines */
 		cmocka_unit_test(any_allocation_may_fail),
 		cmocka_unit_test(clocks_may_be_missing),
 		cmocka_unit_test(a_suspended_bus_comes_back),
 		cmocka_unit_test(a_host_without_unload_cannot_suspend),
 		cmocka_unit_test(the_abrupt_exit_leaves_a_quiet_host),
-#endif
-		cmocka_unit_test(threads_carry_frames),
-		cmocka_unit_test(two_machines_in_one_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

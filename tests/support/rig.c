@@ -218,7 +218,7 @@ static void traffic(struct rig *rig)
 		if (rig->nic_up)
 			rig_traffic_send(rig);
 		rig_turn(rig);
-		if (reattach && rig->nic_up && rig->result.echoed > rig->config.frames / 2) {
+		if (reattach && rig->nic_up && rig->echoed > rig->config.frames / 2) {
 			reattach--;
 			card_down(rig);
 		}

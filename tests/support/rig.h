@@ -86,14 +86,16 @@ struct rig {
 	struct hvk_request request;
 	struct hvk_channel *channel; /* of the card, when offered */
 	struct hvk_netvsc *nic;
-	bool nic_up, nic_gone;
+	bool nic_up;
+	_Atomic bool nic_gone;
 	_Atomic uint32_t cpus_up, cpus_down;
 	_Atomic bool cpus_stop;
 	struct rig_frame *frames_state;
-	uint32_t next_frame, in_flight;
+	/* Written on the card's CPU, read on CPU 0. */
+	_Atomic uint32_t next_frame, echoed, streamed;
+	_Atomic uint64_t last_progress;
 	uint64_t random;
 	uint8_t *seen, *stream_seen;
-	uint64_t last_progress;
 };
 
 /* Runs it all on a machine of its own. result is always filled in. */

@@ -77,7 +77,7 @@ static void take_echo(struct rig *rig, const uint8_t *data, uint32_t length)
 	if (rig->seen[number]++)
 		rig->result.duplicated++;
 	else
-		rig->result.echoed++;
+		rig->echoed++;
 }
 
 static void take_stream(struct rig *rig, const uint8_t *data, uint32_t length)
@@ -93,7 +93,7 @@ static void take_stream(struct rig *rig, const uint8_t *data, uint32_t length)
 	if (number >= RIG_FRAMES_MAX || rig->stream_seen[number]++)
 		rig->result.stream_duplicated++;
 	else
-		rig->result.streamed++;
+		rig->streamed++;
 }
 
 void rig_traffic_input(void *context, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame)
@@ -222,7 +222,7 @@ static bool any_busy(const struct rig *rig)
 
 bool rig_traffic_done(const struct rig *rig)
 {
-	return rig->result.echoed == rig->config.frames && rig->result.streamed == rig->config.stream && !any_busy(rig);
+	return rig->echoed == rig->config.frames && rig->streamed == rig->config.stream && !any_busy(rig);
 }
 
 /* Nothing has moved for long: what is missing is lost. */
@@ -235,5 +235,7 @@ bool rig_traffic_stalled(struct rig *rig)
 
 void rig_traffic_collect(struct rig *rig)
 {
-	rig->result.lost = rig->next_frame - rig->result.echoed;
+	rig->result.echoed = rig->echoed;
+	rig->result.streamed = rig->streamed;
+	rig->result.lost = rig->next_frame - rig->echoed;
 }
