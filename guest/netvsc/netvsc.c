@@ -175,7 +175,7 @@ static void work(struct hvk_request *request, void *context)
 	case NETVSC_ATTACHING:
 		if (!nic->started)
 			start_attach(nic);
-		else if (detach)
+		if (detach)
 			hvk_netvsc_steps_interrupt(nic, HVK_ECANCELED);
 		break;
 	case NETVSC_ATTACHED:

@@ -146,6 +146,28 @@ static void answers_too_late_or_twice_are_counted(void **state)
 	fake_down();
 }
 
+/* The ids can be foreseen, the answers must not be. */
+static void an_answer_before_the_request_counts_as_late(void **state)
+{
+	uint8_t answer[16] = {5, 0, 0, 0x80, 16};
+
+	(void)state;
+	fake_up(&defaults);
+	assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_OK);
+	fake_put(answer + 8, fake_word(bench.channel.sent[0].external + 8) + 1);
+	bench.channel.ring_full = true;
+	assert_int_equal(fake_set_flags(0), HVK_EINPROGRESS);
+	fake_message(answer, 16, 16);
+	fake_run_alone();
+	assert_int_equal(bench.flags.status, HVK_EINPROGRESS);
+	bench.channel.ring_full = false;
+	bench.channel.kicked = true;
+	fake_run();
+	assert_int_equal(bench.flags.status, HVK_OK);
+	assert_int_equal(bench.last_filter, 0);
+	fake_down();
+}
+
 /* What the host has not completed it may still be reading. */
 static void a_control_message_keeps_its_memory_until_completed(void **state)
 {
@@ -348,6 +370,7 @@ int main(void)
 		cmocka_unit_test(requests_are_done_one_after_the_other),
 		cmocka_unit_test(requests_end_with_the_detach),
 		cmocka_unit_test(answers_too_late_or_twice_are_counted),
+		cmocka_unit_test(an_answer_before_the_request_counts_as_late),
 		cmocka_unit_test(a_control_message_keeps_its_memory_until_completed),
 		cmocka_unit_test(link_goes_down_and_up),
 		cmocka_unit_test(another_network_is_a_link_that_went_down),
