@@ -120,6 +120,7 @@ static void offer_now(struct hvh_channel *channel, uint64_t now)
 	channel->id = id;
 	channel->phase = HVH_CHANNEL_CLOSED;
 	channel->dedicated = choose_dedicated(channel->partition);
+	hvh_vmbus_forget_bit(channel->partition, id);
 	bus->by_id[id] = channel;
 	send_offer(channel, now);
 }

@@ -58,6 +58,15 @@ static bool take_bit(struct hvh_partition *partition, uint32_t id)
 	return hvh_memory_and32(partition, gpa, ~bit, &before) && (before & bit) != 0;
 }
 
+/* A channel gets this id: a bit that another one of the same id left behind is not its. */
+void hvh_vmbus_forget_bit(struct hvh_partition *partition, uint32_t id)
+{
+	const struct hvh_vmbus *bus = &partition->vmbus;
+
+	if (bus->connected && bus->version < VMBUS_VERSION_2_4)
+		(void)take_bit(partition, id);
+}
+
 /* Two CPUs may set the same bit before either makes its hypercall: as many signals in a
  * row as there are other CPUs may find it taken. More prove that it was never set. */
 static bool bit_excused(const struct hvh_partition *partition, uint32_t *bitless)

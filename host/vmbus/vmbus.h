@@ -218,6 +218,7 @@ void hvh_tl_connect(struct hvh_partition *partition, uint64_t now, const struct 
 void hvh_channel_stop(struct hvh_channel *channel, uint64_t now);
 
 /* signal.c */
+void hvh_vmbus_forget_bit(struct hvh_partition *partition, uint32_t id);
 uint32_t hvh_vmbus_signal(struct hvh_partition *partition, uint32_t vp, uint32_t connection, uint32_t flag);
 void hvh_signal_guest(struct hvh_channel *channel, uint64_t now);
 void hvh_monitor_run(struct hvh_partition *partition, uint64_t now);
