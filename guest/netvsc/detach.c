@@ -7,13 +7,13 @@
 
 static bool can_talk(const struct hvk_netvsc *nic)
 {
-	return nic->opened && nic->lost == HVK_OK && !hvk_channel_rescinded(nic->channel);
+	return nic->opened && netvsc_lost(nic) == HVK_OK && !hvk_channel_rescinded(nic->channel);
 }
 
 /* Nothing new goes to the host. */
 static hvk_status begin_quiet(struct hvk_netvsc *nic)
 {
-	hvk_netvsc_operations_cancel(nic, nic->lost == HVK_OK ? HVK_ECANCELED : HVK_EGONE);
+	hvk_netvsc_operations_cancel(nic, netvsc_lost(nic) == HVK_OK ? HVK_ECANCELED : HVK_EGONE);
 	hvk_netvsc_transmit_open(nic, false);
 	hvk_netvsc_control_forget(nic);
 	nic->netdev.info.flags = 0;

@@ -15,8 +15,12 @@ static void get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *
 {
 	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
 
+	const uint64_t *from = (const uint64_t *)&nic->counters;
+	uint64_t *to = (uint64_t *)out;
+
 	hvk_lock(nic->hvk, &nic->lock);
-	*out = nic->counters;
+	for (size_t i = 0; i < sizeof(*out) / sizeof(*to); i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 	hvk_unlock(nic->hvk, &nic->lock);
 }
 
@@ -59,14 +63,14 @@ static void tell_lost(struct hvk_netvsc *nic)
 {
 	const struct hvk_netdev_hooks *hooks = &nic->netdev.hooks;
 
-	if (nic->state != NETVSC_ATTACHED) {
-		hvk_netvsc_steps_interrupt(nic, nic->lost);
+	if (netvsc_state(nic) != NETVSC_ATTACHED) {
+		hvk_netvsc_steps_interrupt(nic, netvsc_lost(nic));
 		return;
 	}
 	if (nic->gone_told)
 		return;
 	nic->gone_told = true;
-	hvk_log(nic->hvk, HVK_LOG_WARN, "netvsc: %s", hvk_status_text(nic->lost));
+	hvk_log(nic->hvk, HVK_LOG_WARN, "netvsc: %s", hvk_status_text(netvsc_lost(nic)));
 	hvk_netvsc_operations_cancel(nic, HVK_EGONE);
 	if (hooks->gone)
 		hooks->gone(hooks->context, &nic->netdev);
@@ -75,8 +79,8 @@ static void tell_lost(struct hvk_netvsc *nic)
 void hvk_netvsc_lost(struct hvk_netvsc *nic, hvk_status status)
 {
 	hvk_lock(nic->hvk, &nic->lock);
-	if (nic->lost == HVK_OK)
-		nic->lost = status;
+	if (netvsc_lost(nic) == HVK_OK)
+		netvsc_set_lost(nic, status);
 	nic->tx.open = false;
 	hvk_unlock(nic->hvk, &nic->lock);
 	tell_lost(nic);
@@ -99,7 +103,7 @@ static void finish(struct hvk_netvsc *nic)
 	hvk_lock(nic->hvk, &nic->lock);
 	nic->ended = false;
 	nic->started = false;
-	nic->state = nic->next;
+	netvsc_set_state(nic, nic->next);
 	attach = nic->attach_request;
 	nic->attach_request = NULL;
 	if (was_detached) {
@@ -120,7 +124,7 @@ static void forget_last_time(struct hvk_netvsc *nic)
 {
 	struct hvk_netdev_info *info = &nic->netdev.info;
 
-	nic->lost = HVK_OK;
+	netvsc_set_lost(nic, HVK_OK);
 	nic->gone_told = false;
 	nic->result = HVK_OK;
 	nic->close_status = HVK_OK;
@@ -151,7 +155,7 @@ static void start_attach(struct hvk_netvsc *nic)
 static void start_detach(struct hvk_netvsc *nic)
 {
 	hvk_lock(nic->hvk, &nic->lock);
-	nic->state = NETVSC_DETACHING;
+	netvsc_set_state(nic, NETVSC_DETACHING);
 	hvk_unlock(nic->hvk, &nic->lock);
 	nic->started = true;
 	hvk_netvsc_steps_start(nic, &hvk_netvsc_detach_sequence);
@@ -171,7 +175,7 @@ static void work(struct hvk_request *request, void *context)
 	hvk_unlock(nic->hvk, &nic->lock);
 	if (nic->ended)
 		finish(nic);
-	switch (nic->state) {
+	switch (netvsc_state(nic)) {
 	case NETVSC_ATTACHING:
 		if (!nic->started)
 			start_attach(nic);
@@ -179,7 +183,7 @@ static void work(struct hvk_request *request, void *context)
 			hvk_netvsc_steps_interrupt(nic, HVK_ECANCELED);
 		break;
 	case NETVSC_ATTACHED:
-		if (nic->lost != HVK_OK)
+		if (netvsc_lost(nic) != HVK_OK)
 			tell_lost(nic);
 		if (detach)
 			start_detach(nic);
@@ -279,7 +283,7 @@ hvk_status hvk_netvsc_destroy(struct hvk_netvsc *nic)
 	bool idle;
 
 	hvk_lock(hvk, &nic->lock);
-	idle = nic->state == NETVSC_DETACHED && !nic->kicked;
+	idle = netvsc_state(nic) == NETVSC_DETACHED && !nic->kicked;
 	hvk_unlock(hvk, &nic->lock);
 	if (!idle)
 		return HVK_ESTATE;
@@ -294,8 +298,8 @@ void hvk_netvsc_attach(struct hvk_netvsc *nic, struct hvk_request *request)
 
 	hvk_request_begin(request);
 	hvk_lock(nic->hvk, &nic->lock);
-	if (nic->state == NETVSC_DETACHED) {
-		nic->state = NETVSC_ATTACHING;
+	if (netvsc_state(nic) == NETVSC_DETACHED) {
+		netvsc_set_state(nic, NETVSC_ATTACHING);
 		nic->attach_request = request;
 		status = HVK_OK;
 	}
@@ -312,7 +316,7 @@ void hvk_netvsc_detach(struct hvk_netvsc *nic, struct hvk_request *request)
 
 	hvk_request_begin(request);
 	hvk_lock(nic->hvk, &nic->lock);
-	if (nic->state == NETVSC_DETACHED)
+	if (netvsc_state(nic) == NETVSC_DETACHED)
 		status = HVK_OK;
 	else if (nic->detach_wanted)
 		status = HVK_EBUSY;
@@ -399,8 +403,8 @@ void hvk_netvsc_dump(struct hvk_netvsc *nic, hvk_dump_line line, void *context)
 	char text[LINE_MAX];
 
 	line(context, hvk_format(text, sizeof(text), "netvsc: %s, step: %s, NVS %x, lost: %s",
-				 state_name(nic->state), hvk_netvsc_steps_name(nic), nic->nvs_version,
-				 nic->lost == HVK_OK ? "no" : hvk_status_name(nic->lost)));
+				 state_name(netvsc_state(nic)), hvk_netvsc_steps_name(nic), nic->nvs_version,
+				 netvsc_lost(nic) == HVK_OK ? "no" : hvk_status_name(netvsc_lost(nic))));
 	line(context, hvk_format(text, sizeof(text),
 				 "%02x:%02x:%02x:%02x:%02x:%02x, MTU %u, flags %x, link %s, %llu bit/s",
 				 mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], info->mtu, info->flags,

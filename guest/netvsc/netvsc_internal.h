@@ -178,7 +178,7 @@ struct hvk_netvsc {
 	bool detach_wanted;
 	struct netvsc_operation operations[HVK_NETVSC_OPERATIONS];
 	uint32_t operation_count;
-	struct hvk_netdev_counters counters; /* rx by the channel's CPU alone */
+	struct hvk_netdev_counters counters; /* tx; the others by netvsc_count */
 	hvk_status lost;                     /* not HVK_OK: rescinded, or the ring is corrupt */
 
 	struct hvk_request kick;
@@ -219,6 +219,33 @@ struct hvk_netvsc {
 	struct netvsc_receive rx;
 	uint64_t faults;
 };
+
+/* Written under lock, read anywhere. */
+static inline enum netvsc_state netvsc_state(const struct hvk_netvsc *nic)
+{
+	return __atomic_load_n(&nic->state, __ATOMIC_RELAXED);
+}
+
+static inline void netvsc_set_state(struct hvk_netvsc *nic, enum netvsc_state state)
+{
+	__atomic_store_n(&nic->state, state, __ATOMIC_RELAXED);
+}
+
+static inline hvk_status netvsc_lost(const struct hvk_netvsc *nic)
+{
+	return __atomic_load_n(&nic->lost, __ATOMIC_RELAXED);
+}
+
+static inline void netvsc_set_lost(struct hvk_netvsc *nic, hvk_status status)
+{
+	__atomic_store_n(&nic->lost, status, __ATOMIC_RELAXED);
+}
+
+/* For counters that the channel's CPU alone writes, without the lock. */
+static inline void netvsc_count(uint64_t *counter, uint64_t by)
+{
+	__atomic_store_n(counter, *counter + by, __ATOMIC_RELAXED);
+}
 
 /* --- netvsc.c ----------------------------------------------------------------------- */
 

@@ -24,9 +24,9 @@ static hvk_status enqueue(struct hvk_netvsc *nic, uint32_t flags, struct hvk_req
 {
 	if (flags & ~KNOWN_FLAGS)
 		return HVK_EINVAL;
-	if (nic->lost != HVK_OK)
+	if (netvsc_lost(nic) != HVK_OK)
 		return HVK_EGONE;
-	if (nic->state != NETVSC_ATTACHED)
+	if (netvsc_state(nic) != NETVSC_ATTACHED)
 		return HVK_ESTATE;
 	if (nic->operation_count == HVK_NETVSC_OPERATIONS)
 		return HVK_EBUSY;
@@ -106,7 +106,7 @@ static void start_flags(struct hvk_netvsc *nic)
 
 void hvk_netvsc_operations_run(struct hvk_netvsc *nic)
 {
-	if (nic->state != NETVSC_ATTACHED || nic->lost != HVK_OK || nic->operating)
+	if (netvsc_state(nic) != NETVSC_ATTACHED || netvsc_lost(nic) != HVK_OK || nic->operating)
 		return;
 	if (nic->query_link) {
 		nic->query_link = false;
@@ -140,7 +140,7 @@ void hvk_netvsc_set_link(struct hvk_netvsc *nic, bool up)
 	if (netdev->info.link_up == up)
 		return;
 	netdev->info.link_up = up;
-	if (nic->state == NETVSC_ATTACHED && netdev->hooks.link_changed)
+	if (netvsc_state(nic) == NETVSC_ATTACHED && netdev->hooks.link_changed)
 		netdev->hooks.link_changed(netdev->hooks.context, netdev, up);
 }
 
@@ -148,7 +148,7 @@ void hvk_netvsc_set_link(struct hvk_netvsc *nic, bool up)
  * then whatever the host says. */
 static void network_changed(struct hvk_netvsc *nic)
 {
-	if (nic->state != NETVSC_ATTACHED)
+	if (netvsc_state(nic) != NETVSC_ATTACHED)
 		return;
 	hvk_netvsc_set_link(nic, false);
 	nic->query_link = true;
@@ -176,11 +176,11 @@ void hvk_netvsc_indicate_status(struct hvk_netvsc *nic, const struct hvk_shared 
 		break;
 	case RNDIS_STATUS_LINK_SPEED_CHANGE:
 	case RNDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG:
-		nic->counters.status_ignored++; /* nothing to us, and no fault */
+		netvsc_count(&nic->counters.status_ignored, 1); /* nothing to us, and no fault */
 		break;
 	default:
 		hvk_log(nic->hvk, HVK_LOG_DEBUG, "netvsc: unknown status %08x", value);
-		nic->counters.status_ignored++;
+		netvsc_count(&nic->counters.status_ignored, 1);
 		break;
 	}
 }

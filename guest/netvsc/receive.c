@@ -119,19 +119,19 @@ static void receive_frame(struct hvk_netvsc *nic, const struct hvk_shared *range
 	uint32_t max = nic->netdev.info.frame_max + HVK_ETHERNET_VLAN_TAG;
 
 	if (status != HVK_OK) {
-		nic->counters.rx_faults++;
+		netvsc_count(&nic->counters.rx_faults, 1);
 		hvk_netvsc_fault(nic, status, "PACKET");
 		return;
 	}
 	/* Not up (then frames may still be on their way), or longer than the host was told. */
 	if (!(nic->netdev.info.flags & HVK_NETDEV_UP) || !hooks->input ||
 	    found.length + (found.vlan ? HVK_ETHERNET_VLAN_TAG : 0) > max) {
-		nic->counters.rx_dropped++;
+		netvsc_count(&nic->counters.rx_dropped, 1);
 		return;
 	}
 	frame = copy_frame(nic, range, &found);
-	nic->counters.rx_frames++;
-	nic->counters.rx_bytes += frame.length;
+	netvsc_count(&nic->counters.rx_frames, 1);
+	netvsc_count(&nic->counters.rx_bytes, frame.length);
 	hooks->input(hooks->context, &nic->netdev, &frame);
 }
 
@@ -140,7 +140,7 @@ static void receive_message(struct hvk_netvsc *nic, const struct hvk_shared *ran
 	uint32_t type;
 
 	if (hvk_rndis_parse_type(range, &type) != HVK_OK) {
-		nic->counters.rx_faults++;
+		netvsc_count(&nic->counters.rx_faults, 1);
 		hvk_netvsc_fault(nic, HVK_EHOST_RNDIS, "range without a message");
 		return;
 	}
@@ -160,7 +160,7 @@ static void receive_message(struct hvk_netvsc *nic, const struct hvk_shared *ran
 		hvk_netvsc_control_keepalive(nic, range);
 		break;
 	default:
-		nic->counters.rx_faults++;
+		netvsc_count(&nic->counters.rx_faults, 1);
 		hvk_netvsc_fault(nic, HVK_EHOST_RNDIS, "message of an unknown type");
 		break;
 	}
@@ -175,7 +175,7 @@ static void receive_range(struct hvk_netvsc *nic, const struct vmbus_transfer_pa
 
 	if (range->byte_count > rx->geometry.suballocation_size ||
 	    !hvk_shared_holds(&rx->buffer, range->byte_offset, range->byte_count)) {
-		nic->counters.rx_faults++;
+		netvsc_count(&nic->counters.rx_faults, 1);
 		hvk_netvsc_fault(nic, HVK_EHOST_RANGE, "range outside the receive buffer");
 		return;
 	}
@@ -217,7 +217,7 @@ static void receive_transfer_pages(struct hvk_netvsc *nic, const struct hvk_pack
 			receive_range(nic, &range);
 		}
 	} else {
-		nic->counters.rx_faults++;
+		netvsc_count(&nic->counters.rx_faults, 1);
 		hvk_netvsc_fault(nic, status, "transfer-page packet");
 	}
 	give_back(nic, transaction_id);
@@ -289,7 +289,7 @@ static bool receive_one(struct hvk_netvsc *nic)
 		receive_packet(nic, &packet);
 		return true;
 	case HVK_ETOOBIG:
-		nic->counters.rx_faults++;
+		netvsc_count(&nic->counters.rx_faults, 1);
 		return true;
 	case HVK_EHOST_TRANSACTION:
 		return true; /* counted by the channel */
@@ -308,7 +308,7 @@ bool hvk_netvsc_ready(void *context, struct hvk_channel *channel)
 	struct hvk_netvsc *nic = context;
 	bool more = true;
 
-	if (nic->lost != HVK_OK)
+	if (netvsc_lost(nic) != HVK_OK)
 		return false;
 	if (hvk_channel_rescinded(channel)) {
 		hvk_netvsc_lost(nic, HVK_EGONE);
@@ -317,7 +317,7 @@ bool hvk_netvsc_ready(void *context, struct hvk_channel *channel)
 	give_back_waiting(nic);
 	for (uint32_t i = 0; more && i < HVK_NETVSC_BUDGET; i++)
 		more = receive_one(nic);
-	if (nic->lost != HVK_OK)
+	if (netvsc_lost(nic) != HVK_OK)
 		return false;
 	hvk_netvsc_steps_room(nic);
 	hvk_netvsc_control_room(nic);

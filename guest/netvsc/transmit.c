@@ -166,7 +166,7 @@ static hvk_status begin_send(struct hvk_netvsc *nic, struct hvk_tx_frame *frame,
 	struct netvsc_transmit *tx = &nic->tx;
 	hvk_status status;
 
-	if (!tx->open || nic->lost != HVK_OK)
+	if (!tx->open || netvsc_lost(nic) != HVK_OK)
 		return HVK_EGONE;
 	if (!hvk_frame_is_valid(frame, nic->netdev.info.frame_max))
 		return HVK_EINVAL;
@@ -246,7 +246,7 @@ static bool end_send(struct hvk_netvsc *nic, const struct way *way, hvk_status s
 		(void)free_slot(tx, way->slot);
 	}
 	if (hvk_status_is_host_fault(status))
-		nic->lost = status;
+		netvsc_set_lost(nic, status);
 	/* A detach waits for the last writer; the user is to hear of a dead ring. */
 	if ((tx->open || tx->writers != 0) && !hvk_status_is_host_fault(status))
 		return false;
