@@ -44,6 +44,7 @@ static void check_row(const struct row *row, const char *profile, bool level0)
 		.silence = row->silence,
 		.level0 = level0,
 		.frames = 4,
+		.timeout_ms = level0 ? 300 : 0, /* each pause of a polled guest is simulated */
 	};
 	struct rig_result result;
 

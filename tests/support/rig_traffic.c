@@ -47,7 +47,11 @@ void rig_traffic_destroy(struct rig *rig)
 
 static void progress(struct rig *rig)
 {
+	const struct hvk_port *port = hosted_port(rig->machine);
+
 	rig->last_progress = hvk_time(rig->hvk);
+	if (port->wake && rig->config.nic_cpu != 0)
+		port->wake(port->context, 0); /* who sends is there, and may rest */
 }
 
 /* --- In ---------------------------------------------------------------------------------- */
@@ -120,13 +124,14 @@ void rig_traffic_input(void *context, struct hvk_netdev *netdev, const struct hv
 static void done(struct hvk_tx_frame *frame, hvk_status status, void *context)
 {
 	struct rig_frame *own = context;
-	const struct hvk_port *port = hosted_port(own->rig->machine);
+	struct rig *rig = own->rig;
+	const struct hvk_port *port = hosted_port(rig->machine);
 
 	(void)frame;
 	(void)status;
 	port->pages_free(port->context, &own->pages);
-	progress(own->rig);
-	atomic_store(&own->busy, false); /* last: CPU 0 may take it from here on */
+	atomic_store(&own->busy, false); /* CPU 0 may take it from here on */
+	progress(rig);
 }
 
 static void fill(struct rig *rig, uint8_t *data, uint32_t number, uint32_t length)
