@@ -118,7 +118,7 @@ static void torn_down(struct hvk_request *request, void *context)
 static void tear_down(struct hvk_netvsc *nic, struct hvk_gpadl *gpadl, struct hvk_request *request,
 		      bool *begun)
 {
-	if (gpadl->id == 0 || *begun)
+	if (*begun || gpadl->id == 0) /* once begun it is vmbus' */
 		return;
 	*begun = true;
 	nic->teardowns++;
@@ -128,6 +128,7 @@ static void tear_down(struct hvk_netvsc *nic, struct hvk_gpadl *gpadl, struct hv
 
 static hvk_status begin_teardown(struct hvk_netvsc *nic)
 {
+	hvk_netvsc_receive_forget(nic); /* the pages go back while packets may still come */
 	tear_down(nic, &nic->receive_gpadl, &nic->receive_teardown, &nic->receive_teardown_begun);
 	tear_down(nic, &nic->send_gpadl, &nic->send_teardown, &nic->send_teardown_begun);
 	if (nic->teardowns == 0)

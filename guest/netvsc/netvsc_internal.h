@@ -337,6 +337,8 @@ bool hvk_netvsc_transmit_has_writers(struct hvk_netvsc *nic);
 /* --- receive.c --------------------------------------------------------------------------------- */
 
 hvk_status hvk_netvsc_receive_start(struct hvk_netvsc *nic, const struct hvk_nvs_geometry *geometry);
+/* From now on no range is looked at. */
+void hvk_netvsc_receive_forget(struct hvk_netvsc *nic);
 void hvk_netvsc_receive_stop(struct hvk_netvsc *nic);
 bool hvk_netvsc_ready(void *context, struct hvk_channel *channel);
 

@@ -38,6 +38,12 @@ hvk_status hvk_netvsc_receive_start(struct hvk_netvsc *nic, const struct hvk_nvs
 	return HVK_OK;
 }
 
+void hvk_netvsc_receive_forget(struct hvk_netvsc *nic)
+{
+	nic->rx.geometry = (struct hvk_nvs_geometry){0};
+	nic->rx.buffer = (struct hvk_shared){0};
+}
+
 void hvk_netvsc_receive_stop(struct hvk_netvsc *nic)
 {
 	struct netvsc_receive *rx = &nic->rx;
@@ -47,8 +53,7 @@ void hvk_netvsc_receive_stop(struct hvk_netvsc *nic)
 	rx->completions = NULL;
 	rx->completion_count = 0;
 	rx->completion_max = 0;
-	rx->geometry = (struct hvk_nvs_geometry){0};
-	rx->buffer = (struct hvk_shared){0};
+	hvk_netvsc_receive_forget(nic);
 }
 
 /* --- Completions to the host --------------------------------------------------------------- */

@@ -84,6 +84,26 @@ static void torndown_may_need_the_close(void **state)
 	fake_check_nothing_left();
 }
 
+/* The receive buffer has been given back while the channel is still open. */
+static void ranges_that_come_after_the_teardown_are_not_looked_at(void **state)
+{
+	const uint32_t range[1][2] = {{104, 0}};
+
+	(void)state;
+	fake_up(&defaults);
+	bench.hvk.version = VMBUS_VERSION_3_0;
+	bench.hold_send_teardown = true;
+	assert_int_equal(fake_detach(), HVK_EINPROGRESS);
+	assert_null(bench.receive_buffer);
+	assert_null(strstr(bench.log, "close"));
+	fake_transfer(1, range, 1);
+	fake_run();
+	assert_int_equal(bench.hvk.last_fault, HVK_EHOST_RANGE);
+	fake_advance(210);
+	assert_int_equal(bench.detach.status, HVK_OK);
+	fake_check_nothing_left();
+}
+
 static void a_lost_teardown_is_told_and_nothing_is_freed(void **state)
 {
 	(void)state;
@@ -328,6 +348,7 @@ int main(void)
 		cmocka_unit_test(from_4_0_the_channel_is_closed_first),
 		cmocka_unit_test(below_4_0_teardown_is_sent_first),
 		cmocka_unit_test(torndown_may_need_the_close),
+		cmocka_unit_test(ranges_that_come_after_the_teardown_are_not_looked_at),
 		cmocka_unit_test(a_lost_teardown_is_told_and_nothing_is_freed),
 		cmocka_unit_test(a_lost_ring_teardown_keeps_our_pages_too),
 		cmocka_unit_test(a_host_that_answers_no_revoke),

@@ -111,8 +111,9 @@ struct fake_bench {
 	uint32_t answered;   /* sent packets it has looked at */
 	uint32_t nvs_newest; /* it refuses INIT above */
 	bool silent_open, silent_gpadl;
-	bool hold_teardown; /* TORNDOWN of the receive buffer only after the close */
-	bool lose_teardown; /* ... or never */
+	bool hold_teardown;      /* TORNDOWN of the receive buffer only after the close */
+	bool hold_send_teardown; /* the same with the send buffer's */
+	bool lose_teardown;      /* ... or never */
 	bool lose_ring_teardown;
 	struct hvk_request *held_teardown;
 	struct hvk_gpadl *held_gpadl;
@@ -465,7 +466,8 @@ void hvk_gpadl_teardown(struct hvk_gpadl *gpadl, struct hvk_request *request)
 	hvk_request_begin(request);
 	fake_log("teardown:%s", gpadl == bench.receive_buffer ? "rx" : "tx");
 	gpadl->id = 0;
-	if (bench.hold_teardown && gpadl == bench.receive_buffer && channel->open) {
+	if ((gpadl == bench.receive_buffer ? bench.hold_teardown : bench.hold_send_teardown) &&
+	    channel->open) {
 		bench.held_teardown = request;
 		bench.held_gpadl = gpadl;
 		return;
