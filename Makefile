@@ -45,7 +45,7 @@ proofs: ## CBMC on rings, packets, GPADLs, messages
 	@scripts/fetch-cbmc && tests/proofs/run
 
 bench: all ## throughput of a large download, and counts per packet
-	@scripts/bench
+	@scripts/bench $(BUILD)
 
 clean: ## remove what was built; keep what was fetched (build/deps)
 	@[ ! -d $(BUILD) ] || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name deps -exec rm -rf {} +

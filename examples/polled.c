@@ -40,7 +40,8 @@ static void port_log(void *context, enum hvk_log_level level, const char *text)
 		console_line(text);
 }
 
-static hvk_status port_pages_alloc(void *context, uint32_t count, enum hvk_page_use use, struct hvk_pages *out)
+static hvk_status port_pages_alloc(void *context, uint32_t count, enum hvk_page_use use,
+				   struct hvk_pages *out)
 {
 	struct machine *machine = context;
 
@@ -74,10 +75,10 @@ static void port_features(void *context, uint32_t leaf, uint32_t out[4])
 
 /* hvkit's own register names are MSRs here. */
 static const uint32_t msr_of[] = {
-	[HVK_REG_GUEST_OS_ID] = 0x40000000u,	  [HVK_REG_HYPERCALL] = 0x40000001u,
-	[HVK_REG_VP_INDEX] = 0x40000002u,	  [HVK_REG_REFERENCE_COUNTER] = 0x40000020u,
-	[HVK_REG_REFERENCE_TSC] = 0x40000021u,	  [HVK_REG_SCONTROL] = 0x40000080u,
-	[HVK_REG_SIEFP] = 0x40000082u,		  [HVK_REG_SIMP] = 0x40000083u,
+	[HVK_REG_GUEST_OS_ID] = 0x40000000u,   [HVK_REG_HYPERCALL] = 0x40000001u,
+	[HVK_REG_VP_INDEX] = 0x40000002u,      [HVK_REG_REFERENCE_COUNTER] = 0x40000020u,
+	[HVK_REG_REFERENCE_TSC] = 0x40000021u, [HVK_REG_SCONTROL] = 0x40000080u,
+	[HVK_REG_SIEFP] = 0x40000082u,         [HVK_REG_SIMP] = 0x40000083u,
 	[HVK_REG_EOM] = 0x40000084u,
 };
 
@@ -106,7 +107,8 @@ static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t 
 	return HVK_OK;
 }
 
-static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input, uint64_t output)
+static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input,
+			       uint64_t output)
 {
 	register uint64_t r8 __asm__("r8") = output;
 	uint64_t result;
@@ -247,7 +249,8 @@ static hvk_status run_network(struct hvk *hvk, struct machine *machine, struct h
 
 static hvk_status run_bus(struct hvk *hvk, struct machine *machine)
 {
-	struct hvk_vmbus_config config = {.mode = HVK_VMBUS_MODE_BOOT, .offered = offered, .context = machine};
+	struct hvk_vmbus_config config = {
+		.mode = HVK_VMBUS_MODE_BOOT, .offered = offered, .context = machine};
 	struct hvk_netvsc_config card = {0};
 	struct hvk_request request = {0};
 	struct hvk_netvsc *nic;

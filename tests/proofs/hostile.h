@@ -21,19 +21,21 @@ struct hvk_shared {
 
 #define HOSTILE_HOLDS(shared, offset, length) \
 	PROVE((length) <= (shared)->size && (offset) <= (shared)->size - (length))
-#define HOSTILE_WORD(shared, offset) \
-	do { \
+#define HOSTILE_WORD(shared, offset)               \
+	do {                                       \
 		HOSTILE_HOLDS(shared, offset, 4u); \
-		PROVE((offset) % 4u == 0); \
+		PROVE((offset) % 4u == 0);         \
 	} while (0)
 
-static inline struct hvk_shared hvk_shared_part(const struct hvk_shared *shared, uint32_t offset, uint32_t length)
+static inline struct hvk_shared hvk_shared_part(const struct hvk_shared *shared, uint32_t offset,
+						uint32_t length)
 {
 	HOSTILE_HOLDS(shared, offset, length);
 	return (struct hvk_shared){NULL, length};
 }
 
-static inline void hvk_shared_read(const struct hvk_shared *shared, uint32_t offset, void *to, uint32_t length)
+static inline void hvk_shared_read(const struct hvk_shared *shared, uint32_t offset, void *to,
+				   uint32_t length)
 {
 	HOSTILE_HOLDS(shared, offset, length);
 	if (length != 0) {

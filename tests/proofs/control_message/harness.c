@@ -37,7 +37,8 @@ static void prove_ids(const struct hvk_message *message, const struct hvk_versio
 		PROVE(message->gpadl != 0);
 		break;
 	default:
-		PROVE(message->type == VMBUS_MSG_ALL_OFFERS_DELIVERED || message->type == VMBUS_MSG_UNLOAD_RESPONSE ||
+		PROVE(message->type == VMBUS_MSG_ALL_OFFERS_DELIVERED ||
+		      message->type == VMBUS_MSG_UNLOAD_RESPONSE ||
 		      message->type == VMBUS_MSG_VERSION_RESPONSE);
 		break;
 	}

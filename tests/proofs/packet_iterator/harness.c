@@ -16,7 +16,8 @@
 
 void harness(void)
 {
-	struct hvk_ring_in ring = {{NULL, VMBUS_RING_CONTROL_SIZE}, {NULL, nondet_u32()}, nondet_u32(), nondet_u32()};
+	struct hvk_ring_in ring = {
+		{NULL, VMBUS_RING_CONTROL_SIZE}, {NULL, nondet_u32()}, nondet_u32(), nondet_u32()};
 	const uint32_t size = ring.data.size, before = ring.read;
 	struct vmbus_packet_descriptor descriptor;
 	struct hvk_packet_layout layout;

@@ -17,7 +17,8 @@ static void prove_signals(uint32_t free_before, uint32_t free_after)
 	bool signal = hvk_ring_signal_after_read(features, pending, free_before, free_after);
 
 	PROVE(!signal || (pending != 0 && free_before <= pending && pending < free_after));
-	PROVE(signal || pending == 0 || (features & 1) == 0 || free_before > pending || pending >= free_after);
+	PROVE(signal || pending == 0 || (features & 1) == 0 || free_before > pending ||
+	      pending >= free_after);
 	PROVE(hvk_ring_signal_after_write(mask, read, before) == (mask == 0 && read == before));
 }
 
