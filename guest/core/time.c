@@ -7,6 +7,9 @@
 
 #define TSC_PAGE_TRIES 3u
 #define NS_PER_TICK 100u
+/* 14,000 years. Beyond it the host lies: no deadline that is counted from a time may
+ * overflow. */
+#define TIME_MAX (UINT64_MAX / 4u)
 
 /* (a * b) >> 64 without asking for a 128-bit type, which 32-bit targets lack. */
 static uint64_t multiply_high(uint64_t a, uint64_t b)
@@ -71,7 +74,8 @@ uint64_t hvk_time(struct hvk *hvk)
 	uint64_t time = source_time(hvk);
 	uint64_t last = __atomic_load_n(&hvk->last_time, __ATOMIC_RELAXED);
 
-	while (time > last) {
+	/* A time that cannot be is none: the clock stands still, which hvk_wait notices. */
+	while (time > last && time <= TIME_MAX) {
 		if (__atomic_compare_exchange_n(&hvk->last_time, &last, time, true, __ATOMIC_RELAXED,
 						__ATOMIC_RELAXED))
 			return time;
