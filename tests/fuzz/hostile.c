@@ -283,6 +283,7 @@ struct hostile *hostile_create(uint32_t newest)
 		timeouts[i] = HOSTILE_TIMEOUT_MS;
 	machine->newest = newest;
 	machine->type = netvsc;
+	hostile_net_reset(machine);
 	fill_port(machine);
 	current = machine;
 	FUZZ_CHECK(hvk_create(&machine->port, &config, &machine->hvk) == HVK_OK);
