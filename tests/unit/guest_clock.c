@@ -160,10 +160,12 @@ static void test_stands_still(void **state)
 	end(hvk);
 }
 
-/* So far ahead that adding to it would begin again at 0. */
+/* So far ahead that adding to it would begin again at 0, or just where it is believed no
+ * more: our own clock has to go on from there all the same. */
 static void test_end_of_time(void **state)
 {
-	const uint64_t lies[] = {UINT64_MAX, UINT64_MAX - 50 * HVK_TIME_PER_MS, UINT64_MAX - HVK_TIME_PER_SECOND};
+	const uint64_t lies[] = {UINT64_MAX, UINT64_MAX - 50 * HVK_TIME_PER_MS, UINT64_MAX - HVK_TIME_PER_SECOND,
+				 UINT64_MAX / 2, UINT64_MAX / 4 + 1, UINT64_MAX / 4, UINT64_MAX / 4 - 1};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
