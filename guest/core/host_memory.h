@@ -108,6 +108,13 @@ static inline uint32_t hvk_shared_exchange(const struct hvk_shared *shared, uint
 	return atomic_exchange_explicit(hvk_shared_word(shared, offset), value, memory_order_seq_cst);
 }
 
+/* Stores value if expected is there; tells whether it was. */
+static inline bool hvk_shared_compare_exchange(const struct hvk_shared *shared, uint32_t offset, uint32_t expected,
+					       uint32_t value)
+{
+	return atomic_compare_exchange_strong(hvk_shared_word(shared, offset), &expected, value);
+}
+
 static inline uint32_t hvk_shared_or(const struct hvk_shared *shared, uint32_t offset, uint32_t bits)
 {
 	return atomic_fetch_or_explicit(hvk_shared_word(shared, offset), bits, memory_order_seq_cst);

@@ -16,7 +16,7 @@ static const struct hvk_timeouts default_timeouts = {
 #define QUARANTINE_PAGES_DEFAULT 16384u
 #define PAUSE_NS_MAX 100000000u
 
-static hvk_status check_port(const struct hvk_port *port, uint32_t cpus)
+static hvk_status check_port(const struct hvk_port *port, uint32_t cpus, bool interrupts)
 {
 	if (!port || port->size < sizeof(*port) || port->version != HVK_PORT_VERSION)
 		return HVK_EINVAL;
@@ -25,7 +25,10 @@ static hvk_status check_port(const struct hvk_port *port, uint32_t cpus)
 		return HVK_ELEVEL;
 	if (port->pause_ns == 0 || port->pause_ns > PAUSE_NS_MAX || !port->share != !port->unshare)
 		return HVK_EINVAL;
-	if (cpus > 1 && (!port->cpu_index || !port->lock || !port->unlock || !port->lock_init))
+	if (cpus > 1 && !port->cpu_index)
+		return HVK_ELEVEL;
+	/* One CPU needs locks too if its interrupts call hvk_interrupt. */
+	if ((cpus > 1 || interrupts) && (!port->lock || !port->unlock || !port->lock_init))
 		return HVK_ELEVEL;
 	return HVK_OK;
 }
@@ -81,7 +84,7 @@ hvk_status hvk_create(const struct hvk_port *port, const struct hvk_config *conf
 	if (status != HVK_OK)
 		return status;
 	cpus = config->cpus ? config->cpus : 1;
-	status = check_port(port, cpus);
+	status = check_port(port, cpus, config->interrupts);
 	if (status != HVK_OK)
 		return status;
 	count = (uint32_t)((sizeof(*hvk) + cpus * sizeof(struct hvk_cpu) + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE);

@@ -18,6 +18,8 @@
 #define HVK_MESSAGE_QUEUE 32u       /* messages taken from the slot and not yet handled */
 #define HVK_QUARANTINE_ENTRIES 256u
 #define HVK_FAULT_LOG_FIRST 4u      /* host faults logged before logging only powers of two */
+#define HVK_FAULT_KINDS 16u
+#define HVK_SLOT_TYPE 0u            /* offset of a message slot's type */
 #define HVK_TIMERS_MAX 4096u        /* on one CPU; a bound for the walk */
 
 /* hvkit's own identity: see docs/decisions.md. */
@@ -56,6 +58,7 @@ struct hvk_hypervisor {
 	struct hvk_shared tsc;
 	uint64_t saved_os_id, saved_hypercall, saved_tsc;
 	uint32_t cpus_started;
+	bool taken; /* registers were written: there is something to give back */
 };
 
 struct hvk_quarantine {
@@ -72,16 +75,22 @@ struct hvk {
 	struct hvk_hypervisor hypervisor;
 	struct hvk_bus bus;
 	struct hvk_quarantine quarantine; /* under bus.lock */
+	uint64_t fault_counts[HVK_FAULT_KINDS]; /* per status, for the log; atomic */
 	struct hvk_counters counters;     /* statistics: relaxed, see HVK_COUNT */
 	uint64_t waiting;                 /* CPUs inside hvk_wait, a bit each; atomic */
 	uint64_t last_time;               /* hvk_time never goes back; atomic */
 	uint64_t soft_time;               /* pauses counted, 100 ns; atomic */
+	uint64_t checked_own, checked_time; /* when both clocks were last compared */
 	uint64_t own_offset;              /* of our own clock, once it replaces the host's */
 	bool clock_broken;                /* the host's clock stood still */
 };
 
 /* Statistics are written by several CPUs and may lose nothing but order. */
 #define HVK_COUNT(field) ((void)__atomic_fetch_add(&(field), 1, __ATOMIC_RELAXED))
+
+/* guest/core/time.c */
+void hvk_clock_reset(struct hvk *hvk);
+void hvk_clock_check(struct hvk *hvk);
 
 uint32_t hvk_cpu_index(struct hvk *hvk);
 void hvk_wake(struct hvk *hvk, uint32_t cpu);
@@ -99,7 +108,7 @@ enum hvk_post_result {
 	HVK_POST_NO_CONNECTION, /* 0x12: in the first contact "not this version" */
 	HVK_POST_FAILED
 };
-/* message_bytes are in hvk_post_buffer() already. Under bus.lock, or from abandon. */
+/* Posts a copy of message, 1 to 240 bytes. Under bus.lock, or from abandon. */
 enum hvk_post_result hvk_post(struct hvk *hvk, uint32_t connection, const void *message, uint32_t length);
 hvk_status hvk_signal(struct hvk *hvk, uint32_t connection, uint16_t flag);
 

@@ -24,10 +24,12 @@ static bool worth_a_line(uint64_t count)
 
 hvk_status hvk_fault(struct hvk *hvk, hvk_status status, const char *format, ...)
 {
-	uint64_t count = __atomic_add_fetch(&hvk->counters.host_faults, 1, __ATOMIC_RELAXED);
+	uint32_t kind = hvk_status_is_host_fault(status) ? (uint32_t)status - HVK_EHOST_FIRST + 1 : 0;
+	uint64_t count = __atomic_add_fetch(&hvk->fault_counts[kind % HVK_FAULT_KINDS], 1, __ATOMIC_RELAXED);
 	char line[LOG_LINE_MAX];
 	va_list arguments;
 
+	HVK_COUNT(hvk->counters.host_faults);
 	if (worth_a_line(count)) {
 		va_start(arguments, format);
 		hvk_vformat(line, sizeof(line), format, arguments);

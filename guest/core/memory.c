@@ -76,7 +76,7 @@ hvk_status hvk_quarantine_check(struct hvk *hvk)
 bool hvk_quarantine_pages(const struct hvk *hvk, uint32_t n, struct hvk_pages *out)
 {
 	if (n >= hvk->quarantine.count)
-		return false;
+		return hvk_bus_withheld(hvk, n - hvk->quarantine.count, out);
 	*out = hvk->quarantine.entries[n];
 	return true;
 }

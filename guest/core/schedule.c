@@ -5,10 +5,7 @@
 #define POLL_MESSAGES 64u /* handled per poll */
 #define POLL_CHANNELS 64u /* callbacks per poll */
 #define POLL_REQUESTS 64u
-/* hvk_wait gives the host's clock up when ours went this many times as fast, over this
- * long at least (2 s). */
-#define CLOCK_SLOWNESS_MAX 16u
-#define CLOCK_CHECK_TICKS (2u * HVK_TIME_PER_SECOND)
+#define ROUNDS_PER_PAUSE 64u /* of a wait that never finds nothing to do */
 #define NS_PER_TICK 100u
 
 uint32_t hvk_cpu_index(struct hvk *hvk)
@@ -334,10 +331,14 @@ static void run_events(struct hvk *hvk, struct hvk_cpu *cpu)
 
 static void run_channels(struct hvk *hvk, struct hvk_cpu *cpu)
 {
-	/* Each at most once per poll: one that stays busy goes to the end of the list. */
-	for (unsigned i = 0; i < POLL_CHANNELS; i++) {
-		struct hvk_channel *channel = take_ready(hvk, cpu);
+	struct hvk_channel *last, *channel = NULL;
 
+	hvk_lock(hvk, &cpu->lock);
+	last = cpu->ready_last;
+	hvk_unlock(hvk, &cpu->lock);
+	/* Each at most once per poll: one that stays busy goes to the end of the list. */
+	for (unsigned i = 0; i < POLL_CHANNELS && channel != last; i++) {
+		channel = take_ready(hvk, cpu);
 		if (!channel)
 			return;
 		hvk_channel_run(channel);
@@ -356,10 +357,14 @@ bool hvk_poll(struct hvk *hvk, uint32_t index)
 	HVK_COUNT(hvk->counters.polls);
 	if (cpu->started)
 		more = hvk_synic_take(hvk, cpu);
+	if (hvk_vmbus_state(hvk) == HVK_VMBUS_ABANDONED && !hvk->bus.request) {
+		cpu->polling = false; /* what was taken in is for hvk_vmbus_abandon to look at */
+		return false;
+	}
 	run_messages(hvk, cpu, index);
 	run_events(hvk, cpu);
 	hvk_run_timers(hvk, cpu);
-	hvk_bus_poll(hvk, index);
+	more |= hvk_bus_poll(hvk, index);
 	run_channels(hvk, cpu);
 	hvk_run_finished(hvk, cpu);
 	cpu->polling = false;
@@ -368,67 +373,45 @@ bool hvk_poll(struct hvk *hvk, uint32_t index)
 
 /* --- Waiting ---------------------------------------------------------------------- */
 
-struct patience {
-	uint64_t start, end;   /* hvk_time() */
-	uint64_t own_start;    /* ticks of our own: the port's clock or pauses */
-};
-
-static uint64_t own_ticks(struct hvk *hvk)
+static void pause_once(struct hvk *hvk)
 {
-	if (hvk->port.clock_ns)
-		return hvk->port.clock_ns(hvk->port.context) / NS_PER_TICK;
-	return __atomic_load_n(&hvk->soft_time, __ATOMIC_RELAXED);
+	hvk->port.pause(hvk->port.context);
+	(void)__atomic_fetch_add(&hvk->soft_time, (hvk->port.pause_ns + NS_PER_TICK - 1) / NS_PER_TICK,
+				 __ATOMIC_RELAXED);
 }
 
-/* A host that stops its clock must not stop us: from then on time is our own, and goes
- * on from where the host's stood. */
-static void check_clock(struct hvk *hvk, const struct patience *patience)
+static void rest(struct hvk *hvk, uint32_t cpu, uint64_t end)
 {
-	uint64_t own = own_ticks(hvk) - patience->own_start;
-	uint64_t now = hvk_time(hvk), shown = now - patience->start;
+	uint64_t now = hvk_time(hvk), until = hvk_next_deadline(hvk, cpu);
 
-	if (own < CLOCK_CHECK_TICKS || shown >= own / CLOCK_SLOWNESS_MAX || hvk->clock_broken)
-		return;
-	(void)hvk_fault(hvk, HVK_EHOST_CLOCK, "%llu ticks passed where %llu should have", (unsigned long long)shown,
-			(unsigned long long)own);
-	hvk->own_offset = now - own_ticks(hvk);
-	__atomic_store_n(&hvk->clock_broken, true, __ATOMIC_RELEASE);
-}
-
-static void rest(struct hvk *hvk, const struct patience *patience)
-{
-	uint64_t now = hvk_time(hvk), until = hvk_next_deadline(hvk, hvk_cpu_index(hvk));
-
-	until = patience->end < until ? patience->end : until;
+	until = end < until ? end : until;
 	if (until <= now)
 		return;
 	/* Sleeping needs a clock that the host cannot stop. */
-	if (hvk->port.wait && hvk->port.clock_ns && hvk->config.interrupts) {
+	if (hvk->port.wait && hvk->port.clock_ns && hvk->config.interrupts)
 		hvk->port.wait(hvk->port.context, (until - now) * NS_PER_TICK);
-	} else {
-		hvk->port.pause(hvk->port.context);
-		(void)__atomic_fetch_add(&hvk->soft_time, (hvk->port.pause_ns + NS_PER_TICK - 1) / NS_PER_TICK,
-					 __ATOMIC_RELAXED);
-	}
+	else
+		pause_once(hvk);
 }
 
 static hvk_status wait_on(struct hvk *hvk, const struct hvk_request *request, uint32_t cpu, uint32_t timeout_ms)
 {
-	uint64_t now = hvk_time(hvk);
-	struct patience patience = {now, now + (uint64_t)timeout_ms * HVK_TIME_PER_MS, own_ticks(hvk)};
+	uint64_t end = hvk_time(hvk) + (uint64_t)timeout_ms * HVK_TIME_PER_MS;
 
-	for (;;) {
+	for (uint32_t round = 1;; round++) {
 		bool more = hvk_poll(hvk, cpu);
 		hvk_status status = __atomic_load_n(&request->status, __ATOMIC_SEQ_CST);
 
 		if (status != HVK_EINPROGRESS)
 			return status;
-		if (hvk_time(hvk) >= patience.end)
+		hvk_clock_check(hvk);
+		if (hvk_time(hvk) >= end)
 			return HVK_ETIMEDOUT;
-		if (!more) {
-			rest(hvk, &patience);
-			check_clock(hvk, &patience);
-		}
+		/* A host that always has more for us must not keep pauses from being counted. */
+		if (more && !hvk->port.clock_ns && round % ROUNDS_PER_PAUSE == 0)
+			pause_once(hvk);
+		else if (!more)
+			rest(hvk, cpu, end);
 	}
 }
 

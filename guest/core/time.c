@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The clock. The host can make it jump or stand still; it cannot make it go back,
- * and a clock that stands still is replaced (hvk_wait looks).
+ * and a clock that stands still is replaced (hvk_poll on the contact CPU looks).
  */
 #include "guest/core/instance.h"
 
 #define TSC_PAGE_TRIES 3u
 #define NS_PER_TICK 100u
-/* 14,000 years. Beyond it the host lies: no deadline that is counted from a time may
- * overflow. */
-#define TIME_MAX (UINT64_MAX / 4u)
+/* The host's clock is believed up to here (14,000 years away), so that sums of times never wrap and no
+ * time is HVK_NEVER. */
+#define HOST_TIME_MAX (UINT64_MAX / 4)
+/* The host's clock is given up when ours went this many times as fast, over this long at
+ * least (2 s). */
+#define CLOCK_SLOWNESS_MAX 16u
+#define CLOCK_CHECK_TICKS (2u * HVK_TIME_PER_SECOND)
 
 /* (a * b) >> 64 without asking for a 128-bit type, which 32-bit targets lack. */
 static uint64_t multiply_high(uint64_t a, uint64_t b)
@@ -48,11 +52,24 @@ static bool tsc_page_time(struct hvk *hvk, uint64_t *time)
 	return false;
 }
 
-static uint64_t own_time(struct hvk *hvk)
+/* Ticks of our own: the port's clock, or pauses counted. */
+static uint64_t own_ticks(struct hvk *hvk)
 {
 	if (hvk->port.clock_ns)
-		return hvk->port.clock_ns(hvk->port.context) / NS_PER_TICK + hvk->own_offset;
-	return __atomic_load_n(&hvk->soft_time, __ATOMIC_RELAXED) + hvk->own_offset;
+		return hvk->port.clock_ns(hvk->port.context) / NS_PER_TICK;
+	return __atomic_load_n(&hvk->soft_time, __ATOMIC_RELAXED);
+}
+
+static uint64_t own_time(struct hvk *hvk)
+{
+	return own_ticks(hvk) + hvk->own_offset;
+}
+
+/* A time that cannot be is none: the clock stands still, and hvk_clock_check will notice.
+ * Our own goes on from wherever the host's stood, past the limit too. */
+static uint64_t believed(const struct hvk *hvk, uint64_t time)
+{
+	return time <= HOST_TIME_MAX ? time : __atomic_load_n(&hvk->last_time, __ATOMIC_RELAXED);
 }
 
 static uint64_t source_time(struct hvk *hvk)
@@ -62,10 +79,10 @@ static uint64_t source_time(struct hvk *hvk)
 	if (!hvk->hypervisor.started || __atomic_load_n(&hvk->clock_broken, __ATOMIC_ACQUIRE))
 		return own_time(hvk);
 	if (hvk->hypervisor.info.reference_tsc && tsc_page_time(hvk, &time))
-		return time;
+		return believed(hvk, time);
 	if (hvk->hypervisor.info.reference_counter &&
 	    hvk->port.reg_read(hvk->port.context, HVK_REG_REFERENCE_COUNTER, &time) == HVK_OK)
-		return time;
+		return believed(hvk, time);
 	return own_time(hvk);
 }
 
@@ -74,11 +91,38 @@ uint64_t hvk_time(struct hvk *hvk)
 	uint64_t time = source_time(hvk);
 	uint64_t last = __atomic_load_n(&hvk->last_time, __ATOMIC_RELAXED);
 
-	/* A time that cannot be is none: the clock stands still, which hvk_wait notices. */
-	while (time > last && time <= TIME_MAX) {
+	while (time > last) {
 		if (__atomic_compare_exchange_n(&hvk->last_time, &last, time, true, __ATOMIC_RELAXED,
 						__ATOMIC_RELAXED))
 			return time;
 	}
 	return last;
+}
+
+void hvk_clock_reset(struct hvk *hvk)
+{
+	hvk->last_time = 0; /* the host's clock has a beginning of its own */
+	hvk->checked_own = own_ticks(hvk);
+	hvk->checked_time = hvk_time(hvk);
+}
+
+/* A host that stops its clock must not stop us: from then on time is our own, and goes
+ * on from where the host's stood. */
+void hvk_clock_check(struct hvk *hvk)
+{
+	uint64_t own = own_ticks(hvk) - hvk->checked_own;
+	uint64_t now, shown;
+
+	if (own < CLOCK_CHECK_TICKS || hvk->clock_broken)
+		return;
+	now = hvk_time(hvk);
+	shown = now - hvk->checked_time;
+	hvk->checked_own += own;
+	hvk->checked_time = now;
+	if (shown >= own / CLOCK_SLOWNESS_MAX)
+		return;
+	(void)hvk_fault(hvk, HVK_EHOST_CLOCK, "%llu ticks passed where %llu should have", (unsigned long long)shown,
+			(unsigned long long)own);
+	hvk->own_offset = now - hvk->checked_own;
+	__atomic_store_n(&hvk->clock_broken, true, __ATOMIC_RELEASE);
 }

@@ -57,10 +57,13 @@ static void give_back(struct hvk *hvk)
 	hv->started = false;
 	if (hv->info.reference_tsc)
 		(void)hvk->port.reg_write(context, HVK_REG_REFERENCE_TSC, hv->saved_tsc);
-	(void)hvk->port.reg_write(context, HVK_REG_HYPERCALL, hv->saved_hypercall & ~HV_PAGE_ENABLE);
-	(void)hvk->port.reg_write(context, HVK_REG_GUEST_OS_ID, hv->saved_os_id);
-	if (hv->saved_hypercall & HV_PAGE_ENABLE)
-		(void)hvk->port.reg_write(context, HVK_REG_HYPERCALL, hv->saved_hypercall);
+	if (hv->taken) {
+		(void)hvk->port.reg_write(context, HVK_REG_HYPERCALL, hv->saved_hypercall & ~HV_PAGE_ENABLE);
+		(void)hvk->port.reg_write(context, HVK_REG_GUEST_OS_ID, hv->saved_os_id);
+		if (hv->saved_hypercall & HV_PAGE_ENABLE)
+			(void)hvk->port.reg_write(context, HVK_REG_HYPERCALL, hv->saved_hypercall);
+	}
+	hv->taken = false;
 	hvk_pages_put(hvk, &hv->tsc_page);
 	hvk_pages_put(hvk, &hv->input_page);
 	hvk_pages_put(hvk, &hv->hypercall_page);
@@ -76,6 +79,7 @@ static hvk_status enable_hypercalls(struct hvk *hvk)
 
 	if (hv->saved_hypercall & HV_HYPERCALL_LOCKED)
 		return HVK_EINUSE; /* its owner locked it until reset */
+	hv->taken = true;
 	if (hvk->port.reg_write(context, HVK_REG_GUEST_OS_ID, hvk->config.guest_os_id) != HVK_OK ||
 	    hvk->port.reg_write(context, HVK_REG_HYPERCALL, value) != HVK_OK ||
 	    hvk->port.reg_read(context, HVK_REG_HYPERCALL, &value) != HVK_OK)
@@ -133,14 +137,14 @@ hvk_status hvk_start(struct hvk *hvk)
 		return status;
 	}
 	enable_tsc_page(hvk);
-	hvk->last_time = 0; /* the host's clock has a beginning of its own */
 	hv->started = true;
+	hvk_clock_reset(hvk);
 	return HVK_OK;
 }
 
 hvk_status hvk_stop(struct hvk *hvk)
 {
-	if (!hvk->hypervisor.started || hvk->hypervisor.cpus_started != 0 || !hvk_bus_cold(hvk->bus.state))
+	if (!hvk->hypervisor.started || hvk->hypervisor.cpus_started != 0 || !hvk_bus_at_rest(hvk->bus.state))
 		return HVK_ESTATE;
 	give_back(hvk);
 	return HVK_OK;

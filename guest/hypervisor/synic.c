@@ -5,7 +5,6 @@
  */
 #include "guest/core/instance.h"
 
-#define SLOT_TYPE 0u
 #define SLOT_SIZE_AND_FLAGS 4u /* u32: size, flags, reserved */
 #define SLOT_FLAGS_SHIFT 8u
 #define DRAIN_MESSAGES_MAX 64u
@@ -34,7 +33,7 @@ void hvk_synic_release_slot(struct hvk *hvk, const struct hvk_shared *slot)
 {
 	uint32_t word;
 
-	hvk_shared_store_release(slot, SLOT_TYPE, HV_MESSAGE_NONE);
+	hvk_shared_store_release(slot, HVK_SLOT_TYPE, HV_MESSAGE_NONE);
 	hvk_full_barrier();
 	word = hvk_shared_load(slot, SLOT_SIZE_AND_FLAGS);
 	if ((word >> SLOT_FLAGS_SHIFT) & HV_MESSAGE_FLAG_PENDING)
@@ -58,7 +57,7 @@ static void copy_slot(const struct hvk_shared *slot, uint32_t type, struct hv_me
 static bool take_messages(struct hvk *hvk, struct hvk_cpu *cpu)
 {
 	for (unsigned i = 0; i < HVK_INTERRUPT_MESSAGES; i++) {
-		uint32_t type = hvk_shared_load_acquire(&cpu->slot, SLOT_TYPE);
+		uint32_t type = hvk_shared_load_acquire(&cpu->slot, HVK_SLOT_TYPE);
 		struct hv_message *to;
 
 		if (type == HV_MESSAGE_NONE)
@@ -108,9 +107,6 @@ bool hvk_synic_take(struct hvk *hvk, struct hvk_cpu *cpu)
 {
 	bool all;
 
-	/* The abrupt exit reads the slots itself. */
-	if (hvk_vmbus_state(hvk) == HVK_VMBUS_ABANDONED)
-		return false;
 	hvk_lock(hvk, &cpu->lock);
 	take_events(hvk, cpu); /* events first, as FreeBSD was advised */
 	all = take_messages(hvk, cpu);
@@ -175,7 +171,7 @@ static hvk_status enable(struct hvk *hvk, struct hvk_cpu *cpu)
 static void drain(struct hvk *hvk, struct hvk_cpu *cpu)
 {
 	for (unsigned i = 0; i < DRAIN_MESSAGES_MAX; i++) {
-		if (hvk_shared_load_acquire(&cpu->slot, SLOT_TYPE) == HV_MESSAGE_NONE)
+		if (hvk_shared_load_acquire(&cpu->slot, HVK_SLOT_TYPE) == HV_MESSAGE_NONE)
 			break;
 		hvk_synic_release_slot(hvk, &cpu->slot);
 	}
@@ -244,7 +240,7 @@ hvk_status hvk_cpu_stop(struct hvk *hvk)
 	uint32_t index = hvk_cpu_index(hvk);
 	struct hvk_cpu *cpu = &hvk->cpus[index];
 
-	if (!cpu->started || (!hvk_bus_cold(hvk->bus.state) && hvk->bus.config.cpu == index))
+	if (!cpu->started || (!hvk_bus_at_rest(hvk->bus.state) && hvk->bus.config.cpu == index))
 		return HVK_ESTATE;
 	disable(hvk, cpu);
 	forget(hvk, cpu);

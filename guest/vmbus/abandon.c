@@ -6,8 +6,6 @@
  */
 #include "guest/core/instance.h"
 
-#define SLOT_TYPE 0u
-
 static bool is_unload_response(const struct hv_message *message)
 {
 	struct vmbus_message_header header;
@@ -21,14 +19,14 @@ static bool slot_has_unload_response(struct hvk *hvk, struct hvk_cpu *cpu, bool 
 {
 	struct hv_message message;
 
-	if (hvk_shared_load_acquire(&cpu->slot, SLOT_TYPE) == HV_MESSAGE_NONE)
+	if (hvk_shared_load_acquire(&cpu->slot, HVK_SLOT_TYPE) == HV_MESSAGE_NONE)
 		return false;
 	hvk_shared_read(&cpu->slot, 0, &message, sizeof(message));
 	/* The end-of-message register is each CPU's own: another's slot is only emptied. */
 	if (own)
 		hvk_synic_release_slot(hvk, &cpu->slot);
-	else
-		hvk_shared_store_release(&cpu->slot, SLOT_TYPE, HV_MESSAGE_NONE);
+	else /* its own CPU may be faster, and the slot hold another message by now */
+		(void)hvk_shared_compare_exchange(&cpu->slot, HVK_SLOT_TYPE, message.type, HV_MESSAGE_NONE);
 	return is_unload_response(&message);
 }
 

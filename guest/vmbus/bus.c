@@ -13,7 +13,7 @@ hvk_status hvk_bus_create(struct hvk *hvk)
 void hvk_bus_destroy(struct hvk *hvk)
 {
 	struct hvk_bus *bus = &hvk->bus;
-	bool let_go = bus->abandon_answered || bus->state == HVK_VMBUS_COLD;
+	bool let_go = bus->abandon_answered || bus->state != HVK_VMBUS_ABANDONED;
 
 	for (struct hvk_gpadl *gpadl = bus->gpadls; gpadl; gpadl = gpadl->next) {
 		gpadl->id = 0;
@@ -22,9 +22,49 @@ void hvk_bus_destroy(struct hvk *hvk)
 		else
 			(void)hvk_pages_quarantine(hvk, &gpadl->pages);
 	}
+	for (struct hvk_gpadl *gpadl = bus->gpadls_done; gpadl; gpadl = gpadl->next) {
+		if (gpadl->state == HVK_GPADL_LEFT)
+			(void)hvk_pages_quarantine(hvk, &gpadl->pages);
+		else
+			hvk_pages_put(hvk, &gpadl->pages);
+	}
 	bus->gpadls = NULL;
+	bus->gpadls_done = NULL;
 	hvk_contact_release_pages(hvk, !let_go);
 	hvk_offer_forget_all(hvk);
+}
+
+void hvk_bus_stir(struct hvk *hvk)
+{
+	hvk->bus.dirty = true;
+	hvk_wake(hvk, hvk->bus.config.cpu);
+}
+
+static bool take_nth(const struct hvk_pages *pages, uint32_t *n, struct hvk_pages *out)
+{
+	if (pages->count == 0 || (*n)-- != 0)
+		return false;
+	*out = *pages;
+	return true;
+}
+
+bool hvk_bus_withheld(const struct hvk *hvk, uint32_t n, struct hvk_pages *out)
+{
+	const struct hvk_bus *bus = &hvk->bus;
+
+	if (bus->state != HVK_VMBUS_ABANDONED || bus->abandon_answered)
+		return false;
+	if (take_nth(&bus->interrupt_page, &n, out) || take_nth(&bus->monitor_pages, &n, out))
+		return true;
+	for (const struct hvk_gpadl *gpadl = bus->gpadls; gpadl; gpadl = gpadl->next) {
+		if (take_nth(&gpadl->pages, &n, out))
+			return true;
+	}
+	for (const struct hvk_gpadl *gpadl = bus->gpadls_done; gpadl; gpadl = gpadl->next) {
+		if (gpadl->state == HVK_GPADL_LEFT && take_nth(&gpadl->pages, &n, out))
+			return true;
+	}
+	return false;
 }
 
 void hvk_bus_set_scan(struct hvk *hvk, bool shared_events)
@@ -150,18 +190,20 @@ static void finish_connect(struct hvk *hvk)
 }
 
 /* The contact CPU does the bus' work. */
-void hvk_bus_poll(struct hvk *hvk, uint32_t cpu)
+bool hvk_bus_poll(struct hvk *hvk, uint32_t cpu)
 {
-	bool dirty;
+	bool dirty, more;
 
 	if (cpu != __atomic_load_n(&hvk->bus.contact_cpu, __ATOMIC_RELAXED))
-		return;
+		return false;
+	hvk_clock_check(hvk);
 	hvk_lock(hvk, &hvk->bus.lock);
 	check_deadlines(hvk);
 	hvk_out_pump(hvk);
 	hvk_unlock(hvk, &hvk->bus.lock);
 	hvk_gpadl_settle(hvk);
 	hvk_lock(hvk, &hvk->bus.lock);
+	hvk_contact_advance(hvk, 0); /* the last close may have settled just now */
 	dirty = hvk->bus.dirty;
 	hvk->bus.dirty = false;
 	hvk_unlock(hvk, &hvk->bus.lock);
@@ -169,6 +211,10 @@ void hvk_bus_poll(struct hvk *hvk, uint32_t cpu)
 		hvk_offer_announce(hvk);
 	hvk_contact_settle(hvk);
 	finish_connect(hvk);
+	hvk_lock(hvk, &hvk->bus.lock);
+	more = hvk->bus.dirty || (hvk->bus.out_first && hvk->bus.retry_at == 0);
+	hvk_unlock(hvk, &hvk->bus.lock);
+	return more;
 }
 
 uint64_t hvk_bus_deadline(struct hvk *hvk)

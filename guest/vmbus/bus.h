@@ -174,14 +174,19 @@ hvk_status hvk_bus_create(struct hvk *hvk);
 void hvk_bus_destroy(struct hvk *hvk);
 void hvk_bus_take_message(struct hvk *hvk, uint32_t cpu, const struct hv_message *message);
 void hvk_bus_take_events(struct hvk *hvk, const uint32_t *words);
-void hvk_bus_poll(struct hvk *hvk, uint32_t cpu);
+bool hvk_bus_poll(struct hvk *hvk, uint32_t cpu); /* true: more to post */
+/* Something came or went: the contact CPU is to look. */
+void hvk_bus_stir(struct hvk *hvk);
+/* Pages that the host may still write after an abrupt exit without an answer. */
+bool hvk_bus_withheld(const struct hvk *hvk, uint32_t n, struct hvk_pages *out);
 uint64_t hvk_bus_deadline(struct hvk *hvk);
 void hvk_bus_dump(struct hvk *hvk, hvk_dump_line line, void *context);
 /* Below 2.4 events are in the interrupt page's first part; otherwise in the SINT's flags. */
 void hvk_bus_set_scan(struct hvk *hvk, bool shared_events);
-static inline bool hvk_bus_cold(enum hvk_vmbus_state state)
+/* The host knows nothing of ours, or never will hear of us again. */
+static inline bool hvk_bus_at_rest(enum hvk_vmbus_state state)
 {
-	return state == HVK_VMBUS_COLD || state == HVK_VMBUS_ABANDONED;
+	return state == HVK_VMBUS_COLD || state == HVK_VMBUS_SUSPENDED || state == HVK_VMBUS_ABANDONED;
 }
 
 /* All below are called with bus.lock held, unless a line says otherwise. */

@@ -116,7 +116,7 @@ void hvk_channel_open(struct hvk_channel *channel, const struct hvk_channel_conf
 		set_state(channel, HVK_CHANNEL_CLOSED);
 		channel->result = status;
 		finish(hvk, channel);
-		hvk->bus.dirty = true;
+		hvk_bus_stir(hvk);
 		hvk_unlock(hvk, &hvk->bus.lock);
 	}
 }
@@ -181,7 +181,7 @@ void hvk_channel_gpadl_done(struct hvk *hvk, struct hvk_channel *channel, hvk_st
 		channel->result = status;
 	set_state(channel, HVK_CHANNEL_CLOSED);
 	finish(hvk, channel);
-	hvk->bus.dirty = true;
+	hvk_bus_stir(hvk);
 }
 
 void hvk_channel_check_deadline(struct hvk *hvk, struct hvk_channel *channel, uint64_t now)
@@ -276,10 +276,12 @@ static void show_read(struct hvk_channel *channel)
 	if (channel->dead != HVK_OK)
 		return;
 	status = hvk_ring_show(&channel->in, &signal);
-	if (status != HVK_OK)
+	if (status != HVK_OK) {
 		channel->dead = hvk_fault(channel->hvk, status, "channel %u: write index", channel->offer.channel_id);
-	else if (signal)
+		hvk_cpu_put_ready(channel->hvk, channel); /* its driver has not heard of it */
+	} else if (signal) {
 		hvk_channel_signal_host(channel);
+	}
 }
 
 /* Batched: the host does not signal while we read, and is looked at once more after it

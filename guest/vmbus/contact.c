@@ -82,6 +82,7 @@ static void end(struct hvk *hvk, enum hvk_vmbus_state state, hvk_status status, 
 {
 	struct hvk_bus *bus = &hvk->bus;
 
+	hvk_out_drop(hvk, &bus->contact);
 	hvk_bus_set_scan(hvk, false);
 	set_state(bus, state);
 	bus->ending = host_may_write ? HVK_END_QUARANTINE : HVK_END_FREE;
@@ -228,7 +229,7 @@ void hvk_contact_all_offers(struct hvk *hvk)
 	if (bus->resuming)
 		hvk_offer_drop_absent(hvk);
 	bus->resuming = false;
-	bus->dirty = true;
+	hvk_bus_stir(hvk);
 	bus->connect_finished = true; /* told after the offers are: hvk_bus_poll */
 	bus->step = HVK_STEP_NONE;
 	bus->deadline = HVK_NEVER;
@@ -350,7 +351,9 @@ static hvk_status plan_system(struct hvk_bus *bus, const struct hvk_vmbus_config
 	const struct hvk_version *version;
 
 	for (uint32_t i = 0; (version = hvk_version_get(i)) != NULL; i++) {
-		if (version->version >= config->oldest && (config->newest == 0 || version->version <= config->newest))
+		if (version->version < config->oldest || (config->newest && version->version > config->newest))
+			continue;
+		if (config->cpu == 0 || version->contact_cpu) /* else messages come to CPU 0 whatever we say */
 			bus->plan[bus->plan_count++] = version->version;
 	}
 	return bus->plan_count ? HVK_OK : HVK_EINVAL;
@@ -363,6 +366,8 @@ static hvk_status plan(struct hvk_bus *bus, const struct hvk_vmbus_config *confi
 	bus->attempt_count = 0;
 	if (config->mode == HVK_VMBUS_MODE_SYSTEM)
 		return plan_system(bus, config);
+	if (config->cpu != 0)
+		return HVK_EINVAL; /* the oldest version knows CPU 0 only */
 	memcpy(bus->plan, boot_plan, sizeof(boot_plan));
 	bus->plan_count = sizeof(boot_plan) / sizeof(boot_plan[0]);
 	return HVK_OK;
@@ -386,6 +391,7 @@ static void begin_contact(struct hvk *hvk, struct hvk_request *request)
 	hvk_lock(hvk, &bus->lock);
 	bus->request = request;
 	bus->result = HVK_OK;
+	bus->suspending = false;
 	set_state(bus, HVK_VMBUS_CONNECTING);
 	if (!bus->resuming) /* a host does not forget it; 0.13 may be in use */
 		bus->knows_3_0 = false;

@@ -84,7 +84,7 @@ void hvk_gpadl_settle(struct hvk *hvk)
 		gpadl->state = HVK_GPADL_NONE;
 		gpadl->id = 0;
 		channel->gpadl_count--;
-		hvk->bus.dirty = true;
+		hvk_bus_stir(hvk);
 		tell(hvk, channel, gpadl, status);
 		hvk_unlock(hvk, &hvk->bus.lock);
 	}
@@ -221,8 +221,7 @@ void hvk_gpadl_begin_teardown(struct hvk *hvk, struct hvk_gpadl *gpadl)
 		over(hvk, gpadl, HVK_OK, false); /* the host has let go */
 	else
 		hvk_out_put(hvk, &gpadl->outgoing, HVK_OUT_GPADL_TEARDOWN);
-	hvk->bus.dirty = true;
-	hvk_wake(hvk, hvk->bus.config.cpu);
+	hvk_bus_stir(hvk);
 }
 
 void hvk_gpadl_teardown(struct hvk_gpadl *gpadl, struct hvk_request *request)

@@ -65,8 +65,7 @@ static hvk_status add_channel(struct hvk *hvk, const struct hvk_offer *offer, st
 	struct hvk_channel *channel;
 
 	if (bus->channel_count == HVK_CHANNELS_MAX || page->count == 0) {
-		hvk_log(hvk, HVK_LOG_ERROR, "vmbus: no room for channel %u", offer->channel_id);
-		return HVK_ELIMIT;
+		return hvk_fault(hvk, HVK_ELIMIT, "no room for channel %u", offer->channel_id);
 	}
 	channel = (struct hvk_channel *)page->address;
 	memset(channel, 0, sizeof(*channel));
@@ -105,7 +104,7 @@ void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message, struct h
 	if (match_known(hvk, &message->offer, &reused) != HVK_OK)
 		return;
 	if (reused || add_channel(hvk, &message->offer, page) == HVK_OK)
-		bus->dirty = true;
+		hvk_bus_stir(hvk);
 }
 
 void hvk_offer_rescind(struct hvk *hvk, uint32_t channel_id)
@@ -121,8 +120,8 @@ void hvk_offer_rescind(struct hvk *hvk, uint32_t channel_id)
 		return;
 	}
 	__atomic_store_n(&channel->rescinded, true, __ATOMIC_RELAXED);
-	hvk->bus.dirty = true;
-	hvk_log(hvk, HVK_LOG_INFO, "vmbus: channel %u is gone", channel_id);
+	hvk_bus_stir(hvk);
+	hvk_log(hvk, HVK_LOG_DEBUG, "vmbus: channel %u is gone", channel_id);
 	hvk_gpadl_channel_gone(hvk, channel);
 	hvk_channel_gone(hvk, channel);
 }
@@ -163,7 +162,7 @@ static enum news next_news(struct hvk *hvk, struct hvk_channel **found)
 			begin_release(hvk, channel);
 		if (channel->released && is_free(channel) && !channel->release.queued) {
 			if (!hvk_cpu_forget_channel(hvk, channel)) {
-				bus->dirty = true; /* its CPU is looking at it: later */
+				hvk_bus_stir(hvk); /* its CPU is looking at it: later */
 				continue;
 			}
 			unlink_channel(bus, channel);
@@ -214,15 +213,22 @@ static void drop_id(struct hvk_bus *bus, struct hvk_channel *channel)
 		bus->by_id[channel->offer.channel_id] = NULL;
 }
 
+/* Over for whoever still holds the pointer: nothing can be opened on it any more. */
+static void retire(struct hvk_channel *channel)
+{
+	channel->announce = false;
+	channel->released = true;
+	__atomic_store_n(&channel->rescinded, true, __ATOMIC_RELAXED);
+}
+
 void hvk_offer_release_all(struct hvk *hvk)
 {
 	for (struct hvk_channel *channel = hvk->bus.channels; channel; channel = channel->next) {
 		hvk_out_drop(hvk, &channel->release);
 		drop_id(&hvk->bus, channel);
-		channel->announce = false;
-		channel->released = true;
+		retire(channel);
 	}
-	hvk->bus.dirty = true;
+	hvk_bus_stir(hvk);
 }
 
 void hvk_offer_suspend_all(struct hvk *hvk)
@@ -235,18 +241,16 @@ void hvk_offer_suspend_all(struct hvk *hvk)
 			channel->released = true;
 		}
 	}
-	hvk->bus.dirty = true;
+	hvk_bus_stir(hvk);
 }
 
 void hvk_offer_drop_absent(struct hvk *hvk)
 {
 	for (struct hvk_channel *channel = hvk->bus.channels; channel; channel = channel->next) {
-		if (channel->absent) {
-			channel->announce = false;
-			channel->released = true;
-		}
+		if (channel->absent)
+			retire(channel);
 	}
-	hvk->bus.dirty = true;
+	hvk_bus_stir(hvk);
 }
 
 void hvk_offer_forget_all(struct hvk *hvk)
@@ -296,8 +300,7 @@ void hvk_channel_unclaim(struct hvk_channel *channel)
 	hvk_lock(hvk, &hvk->bus.lock);
 	HVK_ASSERT(channel->claimed);
 	channel->claimed = false;
-	hvk->bus.dirty = true;
-	hvk_wake(hvk, hvk->bus.config.cpu);
+	hvk_bus_stir(hvk);
 	hvk_unlock(hvk, &hvk->bus.lock);
 }
 

@@ -127,7 +127,7 @@ static void release_posted(struct hvk *hvk, struct hvk_channel *channel)
 	if (hvk->bus.by_id[channel->offer.channel_id] == channel)
 		hvk->bus.by_id[channel->offer.channel_id] = NULL;
 	channel->released = true;
-	hvk->bus.dirty = true;
+	hvk_bus_stir(hvk);
 }
 
 static void posted(struct hvk *hvk, struct hvk_outgoing *item, uint64_t now)

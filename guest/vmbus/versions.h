@@ -17,7 +17,6 @@ struct hvk_version {
 	bool channel_cpu;       /* ... and of OPEN_CHANNEL */
 	bool contact_sint;      /* INITIATE_CONTACT names the SINT, on connection 4, and the response
 	                         * the connection id for later posts */
-	bool modify_channel, modify_response;
 };
 
 /* NULL for a version we do not speak. */

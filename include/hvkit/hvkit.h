@@ -55,7 +55,7 @@ struct hvk_config {
 	uint64_t guest_os_id;
 	uint32_t cpus;          /* 1 to HVK_CPUS_MAX; 0 means 1. More than 1 needs L1 */
 	uint8_t vector;         /* of the SINT, 16 to 255; needed with interrupts */
-	bool interrupts;        /* false: polled, the SINT's interrupt is not relied on */
+	bool interrupts;        /* needs L1; false: polled, the SINT's interrupt is not relied on */
 	bool take_over;         /* go on though somebody else's identity is set (never firmware's) */
 	uint32_t quarantine_pages_max; /* memory withheld at most; 0 means 16384 pages */
 	struct hvk_timeouts timeouts;
@@ -63,7 +63,7 @@ struct hvk_config {
 
 /* Memory for an instance. port is copied. Task context; does not touch the
  * hypervisor. HVK_EINVAL: a size, version or range is wrong; HVK_ELEVEL: cpus > 1
- * without L1; HVK_ENOMEM. */
+ * or interrupts without L1; HVK_ENOMEM. */
 hvk_status hvk_create(const struct hvk_port *port, const struct hvk_config *config, struct hvk **out);
 
 /* Gives the memory back. Call after hvk_stop, or for an instance that was never
@@ -102,7 +102,7 @@ hvk_status hvk_cpu_start(struct hvk *hvk);
 hvk_status hvk_cpu_stop(struct hvk *hvk);
 
 /* Gives hypercall page, reference TSC page and identity back, in that order. All
- * CPUs must be stopped and VMBus not connected (or abandoned): HVK_ESTATE. */
+ * CPUs must be stopped and VMBus cold, suspended or abandoned: HVK_ESTATE. */
 hvk_status hvk_stop(struct hvk *hvk);
 
 /* The vector's handler on that CPU calls this. Interrupt context, interrupts of
@@ -138,7 +138,8 @@ uint64_t hvk_time(struct hvk *hvk);
 /* One asynchronous request. The caller owns the memory, sets done and context (or
  * zeroes both), and leaves it alone until it is finished. status is
  * HVK_EINPROGRESS until then. done, if set, runs in hvk_poll, once, last: it may
- * reuse or free the request. */
+ * reuse or free the request. Whoever waits on another CPU may see the status while
+ * done still runs: then it is done, not the waiter, who frees. */
 struct hvk_request {
 	void (*done)(struct hvk_request *request, void *context);
 	void *context;
@@ -170,7 +171,8 @@ typedef void (*hvk_dump_line)(void *context, const char *line);
 void hvk_dump(struct hvk *hvk, hvk_dump_line line, void *context);
 
 /* Pages that may not be given to anybody while the host runs, as {address, count}
- * of index n; false past the last. For memory maps handed to a loaded system. */
+ * of index n; false past the last. For memory maps handed to a loaded system: ask
+ * before hvk_destroy. After an abrupt exit without an answer it is all that is shared. */
 bool hvk_quarantine_pages(const struct hvk *hvk, uint32_t n, struct hvk_pages *out);
 
 #ifdef __cplusplus

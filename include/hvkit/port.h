@@ -18,7 +18,8 @@
  * CPU off; "task" = inside any other hvkit call); Blocks: may it sleep;
  * Arguments and ownership; Result and what hvkit does on it. All of them exist
  * since port version 1. hvkit calls none of them while holding one of its locks but
- * lock/unlock themselves, reg_read, reg_write, hypercall, tsc, page_gpa, wake and log.
+ * lock/unlock themselves, lock_init, reg_read, reg_write, hypercall, tsc, clock_ns,
+ * cpu_index, page_gpa, wake and log.
  */
 #ifndef HVKIT_PORT_H
 #define HVKIT_PORT_H

@@ -62,7 +62,9 @@ struct hvk_vmbus_config {
 	enum hvk_vmbus_mode mode;
 	uint32_t newest; /* highest version to try; 0 = 5.3. System mode only */
 	uint32_t oldest; /* lowest; 0 = 0.13. System mode only */
-	uint32_t cpu;    /* contact CPU: control messages come to it (below 3.0 only CPU 0) */
+	/* Contact CPU: control messages come to it. Below 3.0 it can only be CPU 0: other
+	 * CPUs leave those versions out, and boot mode is HVK_EINVAL. */
+	uint32_t cpu;
 	/* A channel was offered, at connect or at any time later, or is there again
 	 * after resume (again = true, same hvk_channel). In hvk_poll of the contact
 	 * CPU. May be NULL. */
@@ -77,7 +79,8 @@ struct hvk_vmbus_config {
 /* Makes contact, asks for the offers and finishes when all initial ones were
  * delivered. HVK_ESTATE, HVK_EVERSION, HVK_EHOSTTOOOLD, HVK_EREFUSED_CONTACT,
  * HVK_ETIMEDOUT_CONTACT, _OFFERS, _UNLOAD, _POST. After a failure the bus is cold
- * and may be tried again. Task context, on the contact CPU. */
+ * and may be tried again, or abandoned if the host did not answer UNLOAD. Task
+ * context, on the contact CPU. */
 void hvk_vmbus_connect(struct hvk *hvk, const struct hvk_vmbus_config *config, struct hvk_request *request);
 
 /* The orderly exit: closes every channel that is still open, tears GPADLs down,
@@ -150,7 +153,8 @@ struct hvk_channel_config {
 
 /* Allocates rings, shares them, opens. Finishes with HVK_OK, HVK_EREFUSED_OPEN,
  * HVK_EREFUSED_GPADL, HVK_ETIMEDOUT_GPADL, HVK_ETIMEDOUT_OPEN, HVK_EGONE,
- * HVK_ENOMEM, HVK_ESTATE, HVK_EQUARANTINE. After a failure the channel is closed.
+ * HVK_ENOMEM, HVK_ESTATE, HVK_EINVAL, HVK_EBUSY (another CPU is not finished with its
+ * last close), HVK_EQUARANTINE. After a failure the channel is closed.
  * Task context or callback. */
 void hvk_channel_open(struct hvk_channel *channel, const struct hvk_channel_config *config,
 		      struct hvk_request *request);
@@ -190,7 +194,7 @@ struct hvk_gpadl {
 
 /* Allocates page_count pages (1 to 8190), and has the host map them. Finishes with
  * HVK_OK, HVK_EREFUSED_GPADL, HVK_ETIMEDOUT_GPADL (pages in quarantine), HVK_EGONE,
- * HVK_ENOMEM, HVK_ELIMIT. The channel need not be open. Task context or callback. */
+ * HVK_ENOMEM, HVK_EINVAL (page_count), HVK_EQUARANTINE, HVK_ESTATE. The channel need not be open. Task context or callback. */
 void hvk_gpadl_create(struct hvk_channel *channel, uint32_t page_count, struct hvk_gpadl *gpadl,
 		      struct hvk_request *request);
 
