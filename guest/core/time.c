@@ -72,18 +72,23 @@ static uint64_t believed(const struct hvk *hvk, uint64_t time)
 	return time <= HOST_TIME_MAX ? time : __atomic_load_n(&hvk->last_time, __ATOMIC_RELAXED);
 }
 
+static bool host_time(struct hvk *hvk, uint64_t *time)
+{
+	if (hvk->hypervisor.info.reference_tsc && tsc_page_time(hvk, time))
+		return true;
+	return hvk->hypervisor.info.reference_counter &&
+	       hvk->port.reg_read(hvk->port.context, HVK_REG_REFERENCE_COUNTER, time) == HVK_OK;
+}
+
 static uint64_t source_time(struct hvk *hvk)
 {
 	uint64_t time;
 
-	if (!hvk->hypervisor.started || __atomic_load_n(&hvk->clock_broken, __ATOMIC_ACQUIRE))
+	if (!hvk->hypervisor.started || __atomic_load_n(&hvk->clock_broken, __ATOMIC_ACQUIRE) ||
+	    !host_time(hvk, &time))
 		return own_time(hvk);
-	if (hvk->hypervisor.info.reference_tsc && tsc_page_time(hvk, &time))
-		return believed(hvk, time);
-	if (hvk->hypervisor.info.reference_counter &&
-	    hvk->port.reg_read(hvk->port.context, HVK_REG_REFERENCE_COUNTER, &time) == HVK_OK)
-		return believed(hvk, time);
-	return own_time(hvk);
+	/* A time that cannot be is none: the clock stands still, and hvk_clock_check notices. */
+	return time <= HOST_TIME_MAX ? time : 0;
 }
 
 uint64_t hvk_time(struct hvk *hvk)
