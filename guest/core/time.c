@@ -87,8 +87,7 @@ static uint64_t source_time(struct hvk *hvk)
 	if (!hvk->hypervisor.started || __atomic_load_n(&hvk->clock_broken, __ATOMIC_ACQUIRE) ||
 	    !host_time(hvk, &time))
 		return own_time(hvk);
-	/* A time that cannot be is none: the clock stands still, and hvk_clock_check notices. */
-	return time <= HOST_TIME_MAX ? time : 0;
+	return believed(hvk, time);
 }
 
 uint64_t hvk_time(struct hvk *hvk)
