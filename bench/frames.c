@@ -40,9 +40,11 @@ static int run(const char *profile, uint32_t length, bool by_page)
 		return 1;
 	}
 	frames = (double)(r.nic.rx_frames + r.nic.tx_frames);
-	printf("  %-9s %5u bytes %-8s %9.0f frames/s  per frame: %.2f signals, %.2f interrupts, %.2f hypercalls\n", profile,
-	       length, by_page ? "by page" : "copied", frames / taken, (double)r.counters.signals / frames,
-	       (double)r.host.interrupts / frames, (double)r.host.hypercalls / frames);
+	printf("  %-9s %5u bytes %-8s %9.0f frames/s  per frame: %.2f signals, %.2f interrupts, %.2f "
+	       "hypercalls\n",
+	       profile, length, by_page ? "by page" : "copied", frames / taken,
+	       (double)r.counters.signals / frames, (double)r.host.interrupts / frames,
+	       (double)r.host.hypercalls / frames);
 	return 0;
 }
 

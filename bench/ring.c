@@ -38,12 +38,14 @@ static double copies(uint8_t *to, const uint8_t *from, uint32_t length)
 static void packet(struct hvk_ring_out *out, struct hvk_ring_in *in, const uint8_t *payload, uint32_t length,
 		   uint8_t *to)
 {
-	struct vmbus_packet_descriptor descriptor = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)((16 + length) / 8), 0, 0};
+	struct vmbus_packet_descriptor descriptor = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)((16 + length) / 8),
+						     0, 0};
 	struct hvk_piece pieces[2] = {{&descriptor, sizeof(descriptor)}, {payload, length}};
 	struct hvk_packet_layout layout;
 	bool signal;
 
-	if (hvk_ring_put(out, pieces, 2, &signal) != HVK_OK || hvk_ring_peek(in, &descriptor, &layout) != HVK_OK)
+	if (hvk_ring_put(out, pieces, 2, &signal) != HVK_OK ||
+	    hvk_ring_peek(in, &descriptor, &layout) != HVK_OK)
 		abort();
 	hvk_ring_copy(in, 16, to, layout.length - 16);
 	hvk_ring_skip(in, layout.length);
@@ -84,8 +86,8 @@ int main(void)
 		double copy = copies(memory, payload, lengths[i]);
 		double ring = packets(&pages, memory, payload, lengths[i]);
 
-		printf("  %5u bytes  ring %7.1f  memcpy %7.1f  overhead %7.1f\n", lengths[i], ring * 1e9, copy * 1e9,
-		       (ring - copy) * 1e9);
+		printf("  %5u bytes  ring %7.1f  memcpy %7.1f  overhead %7.1f\n", lengths[i], ring * 1e9,
+		       copy * 1e9, (ring - copy) * 1e9);
 	}
 	free(pages.base);
 	free(memory);

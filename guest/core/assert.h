@@ -9,9 +9,9 @@
 #if defined(__CPROVER__)
 #define HVK_ASSERT(condition) __CPROVER_assert(condition, #condition)
 #elif defined(HVK_DEBUG)
-#define HVK_ASSERT(condition)         \
-	do {                          \
-		if (!(condition))     \
+#define HVK_ASSERT(condition)             \
+	do {                              \
+		if (!(condition))         \
 			__builtin_trap(); \
 	} while (0)
 #else

@@ -80,7 +80,7 @@ void hvk_request_begin(struct hvk_request *request);
 void hvk_request_finish(struct hvk *hvk, struct hvk_request *request, hvk_status status, uint32_t cpu);
 
 const struct hvk_timeouts *hvk_timeouts(const struct hvk *hvk); /* defaults filled in */
-uint32_t hvk_cpu_count(const struct hvk *hvk); /* CPU indices are below */
+uint32_t hvk_cpu_count(const struct hvk *hvk);                  /* CPU indices are below */
 
 /* --- Checked arithmetic ---------------------------------------------------------------- */
 

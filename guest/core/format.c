@@ -97,7 +97,7 @@ static void convert(struct output *out, const struct conversion *c, va_list *arg
 	}
 	case 'u':
 	case 'x':
-		value = c->longs == 3	? va_arg(*arguments, size_t)
+		value = c->longs == 3   ? va_arg(*arguments, size_t)
 			: c->longs == 2 ? va_arg(*arguments, unsigned long long)
 			: c->longs == 1 ? va_arg(*arguments, unsigned long)
 					: va_arg(*arguments, unsigned);

@@ -46,13 +46,15 @@ static inline bool hvk_shared_holds(const struct hvk_shared *shared, uint32_t of
 }
 
 /* A part of a region, as a region. */
-static inline struct hvk_shared hvk_shared_part(const struct hvk_shared *shared, uint32_t offset, uint32_t length)
+static inline struct hvk_shared hvk_shared_part(const struct hvk_shared *shared, uint32_t offset,
+						uint32_t length)
 {
 	HVK_ASSERT(hvk_shared_holds(shared, offset, length));
 	return (struct hvk_shared){shared->base + offset, length};
 }
 
-static inline void hvk_shared_read(const struct hvk_shared *shared, uint32_t offset, void *to, uint32_t length)
+static inline void hvk_shared_read(const struct hvk_shared *shared, uint32_t offset, void *to,
+				   uint32_t length)
 {
 	HVK_ASSERT(hvk_shared_holds(shared, offset, length));
 	hvk_switch_point();
@@ -60,7 +62,8 @@ static inline void hvk_shared_read(const struct hvk_shared *shared, uint32_t off
 	atomic_signal_fence(memory_order_seq_cst); /* the compiler must not read it again */
 }
 
-static inline void hvk_shared_write(const struct hvk_shared *shared, uint32_t offset, const void *from, uint32_t length)
+static inline void hvk_shared_write(const struct hvk_shared *shared, uint32_t offset, const void *from,
+				    uint32_t length)
 {
 	HVK_ASSERT(hvk_shared_holds(shared, offset, length));
 	hvk_switch_point();
@@ -109,8 +112,8 @@ static inline uint32_t hvk_shared_exchange(const struct hvk_shared *shared, uint
 }
 
 /* Stores value if expected is there; tells whether it was. */
-static inline bool hvk_shared_compare_exchange(const struct hvk_shared *shared, uint32_t offset, uint32_t expected,
-					       uint32_t value)
+static inline bool hvk_shared_compare_exchange(const struct hvk_shared *shared, uint32_t offset,
+					       uint32_t expected, uint32_t value)
 {
 	return atomic_compare_exchange_strong(hvk_shared_word(shared, offset), &expected, value);
 }

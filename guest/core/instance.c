@@ -87,7 +87,8 @@ hvk_status hvk_create(const struct hvk_port *port, const struct hvk_config *conf
 	status = check_port(port, cpus, config->interrupts);
 	if (status != HVK_OK)
 		return status;
-	count = (uint32_t)((sizeof(*hvk) + cpus * sizeof(struct hvk_cpu) + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE);
+	count = (uint32_t)((sizeof(*hvk) + cpus * sizeof(struct hvk_cpu) + HVK_PAGE_SIZE - 1) /
+			   HVK_PAGE_SIZE);
 	status = port->pages_alloc(port->context, count, HVK_PAGE_PRIVATE, &pages);
 	if (status != HVK_OK)
 		return status;
@@ -145,20 +146,24 @@ void hvk_dump(struct hvk *hvk, hvk_dump_line line, void *context)
 	char text[160];
 
 	hvk_get_counters(hvk, &counters);
-	line(context, hvk_format(text, sizeof(text), "hypervisor: %s, version %u.%u.%u, access 0x%x, privileges 0x%x",
-				 hvk->hypervisor.started ? "started" : "not started", (unsigned)info->major,
-				 (unsigned)info->minor, info->build, info->access, info->privileges));
+	line(context,
+	     hvk_format(text, sizeof(text), "hypervisor: %s, version %u.%u.%u, access 0x%x, privileges 0x%x",
+			hvk->hypervisor.started ? "started" : "not started", (unsigned)info->major,
+			(unsigned)info->minor, info->build, info->access, info->privileges));
 	line(context, hvk_format(text, sizeof(text), "cpus: %u of %u started", hvk->hypervisor.cpus_started,
 				 hvk->config.cpus));
-	line(context, hvk_format(text, sizeof(text), "interrupts %llu, polls %llu, messages %llu, events %llu, eoms %llu",
+	line(context, hvk_format(text, sizeof(text),
+				 "interrupts %llu, polls %llu, messages %llu, events %llu, eoms %llu",
 				 (unsigned long long)counters.interrupts, (unsigned long long)counters.polls,
 				 (unsigned long long)counters.messages, (unsigned long long)counters.events,
 				 (unsigned long long)counters.eoms));
-	line(context, hvk_format(text, sizeof(text), "posts %llu (retried %llu), signals %llu, host faults %llu, late %llu",
-				 (unsigned long long)counters.posts, (unsigned long long)counters.post_retries,
-				 (unsigned long long)counters.signals, (unsigned long long)counters.host_faults,
-				 (unsigned long long)counters.late_messages));
-	line(context, hvk_format(text, sizeof(text), "quarantine: %u entries, %llu pages", hvk->quarantine.count,
-				 (unsigned long long)hvk->quarantine.pages));
+	line(context,
+	     hvk_format(text, sizeof(text),
+			"posts %llu (retried %llu), signals %llu, host faults %llu, late %llu",
+			(unsigned long long)counters.posts, (unsigned long long)counters.post_retries,
+			(unsigned long long)counters.signals, (unsigned long long)counters.host_faults,
+			(unsigned long long)counters.late_messages));
+	line(context, hvk_format(text, sizeof(text), "quarantine: %u entries, %llu pages",
+				 hvk->quarantine.count, (unsigned long long)hvk->quarantine.pages));
 	hvk_bus_dump(hvk, line, context);
 }

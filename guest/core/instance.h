@@ -15,12 +15,12 @@
 #include "hvkit/vmbus.h"
 #include "hvkit/wire/hypervisor.h"
 
-#define HVK_MESSAGE_QUEUE 32u       /* messages taken from the slot and not yet handled */
+#define HVK_MESSAGE_QUEUE 32u /* messages taken from the slot and not yet handled */
 #define HVK_QUARANTINE_ENTRIES 256u
-#define HVK_FAULT_LOG_FIRST 4u      /* host faults logged before logging only powers of two */
+#define HVK_FAULT_LOG_FIRST 4u /* host faults logged before logging only powers of two */
 #define HVK_FAULT_KINDS 16u
-#define HVK_SLOT_TYPE 0u            /* offset of a message slot's type */
-#define HVK_TIMERS_MAX 4096u        /* on one CPU; a bound for the walk */
+#define HVK_SLOT_TYPE 0u     /* offset of a message slot's type */
+#define HVK_TIMERS_MAX 4096u /* on one CPU; a bound for the walk */
 
 /* hvkit's own identity: see docs/decisions.md. */
 #define HVK_OS_ID_DEFAULT (HV_OS_ID_OPEN_SOURCE | (0x18ull << 56) | 0x0001ull)
@@ -74,15 +74,15 @@ struct hvk {
 	struct hvk_cpu *cpus;
 	struct hvk_hypervisor hypervisor;
 	struct hvk_bus bus;
-	struct hvk_quarantine quarantine; /* under bus.lock */
+	struct hvk_quarantine quarantine;       /* under bus.lock */
 	uint64_t fault_counts[HVK_FAULT_KINDS]; /* per status, for the log; atomic */
-	struct hvk_counters counters;     /* statistics: relaxed, see HVK_COUNT */
-	uint64_t waiting;                 /* CPUs inside hvk_wait, a bit each; atomic */
-	uint64_t last_time;               /* hvk_time never goes back; atomic */
-	uint64_t soft_time;               /* pauses counted, 100 ns; atomic */
-	uint64_t checked_own, checked_time; /* when both clocks were last compared */
-	uint64_t own_offset;              /* of our own clock, once it replaces the host's */
-	bool clock_broken;                /* the host's clock stood still */
+	struct hvk_counters counters;           /* statistics: relaxed, see HVK_COUNT */
+	uint64_t waiting;                       /* CPUs inside hvk_wait, a bit each; atomic */
+	uint64_t last_time;                     /* hvk_time never goes back; atomic */
+	uint64_t soft_time;                     /* pauses counted, 100 ns; atomic */
+	uint64_t checked_own, checked_time;     /* when both clocks were last compared */
+	uint64_t own_offset;                    /* of our own clock, once it replaces the host's */
+	bool clock_broken;                      /* the host's clock stood still */
 };
 
 /* Statistics are written by several CPUs and may lose nothing but order. */

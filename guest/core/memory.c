@@ -68,7 +68,8 @@ hvk_status hvk_quarantine_check(struct hvk *hvk)
 	bool full;
 
 	hvk_lock(hvk, &hvk->bus.quarantine_lock);
-	full = quarantine->count == HVK_QUARANTINE_ENTRIES || quarantine->pages >= hvk->config.quarantine_pages_max;
+	full = quarantine->count == HVK_QUARANTINE_ENTRIES ||
+	       quarantine->pages >= hvk->config.quarantine_pages_max;
 	hvk_unlock(hvk, &hvk->bus.quarantine_lock);
 	return full ? HVK_EQUARANTINE : HVK_OK;
 }
@@ -84,7 +85,8 @@ bool hvk_quarantine_pages(const struct hvk *hvk, uint32_t n, struct hvk_pages *o
 uint64_t hvk_page_gpa(struct hvk *hvk, const struct hvk_pages *pages, uint32_t index)
 {
 	HVK_ASSERT(index < pages->count);
-	return hvk->port.page_gpa(hvk->port.context, (const uint8_t *)pages->address + (size_t)index * HVK_PAGE_SIZE);
+	return hvk->port.page_gpa(hvk->port.context,
+				  (const uint8_t *)pages->address + (size_t)index * HVK_PAGE_SIZE);
 }
 
 hvk_status hvk_random(struct hvk *hvk, void *out, size_t bytes)

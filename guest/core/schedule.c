@@ -394,7 +394,8 @@ static void rest(struct hvk *hvk, uint32_t cpu, uint64_t end)
 		pause_once(hvk);
 }
 
-static hvk_status wait_on(struct hvk *hvk, const struct hvk_request *request, uint32_t cpu, uint32_t timeout_ms)
+static hvk_status wait_on(struct hvk *hvk, const struct hvk_request *request, uint32_t cpu,
+			  uint32_t timeout_ms)
 {
 	uint64_t end = hvk_time(hvk) + (uint64_t)timeout_ms * HVK_TIME_PER_MS;
 

@@ -125,8 +125,8 @@ void hvk_clock_check(struct hvk *hvk)
 	hvk->checked_time = now;
 	if (shown >= own / CLOCK_SLOWNESS_MAX)
 		return;
-	(void)hvk_fault(hvk, HVK_EHOST_CLOCK, "%llu ticks passed where %llu should have", (unsigned long long)shown,
-			(unsigned long long)own);
+	(void)hvk_fault(hvk, HVK_EHOST_CLOCK, "%llu ticks passed where %llu should have",
+			(unsigned long long)shown, (unsigned long long)own);
 	hvk->own_offset = now - hvk->checked_own;
 	__atomic_store_n(&hvk->clock_broken, true, __ATOMIC_RELEASE);
 }

@@ -4,8 +4,8 @@
 
 static uint32_t call(struct hvk *hvk, uint64_t control, uint64_t input)
 {
-	uint64_t result = hvk->port.hypercall(hvk->port.context, hvk->hypervisor.hypercall_page.address, control,
-					      input, 0);
+	uint64_t result = hvk->port.hypercall(hvk->port.context, hvk->hypervisor.hypercall_page.address,
+					      control, input, 0);
 
 	return (uint32_t)(result & HV_CALL_STATUS_MASK);
 }
@@ -54,5 +54,6 @@ hvk_status hvk_signal(struct hvk *hvk, uint32_t connection, uint16_t flag)
 	HVK_COUNT(hvk->counters.signals);
 	if (status == HV_STATUS_SUCCESS)
 		return HVK_OK;
-	return hvk_fault(hvk, HVK_EHYPERCALL, "signal event: connection 0x%x, status 0x%x", connection, status);
+	return hvk_fault(hvk, HVK_EHYPERCALL, "signal event: connection 0x%x, status 0x%x", connection,
+			 status);
 }

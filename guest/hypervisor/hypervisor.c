@@ -100,7 +100,8 @@ static void enable_tsc_page(struct hvk *hvk)
 	    hvk_pages_get(hvk, 1, HVK_PAGE_HOST_WRITES, &hv->tsc_page) != HVK_OK)
 		return;
 	hv->tsc = hvk_pages_shared(&hv->tsc_page);
-	value = (hv->saved_tsc & HV_PAGE_RESERVED_MASK) | hvk_page_gpa(hvk, &hv->tsc_page, 0) | HV_PAGE_ENABLE;
+	value = (hv->saved_tsc & HV_PAGE_RESERVED_MASK) | hvk_page_gpa(hvk, &hv->tsc_page, 0) |
+		HV_PAGE_ENABLE;
 	if (hvk->port.reg_write(hvk->port.context, HVK_REG_REFERENCE_TSC, value) != HVK_OK) {
 		hvk_pages_put(hvk, &hv->tsc_page);
 		return;

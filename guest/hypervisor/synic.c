@@ -146,9 +146,11 @@ static hvk_status save_registers(struct hvk *hvk, struct hvk_cpu *cpu)
 	return status;
 }
 
-static hvk_status write_page(struct hvk *hvk, enum hvk_register reg, uint64_t saved, const struct hvk_pages *page)
+static hvk_status write_page(struct hvk *hvk, enum hvk_register reg, uint64_t saved,
+			     const struct hvk_pages *page)
 {
-	return write_reg(hvk, reg, (saved & HV_PAGE_RESERVED_MASK) | hvk_page_gpa(hvk, page, 0) | HV_PAGE_ENABLE);
+	return write_reg(hvk, reg,
+			 (saved & HV_PAGE_RESERVED_MASK) | hvk_page_gpa(hvk, page, 0) | HV_PAGE_ENABLE);
 }
 
 static hvk_status enable(struct hvk *hvk, struct hvk_cpu *cpu)
@@ -219,7 +221,8 @@ hvk_status hvk_cpu_start(struct hvk *hvk)
 	if (status == HVK_OK) {
 		struct hvk_shared page = hvk_pages_shared(&cpu->message_page);
 
-		cpu->slot = hvk_shared_part(&page, VMBUS_SINT * sizeof(struct hv_message), sizeof(struct hv_message));
+		cpu->slot = hvk_shared_part(&page, VMBUS_SINT * sizeof(struct hv_message),
+					    sizeof(struct hv_message));
 		page = hvk_pages_shared(&cpu->event_page);
 		cpu->flags = hvk_shared_part(&page, VMBUS_SINT * HV_EVENT_FLAG_BYTES, HV_EVENT_FLAG_BYTES);
 		status = enable(hvk, cpu);

@@ -49,7 +49,7 @@ static bool look_everywhere(struct hvk *hvk)
 	for (uint32_t i = 0; i < hvk->config.cpus && !found; i++) {
 		if (hvk->cpus[i].started)
 			found = slot_has_unload_response(hvk, &hvk->cpus[i], i == self) ||
-				 queue_has_unload_response(&hvk->cpus[i]);
+				queue_has_unload_response(&hvk->cpus[i]);
 	}
 	return found;
 }

@@ -75,7 +75,8 @@ void hvk_bus_set_scan(struct hvk *hvk, bool shared_events)
 		hvk_lock(hvk, &cpu->lock);
 		cpu->scan = (struct hvk_shared){0};
 		if (shared_events)
-			cpu->scan = hvk_shared_part(&hvk->bus.interrupt_bits, VMBUS_INTERRUPT_PAGE_HOST_TO_GUEST,
+			cpu->scan = hvk_shared_part(&hvk->bus.interrupt_bits,
+						    VMBUS_INTERRUPT_PAGE_HOST_TO_GUEST,
 						    VMBUS_MAX_CHANNELS_SHARED / 8);
 		hvk_unlock(hvk, &cpu->lock);
 	}
@@ -122,7 +123,8 @@ void hvk_bus_take_message(struct hvk *hvk, uint32_t cpu, const struct hv_message
 	hvk_status status;
 
 	if (slot->type != HV_MESSAGE_VMBUS) {
-		(void)hvk_fault(hvk, HVK_EHOST_MESSAGE, "cpu %u: SynIC message of type 0x%x", cpu, slot->type);
+		(void)hvk_fault(hvk, HVK_EHOST_MESSAGE, "cpu %u: SynIC message of type 0x%x", cpu,
+				slot->type);
 		return;
 	}
 	hvk_lock(hvk, &hvk->bus.lock);
@@ -134,7 +136,8 @@ void hvk_bus_take_message(struct hvk *hvk, uint32_t cpu, const struct hv_message
 				(uint32_t)slot->payload_size);
 		return;
 	}
-	hvk_log(hvk, HVK_LOG_DEBUG, "vmbus: message %u, channel %u", (uint32_t)message.type, message.channel_id);
+	hvk_log(hvk, HVK_LOG_DEBUG, "vmbus: message %u, channel %u", (uint32_t)message.type,
+		message.channel_id);
 	/* Memory comes from the port, and the port is not called with a lock held. */
 	if (message.type == VMBUS_MSG_OFFER_CHANNEL)
 		(void)hvk_pages_get(hvk, 1, HVK_PAGE_PRIVATE, &page);
@@ -298,18 +301,22 @@ void hvk_channel_dump(struct hvk_channel *channel, hvk_dump_line line, void *con
 	enum hvk_channel_state state = hvk_channel_state(channel);
 	char text[160];
 
-	line(context, hvk_format(text, sizeof(text), "channel %u: %s, cpu %u, connection 0x%x%s",
-				 channel->offer.channel_id, channel_state_name(state), channel->config.cpu,
-				 channel->offer.connection_id, channel->dead != HVK_OK ? ", ring corrupt" : ""));
+	line(context,
+	     hvk_format(text, sizeof(text), "channel %u: %s, cpu %u, connection 0x%x%s",
+			channel->offer.channel_id, channel_state_name(state), channel->config.cpu,
+			channel->offer.connection_id, channel->dead != HVK_OK ? ", ring corrupt" : ""));
 	if (state != HVK_CHANNEL_OPEN)
 		return;
-	line(context, hvk_format(text, sizeof(text), "  rings: out %u bytes, %u free; in %u bytes; requests %u of %u",
-				 channel->out.data.size, hvk_ring_out_free(&channel->out), channel->in.data.size,
-				 (uint32_t)channel->requests.busy_count, (uint32_t)channel->requests.limit));
-	line(context, hvk_format(text, sizeof(text), "  sent %llu, received %llu, signals %llu, full %llu, late %llu, faults %llu",
-				 (unsigned long long)c->sent, (unsigned long long)c->received,
-				 (unsigned long long)c->signals, (unsigned long long)c->full,
-				 (unsigned long long)c->late_completions, (unsigned long long)c->faults));
+	line(context,
+	     hvk_format(text, sizeof(text), "  rings: out %u bytes, %u free; in %u bytes; requests %u of %u",
+			channel->out.data.size, hvk_ring_out_free(&channel->out), channel->in.data.size,
+			(uint32_t)channel->requests.busy_count, (uint32_t)channel->requests.limit));
+	line(context,
+	     hvk_format(text, sizeof(text),
+			"  sent %llu, received %llu, signals %llu, full %llu, late %llu, faults %llu",
+			(unsigned long long)c->sent, (unsigned long long)c->received,
+			(unsigned long long)c->signals, (unsigned long long)c->full,
+			(unsigned long long)c->late_completions, (unsigned long long)c->faults));
 }
 
 void hvk_bus_dump(struct hvk *hvk, hvk_dump_line line, void *context)
@@ -321,7 +328,8 @@ void hvk_bus_dump(struct hvk *hvk, hvk_dump_line line, void *context)
 	for (const struct hvk_gpadl *gpadl = bus->gpadls; gpadl; gpadl = gpadl->next)
 		gpadls++;
 	line(context, hvk_format(text, sizeof(text), "vmbus: %s, version %u.%u, %u channels, %u gpadls",
-				 state_name(bus->state), version >> 16, version & 0xffffu, bus->channel_count, gpadls));
+				 state_name(bus->state), version >> 16, version & 0xffffu, bus->channel_count,
+				 gpadls));
 	for (struct hvk_channel *channel = bus->channels; channel; channel = channel->next)
 		hvk_channel_dump(channel, line, context);
 }

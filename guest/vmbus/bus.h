@@ -26,12 +26,12 @@
 #include "hvkit/vmbus.h"
 #include "hvkit/wire/hypervisor.h"
 
-#define HVK_CHANNELS_MAX 512u   /* offers at a time; a host has a few dozen */
+#define HVK_CHANNELS_MAX 512u /* offers at a time; a host has a few dozen */
 #define HVK_ATTEMPTS_MAX 16u
-#define HVK_POSTS_PER_POLL 64u  /* messages posted per poll; a 16 MiB GPADL has 147 */
+#define HVK_POSTS_PER_POLL 64u /* messages posted per poll; a 16 MiB GPADL has 147 */
 #define HVK_POST_RETRY_FIRST_MS 1u
 #define HVK_POST_RETRY_MAX_MS 128u
-#define HVK_ROOM_POLL_MS 10u    /* hosts that forget to say that a ring has room (QEMU) */
+#define HVK_ROOM_POLL_MS 10u /* hosts that forget to say that a ring has room (QEMU) */
 
 /* What waits in bus.outgoing. */
 enum hvk_outgoing_kind {
@@ -50,8 +50,8 @@ enum hvk_gpadl_state {
 	HVK_GPADL_CREATING, /* header or bodies still to be posted */
 	HVK_GPADL_CREATED_WAIT,
 	HVK_GPADL_LIVE,
-	HVK_GPADL_TEARING,  /* teardown to be posted, or awaited */
-	HVK_GPADL_LEFT      /* the answer came too late: pages in quarantine */
+	HVK_GPADL_TEARING, /* teardown to be posted, or awaited */
+	HVK_GPADL_LEFT     /* the answer came too late: pages in quarantine */
 };
 
 /* Steps of contact.c. */
@@ -61,7 +61,7 @@ enum hvk_contact_step {
 	HVK_STEP_PROBE_UNLOAD, /* boot mode: UNLOAD after it */
 	HVK_STEP_CONTACT,      /* contact at attempt n */
 	HVK_STEP_OFFERS,
-	HVK_STEP_CLOSING,      /* disconnect: channels and GPADLs */
+	HVK_STEP_CLOSING, /* disconnect: channels and GPADLs */
 	HVK_STEP_UNLOAD
 };
 
@@ -72,13 +72,13 @@ enum hvk_channel_step {
 	HVK_CH_IDLE,
 	HVK_CH_OPEN_GPADL,
 	HVK_CH_OPEN_RESULT,
-	HVK_CH_QUIESCE,  /* close: its CPU must pass a poll */
-	HVK_CH_TEARDOWN  /* close: the rings' GPADL */
+	HVK_CH_QUIESCE, /* close: its CPU must pass a poll */
+	HVK_CH_TEARDOWN /* close: the rings' GPADL */
 };
 
 struct hvk_channel {
 	struct hvk *hvk;
-	struct hvk_pages self; /* the page that holds this structure */
+	struct hvk_pages self;    /* the page that holds this structure */
 	struct hvk_channel *next; /* in order of ids, under bus.lock */
 	struct hvk_offer offer;
 	bool rescinded;
@@ -95,7 +95,7 @@ struct hvk_channel {
 	enum hvk_channel_step step;
 	struct hvk_channel_config config;
 	struct hvk_request *request;
-	hvk_status result;    /* what request will be told */
+	hvk_status result; /* what request will be told */
 	uint64_t deadline;
 	struct hvk_outgoing open_close, release;
 	struct hvk_gpadl rings;
@@ -107,8 +107,8 @@ struct hvk_channel {
 	struct hvk_ring_out out;
 	struct hvk_ring_in in;
 	struct hvk_requests requests; /* under tx_lock */
-	bool usable;     /* rings may be touched; cleared with tx_lock held */
-	bool room_wanted; /* somebody was told HVK_EAGAIN; under tx_lock */
+	bool usable;                  /* rings may be touched; cleared with tx_lock held */
+	bool room_wanted;             /* somebody was told HVK_EAGAIN; under tx_lock */
 	struct hvk_timer room_timer;
 	hvk_status dead; /* HVK_OK, or why the inbound ring is not read any more */
 	struct hvk_channel_counters counters;
@@ -141,21 +141,21 @@ struct hvk_bus {
 	uint32_t plan[HVK_ATTEMPTS_MAX]; /* versions to try, in order */
 	uint32_t plan_count, plan_next;
 	const struct hvk_version *version; /* in use, or being tried; NULL when cold */
-	bool knows_3_0;              /* the host has shown it: UNLOAD works */
+	bool knows_3_0;                    /* the host has shown it: UNLOAD works */
 	bool suspending, resuming;
-	bool abandon_answered;       /* the host has let go of everything */
-	bool connect_finished;       /* connected: the request is finished after the offers were told */
+	bool abandon_answered; /* the host has let go of everything */
+	bool connect_finished; /* connected: the request is finished after the offers were told */
 	enum hvk_contact_end ending;
-	bool dirty;                  /* something came or went that the user is to be told */
-	hvk_status result;           /* of the request, once the bus is unloaded */
+	bool dirty;        /* something came or went that the user is to be told */
+	hvk_status result; /* of the request, once the bus is unloaded */
 	uint32_t message_connection;
 
 	struct hvk_pages interrupt_page, monitor_pages;
-	struct hvk_shared interrupt_bits;   /* all of the interrupt page */
-	struct hvk_shared monitor;          /* guest to host page */
+	struct hvk_shared interrupt_bits; /* all of the interrupt page */
+	struct hvk_shared monitor;        /* guest to host page */
 
 	struct hvk_outgoing *out_first, *out_last;
-	uint64_t retry_at;           /* of the head of the queue; 0 = at once */
+	uint64_t retry_at; /* of the head of the queue; 0 = at once */
 	uint32_t retry_ms;
 	uint64_t post_deadline;
 
@@ -163,7 +163,7 @@ struct hvk_bus {
 	struct hvk_channel *by_id[VMBUS_MAX_CHANNELS];
 	uint32_t channel_count;
 
-	struct hvk_gpadl *gpadls;    /* all that are not HVK_GPADL_NONE */
+	struct hvk_gpadl *gpadls;      /* all that are not HVK_GPADL_NONE */
 	struct hvk_gpadl *gpadls_done; /* finished: memory to be put back outside the lock */
 	uint32_t gpadl_next_id;
 };
@@ -208,7 +208,7 @@ void hvk_contact_advance(struct hvk *hvk, uint64_t now);
 uint32_t hvk_contact_fill(struct hvk *hvk, void *to); /* INITIATE_CONTACT; returns its length */
 uint64_t hvk_contact_deadline(const struct hvk *hvk);
 void hvk_contact_release_pages(struct hvk *hvk, bool quarantine); /* without the lock */
-void hvk_contact_settle(struct hvk *hvk);                          /* without the lock */
+void hvk_contact_settle(struct hvk *hvk);                         /* without the lock */
 uint32_t hvk_contact_connection(const struct hvk *hvk);
 
 /* --- offer.c ---------------------------------------------------------------------- */
@@ -217,8 +217,8 @@ void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message, struct h
 void hvk_offer_rescind(struct hvk *hvk, uint32_t channel_id);
 /* Without the lock: tells the user of channels that came and went. */
 void hvk_offer_announce(struct hvk *hvk);
-void hvk_offer_release_all(struct hvk *hvk);  /* the bus is cold: tell and free them */
-void hvk_offer_forget_all(struct hvk *hvk);   /* without the lock; tells nobody */
+void hvk_offer_release_all(struct hvk *hvk); /* the bus is cold: tell and free them */
+void hvk_offer_forget_all(struct hvk *hvk);  /* without the lock; tells nobody */
 void hvk_offer_suspend_all(struct hvk *hvk);
 void hvk_offer_drop_absent(struct hvk *hvk);
 struct hvk_channel *hvk_offer_find(struct hvk *hvk, uint32_t channel_id);
@@ -227,7 +227,8 @@ struct hvk_channel *hvk_offer_find(struct hvk *hvk, uint32_t channel_id);
 /* Without the lock: memory, then having the host map it. Ends by request, or by
  * hvk_channel_gpadl_done for a channel's own rings. */
 hvk_status hvk_gpadl_allocate(struct hvk_channel *channel, uint32_t page_count, struct hvk_gpadl *gpadl);
-hvk_status hvk_gpadl_submit(struct hvk_channel *channel, struct hvk_gpadl *gpadl, struct hvk_request *request);
+hvk_status hvk_gpadl_submit(struct hvk_channel *channel, struct hvk_gpadl *gpadl,
+			    struct hvk_request *request);
 void hvk_gpadl_begin_teardown(struct hvk *hvk, struct hvk_gpadl *gpadl);
 void hvk_gpadl_created(struct hvk *hvk, const struct hvk_message *message);
 void hvk_gpadl_torndown(struct hvk *hvk, uint32_t id);

@@ -26,10 +26,11 @@ static void finish(struct hvk *hvk, struct hvk_channel *channel)
 
 static hvk_status check_open(struct hvk *hvk, const struct hvk_channel_config *config)
 {
-	if (!config->ready || config->cpu >= hvk->config.cpus || 
+	if (!config->ready || config->cpu >= hvk->config.cpus ||
 	    !__atomic_load_n(&hvk->cpus[config->cpu].started, __ATOMIC_ACQUIRE))
 		return HVK_EINVAL;
-	if (config->tx_pages == 0 || config->rx_pages == 0 || config->tx_pages > 4094 || config->rx_pages > 4094)
+	if (config->tx_pages == 0 || config->rx_pages == 0 || config->tx_pages > 4094 ||
+	    config->rx_pages > 4094)
 		return HVK_EINVAL;
 	return config->requests_max <= HVK_REQUESTS_MAX ? HVK_OK : HVK_EINVAL;
 }
@@ -43,7 +44,8 @@ static hvk_status allocate_requests(struct hvk_channel *channel, uint16_t limit)
 	status = hvk_pages_get(channel->hvk, (bytes + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE, HVK_PAGE_PRIVATE,
 			       &channel->request_pages);
 	if (status == HVK_OK)
-		hvk_requests_init(&channel->requests, (struct hvk_request_slot *)channel->request_pages.address, limit);
+		hvk_requests_init(&channel->requests,
+				  (struct hvk_request_slot *)channel->request_pages.address, limit);
 	return status;
 }
 
@@ -56,7 +58,8 @@ static hvk_status begin_open(struct hvk_channel *channel, const struct hvk_chann
 	hvk_lock(hvk, &hvk->bus.lock);
 	if (channel->rescinded)
 		status = HVK_EGONE;
-	else if (hvk->bus.state != HVK_VMBUS_CONNECTED || channel->absent || channel->state != HVK_CHANNEL_CLOSED)
+	else if (hvk->bus.state != HVK_VMBUS_CONNECTED || channel->absent ||
+		 channel->state != HVK_CHANNEL_CLOSED)
 		status = HVK_ESTATE;
 	else if (config->cpu != 0 && !hvk->bus.version->channel_cpu)
 		status = HVK_EINVAL; /* below 2.4 every channel interrupts CPU 0 */
@@ -149,8 +152,8 @@ void hvk_channel_open_result(struct hvk *hvk, const struct hvk_message *message)
 	struct hvk_channel *channel = hvk_offer_find(hvk, message->channel_id);
 
 	if (!channel || message->open_id != message->channel_id) {
-		(void)hvk_fault(hvk, HVK_EHOST_ID, "open result for channel %u, open id %u", message->channel_id,
-				message->open_id);
+		(void)hvk_fault(hvk, HVK_EHOST_ID, "open result for channel %u, open id %u",
+				message->channel_id, message->open_id);
 		return;
 	}
 	if (channel->step != HVK_CH_OPEN_RESULT || channel->open_close.queued) {
@@ -277,7 +280,8 @@ static void show_read(struct hvk_channel *channel)
 		return;
 	status = hvk_ring_show(&channel->in, &signal);
 	if (status != HVK_OK) {
-		channel->dead = hvk_fault(channel->hvk, status, "channel %u: write index", channel->offer.channel_id);
+		channel->dead = hvk_fault(channel->hvk, status, "channel %u: write index",
+					  channel->offer.channel_id);
 		hvk_cpu_put_ready(channel->hvk, channel); /* its driver has not heard of it */
 	} else if (signal) {
 		hvk_channel_signal_host(channel);

@@ -9,12 +9,13 @@
  */
 #include "guest/core/instance.h"
 
-static const uint32_t boot_plan[] = {VMBUS_VERSION_0_13, VMBUS_VERSION_1_1, VMBUS_VERSION_2_4, VMBUS_VERSION_3_0};
+static const uint32_t boot_plan[] = {VMBUS_VERSION_0_13, VMBUS_VERSION_1_1, VMBUS_VERSION_2_4,
+				     VMBUS_VERSION_3_0};
 
 static uint64_t step_time(const struct hvk *hvk, enum hvk_outgoing_kind kind)
 {
 	const struct hvk_timeouts *timeouts = &hvk->config.timeouts;
-	uint32_t ms = kind == HVK_OUT_CONTACT	       ? timeouts->contact_ms
+	uint32_t ms = kind == HVK_OUT_CONTACT          ? timeouts->contact_ms
 		      : kind == HVK_OUT_REQUEST_OFFERS ? timeouts->offers_ms
 						       : timeouts->unload_ms;
 
@@ -124,8 +125,9 @@ uint32_t hvk_contact_fill(struct hvk *hvk, void *to)
 		.header = {VMBUS_MSG_INITIATE_CONTACT, 0},
 		.version = bus->version->version,
 		.target_vp = hvk->cpus[bus->config.cpu].vp_index,
-		.interrupt_page_or_target = bus->version->contact_sint ? VMBUS_SINT
-								       : hvk_page_gpa(hvk, &bus->interrupt_page, 0),
+		.interrupt_page_or_target = bus->version->contact_sint
+						    ? VMBUS_SINT
+						    : hvk_page_gpa(hvk, &bus->interrupt_page, 0),
 		.monitor_page_host_to_guest = hvk_page_gpa(hvk, &bus->monitor_pages, 0),
 		.monitor_page_guest_to_host = hvk_page_gpa(hvk, &bus->monitor_pages, 1),
 	};
@@ -209,7 +211,8 @@ void hvk_contact_version_response(struct hvk *hvk, const struct hvk_message *mes
 	}
 	/* Below 2.4 the state may be uninitialised. */
 	if (bus->version->checks_state && message->state != 0) {
-		hvk_log(hvk, HVK_LOG_ERROR, "vmbus: version accepted, connection refused: state %u", message->state);
+		hvk_log(hvk, HVK_LOG_ERROR, "vmbus: version accepted, connection refused: state %u",
+			message->state);
 		end(hvk, HVK_VMBUS_COLD, HVK_EREFUSED_CONTACT, true);
 		return;
 	}
@@ -270,7 +273,8 @@ void hvk_contact_post_failed(struct hvk *hvk, hvk_status status, bool no_connect
 		refused(hvk); /* an old host has no connection 4 */
 		return;
 	}
-	if (bus->step == HVK_STEP_UNLOAD || bus->step == HVK_STEP_PROBE_UNLOAD || bus->step == HVK_STEP_OFFERS)
+	if (bus->step == HVK_STEP_UNLOAD || bus->step == HVK_STEP_PROBE_UNLOAD ||
+	    bus->step == HVK_STEP_OFFERS)
 		end(hvk, HVK_VMBUS_ABANDONED, status, true);
 	else
 		end(hvk, HVK_VMBUS_COLD, status, false); /* contact never reached the host */
@@ -297,8 +301,8 @@ static void timed_out(struct hvk *hvk)
 		break;
 	case HVK_STEP_UNLOAD:
 	case HVK_STEP_PROBE_UNLOAD:
-		end(hvk, HVK_VMBUS_ABANDONED, hvk->bus.result == HVK_OK ? HVK_ETIMEDOUT_UNLOAD : hvk->bus.result,
-		    true);
+		end(hvk, HVK_VMBUS_ABANDONED,
+		    hvk->bus.result == HVK_OK ? HVK_ETIMEDOUT_UNLOAD : hvk->bus.result, true);
 		break;
 	case HVK_STEP_CLOSING: /* each close and teardown has its own time-out */
 	case HVK_STEP_NONE:
@@ -351,9 +355,11 @@ static hvk_status plan_system(struct hvk_bus *bus, const struct hvk_vmbus_config
 	const struct hvk_version *version;
 
 	for (uint32_t i = 0; (version = hvk_version_get(i)) != NULL; i++) {
-		if (version->version < config->oldest || (config->newest && version->version > config->newest))
+		if (version->version < config->oldest ||
+		    (config->newest && version->version > config->newest))
 			continue;
-		if (config->cpu == 0 || version->contact_cpu) /* else messages come to CPU 0 whatever we say */
+		if (config->cpu == 0 ||
+		    version->contact_cpu) /* else messages come to CPU 0 whatever we say */
 			bus->plan[bus->plan_count++] = version->version;
 	}
 	return bus->plan_count ? HVK_OK : HVK_EINVAL;

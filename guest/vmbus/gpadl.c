@@ -100,7 +100,8 @@ hvk_status hvk_gpadl_allocate(struct hvk_channel *channel, uint32_t page_count, 
 	*gpadl = (struct hvk_gpadl){.channel = channel, .deadline = HVK_NEVER};
 	if (page_count == 0 || page_count > VMBUS_GPADL_PAGES_MAX)
 		return HVK_EINVAL;
-	return status == HVK_OK ? hvk_pages_get(hvk, page_count, HVK_PAGE_HOST_WRITES, &gpadl->pages) : status;
+	return status == HVK_OK ? hvk_pages_get(hvk, page_count, HVK_PAGE_HOST_WRITES, &gpadl->pages)
+				: status;
 }
 
 hvk_status hvk_gpadl_submit(struct hvk_channel *channel, struct hvk_gpadl *gpadl, struct hvk_request *request)
@@ -197,13 +198,14 @@ void hvk_gpadl_created(struct hvk *hvk, const struct hvk_message *message)
 		return;
 	}
 	/* A host may refuse before it has seen every body. */
-	if (message->status != 0 &&
-	    (gpadl->state == HVK_GPADL_CREATED_WAIT || (gpadl->state == HVK_GPADL_CREATING && gpadl->pages_sent))) {
+	if (message->status != 0 && (gpadl->state == HVK_GPADL_CREATED_WAIT ||
+				     (gpadl->state == HVK_GPADL_CREATING && gpadl->pages_sent))) {
 		over(hvk, gpadl, HVK_EREFUSED_GPADL, false);
 		return;
 	}
 	if (gpadl->state != HVK_GPADL_CREATED_WAIT) {
-		(void)hvk_fault(hvk, HVK_EHOST_DUPLICATE, "created GPADL 0x%x, not asked for", message->gpadl);
+		(void)hvk_fault(hvk, HVK_EHOST_DUPLICATE, "created GPADL 0x%x, not asked for",
+				message->gpadl);
 		return;
 	}
 	gpadl->state = HVK_GPADL_LIVE;

@@ -12,13 +12,13 @@
 /* A checked message: type says which fields mean something. */
 struct hvk_message {
 	enum vmbus_message_type type;
-	uint32_t channel_id; /* 1 to 2047: OFFER, RESCIND, OPEN_RESULT, GPADL_CREATED, MODIFY_RESPONSE */
-	uint32_t open_id;    /* OPEN_RESULT */
-	uint32_t gpadl;      /* GPADL_CREATED, GPADL_TORNDOWN: not 0 */
-	uint32_t status;     /* OPEN_RESULT, GPADL_CREATED, MODIFY_RESPONSE */
-	bool supported;      /* VERSION_RESPONSE */
-	uint8_t state;       /* VERSION_RESPONSE */
-	uint32_t connection; /* VERSION_RESPONSE */
+	uint32_t channel_id;    /* 1 to 2047: OFFER, RESCIND, OPEN_RESULT, GPADL_CREATED, MODIFY_RESPONSE */
+	uint32_t open_id;       /* OPEN_RESULT */
+	uint32_t gpadl;         /* GPADL_CREATED, GPADL_TORNDOWN: not 0 */
+	uint32_t status;        /* OPEN_RESULT, GPADL_CREATED, MODIFY_RESPONSE */
+	bool supported;         /* VERSION_RESPONSE */
+	uint8_t state;          /* VERSION_RESPONSE */
+	uint32_t connection;    /* VERSION_RESPONSE */
 	struct hvk_offer offer; /* OFFER */
 };
 

@@ -98,7 +98,8 @@ void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message, struct h
 		return;
 	}
 	if (bus->by_id[message->channel_id]) {
-		(void)hvk_fault(hvk, HVK_EHOST_DUPLICATE, "offer of channel %u, which is in use", message->channel_id);
+		(void)hvk_fault(hvk, HVK_EHOST_DUPLICATE, "offer of channel %u, which is in use",
+				message->channel_id);
 		return;
 	}
 	if (match_known(hvk, &message->offer, &reused) != HVK_OK)
@@ -112,7 +113,8 @@ void hvk_offer_rescind(struct hvk *hvk, uint32_t channel_id)
 	struct hvk_channel *channel = hvk_offer_find(hvk, channel_id);
 
 	if (!channel) {
-		(void)hvk_fault(hvk, HVK_EHOST_ID, "rescind of channel %u, which was not offered", channel_id);
+		(void)hvk_fault(hvk, HVK_EHOST_ID, "rescind of channel %u, which was not offered",
+				channel_id);
 		return;
 	}
 	if (channel->rescinded) {
@@ -131,8 +133,8 @@ void hvk_offer_rescind(struct hvk *hvk, uint32_t channel_id)
 /* Nobody holds it any more: it can be given back. */
 static bool is_free(const struct hvk_channel *channel)
 {
-	return channel->state == HVK_CHANNEL_CLOSED && channel->step == HVK_CH_IDLE && channel->gpadl_count == 0 &&
-	       !channel->claimed;
+	return channel->state == HVK_CHANNEL_CLOSED && channel->step == HVK_CH_IDLE &&
+	       channel->gpadl_count == 0 && !channel->claimed;
 }
 
 static void begin_release(struct hvk *hvk, struct hvk_channel *channel)

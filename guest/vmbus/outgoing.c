@@ -6,7 +6,7 @@
  */
 #include "guest/core/instance.h"
 
-#define ITEM(type, field, item) ((struct type *)(void *)((uint8_t *)(item) - offsetof(struct type, field)))
+#define ITEM(type, field, item) ((struct type *)(void *)((uint8_t *)(item)-offsetof(struct type, field)))
 
 void hvk_out_put(struct hvk *hvk, struct hvk_outgoing *item, enum hvk_outgoing_kind kind)
 {

@@ -2,7 +2,7 @@
 /* Packets: sending, receiving, request ids, telling the host. */
 #include "guest/core/instance.h"
 
-#define PFNS_MAX 64u           /* pages in one page-list packet */
+#define PFNS_MAX 64u             /* pages in one page-list packet */
 #define LATE_COMPLETIONS_MAX 64u /* skipped in one receive */
 
 /* --- Telling the host ------------------------------------------------------------ */
@@ -14,7 +14,8 @@ static void set_event_bit(struct hvk_channel *channel)
 	struct hvk_bus *bus = &channel->hvk->bus;
 	uint32_t id = channel->offer.channel_id;
 
-	(void)hvk_shared_or(&bus->interrupt_bits, VMBUS_INTERRUPT_PAGE_GUEST_TO_HOST + id / 32 * 4, 1u << (id % 32));
+	(void)hvk_shared_or(&bus->interrupt_bits, VMBUS_INTERRUPT_PAGE_GUEST_TO_HOST + id / 32 * 4,
+			    1u << (id % 32));
 }
 
 static void trigger_monitor(struct hvk_channel *channel)
@@ -23,7 +24,8 @@ static void trigger_monitor(struct hvk_channel *channel)
 	uint32_t group = channel->offer.monitor_id / 32u, bit = channel->offer.monitor_id % 32u;
 
 	set_event_bit(channel);
-	(void)hvk_shared_or(&bus->monitor, VMBUS_MONITOR_GROUP_OFFSET + group * VMBUS_MONITOR_GROUP_STRIDE, 1u << bit);
+	(void)hvk_shared_or(&bus->monitor, VMBUS_MONITOR_GROUP_OFFSET + group * VMBUS_MONITOR_GROUP_STRIDE,
+			    1u << bit);
 }
 
 void hvk_channel_signal_host(struct hvk_channel *channel)
@@ -175,8 +177,8 @@ static hvk_status add_range(struct page_list *list, const struct hvk_buffer *buf
 	return HVK_OK;
 }
 
-hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hvk_buffer *buffers, uint32_t count,
-				    const void *payload, uint32_t length, void *cookie)
+hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hvk_buffer *buffers,
+				    uint32_t count, const void *payload, uint32_t length, void *cookie)
 {
 	struct vmbus_gpa_direct_header header = {0, count};
 	struct page_list list = {.count = 1};
@@ -245,7 +247,8 @@ static void describe(struct hvk_packet *packet, const struct vmbus_packet_descri
 	};
 }
 
-static hvk_status receive_one(struct hvk_channel *channel, uint8_t *buffer, uint32_t size, struct hvk_packet *packet)
+static hvk_status receive_one(struct hvk_channel *channel, uint8_t *buffer, uint32_t size,
+			      struct hvk_packet *packet)
 {
 	struct vmbus_packet_descriptor descriptor;
 	struct hvk_packet_layout layout;
@@ -273,7 +276,8 @@ static hvk_status receive_one(struct hvk_channel *channel, uint8_t *buffer, uint
 	return descriptor.type == VMBUS_PACKET_COMPLETION ? match_completion(channel, packet) : HVK_OK;
 }
 
-hvk_status hvk_channel_receive(struct hvk_channel *channel, void *buffer, uint32_t size, struct hvk_packet *packet)
+hvk_status hvk_channel_receive(struct hvk_channel *channel, void *buffer, uint32_t size,
+			       struct hvk_packet *packet)
 {
 	hvk_status status = HVK_EAGAIN;
 

@@ -13,9 +13,9 @@
 #define HVK_REQUESTS_MAX 4096u
 
 struct hvk_request_slot {
-	void *cookie;   /* NULL = free, or forgotten */
-	uint16_t next;  /* free list; 0 ends it */
-	bool busy;      /* with the host */
+	void *cookie;  /* NULL = free, or forgotten */
+	uint16_t next; /* free list; 0 ends it */
+	bool busy;     /* with the host */
 };
 
 struct hvk_requests {
@@ -25,7 +25,8 @@ struct hvk_requests {
 	uint16_t busy_count;
 };
 
-static inline void hvk_requests_init(struct hvk_requests *requests, struct hvk_request_slot *slots, uint16_t limit)
+static inline void hvk_requests_init(struct hvk_requests *requests, struct hvk_request_slot *slots,
+				     uint16_t limit)
 {
 	requests->slots = slots;
 	requests->limit = limit;

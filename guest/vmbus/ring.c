@@ -57,7 +57,8 @@ static hvk_status want_room(struct hvk_ring_out *ring, uint32_t bytes)
 	return check_room(ring, bytes);
 }
 
-hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count, bool *signal)
+hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count,
+			bool *signal)
 {
 	struct vmbus_packet_trailer trailer = {0, ring->write};
 	uint32_t bytes = sizeof(trailer), index = ring->write, before = ring->write, mask, read;
@@ -133,8 +134,8 @@ void hvk_ring_copy(const struct hvk_ring_in *ring, uint32_t offset, void *to, ui
 
 void hvk_ring_skip(struct hvk_ring_in *ring, uint32_t packet_length)
 {
-	ring->read = hvk_ring_advance(ring->read, packet_length + (uint32_t)sizeof(struct vmbus_packet_trailer),
-				      ring->data.size);
+	ring->read = hvk_ring_advance(
+		ring->read, packet_length + (uint32_t)sizeof(struct vmbus_packet_trailer), ring->data.size);
 }
 
 hvk_status hvk_ring_show(struct hvk_ring_in *ring, bool *signal)

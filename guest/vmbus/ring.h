@@ -36,7 +36,8 @@ void hvk_ring_in_init(struct hvk_ring_in *ring, const struct hvk_shared *pages);
 /* Writes pieces (their lengths sum to a multiple of 8) and the trailer, shows them, and
  * tells whether the host is to be signalled. HVK_EAGAIN: no room, and the host has been
  * told how much is wanted. HVK_EHOST_RING_INDEX. */
-hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count, bool *signal);
+hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count,
+			bool *signal);
 /* Raw free bytes; 0 if the host's index is invalid. */
 uint32_t hvk_ring_out_free(const struct hvk_ring_out *ring);
 

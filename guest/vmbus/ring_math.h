@@ -64,8 +64,8 @@ static inline bool hvk_ring_signal_after_write(uint32_t mask, uint32_t read_now,
 static inline bool hvk_ring_signal_after_read(uint32_t features, uint32_t pending, uint32_t free_before,
 					      uint32_t free_after)
 {
-	return (features & VMBUS_RING_FEATURE_PENDING_SEND_SIZE) != 0 && pending != 0 && free_before <= pending &&
-	       pending < free_after;
+	return (features & VMBUS_RING_FEATURE_PENDING_SEND_SIZE) != 0 && pending != 0 &&
+	       free_before <= pending && pending < free_after;
 }
 
 /* Where things are in a packet whose descriptor was copied out of the ring. */

@@ -53,10 +53,10 @@ struct hvk_config {
 	 * never 1 << 40. 0 here means hvkit's own: open source, type 0x18, see
 	 * docs/decisions.md. */
 	uint64_t guest_os_id;
-	uint32_t cpus;          /* 1 to HVK_CPUS_MAX; 0 means 1. More than 1 needs L1 */
-	uint8_t vector;         /* of the SINT, 16 to 255; needed with interrupts */
-	bool interrupts;        /* needs L1; false: polled, the SINT's interrupt is not relied on */
-	bool take_over;         /* go on though somebody else's identity is set (never firmware's) */
+	uint32_t cpus;                 /* 1 to HVK_CPUS_MAX; 0 means 1. More than 1 needs L1 */
+	uint8_t vector;                /* of the SINT, 16 to 255; needed with interrupts */
+	bool interrupts;               /* needs L1; false: polled, the SINT's interrupt is not relied on */
+	bool take_over;                /* go on though somebody else's identity is set (never firmware's) */
 	uint32_t quarantine_pages_max; /* memory withheld at most; 0 means 16384 pages */
 	struct hvk_timeouts timeouts;
 };
@@ -72,16 +72,16 @@ hvk_status hvk_destroy(struct hvk *hvk);
 
 /* What was found; valid after hvk_start, zeros before. */
 struct hvk_hypervisor_info {
-	uint32_t interface_id;      /* 0x31237648, "Hv#1" */
+	uint32_t interface_id; /* 0x31237648, "Hv#1" */
 	uint32_t build;
 	uint16_t major, minor;
-	uint32_t access;            /* leaf 0x40000003 EAX: HV_ACCESS_* */
-	uint32_t privileges;        /* EBX: HV_PRIVILEGE_* */
-	uint32_t features;          /* EDX: HV_FEATURE_* */
-	uint32_t hints;             /* leaf 0x40000004 EAX: HV_HINT_* */
-	uint64_t previous_os_id;    /* what we found in GUEST_OS_ID */
+	uint32_t access;         /* leaf 0x40000003 EAX: HV_ACCESS_* */
+	uint32_t privileges;     /* EBX: HV_PRIVILEGE_* */
+	uint32_t features;       /* EDX: HV_FEATURE_* */
+	uint32_t hints;          /* leaf 0x40000004 EAX: HV_HINT_* */
+	uint64_t previous_os_id; /* what we found in GUEST_OS_ID */
 	bool reference_counter;
-	bool reference_tsc;         /* the page is in use */
+	bool reference_tsc; /* the page is in use */
 };
 const struct hvk_hypervisor_info *hvk_hypervisor_info(const struct hvk *hvk);
 
@@ -160,9 +160,9 @@ hvk_status hvk_wait(struct hvk *hvk, struct hvk_request *request, uint32_t timeo
 struct hvk_counters {
 	uint64_t interrupts, polls, messages, events;
 	uint64_t posts, post_retries, signals, eoms;
-	uint64_t host_faults;         /* times that a check on the host failed */
-	uint64_t late_messages;       /* answers to requests that had timed out */
-	uint64_t quarantined_pages;   /* not given back because the host may use them */
+	uint64_t host_faults;       /* times that a check on the host failed */
+	uint64_t late_messages;     /* answers to requests that had timed out */
+	uint64_t quarantined_pages; /* not given back because the host may use them */
 };
 void hvk_get_counters(const struct hvk *hvk, struct hvk_counters *out);
 

@@ -25,13 +25,13 @@ struct hvk_netdev;
  * segmentation and VLAN come with the offloads. */
 struct hvk_netdev_info {
 	uint8_t mac[6];
-	uint32_t mtu;            /* without the Ethernet header, 68 to 65521 */
-	uint32_t frame_max;      /* mtu + 14 */
-	uint64_t link_speed;     /* bit/s; 0 = not known */
+	uint32_t mtu;        /* without the Ethernet header, 68 to 65521 */
+	uint32_t frame_max;  /* mtu + 14 */
+	uint64_t link_speed; /* bit/s; 0 = not known */
 	bool link_up;
 	uint32_t capabilities, enabled;
-	uint32_t flags;          /* HVK_NETDEV_* */
-	uint32_t tso_bytes_max;  /* 0 = no segmentation */
+	uint32_t flags;         /* HVK_NETDEV_* */
+	uint32_t tso_bytes_max; /* 0 = no segmentation */
 };
 
 /* A frame to send. The caller owns it and the memory of its pieces; while taken it
@@ -49,8 +49,8 @@ enum hvk_tx_result {
 	/* The driver has it: done will run, before or after the call returns (on another
 	 * CPU), never inside it. */
 	HVK_TX_TAKEN,
-	HVK_TX_BUSY,  /* no room: the caller keeps it, tx_ready will be called */
-	HVK_TX_GONE   /* no device, not up, or the frame cannot be sent: the caller keeps it */
+	HVK_TX_BUSY, /* no room: the caller keeps it, tx_ready will be called */
+	HVK_TX_GONE  /* no device, not up, or the frame cannot be sent: the caller keeps it */
 };
 
 /* A received frame: valid only during the input hook's call unless borrowed. */
@@ -73,8 +73,8 @@ struct hvk_netdev_hooks {
 struct hvk_netdev_counters {
 	uint64_t rx_frames, rx_bytes, rx_dropped, rx_faults;
 	uint64_t tx_frames, tx_bytes, tx_busy, tx_errors;
-	uint64_t tx_copied;  /* by send-buffer section */
-	uint64_t tx_by_page; /* by page list */
+	uint64_t tx_copied;      /* by send-buffer section */
+	uint64_t tx_by_page;     /* by page list */
 	uint64_t status_ignored; /* RNDIS status messages that mean nothing to us */
 };
 

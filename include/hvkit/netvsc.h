@@ -29,8 +29,8 @@ extern "C" {
 struct hvk_netvsc;
 
 struct hvk_netvsc_config {
-	uint32_t cpu;               /* of the channel; 0 below VMBus 2.4 */
-	uint32_t ring_pages;        /* each direction; 0 = 64 */
+	uint32_t cpu;                  /* of the channel; 0 below VMBus 2.4 */
+	uint32_t ring_pages;           /* each direction; 0 = 64 */
 	uint32_t receive_buffer_pages; /* 0 = 512 (2 MiB); at most 8190, and 3840 (15 MiB) up to NVS 2 */
 	uint32_t send_buffer_pages; /* 0 = 256 (1 MiB); HVK_NETVSC_NO_SEND_BUFFER: none, all by page list */
 	uint32_t mtu;               /* asked for, 0 = 1500; what the host grants is in netdev info */

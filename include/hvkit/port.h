@@ -46,19 +46,19 @@ enum hvk_log_level {
 
 /* Who will read and write the pages. */
 enum hvk_page_use {
-	HVK_PAGE_PRIVATE = 0,    /* hvkit's own state; the host never sees it */
-	HVK_PAGE_HOST_READS = 1, /* shared, host reads */
+	HVK_PAGE_PRIVATE = 0,     /* hvkit's own state; the host never sees it */
+	HVK_PAGE_HOST_READS = 1,  /* shared, host reads */
 	HVK_PAGE_HOST_WRITES = 2, /* shared, host reads and writes */
-	HVK_PAGE_EXECUTE = 3     /* the hypercall page: the host fills it, the CPU executes it */
+	HVK_PAGE_EXECUTE = 3      /* the hypercall page: the host fills it, the CPU executes it */
 };
 
 /* Consecutive 4 KiB pages. They need be contiguous in virtual addresses only:
  * hvkit asks page_gpa for each page that it tells the host about. */
 struct hvk_pages {
-	void *address;       /* page aligned */
-	uint32_t count;      /* pages of 4 KiB */
+	void *address;  /* page aligned */
+	uint32_t count; /* pages of 4 KiB */
 	enum hvk_page_use use;
-	void *handle;        /* the port's own */
+	void *handle; /* the port's own */
 };
 
 /* Registers by hvkit's own names; on x86 the port maps them to the MSRs in
@@ -98,7 +98,8 @@ struct hvk_port {
 	 * out is written on success and belongs to hvkit until pages_free. The pages
 	 * must be zeroed, 4 KiB aligned, and hold nothing else. Result: HVK_OK, or
 	 * HVK_ENOMEM, which the call that needed them returns. */
-	hvk_status (*pages_alloc)(void *context, uint32_t count, enum hvk_page_use use, struct hvk_pages *out);
+	hvk_status (*pages_alloc)(void *context, uint32_t count, enum hvk_page_use use,
+				  struct hvk_pages *out);
 
 	/* Purpose: give pages back. From: task. Blocks: may. Arguments: what
 	 * pages_alloc wrote. Result: none. Pages that the host may still write are
@@ -124,7 +125,8 @@ struct hvk_port {
 	/* Purpose: issue a hypercall through the hypercall page. From: any context.
 	 * Blocks: no. Arguments: page is its virtual address; control, input and
 	 * output go to RCX, RDX, R8 (x86-64). Result: the value of RAX. */
-	uint64_t (*hypercall)(void *context, const void *page, uint64_t control, uint64_t input, uint64_t output);
+	uint64_t (*hypercall)(void *context, const void *page, uint64_t control, uint64_t input,
+			      uint64_t output);
 
 	/* Purpose: device memory in an MMIO window, width 1, 2, 4 or 8 bytes. From:
 	 * any context. Blocks: no. May be NULL where no pass-through PCI is used. */

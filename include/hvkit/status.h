@@ -46,15 +46,15 @@ typedef enum hvk_status {
 	HVK_EHOSTTOOOLD = 38,   /* boot mode: below VMBus 3.0, a loaded system could not reconnect */
 
 	/* Time. One per step, so that the status says where the host fell silent. */
-	HVK_ETIMEDOUT = 64,         /* a wait of the caller's own */
-	HVK_ETIMEDOUT_POST = 65,    /* the hypervisor took no message */
-	HVK_ETIMEDOUT_CONTACT = 66, /* no VERSION_RESPONSE */
-	HVK_ETIMEDOUT_OFFERS = 67,  /* no ALL_OFFERS_DELIVERED */
-	HVK_ETIMEDOUT_UNLOAD = 68,  /* no UNLOAD_RESPONSE */
-	HVK_ETIMEDOUT_GPADL = 69,   /* no GPADL_CREATED */
+	HVK_ETIMEDOUT = 64,          /* a wait of the caller's own */
+	HVK_ETIMEDOUT_POST = 65,     /* the hypervisor took no message */
+	HVK_ETIMEDOUT_CONTACT = 66,  /* no VERSION_RESPONSE */
+	HVK_ETIMEDOUT_OFFERS = 67,   /* no ALL_OFFERS_DELIVERED */
+	HVK_ETIMEDOUT_UNLOAD = 68,   /* no UNLOAD_RESPONSE */
+	HVK_ETIMEDOUT_GPADL = 69,    /* no GPADL_CREATED */
 	HVK_ETIMEDOUT_TEARDOWN = 70, /* no GPADL_TORNDOWN: the memory is in quarantine */
-	HVK_ETIMEDOUT_OPEN = 71,    /* no OPEN_RESULT */
-	HVK_ETIMEDOUT_MODIFY = 72,  /* no MODIFY_CHANNEL_RESPONSE */
+	HVK_ETIMEDOUT_OPEN = 71,     /* no OPEN_RESULT */
+	HVK_ETIMEDOUT_MODIFY = 72,   /* no MODIFY_CHANNEL_RESPONSE */
 	HVK_ETIMEDOUT_NVS_INIT = 73,
 	HVK_ETIMEDOUT_NVS_RECEIVE_BUFFER = 74,
 	HVK_ETIMEDOUT_NVS_SEND_BUFFER = 75,
@@ -80,12 +80,12 @@ typedef enum hvk_status {
 	HVK_EHOST_PACKET = 4100,     /* packet descriptor: lengths that cannot be */
 	HVK_EHOST_PACKET_TYPE = 4101,
 	HVK_EHOST_TRANSACTION = 4102, /* completion for a request that is not outstanding */
-	HVK_EHOST_NVS = 4103,        /* NVS message: too short, of an unknown type or out of order */
-	HVK_EHOST_BUFFER = 4104,     /* receive or send buffer geometry that does not fit the buffer */
-	HVK_EHOST_RANGE = 4105,      /* transfer-page range outside the receive buffer */
-	HVK_EHOST_RNDIS = 4106,      /* RNDIS message: fields outside the range that holds it */
-	HVK_EHOST_VALUE = 4107,      /* an answer whose value cannot be (MAC of zeros, MTU of 0, ...) */
-	HVK_EHOST_CLOCK = 4108       /* reference counter that runs backwards */
+	HVK_EHOST_NVS = 4103,         /* NVS message: too short, of an unknown type or out of order */
+	HVK_EHOST_BUFFER = 4104,      /* receive or send buffer geometry that does not fit the buffer */
+	HVK_EHOST_RANGE = 4105,       /* transfer-page range outside the receive buffer */
+	HVK_EHOST_RNDIS = 4106,       /* RNDIS message: fields outside the range that holds it */
+	HVK_EHOST_VALUE = 4107,       /* an answer whose value cannot be (MAC of zeros, MTU of 0, ...) */
+	HVK_EHOST_CLOCK = 4108        /* reference counter that runs backwards */
 } hvk_status;
 
 /* Name of a status, as in the enumeration without the prefix, lower case, e.g.

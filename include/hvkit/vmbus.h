@@ -53,9 +53,9 @@ struct hvk_offer {
 	uint16_t subchannel_index; /* 0 = primary */
 	uint32_t channel_id;       /* 1 to 2047 */
 	bool monitored;
-	uint8_t monitor_id;        /* below 128 if monitored */
-	bool dedicated;            /* false below 1.1 */
-	uint32_t connection_id;    /* 2, the shared event, at 0.13 */
+	uint8_t monitor_id;     /* below 128 if monitored */
+	bool dedicated;         /* false below 1.1 */
+	uint32_t connection_id; /* 2, the shared event, at 0.13 */
 };
 
 struct hvk_vmbus_config {
@@ -139,10 +139,10 @@ struct hvk *hvk_channel_instance(const struct hvk_channel *channel);
 uint32_t hvk_channel_cpu(const struct hvk_channel *channel);
 
 struct hvk_channel_config {
-	uint32_t cpu;      /* whose hvk_poll runs the callback; below 2.4 only 0 */
-	uint32_t tx_pages; /* guest to host ring without its control page, 1 to 4094 */
-	uint32_t rx_pages; /* host to guest ring likewise */
-	uint16_t requests_max; /* requests with an answer outstanding at once, 0 to 4096 */
+	uint32_t cpu;                            /* whose hvk_poll runs the callback; below 2.4 only 0 */
+	uint32_t tx_pages;                       /* guest to host ring without its control page, 1 to 4094 */
+	uint32_t rx_pages;                       /* host to guest ring likewise */
+	uint16_t requests_max;                   /* requests with an answer outstanding at once, 0 to 4096 */
 	uint8_t user_data[VMBUS_USER_DATA_SIZE]; /* for OPEN_CHANNEL */
 	/* There is something to receive, or the ring may have room again, or the
 	 * channel was rescinded. In hvk_poll of cpu. Receive until HVK_EEMPTY, or
@@ -221,8 +221,8 @@ struct hvk_buffer {
  * HVK_EAGAIN: ring full (ready is called when there is room) or all requests_max
  * outstanding; HVK_ETOOBIG; HVK_EGONE; HVK_ESTATE; HVK_EHOST_RING_INDEX: the
  * channel is dead, close it. Task context or callback, any CPU. */
-hvk_status hvk_channel_send(struct hvk_channel *channel, const void *payload, uint32_t length,
-			    bool answered, void *cookie);
+hvk_status hvk_channel_send(struct hvk_channel *channel, const void *payload, uint32_t length, bool answered,
+			    void *cookie);
 
 /* Packet with a list of guest pages (GPA direct): each of up to
  * HVK_PACKET_RANGES_MAX buffers must have a gpa. Otherwise as above; always
@@ -236,10 +236,10 @@ hvk_status hvk_channel_complete(struct hvk_channel *channel, uint64_t transactio
 
 /* A received packet: a private copy, checked. */
 struct hvk_packet {
-	uint16_t type;           /* VMBUS_PACKET_*; completions are matched already */
-	bool answer_wanted;      /* the host asked for a completion */
-	uint64_t transaction_id; /* the host's own, opaque; for hvk_channel_complete */
-	void *cookie;            /* VMBUS_PACKET_COMPLETION: the request's; else NULL */
+	uint16_t type;            /* VMBUS_PACKET_*; completions are matched already */
+	bool answer_wanted;       /* the host asked for a completion */
+	uint64_t transaction_id;  /* the host's own, opaque; for hvk_channel_complete */
+	void *cookie;             /* VMBUS_PACKET_COMPLETION: the request's; else NULL */
 	const uint8_t *extension; /* after the descriptor, in the caller's buffer */
 	uint32_t extension_length;
 	const uint8_t *payload;

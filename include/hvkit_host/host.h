@@ -55,7 +55,7 @@ struct hvh_config {
 	const struct hvh_profile *profile; /* copied; hvh_profile_find or one's own */
 	uint32_t vps;                      /* 1 to HVH_VPS_MAX */
 	uint64_t seed;
-	uint64_t tsc_hz; /* of the counter the guest reads; 0 = no reference TSC page */
+	uint64_t tsc_hz;    /* of the counter the guest reads; 0 = no reference TSC page */
 	bool deterministic; /* a signal nobody asked for is a violation, not a ratio */
 };
 
@@ -85,18 +85,18 @@ uint64_t hvh_next_event(struct hvh_partition *partition);
 
 /* Each kind with a chance in 65536 per opportunity, and a counter. */
 enum hvh_fault {
-	HVH_FAULT_DELAY_MESSAGE,     /* a control message waits */
-	HVH_FAULT_DELAY_SIGNAL,      /* the host looks at a ring late */
-	HVH_FAULT_LATE_PENDING,      /* the pending flag is set after delivery */
-	HVH_FAULT_POST_BUFFERS,      /* HvCallPostMessage: 0x13 */
-	HVH_FAULT_POST_THROTTLED,    /* HvCallPostMessage: 0x12 after the first contact */
+	HVH_FAULT_DELAY_MESSAGE,      /* a control message waits */
+	HVH_FAULT_DELAY_SIGNAL,       /* the host looks at a ring late */
+	HVH_FAULT_LATE_PENDING,       /* the pending flag is set after delivery */
+	HVH_FAULT_POST_BUFFERS,       /* HvCallPostMessage: 0x13 */
+	HVH_FAULT_POST_THROTTLED,     /* HvCallPostMessage: 0x12 after the first contact */
 	HVH_FAULT_SPURIOUS_INTERRUPT, /* an interrupt with nothing behind it */
-	HVH_FAULT_SPURIOUS_EVENT,    /* an event flag of a channel with nothing in its ring */
-	HVH_FAULT_LOST_FIRST_SIGNAL, /* the first signal after an open is lost; unstuck after 100 ms */
-	HVH_FAULT_DELAY_COMPLETION,  /* a device answers late, others overtake where that is allowed */
-	HVH_FAULT_SLOW_TEARDOWN,     /* TORNDOWN takes its time */
-	HVH_FAULT_RESCIND,           /* a channel is rescinded out of the blue and offered again later */
-	HVH_FAULT_FRAME_LOST,        /* the network loses a frame towards the guest (it may) */
+	HVH_FAULT_SPURIOUS_EVENT,     /* an event flag of a channel with nothing in its ring */
+	HVH_FAULT_LOST_FIRST_SIGNAL,  /* the first signal after an open is lost; unstuck after 100 ms */
+	HVH_FAULT_DELAY_COMPLETION,   /* a device answers late, others overtake where that is allowed */
+	HVH_FAULT_SLOW_TEARDOWN,      /* TORNDOWN takes its time */
+	HVH_FAULT_RESCIND,            /* a channel is rescinded out of the blue and offered again later */
+	HVH_FAULT_FRAME_LOST,         /* the network loses a frame towards the guest (it may) */
 	HVH_FAULT_COUNT
 };
 void hvh_fault_set(struct hvh_partition *partition, enum hvh_fault fault, uint32_t chance);

@@ -58,7 +58,8 @@ static void port_log(void *context, enum hvk_log_level level, const char *text)
 		machine->config.log(machine->config.context, level, text);
 }
 
-static hvk_status port_pages_alloc(void *context, uint32_t count, enum hvk_page_use use, struct hvk_pages *out)
+static hvk_status port_pages_alloc(void *context, uint32_t count, enum hvk_page_use use,
+				   struct hvk_pages *out)
 {
 	struct hosted *machine = context;
 
@@ -146,7 +147,8 @@ static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t 
 	return ok ? HVK_OK : HVK_EPRIVILEGE;
 }
 
-static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input, uint64_t output)
+static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input,
+			       uint64_t output)
 {
 	struct hosted *machine = context;
 	uint64_t result;
@@ -155,8 +157,8 @@ static uint64_t port_hypercall(void *context, const void *page, uint64_t control
 	(void)page; /* its contents are for a CPU */
 	point(machine);
 	hosted_lock(machine);
-	result = hvh_hypercall(machine->partition, hosted_now(machine), current_index(), control, input, output,
-			       &valid);
+	result = hvh_hypercall(machine->partition, hosted_now(machine), current_index(), control, input,
+			       output, &valid);
 	hosted_unlock(machine);
 	return valid ? result : HV_STATUS_INVALID_HYPERCALL_CODE; /* a CPU would have faulted */
 }

@@ -44,7 +44,8 @@ static void to_scheduler(struct hosted_cpu *cpu)
 #endif
 	(void)swapcontext(&cpu->coroutine, &machine->scheduler);
 #ifdef HAVE_ASAN
-	__sanitizer_finish_switch_fiber(cpu->fake_stack, &machine->scheduler_stack, &machine->scheduler_stack_size);
+	__sanitizer_finish_switch_fiber(cpu->fake_stack, &machine->scheduler_stack,
+					&machine->scheduler_stack_size);
 #endif
 }
 
@@ -68,7 +69,8 @@ static void coroutine(unsigned low, unsigned high)
 	struct hosted_cpu *cpu = (struct hosted_cpu *)(((uintptr_t)high << 32) | (uintptr_t)low);
 
 #ifdef HAVE_ASAN
-	__sanitizer_finish_switch_fiber(NULL, &cpu->machine->scheduler_stack, &cpu->machine->scheduler_stack_size);
+	__sanitizer_finish_switch_fiber(NULL, &cpu->machine->scheduler_stack,
+					&cpu->machine->scheduler_stack_size);
 #endif
 	cpu->program(cpu->program_context);
 	cpu->state = CPU_FINISHED;
@@ -79,7 +81,8 @@ static bool create_coroutine(struct hosted_cpu *cpu)
 {
 	uintptr_t address = (uintptr_t)cpu;
 
-	cpu->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	cpu->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK,
+			  -1, 0);
 	if (cpu->stack == MAP_FAILED) {
 		cpu->stack = NULL;
 		return false;
@@ -88,7 +91,8 @@ static bool create_coroutine(struct hosted_cpu *cpu)
 	cpu->coroutine.uc_stack.ss_sp = cpu->stack;
 	cpu->coroutine.uc_stack.ss_size = STACK_BYTES;
 	cpu->coroutine.uc_link = NULL;
-	makecontext(&cpu->coroutine, (void (*)(void))coroutine, 2, (unsigned)address, (unsigned)(address >> 32));
+	makecontext(&cpu->coroutine, (void (*)(void))coroutine, 2, (unsigned)address,
+		    (unsigned)(address >> 32));
 	cpu->state = CPU_READY;
 	return true;
 }
@@ -169,7 +173,8 @@ static bool run_one(struct hosted *machine)
 	else if (chosen == cpus)
 		run_host(machine);
 	else
-		(void)machine->worlds[chosen - cpus - 1].run(machine->worlds[chosen - cpus - 1].context, machine->now);
+		(void)machine->worlds[chosen - cpus - 1].run(machine->worlds[chosen - cpus - 1].context,
+							     machine->now);
 	return true;
 }
 

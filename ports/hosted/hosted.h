@@ -28,12 +28,12 @@ struct hosted_config {
 	const struct hvh_profile *profile; /* copied */
 	uint64_t seed;
 	bool no_reference_tsc, no_reference_counter; /* clocks that this hypervisor lacks */
-	bool level0;                       /* offer the L0 callbacks only (one CPU) */
-	uint32_t switch_chance;            /* deterministic: in 65536 per switch point; 0 = 8192 */
-	FILE *trace;                       /* pcapng, or NULL; stays the caller's */
+	bool level0;                                 /* offer the L0 callbacks only (one CPU) */
+	uint32_t switch_chance;                      /* deterministic: in 65536 per switch point; 0 = 8192 */
+	FILE *trace;                                 /* pcapng, or NULL; stays the caller's */
 	/* Everything that is said, as it is said, under hosted_lock; or NULL. */
 	void (*tap)(void *context, const struct hvh_trace_record *record);
-	void (*log)(void *context, enum hvk_log_level level, const char *text); /* NULL: none */
+	void (*log)(void *context, enum hvk_log_level level, const char *text);  /* NULL: none */
 	void (*violation)(void *context, const struct hvh_violation *violation); /* NULL: none */
 	void *context;
 };
@@ -48,7 +48,8 @@ struct hvh_partition *hosted_partition(struct hosted *machine);
 /* What CPU n runs; all of them start in hosted_run. */
 void hosted_set_program(struct hosted *machine, uint32_t cpu, void (*program)(void *context), void *context);
 /* What an interrupt does: hvk_interrupt(hvk, cpu). */
-void hosted_set_interrupt(struct hosted *machine, void (*handler)(void *context, uint32_t cpu), void *context);
+void hosted_set_interrupt(struct hosted *machine, void (*handler)(void *context, uint32_t cpu),
+			  void *context);
 /* Work of the outside world (a simulated wire): run does what is due at now and tells
  * whether there is more; next_event tells when. Guarded like the partition. */
 void hosted_add_world(struct hosted *machine, bool (*run)(void *context, uint64_t now),

@@ -11,7 +11,7 @@
 
 #define GUEST_MEMORY_BASE 0x100000ull /* guest-physical address of the first page */
 #define MEMORY_PAGES_DEFAULT 65536u
-#define TSC_HZ 1000000000ull          /* the guest's counter counts nanoseconds */
+#define TSC_HZ 1000000000ull /* the guest's counter counts nanoseconds */
 #define PAUSE_NS 20000u
 #define SWITCH_CHANCE_DEFAULT 8192u
 #define WORLDS_MAX 8u
@@ -27,7 +27,7 @@ struct memory {
 	uint32_t *gpa_of_page; /* page number -> guest-physical page number */
 	uint32_t *page_of_gpa;
 	uint64_t bad_writes;
-	uint32_t fail_in;      /* allocations until one fails; UINT32_MAX never */
+	uint32_t fail_in; /* allocations until one fails; UINT32_MAX never */
 };
 
 enum cpu_state { CPU_READY, CPU_WAITING, CPU_FINISHED };

@@ -118,7 +118,8 @@ void memory_free(struct memory *memory, const struct hvk_pages *pages)
 
 uint64_t memory_gpa(const struct memory *memory, const void *address)
 {
-	return GUEST_MEMORY_BASE + (uint64_t)memory->gpa_of_page[page_number(memory, address)] * HVK_PAGE_SIZE;
+	return GUEST_MEMORY_BASE +
+	       (uint64_t)memory->gpa_of_page[page_number(memory, address)] * HVK_PAGE_SIZE;
 }
 
 /* The host may write what was shared with it and not given back, and nothing else. */

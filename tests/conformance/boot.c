@@ -27,7 +27,8 @@ static void take(void *context, const struct hvh_trace_record *record)
 
 	if (record->kind != HVH_TRACE_MESSAGE || record->byte_count < 8 || dialogue->count == DIALOGUE_MAX)
 		return;
-	memcpy(&contact, record->bytes, record->byte_count < sizeof(contact) ? record->byte_count : sizeof(contact));
+	memcpy(&contact, record->bytes,
+	       record->byte_count < sizeof(contact) ? record->byte_count : sizeof(contact));
 	switch (contact.header.type) {
 	case VMBUS_MSG_INITIATE_CONTACT:
 		dialogue->versions[dialogue->count] = contact.version;
@@ -42,8 +43,8 @@ static void take(void *context, const struct hvh_trace_record *record)
 	dialogue->types[dialogue->count++] = contact.header.type;
 }
 
-static void run(const char *profile, uint32_t accept_newest, bool boot, bool level0, struct dialogue *dialogue,
-		struct rig_result *result)
+static void run(const char *profile, uint32_t accept_newest, bool boot, bool level0,
+		struct dialogue *dialogue, struct rig_result *result)
 {
 	struct rig_config config = {
 		.mode = HOSTED_DETERMINISTIC,
@@ -64,8 +65,9 @@ static void run(const char *profile, uint32_t accept_newest, bool boot, bool lev
 static void the_dialogue_is_the_one_that_a_loader_needs(void **state)
 {
 	static const uint32_t types[] = {
-		VMBUS_MSG_INITIATE_CONTACT, VMBUS_MSG_VERSION_RESPONSE, VMBUS_MSG_UNLOAD, VMBUS_MSG_UNLOAD_RESPONSE,
-		VMBUS_MSG_INITIATE_CONTACT, VMBUS_MSG_VERSION_RESPONSE, VMBUS_MSG_UNLOAD, VMBUS_MSG_UNLOAD_RESPONSE,
+		VMBUS_MSG_INITIATE_CONTACT, VMBUS_MSG_VERSION_RESPONSE, VMBUS_MSG_UNLOAD,
+		VMBUS_MSG_UNLOAD_RESPONSE,  VMBUS_MSG_INITIATE_CONTACT, VMBUS_MSG_VERSION_RESPONSE,
+		VMBUS_MSG_UNLOAD,           VMBUS_MSG_UNLOAD_RESPONSE,
 	};
 	static const char *const profiles[] = {"ws2012r2", "ws2022"};
 	struct dialogue dialogue;

@@ -110,9 +110,11 @@ static void run(void (*program)(struct bench *bench))
 	const struct hvk_config config = {.cpus = 1, .vector = 0xf3, .interrupts = true};
 	const struct hvh_nic_config nic = {.mac = {0, 0x15, 0x5d, 0, 0, 1}, .link_up = true};
 	const struct hvh_backend backend = {.transmit = ignore_frame};
-	struct hosted_config hosted = {
-		.mode = HOSTED_DETERMINISTIC, .cpus = 1, .memory_pages = 1024, .seed = 5,
-		.profile = hvh_profile_find("ws2022")};
+	struct hosted_config hosted = {.mode = HOSTED_DETERMINISTIC,
+				       .cpus = 1,
+				       .memory_pages = 1024,
+				       .seed = 5,
+				       .profile = hvh_profile_find("ws2022")};
 	struct hvh_counters counters;
 
 	bench.machine = hosted_create(&hosted);
@@ -239,7 +241,7 @@ static void without_an_answer(struct bench *bench)
 		total += pages.count;
 		count++;
 	}
-	assert_int_equal(count, 3);         /* interrupt page, monitor pages, rings */
+	assert_int_equal(count, 3); /* interrupt page, monitor pages, rings */
 	assert_int_equal(total, 1 + 2 + 6);
 }
 

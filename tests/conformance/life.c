@@ -29,7 +29,8 @@ static void expect_good(const struct rig_config *config, struct rig_result *resu
 /* Whichever allocation fails, its call says so, and everything is given back. */
 static void any_allocation_may_fail(void **state)
 {
-	struct rig_config config = {.mode = HOSTED_DETERMINISTIC, .profile = "ws2022", .frames = 10, .seed = 5};
+	struct rig_config config = {
+		.mode = HOSTED_DETERMINISTIC, .profile = "ws2022", .frames = 10, .seed = 5};
 	uint32_t failed = 0;
 
 	(void)state;
@@ -86,7 +87,8 @@ static void a_suspended_bus_comes_back(void **state)
 
 static void a_host_without_unload_cannot_suspend(void **state)
 {
-	struct rig_config config = {.mode = HOSTED_DETERMINISTIC, .profile = "ws2012", .suspend = true, .seed = 2};
+	struct rig_config config = {
+		.mode = HOSTED_DETERMINISTIC, .profile = "ws2012", .suspend = true, .seed = 2};
 	struct rig_result result;
 
 	(void)state;

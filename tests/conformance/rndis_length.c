@@ -64,7 +64,8 @@ static void inject(void *context, struct rig *rig)
 	struct batch *batch = context;
 
 	hosted_lock(rig->machine);
-	batch->taken = hvh_nic_inject(rig->host_nic, hosted_now(rig->machine), batch->bytes, batch->sizes, batch->count);
+	batch->taken = hvh_nic_inject(rig->host_nic, hosted_now(rig->machine), batch->bytes, batch->sizes,
+				      batch->count);
 	hosted_unlock(rig->machine);
 }
 

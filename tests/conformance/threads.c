@@ -57,8 +57,16 @@ static void *run_machine(void *context)
 static void two_machines_in_one_process(void **state)
 {
 	struct machine machines[2] = {
-		{.config = {.mode = HOSTED_THREADS, .profile = "ws2012r2", .frames = 1000, .seed = 1, .limit_ms = 60000}},
-		{.config = {.mode = HOSTED_THREADS, .profile = "ws2022", .frames = 1000, .seed = 2, .cpus = 2,
+		{.config = {.mode = HOSTED_THREADS,
+			    .profile = "ws2012r2",
+			    .frames = 1000,
+			    .seed = 1,
+			    .limit_ms = 60000}},
+		{.config = {.mode = HOSTED_THREADS,
+			    .profile = "ws2022",
+			    .frames = 1000,
+			    .seed = 2,
+			    .cpus = 2,
 			    .limit_ms = 60000}},
 	};
 	pthread_t threads[2];

@@ -25,14 +25,14 @@ static const char *const profiles[] = {"ws2008r2", "ws2012", "ws2012r2", "ws2022
 struct seen {
 	uint32_t contacts, contact_connection; /* of the last INITIATE_CONTACT */
 	struct vmbus_initiate_contact contact;
-	uint32_t other_connection;   /* of messages after it */
+	uint32_t other_connection;                 /* of messages after it */
 	uint32_t event_flag_0, event_flag_channel; /* host to guest */
-	uint32_t signal_connection;  /* the last signal's */
-	bool signal_mixed;           /* signals went to more than one connection */
+	uint32_t signal_connection;                /* the last signal's */
+	bool signal_mixed;                         /* signals went to more than one connection */
 	uint32_t offer_size, offer_connection;
-	uint32_t target_vp;          /* of OPEN_CHANNEL */
+	uint32_t target_vp; /* of OPEN_CHANNEL */
 	uint32_t unloads, unload_responses;
-	uint32_t message_vp;         /* where ALL_OFFERS_DELIVERED came */
+	uint32_t message_vp; /* where ALL_OFFERS_DELIVERED came */
 };
 
 static void take_to_guest(struct seen *seen, const struct hvh_trace_record *record)
@@ -98,7 +98,8 @@ static void take(void *context, const struct hvh_trace_record *record)
 	}
 }
 
-static void run(const char *profile, uint32_t version, uint32_t cpus, struct seen *seen, struct rig_result *result)
+static void run(const char *profile, uint32_t version, uint32_t cpus, struct seen *seen,
+		struct rig_result *result)
 {
 	struct rig_config config = {
 		.mode = HOSTED_DETERMINISTIC,
@@ -132,13 +133,14 @@ static void each_version_on_each_host(void **state)
 			run(profiles[p], versions[v], 2, &seen, &result);
 			if (versions[v] > newest) {
 				assert_int_equal(result.status, HVK_EVERSION);
-				assert_int_equal(result.leaked_pages + result.bad_writes + result.violations, 0);
+				assert_int_equal(result.leaked_pages + result.bad_writes + result.violations,
+						 0);
 				continue;
 			}
 			wrong = rig_check(&result, true);
 			if (wrong)
-				print_error("%s at %u.%u: %s\n", profiles[p], versions[v] >> 16, versions[v] & 0xffff,
-					    wrong);
+				print_error("%s at %u.%u: %s\n", profiles[p], versions[v] >> 16,
+					    versions[v] & 0xffff, wrong);
 			assert_null(wrong);
 			assert_int_equal(result.version, versions[v]);
 			assert_int_equal(result.echoed, 60);
@@ -209,8 +211,9 @@ static void each_cell_of_the_table(void **state)
 		assert_int_equal(seen.contact.version, versions[v]);
 		check_contact(versions[v], &seen);
 		check_signals(versions[v], &seen);
-		assert_true(seen.offer_size == VMBUS_OFFER_SIZE ||
-			    (versions[v] == VMBUS_VERSION_0_13 && seen.offer_size == VMBUS_OFFER_SIZE_0_13_MIN));
+		assert_true(
+			seen.offer_size == VMBUS_OFFER_SIZE ||
+			(versions[v] == VMBUS_VERSION_0_13 && seen.offer_size == VMBUS_OFFER_SIZE_0_13_MIN));
 		if (versions[v] >= VMBUS_VERSION_2_4)
 			assert_int_equal(seen.target_vp, 1); /* the card's CPU */
 		assert_int_equal(seen.unloads, 1);

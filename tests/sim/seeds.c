@@ -40,7 +40,8 @@ static void choose(struct rig_config *config, uint64_t seed)
 	};
 	if (config->level0)
 		config->cpus = 1;
-	if (config->profile == profiles[1] || config->profile == profiles[2] || config->profile == profiles[3])
+	if (config->profile == profiles[1] || config->profile == profiles[2] ||
+	    config->profile == profiles[3])
 		config->nic_cpu = (uint32_t)((z >> 56) % config->cpus);
 	if (seed % 4 == 2 && (z >> 60) % 2) {
 		config->vmbus_mode = HVK_VMBUS_MODE_BOOT;
@@ -78,10 +79,10 @@ static bool run_seed(uint64_t seed, uint64_t faults[HVH_FAULT_COUNT], uint64_t *
 	if (!wrong && result.echoed == 0 && result.rescinds == 0)
 		wrong = "no frame came back";
 	if (wrong)
-		printf("seed %llu (%s, %u cpus, faults %u, rescind %u%s%s%s%s): %s\n", (unsigned long long)seed,
-		       config.profile, config.cpus, config.fault_chance, config.rescind_chance,
-		       config.level0 ? ", L0" : "", config.by_page ? ", by page" : "", config.abrupt ? ", abrupt" : "",
-		       config.suspend ? ", suspend" : "", wrong);
+		printf("seed %llu (%s, %u cpus, faults %u, rescind %u%s%s%s%s): %s\n",
+		       (unsigned long long)seed, config.profile, config.cpus, config.fault_chance,
+		       config.rescind_chance, config.level0 ? ", L0" : "", config.by_page ? ", by page" : "",
+		       config.abrupt ? ", abrupt" : "", config.suspend ? ", suspend" : "", wrong);
 	return wrong == NULL;
 }
 
@@ -89,18 +90,21 @@ int main(int argc, char **argv)
 {
 	const char *wanted = getenv("SIM_SEEDS");
 	uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : argc > 1 ? 1 : wanted ? strtoull(wanted, NULL, 10)
-										        : SEEDS_DEFAULT;
+	uint64_t count = argc > 2   ? strtoull(argv[2], NULL, 10)
+			 : argc > 1 ? 1
+			 : wanted   ? strtoull(wanted, NULL, 10)
+				    : SEEDS_DEFAULT;
 	uint64_t faults[HVH_FAULT_COUNT] = {0}, frames = 0, failed = 0, quiet = 0;
 
 	for (uint64_t seed = first; seed < first + count; seed++)
 		failed += !run_seed(seed, faults, &frames);
 	for (int i = 0; i < HVH_FAULT_COUNT; i++) {
-		printf("fault %-20s %llu\n", hvh_fault_name((enum hvh_fault)i), (unsigned long long)faults[i]);
+		printf("fault %-20s %llu\n", hvh_fault_name((enum hvh_fault)i),
+		       (unsigned long long)faults[i]);
 		quiet += faults[i] == 0;
 	}
-	printf("%llu seeds, %llu frames echoed, %llu failed\n", (unsigned long long)count, (unsigned long long)frames,
-	       (unsigned long long)failed);
+	printf("%llu seeds, %llu frames echoed, %llu failed\n", (unsigned long long)count,
+	       (unsigned long long)frames, (unsigned long long)failed);
 	if (count >= SEEDS_DEFAULT && quiet) {
 		printf("%llu kinds of fault never struck\n", (unsigned long long)quiet);
 		return 1;

@@ -156,7 +156,8 @@ static bool card_up(struct rig *rig)
 		status = wait(rig);
 		rig->nic_up = status == HVK_OK;
 		if (getenv("RIG_LOG"))
-			(void)fprintf(stderr, "card up: %s, %u sent so far\n", hvk_status_name(status), rig->next_frame);
+			(void)fprintf(stderr, "card up: %s, %u sent so far\n", hvk_status_name(status),
+				      rig->next_frame);
 		if (status != HVK_OK && status != HVK_EGONE)
 			note(rig, "card up", status);
 		return true;
@@ -243,7 +244,8 @@ static void with_bus(struct rig *rig)
 		return;
 	}
 	card_down(rig);
-	if (hvk_vmbus_state(rig->hvk) == HVK_VMBUS_CONNECTED || hvk_vmbus_state(rig->hvk) == HVK_VMBUS_SUSPENDED) {
+	if (hvk_vmbus_state(rig->hvk) == HVK_VMBUS_CONNECTED ||
+	    hvk_vmbus_state(rig->hvk) == HVK_VMBUS_SUSPENDED) {
 		hvk_vmbus_disconnect(rig->hvk, request(rig));
 		note(rig, "disconnect", wait(rig));
 	}
@@ -321,7 +323,8 @@ static void log_line(void *context, enum hvk_log_level level, const char *text)
 	struct rig *rig = context;
 
 	if (getenv("RIG_LOG"))
-		(void)fprintf(stderr, "%10llu %d %s\n", (unsigned long long)hosted_now(rig->machine), (int)level, text);
+		(void)fprintf(stderr, "%10llu %d %s\n", (unsigned long long)hosted_now(rig->machine),
+			      (int)level, text);
 }
 
 static void tap(void *context, const struct hvh_trace_record *record)
@@ -454,10 +457,11 @@ const char *rig_check(const struct rig_result *r, bool lossless)
 	else if (r->status != HVK_OK)
 		(void)snprintf(text, sizeof(text), "%s: %s", r->step, hvk_status_name(r->status));
 	else if (r->violations)
-		(void)snprintf(text, sizeof(text), "%llu violations, first %s", (unsigned long long)r->violations,
-			       r->first_violation);
+		(void)snprintf(text, sizeof(text), "%llu violations, first %s",
+			       (unsigned long long)r->violations, r->first_violation);
 	else if (r->duplicated || r->corrupt || r->strays || r->stream_duplicated || r->stream_corrupt)
-		(void)snprintf(text, sizeof(text), "frames: %u duplicated, %u corrupt, %u strays, %u/%u of the stream",
+		(void)snprintf(text, sizeof(text),
+			       "frames: %u duplicated, %u corrupt, %u strays, %u/%u of the stream",
 			       r->duplicated, r->corrupt, r->strays, r->stream_duplicated, r->stream_corrupt);
 	else if (lossless && r->lost)
 		(void)snprintf(text, sizeof(text), "%u frames lost of %u", r->lost, r->lost + r->echoed);

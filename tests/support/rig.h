@@ -18,31 +18,31 @@ struct rig;
 
 struct rig_config {
 	enum hosted_mode mode;
-	uint32_t cpus;            /* 0 = 1 */
-	const char *profile;      /* NULL = "ws2022" */
+	uint32_t cpus;                    /* 0 = 1 */
+	const char *profile;              /* NULL = "ws2022" */
 	const struct hvh_profile *custom; /* instead of profile */
-	uint32_t accept_newest;   /* cap on the host's side, 0 = none */
+	uint32_t accept_newest;           /* cap on the host's side, 0 = none */
 	uint64_t seed;
-	uint32_t fault_chance;    /* in 65536, of every kind but rescind */
+	uint32_t fault_chance; /* in 65536, of every kind but rescind */
 	uint32_t rescind_chance;
 	enum hvh_silence silence;
 	bool level0;
-	uint32_t switch_chance;   /* hosted_config */
+	uint32_t switch_chance; /* hosted_config */
 
 	enum hvk_vmbus_mode vmbus_mode;
 	uint32_t newest, oldest;
 	uint32_t nvs_newest;
 	uint32_t nic_cpu;
 	bool no_nic;
-	bool by_page;             /* transmit without a send buffer, by page list */
-	uint32_t frames;          /* numbered frames to be echoed by the wire, at most RIG_FRAMES_MAX */
-	uint32_t stream;          /* numbered frames that the wire sends by itself */
-	uint32_t frame_length;    /* 0 = random 60 to 1514 */
-	uint64_t delay_max;       /* of the wire, 100 ns */
-	bool abrupt;              /* leave by hvk_vmbus_abandon */
-	bool suspend;             /* suspend and resume the bus before the card is attached */
-	uint32_t reattach;        /* detach and attach again so many times */
-	uint32_t limit_ms;        /* 0 = 600,000 */
+	bool by_page;          /* transmit without a send buffer, by page list */
+	uint32_t frames;       /* numbered frames to be echoed by the wire, at most RIG_FRAMES_MAX */
+	uint32_t stream;       /* numbered frames that the wire sends by itself */
+	uint32_t frame_length; /* 0 = random 60 to 1514 */
+	uint64_t delay_max;    /* of the wire, 100 ns */
+	bool abrupt;           /* leave by hvk_vmbus_abandon */
+	bool suspend;          /* suspend and resume the bus before the card is attached */
+	uint32_t reattach;     /* detach and attach again so many times */
+	uint32_t limit_ms;     /* 0 = 600,000 */
 	FILE *trace;
 	bool no_reference_tsc, no_reference_counter;
 	uint32_t fail_allocation; /* its number + 1; 0 = none fails */
@@ -55,9 +55,9 @@ struct rig_config {
 };
 
 struct rig_result {
-	bool finished;        /* no hang */
-	const char *step;     /* where the guest's status comes from */
-	hvk_status status;    /* the first that was not HVK_OK */
+	bool finished;     /* no hang */
+	const char *step;  /* where the guest's status comes from */
+	hvk_status status; /* the first that was not HVK_OK */
 	uint32_t version, nvs_version;
 	uint32_t attempts;
 	uint32_t echoed, lost, duplicated, corrupt, strays;
@@ -67,7 +67,7 @@ struct rig_result {
 	char first_violation[RIG_FAULT_TEXT];
 	uint32_t leaked_pages; /* not given back, quarantine aside */
 	uint64_t quarantined_pages;
-	uint64_t bad_writes;   /* the host wrote into memory that it had no right to */
+	uint64_t bad_writes; /* the host wrote into memory that it had no right to */
 	bool quiet;
 	struct hvk_counters counters;
 	struct hvk_netdev_counters nic;

@@ -108,7 +108,8 @@ void rig_traffic_input(void *context, struct hvk_netdev *netdev, const struct hv
 	(void)netdev;
 	progress(rig);
 	if (getenv("RIG_LOG"))
-		(void)fprintf(stderr, "frame of %u bytes, type %02x%02x\n", frame->length, data[12], data[13]);
+		(void)fprintf(stderr, "frame of %u bytes, type %02x%02x\n", frame->length, data[12],
+			      data[13]);
 	if (frame->length < HEADER + 12 || data[12] != ETHERTYPE >> 8 || data[13] != (ETHERTYPE & 0xff))
 		rig->result.strays++;
 	else if (get32(data + HEADER) == ECHO_MAGIC)
@@ -180,8 +181,9 @@ static bool send_one(struct rig *rig)
 {
 	const struct hvk_port *port = hosted_port(rig->machine);
 	struct rig_frame *own = free_frame(rig);
-	uint32_t length = rig->config.frame_length ? rig->config.frame_length
-						   : LENGTH_MIN + (uint32_t)(next_random(rig) % (LENGTH_MAX - LENGTH_MIN + 1));
+	uint32_t length = rig->config.frame_length
+				  ? rig->config.frame_length
+				  : LENGTH_MIN + (uint32_t)(next_random(rig) % (LENGTH_MAX - LENGTH_MIN + 1));
 
 	if (!own || rig->next_frame == rig->config.frames ||
 	    port->pages_alloc(port->context, 1, HVK_PAGE_HOST_READS, &own->pages) != HVK_OK)

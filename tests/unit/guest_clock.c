@@ -30,7 +30,8 @@ static void port_log(void *context, enum hvk_log_level level, const char *text)
 	(void)context, (void)level, (void)text;
 }
 
-static hvk_status port_pages_alloc(void *context, uint32_t count, enum hvk_page_use use, struct hvk_pages *out)
+static hvk_status port_pages_alloc(void *context, uint32_t count, enum hvk_page_use use,
+				   struct hvk_pages *out)
 {
 	size_t bytes = (size_t)count * HVK_PAGE_SIZE;
 	void *address = aligned_alloc(HVK_PAGE_SIZE, bytes);
@@ -86,7 +87,8 @@ static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t 
 	return HVK_OK;
 }
 
-static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input, uint64_t output)
+static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input,
+			       uint64_t output)
 {
 	(void)context, (void)page, (void)control, (void)input, (void)output;
 	return HV_STATUS_SUCCESS;
@@ -164,8 +166,13 @@ static void test_stands_still(void **state)
  * more: our own clock has to go on from there all the same. */
 static void test_end_of_time(void **state)
 {
-	const uint64_t lies[] = {UINT64_MAX, UINT64_MAX - 50 * HVK_TIME_PER_MS, UINT64_MAX - HVK_TIME_PER_SECOND,
-				 UINT64_MAX / 2, UINT64_MAX / 4 + 1, UINT64_MAX / 4, UINT64_MAX / 4 - 1};
+	const uint64_t lies[] = {UINT64_MAX,
+				 UINT64_MAX - 50 * HVK_TIME_PER_MS,
+				 UINT64_MAX - HVK_TIME_PER_SECOND,
+				 UINT64_MAX / 2,
+				 UINT64_MAX / 4 + 1,
+				 UINT64_MAX / 4,
+				 UINT64_MAX / 4 - 1};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {

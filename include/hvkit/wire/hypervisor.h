@@ -13,10 +13,10 @@
 
 #define HV_CPUID_PROCESSOR_INFO 0x00000001u
 #define HV_CPUID_HYPERVISOR_PRESENT_ECX (1u << 31)
-#define HV_CPUID_VENDOR 0x40000000u      /* EAX highest leaf, EBX ECX EDX vendor */
-#define HV_CPUID_INTERFACE 0x40000001u   /* EAX "Hv#1" */
-#define HV_CPUID_VERSION 0x40000002u     /* EAX build, EBX major << 16 | minor */
-#define HV_CPUID_FEATURES 0x40000003u    /* EAX, EBX privileges; EDX features */
+#define HV_CPUID_VENDOR 0x40000000u    /* EAX highest leaf, EBX ECX EDX vendor */
+#define HV_CPUID_INTERFACE 0x40000001u /* EAX "Hv#1" */
+#define HV_CPUID_VERSION 0x40000002u   /* EAX build, EBX major << 16 | minor */
+#define HV_CPUID_FEATURES 0x40000003u  /* EAX, EBX privileges; EDX features */
 #define HV_CPUID_ENLIGHTENMENTS 0x40000004u
 #define HV_CPUID_LIMITS 0x40000005u
 #define HV_CPUID_INTERFACE_HV1 0x31237648u /* "Hv#1" */

@@ -11,11 +11,11 @@
 
 /* --- Control page: one before the data of each direction ------------------ */
 
-#define VMBUS_RING_WRITE_INDEX 0u       /* u32, byte offset into the data */
-#define VMBUS_RING_READ_INDEX 4u        /* u32 */
-#define VMBUS_RING_INTERRUPT_MASK 8u    /* u32, written by the reader: non-zero = do not signal me */
+#define VMBUS_RING_WRITE_INDEX 0u        /* u32, byte offset into the data */
+#define VMBUS_RING_READ_INDEX 4u         /* u32 */
+#define VMBUS_RING_INTERRUPT_MASK 8u     /* u32, written by the reader: non-zero = do not signal me */
 #define VMBUS_RING_PENDING_SEND_SIZE 12u /* u32, written by the writer */
-#define VMBUS_RING_FEATURES 64u         /* u32, written by the writer */
+#define VMBUS_RING_FEATURES 64u          /* u32, written by the writer */
 #define VMBUS_RING_FEATURE_PENDING_SEND_SIZE 1u
 #define VMBUS_RING_CONTROL_SIZE HVK_PAGE_SIZE
 

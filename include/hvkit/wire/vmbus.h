@@ -231,7 +231,7 @@ HVK_WIRE_SIZE(struct vmbus_modify_channel_response, 16);
 
 /* --- Interrupt page (below 2.4) ------------------------------------------ */
 
-#define VMBUS_INTERRUPT_PAGE_HOST_TO_GUEST 0u    /* byte offset of the bitmap */
+#define VMBUS_INTERRUPT_PAGE_HOST_TO_GUEST 0u /* byte offset of the bitmap */
 #define VMBUS_INTERRUPT_PAGE_GUEST_TO_HOST 2048u
 /* Below 2.4 the shared SINT flag that says "look into the interrupt page", and
  * the first half of it is scanned for this many channels (FreeBSD). */
@@ -249,8 +249,12 @@ HVK_WIRE_SIZE(struct vmbus_modify_channel_response, 16);
 /* --- Interface types ------------------------------------------------------ */
 
 /* f8615163-df3e-46c5-913f-f2d2f965ed0e */
-#define VMBUS_GUID_NETVSC \
-	{ { 0x63, 0x51, 0x61, 0xf8, 0x3e, 0xdf, 0xc5, 0x46, \
-	    0x91, 0x3f, 0xf2, 0xd2, 0xf9, 0x65, 0xed, 0x0e } }
+#define VMBUS_GUID_NETVSC                                                                                   \
+	{                                                                                                   \
+		{                                                                                           \
+			0x63, 0x51, 0x61, 0xf8, 0x3e, 0xdf, 0xc5, 0x46, 0x91, 0x3f, 0xf2, 0xd2, 0xf9, 0x65, \
+				0xed, 0x0e                                                                  \
+		}                                                                                           \
+	}
 
 #endif

@@ -24,8 +24,7 @@
 #define HVK_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
 #endif
 
-#define HVK_WIRE_SIZE(type, bytes) \
-	HVK_STATIC_ASSERT(sizeof(type) == (bytes), "size of " #type " on the wire")
+#define HVK_WIRE_SIZE(type, bytes) HVK_STATIC_ASSERT(sizeof(type) == (bytes), "size of " #type " on the wire")
 #define HVK_WIRE_OFFSET(type, field, bytes) \
 	HVK_STATIC_ASSERT(offsetof(type, field) == (bytes), "offset of " #field)
 
