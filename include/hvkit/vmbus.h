@@ -71,7 +71,8 @@ struct hvk_vmbus_config {
 	void (*offered)(void *context, struct hvk_channel *channel, bool again);
 	/* The host has taken the channel back and hvkit has given its id back: the
 	 * pointer is dead when this returns. Comes once per offered channel, after its
-	 * close has finished, its GPADLs are gone and its claim is given up. In hvk_poll of the contact CPU. May be NULL. */
+	 * close has finished, its GPADLs are gone and its claim is given up.
+	 * In hvk_poll of the contact CPU. May be NULL. */
 	void (*gone)(void *context, struct hvk_channel *channel);
 	void *context;
 };
@@ -194,7 +195,8 @@ struct hvk_gpadl {
 
 /* Allocates page_count pages (1 to 8190), and has the host map them. Finishes with
  * HVK_OK, HVK_EREFUSED_GPADL, HVK_ETIMEDOUT_GPADL (pages in quarantine), HVK_EGONE,
- * HVK_ENOMEM, HVK_EINVAL (page_count), HVK_EQUARANTINE, HVK_ESTATE. The channel need not be open. Task context or callback. */
+ * HVK_ENOMEM, HVK_EINVAL (page_count), HVK_EQUARANTINE, HVK_ESTATE. The
+ * channel need not be open. Task context or callback. */
 void hvk_gpadl_create(struct hvk_channel *channel, uint32_t page_count, struct hvk_gpadl *gpadl,
 		      struct hvk_request *request);
 
