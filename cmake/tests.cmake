@@ -11,7 +11,6 @@
 find_library(CMOCKA_LIBRARY cmocka REQUIRED)
 
 set(HVKIT_TEST_LIBRARIES hvkit_hosted hvkit_guest_sim hvkit_host)
-set(HVKIT_SANITIZER_OPTIONS "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp")
 
 function(hvkit_has_main source result)
 	file(STRINGS ${source} mains REGEX "^int main\\(")
@@ -76,8 +75,7 @@ function(hvkit_suite suite seconds)
 			list(APPEND labels threads)
 		endif()
 		add_test(NAME ${suite}.${name} COMMAND ${suite}_${name})
-		set_tests_properties(${suite}.${name} PROPERTIES LABELS "${labels}" TIMEOUT ${seconds} SKIP_RETURN_CODE 77
-			ENVIRONMENT "${HVKIT_SANITIZER_OPTIONS}")
+		set_tests_properties(${suite}.${name} PROPERTIES LABELS "${labels}" TIMEOUT ${seconds} SKIP_RETURN_CODE 77)
 	endforeach()
 	if(TARGET hvkit)
 		foreach(script ${scripts})
@@ -91,7 +89,7 @@ endfunction()
 function(hvkit_script_test suite name seconds)
 	add_test(NAME ${suite}.${name} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 	set_tests_properties(${suite}.${name} PROPERTIES LABELS ${suite} TIMEOUT ${seconds} SKIP_RETURN_CODE 77
-		ENVIRONMENT "HVKIT=${CMAKE_BINARY_DIR}/hvkit;HVKIT_BUILD=${CMAKE_BINARY_DIR};${HVKIT_SANITIZER_OPTIONS}")
+		ENVIRONMENT "HVKIT=${CMAKE_BINARY_DIR}/hvkit;HVKIT_BUILD=${CMAKE_BINARY_DIR}")
 endfunction()
 
 hvkit_suite(unit 60)
