@@ -178,7 +178,8 @@ static void receive_range(struct hvk_netvsc *nic, const struct vmbus_transfer_pa
 	const struct netvsc_receive *rx = &nic->rx;
 	struct hvk_shared message;
 
-	if (range->byte_count > rx->geometry.suballocation_size ||
+	/* Before there is a buffer nothing fits, nothing at all included. */
+	if (rx->buffer.size == 0 || range->byte_count > rx->geometry.suballocation_size ||
 	    !hvk_shared_holds(&rx->buffer, range->byte_offset, range->byte_count)) {
 		netvsc_count(&nic->counters.rx_faults, 1);
 		hvk_netvsc_fault(nic, HVK_EHOST_RANGE, "range outside the receive buffer");

@@ -508,6 +508,26 @@ static void noise(void **state)
 	fake_down();
 }
 
+/* Not even a range of no bytes lies in a buffer that does not exist yet. */
+static void no_buffer_yet(void **state)
+{
+	static const uint32_t nothing[1][2] = {{0, 0}};
+
+	(void)state;
+	fake_create(&(struct hvk_netvsc_config){0});
+	bench.mute_nvs = 101;
+	hvk_netvsc_attach(bench.nic, &bench.attach);
+	fake_run();
+	assert_int_equal(bench.attach.status, HVK_EINPROGRESS);
+	fake_transfer(1, nothing, 1);
+	fake_run();
+	assert_int_equal(bench.hvk.faults, 1);
+	assert_int_equal(bench.hvk.last_fault, HVK_EHOST_RANGE);
+	fake_advance(20000);
+	assert_int_equal(bench.attach.status, HVK_ETIMEDOUT_NVS_RECEIVE_BUFFER);
+	fake_check_nothing_left();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -531,6 +551,7 @@ int main(void)
 		cmocka_unit_test(the_longest_packet),
 		cmocka_unit_test(in_band_messages),
 		cmocka_unit_test(noise),
+		cmocka_unit_test(no_buffer_yet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
