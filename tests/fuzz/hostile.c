@@ -356,8 +356,9 @@ void hostile_destroy(struct hostile *machine)
 	for (uint32_t n = 0; n < HOSTILE_ALLOCATIONS; n++) {
 		if (machine->memory[n].count == 0)
 			continue;
-		/* Only what the host may write can be left. */
-		FUZZ_CHECK(machine->memory[n].use == HVK_PAGE_HOST_WRITES);
+		/* Only what the host may reach can be left. */
+		FUZZ_CHECK(machine->memory[n].use == HVK_PAGE_HOST_WRITES ||
+			   machine->memory[n].use == HVK_PAGE_HOST_READS);
 		withheld += machine->memory[n].count;
 		free(machine->memory[n].address);
 	}
