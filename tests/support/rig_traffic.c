@@ -235,9 +235,9 @@ bool rig_traffic_done(const struct rig *rig)
 /* Nothing has moved for long: what is missing is lost. */
 bool rig_traffic_stalled(struct rig *rig)
 {
-	uint64_t silence = hvk_time(rig->hvk) - rig->last_progress;
+	uint64_t last = rig->last_progress; /* first: another CPU may move it past our now */
 
-	return silence > STALL_SECONDS * HVK_TIME_PER_SECOND;
+	return hvk_time(rig->hvk) > last + STALL_SECONDS * HVK_TIME_PER_SECOND;
 }
 
 void rig_traffic_collect(struct rig *rig)
