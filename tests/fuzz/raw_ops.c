@@ -18,7 +18,7 @@ void raw_run(struct raw_guest *guest, struct fuzz_input *input, const raw_operat
 		operations[code % count](guest, &arguments);
 		raw_settle(guest);
 	}
-	raw_pass(guest, HVH_TIME_PER_SECOND); /* what is owed comes out, and it rests */
+	raw_pass(guest, HVH_TIME_PER_SECOND / 5); /* what is owed comes out, and it rests */
 	raw_settle(guest);
 }
 
