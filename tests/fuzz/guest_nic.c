@@ -10,6 +10,7 @@
 #define RING_PAGES 2u
 #define FRAME_MIN 14u
 #define FRAME_MAX 1514u
+#define LINE_MAX 200u
 
 static const uint32_t nvs_versions[] = {NVS_VERSION_6_1, NVS_VERSION_6, NVS_VERSION_5,
 					NVS_VERSION_4,	 NVS_VERSION_2, NVS_VERSION_1};
@@ -188,12 +189,22 @@ static void destroy_card(struct nic_user *user)
 		FUZZ_CHECK(user->frames[i].memory == NULL);
 }
 
+static void line(void *context, const char *text)
+{
+	(void)context;
+	FUZZ_CHECK(strlen(text) < LINE_MAX);
+}
+
 void nic_leave(struct nic_user *user)
 {
+	struct hvk_netdev_counters counters;
+
 	hostile_wait(user->machine, &user->attach);
 	hostile_wait(user->machine, &user->flags);
 	hostile_wait(user->machine, &user->detach);
 	if (user->nic != NULL) {
+		hvk_netvsc_dump(user->nic, line, NULL);
+		hvk_netdev_get_counters(hvk_netvsc_netdev(user->nic), &counters);
 		hvk_netvsc_detach(user->nic, &user->detach);
 		hostile_wait(user->machine, &user->detach);
 		destroy_card(user);

@@ -333,6 +333,12 @@ static void leave(struct hostile *machine)
 	FUZZ_CHECK(hvk_stop(machine->hvk) == HVK_OK);
 }
 
+static void line(void *context, const char *text)
+{
+	(void)context;
+	FUZZ_CHECK(strlen(text) < LOG_MAX);
+}
+
 static void check_quarantine(struct hostile *machine)
 {
 	struct hvk_pages pages;
@@ -348,6 +354,7 @@ void hostile_destroy(struct hostile *machine)
 	uint64_t withheld = 0;
 	bool cold;
 
+	hvk_dump(machine->hvk, line, NULL);
 	leave(machine);
 	cold = hvk_vmbus_state(machine->hvk) == HVK_VMBUS_COLD;
 	hvk_get_counters(machine->hvk, &counters);

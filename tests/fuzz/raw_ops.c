@@ -9,6 +9,12 @@
 #define FRAME_MAX 2048u
 #define PAGE_LIST_MAX 31u
 
+static void line(void *context, const char *text)
+{
+	(void)context;
+	FUZZ_CHECK(text != NULL);
+}
+
 void raw_run(struct raw_guest *guest, struct fuzz_input *input, const raw_operation *operations, uint32_t count)
 {
 	struct fuzz_input arguments;
@@ -20,6 +26,7 @@ void raw_run(struct raw_guest *guest, struct fuzz_input *input, const raw_operat
 	}
 	raw_pass(guest, HVH_TIME_PER_SECOND / 5); /* what is owed comes out, and it rests */
 	raw_settle(guest);
+	hvh_dump(guest->host, line, NULL);
 }
 
 /* A control message of these bytes; connection 0 is the one in use. */
