@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/core/format.h"
-#include "guest/core/instance.h"
+#include "guest/core/state.h"
 
 #define LOG_LINE_MAX 200u
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pages from the port, and the quarantine for those that the host may still write. */
-#include "guest/core/instance.h"
+#include "guest/core/state.h"
 
 static bool is_shared(enum hvk_page_use use)
 {
@@ -49,14 +49,14 @@ hvk_status hvk_pages_quarantine(struct hvk *hvk, struct hvk_pages *pages)
 
 	if (pages->count == 0)
 		return HVK_OK;
-	hvk_lock(hvk, &hvk->bus.quarantine_lock);
+	hvk_lock(hvk, &hvk->quarantine.lock);
 	if (quarantine->count < HVK_QUARANTINE_ENTRIES)
 		quarantine->entries[quarantine->count++] = *pages;
 	else
 		status = HVK_EQUARANTINE; /* withheld all the same, only not listed */
 	quarantine->pages += pages->count;
 	hvk->counters.quarantined_pages = quarantine->pages;
-	hvk_unlock(hvk, &hvk->bus.quarantine_lock);
+	hvk_unlock(hvk, &hvk->quarantine.lock);
 	hvk_log(hvk, HVK_LOG_WARN, "%u pages withheld: the host may still use them", pages->count);
 	*pages = (struct hvk_pages){0};
 	return status;
@@ -67,19 +67,11 @@ hvk_status hvk_quarantine_check(struct hvk *hvk)
 	const struct hvk_quarantine *quarantine = &hvk->quarantine;
 	bool full;
 
-	hvk_lock(hvk, &hvk->bus.quarantine_lock);
+	hvk_lock(hvk, &hvk->quarantine.lock);
 	full = quarantine->count == HVK_QUARANTINE_ENTRIES ||
 	       quarantine->pages >= hvk->config.quarantine_pages_max;
-	hvk_unlock(hvk, &hvk->bus.quarantine_lock);
+	hvk_unlock(hvk, &hvk->quarantine.lock);
 	return full ? HVK_EQUARANTINE : HVK_OK;
-}
-
-bool hvk_quarantine_pages(const struct hvk *hvk, uint32_t n, struct hvk_pages *out)
-{
-	if (n >= hvk->quarantine.count)
-		return hvk_bus_withheld(hvk, n - hvk->quarantine.count, out);
-	*out = hvk->quarantine.entries[n];
-	return true;
 }
 
 uint64_t hvk_page_gpa(struct hvk *hvk, const struct hvk_pages *pages, uint32_t index)

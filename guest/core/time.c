@@ -3,10 +3,9 @@
  * The clock. The host can make it jump or stand still; it cannot make it go back,
  * and a clock that stands still is replaced (hvk_poll on the contact CPU looks).
  */
-#include "guest/core/instance.h"
+#include "guest/core/state.h"
 
 #define TSC_PAGE_TRIES 3u
-#define NS_PER_TICK 100u
 /* The host's clock is believed up to here (14,000 years away), so that sums of times never wrap and no
  * time is HVK_NEVER. */
 #define HOST_TIME_MAX (UINT64_MAX / 4)
@@ -56,7 +55,7 @@ static bool tsc_page_time(struct hvk *hvk, uint64_t *time)
 static uint64_t own_ticks(struct hvk *hvk)
 {
 	if (hvk->port.clock_ns)
-		return hvk->port.clock_ns(hvk->port.context) / NS_PER_TICK;
+		return hvk->port.clock_ns(hvk->port.context) / HVK_NS_PER_TICK;
 	return __atomic_load_n(&hvk->soft_time, __ATOMIC_RELAXED);
 }
 
@@ -129,4 +128,12 @@ void hvk_clock_check(struct hvk *hvk)
 			(unsigned long long)shown, (unsigned long long)own);
 	hvk->own_offset = now - hvk->checked_own;
 	__atomic_store_n(&hvk->clock_broken, true, __ATOMIC_RELEASE);
+}
+
+void hvk_pause(struct hvk *hvk)
+{
+	hvk->port.pause(hvk->port.context);
+	(void)__atomic_fetch_add(&hvk->soft_time,
+				 (hvk->port.pause_ns + HVK_NS_PER_TICK - 1) / HVK_NS_PER_TICK,
+				 __ATOMIC_RELAXED);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* HvCallPostMessage and HvCallSignalEvent, with every status they can give. */
-#include "guest/core/instance.h"
+#include "guest/hypervisor/hypervisor.h"
 
 static uint32_t call(struct hvk *hvk, uint64_t control, uint64_t input)
 {

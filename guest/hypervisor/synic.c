@@ -3,7 +3,7 @@
  * The synthetic interrupt controller of one CPU: pages, SINT, and taking messages and
  * events out of the pages (TLFS, "Synthetic Interrupt Controller").
  */
-#include "guest/core/instance.h"
+#include "guest/hypervisor/hypervisor.h"
 
 #define SLOT_SIZE_AND_FLAGS 4u /* u32: size, flags, reserved */
 #define SLOT_FLAGS_SHIFT 8u
@@ -240,10 +240,9 @@ hvk_status hvk_cpu_start(struct hvk *hvk)
 
 hvk_status hvk_cpu_stop(struct hvk *hvk)
 {
-	uint32_t index = hvk_cpu_index(hvk);
-	struct hvk_cpu *cpu = &hvk->cpus[index];
+	struct hvk_cpu *cpu = &hvk->cpus[hvk_cpu_index(hvk)];
 
-	if (!cpu->started || (!hvk_bus_at_rest(hvk->bus.state) && hvk->bus.config.cpu == index))
+	if (!cpu->started || cpu->in_use)
 		return HVK_ESTATE;
 	disable(hvk, cpu);
 	forget(hvk, cpu);

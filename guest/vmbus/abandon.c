@@ -4,7 +4,7 @@
  * host closes channels and lets go of memory by itself (mu_msvm does the same). No
  * lock, no allocation, nothing freed, nobody called back.
  */
-#include "guest/core/instance.h"
+#include "guest/vmbus/bus.h"
 
 static bool is_unload_response(const struct hv_message *message)
 {
@@ -64,22 +64,23 @@ hvk_status hvk_vmbus_abandon(struct hvk *hvk, uint32_t timeout_ms)
 {
 	struct vmbus_message_header unload = {VMBUS_MSG_UNLOAD, 0};
 	uint64_t paused_ns = 0, limit_ns = (uint64_t)timeout_ms * 1000000u;
-	enum hvk_vmbus_state was = hvk->bus.state;
+	enum hvk_vmbus_state was = hvk->bus->state;
 	bool answered = false;
 
-	__atomic_store_n(&hvk->bus.state, HVK_VMBUS_ABANDONED, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&hvk->bus->state, HVK_VMBUS_ABANDONED, __ATOMIC_SEQ_CST);
+	hvk->cpus[hvk->bus->config.cpu].in_use = false;
 	if (was == HVK_VMBUS_COLD || was == HVK_VMBUS_SUSPENDED || was == HVK_VMBUS_ABANDONED)
 		return HVK_OK;
-	while (hvk_post(hvk, hvk->bus.message_connection, &unload, sizeof(unload)) != HVK_POST_TAKEN) {
+	while (hvk_post(hvk, hvk->bus->message_connection, &unload, sizeof(unload)) != HVK_POST_TAKEN) {
 		if (paused_ns >= limit_ns)
 			return HVK_ETIMEDOUT_UNLOAD;
 		pause_once(hvk, &paused_ns);
 	}
-	while (!answered && paused_ns < limit_ns && hvk->bus.knows_3_0) {
+	while (!answered && paused_ns < limit_ns && hvk->bus->knows_3_0) {
 		answered = look_everywhere(hvk);
 		if (!answered)
 			pause_once(hvk, &paused_ns);
 	}
-	hvk->bus.abandon_answered = answered;
-	return answered || !hvk->bus.knows_3_0 ? HVK_OK : HVK_ETIMEDOUT_UNLOAD;
+	hvk->bus->abandon_answered = answered;
+	return answered || !hvk->bus->knows_3_0 ? HVK_OK : HVK_ETIMEDOUT_UNLOAD;
 }

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Messages and events to where they belong; the bus' share of hvk_poll; looking inside. */
-#include "guest/core/instance.h"
+#include "guest/vmbus/bus.h"
 
 hvk_status hvk_bus_create(struct hvk *hvk)
 {
-	hvk_status status = hvk_lock_init(hvk, &hvk->bus.lock);
-
-	hvk->bus.deadline = HVK_NEVER;
-	return status == HVK_OK ? hvk_lock_init(hvk, &hvk->bus.quarantine_lock) : status;
+	hvk->bus->deadline = HVK_NEVER;
+	return hvk_lock_init(hvk, &hvk->bus->lock);
 }
 
 void hvk_bus_destroy(struct hvk *hvk)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 	bool let_go = bus->abandon_answered || bus->state != HVK_VMBUS_ABANDONED;
 
 	for (struct hvk_gpadl *gpadl = bus->gpadls; gpadl; gpadl = gpadl->next) {
@@ -36,8 +34,8 @@ void hvk_bus_destroy(struct hvk *hvk)
 
 void hvk_bus_stir(struct hvk *hvk)
 {
-	hvk->bus.dirty = true;
-	hvk_wake(hvk, hvk->bus.config.cpu);
+	hvk->bus->dirty = true;
+	hvk_wake(hvk, hvk->bus->config.cpu);
 }
 
 static bool take_nth(const struct hvk_pages *pages, uint32_t *n, struct hvk_pages *out)
@@ -50,7 +48,7 @@ static bool take_nth(const struct hvk_pages *pages, uint32_t *n, struct hvk_page
 
 bool hvk_bus_withheld(const struct hvk *hvk, uint32_t n, struct hvk_pages *out)
 {
-	const struct hvk_bus *bus = &hvk->bus;
+	const struct hvk_bus *bus = hvk->bus;
 
 	if (bus->state != HVK_VMBUS_ABANDONED || bus->abandon_answered)
 		return false;
@@ -75,7 +73,7 @@ void hvk_bus_set_scan(struct hvk *hvk, bool shared_events)
 		hvk_lock(hvk, &cpu->lock);
 		cpu->scan = (struct hvk_shared){0};
 		if (shared_events)
-			cpu->scan = hvk_shared_part(&hvk->bus.interrupt_bits,
+			cpu->scan = hvk_shared_part(&hvk->bus->interrupt_bits,
 						    VMBUS_INTERRUPT_PAGE_HOST_TO_GUEST,
 						    VMBUS_MAX_CHANNELS_SHARED / 8);
 		hvk_unlock(hvk, &cpu->lock);
@@ -127,9 +125,9 @@ void hvk_bus_take_message(struct hvk *hvk, uint32_t cpu, const struct hv_message
 				slot->type);
 		return;
 	}
-	hvk_lock(hvk, &hvk->bus.lock);
-	version = hvk->bus.version;
-	hvk_unlock(hvk, &hvk->bus.lock);
+	hvk_lock(hvk, &hvk->bus->lock);
+	version = hvk->bus->version;
+	hvk_unlock(hvk, &hvk->bus->lock);
 	status = hvk_message_check(slot->payload, slot->payload_size, version, &message);
 	if (status != HVK_OK) {
 		(void)hvk_fault(hvk, status, "control message of type %u, %u bytes", (uint32_t)message.type,
@@ -141,9 +139,9 @@ void hvk_bus_take_message(struct hvk *hvk, uint32_t cpu, const struct hv_message
 	/* Memory comes from the port, and the port is not called with a lock held. */
 	if (message.type == VMBUS_MSG_OFFER_CHANNEL)
 		(void)hvk_pages_get(hvk, 1, HVK_PAGE_PRIVATE, &page);
-	hvk_lock(hvk, &hvk->bus.lock);
+	hvk_lock(hvk, &hvk->bus->lock);
 	dispatch(hvk, &message, &page);
-	hvk_unlock(hvk, &hvk->bus.lock);
+	hvk_unlock(hvk, &hvk->bus->lock);
 	hvk_pages_put(hvk, &page);
 }
 
@@ -159,12 +157,12 @@ static void take_event(struct hvk *hvk, uint32_t channel_id)
 
 void hvk_bus_take_events(struct hvk *hvk, const uint32_t *words)
 {
-	hvk_lock(hvk, &hvk->bus.lock);
+	hvk_lock(hvk, &hvk->bus->lock);
 	for (uint32_t i = 0; i < VMBUS_MAX_CHANNELS / 32; i++) {
 		for (uint32_t word = words[i]; word != 0; word &= word - 1)
 			take_event(hvk, i * 32 + (uint32_t)__builtin_ctz(word));
 	}
-	hvk_unlock(hvk, &hvk->bus.lock);
+	hvk_unlock(hvk, &hvk->bus->lock);
 }
 
 static void check_deadlines(struct hvk *hvk)
@@ -173,13 +171,13 @@ static void check_deadlines(struct hvk *hvk)
 
 	hvk_contact_advance(hvk, now);
 	hvk_gpadl_check_deadlines(hvk, now);
-	for (struct hvk_channel *channel = hvk->bus.channels; channel; channel = channel->next)
+	for (struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next)
 		hvk_channel_check_deadline(hvk, channel, now);
 }
 
 static void finish_connect(struct hvk *hvk)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	hvk_lock(hvk, &bus->lock);
 	if (bus->connect_finished) {
@@ -197,26 +195,26 @@ bool hvk_bus_poll(struct hvk *hvk, uint32_t cpu)
 {
 	bool dirty, more;
 
-	if (cpu != __atomic_load_n(&hvk->bus.contact_cpu, __ATOMIC_RELAXED))
+	if (cpu != __atomic_load_n(&hvk->bus->contact_cpu, __ATOMIC_RELAXED))
 		return false;
 	hvk_clock_check(hvk);
-	hvk_lock(hvk, &hvk->bus.lock);
+	hvk_lock(hvk, &hvk->bus->lock);
 	check_deadlines(hvk);
 	hvk_out_pump(hvk);
-	hvk_unlock(hvk, &hvk->bus.lock);
+	hvk_unlock(hvk, &hvk->bus->lock);
 	hvk_gpadl_settle(hvk);
-	hvk_lock(hvk, &hvk->bus.lock);
+	hvk_lock(hvk, &hvk->bus->lock);
 	hvk_contact_advance(hvk, 0); /* the last close may have settled just now */
-	dirty = hvk->bus.dirty;
-	hvk->bus.dirty = false;
-	hvk_unlock(hvk, &hvk->bus.lock);
+	dirty = hvk->bus->dirty;
+	hvk->bus->dirty = false;
+	hvk_unlock(hvk, &hvk->bus->lock);
 	if (dirty)
 		hvk_offer_announce(hvk);
 	hvk_contact_settle(hvk);
 	finish_connect(hvk);
-	hvk_lock(hvk, &hvk->bus.lock);
-	more = hvk->bus.dirty || (hvk->bus.out_first && hvk->bus.retry_at == 0);
-	hvk_unlock(hvk, &hvk->bus.lock);
+	hvk_lock(hvk, &hvk->bus->lock);
+	more = hvk->bus->dirty || (hvk->bus->out_first && hvk->bus->retry_at == 0);
+	hvk_unlock(hvk, &hvk->bus->lock);
 	return more;
 }
 
@@ -224,15 +222,15 @@ uint64_t hvk_bus_deadline(struct hvk *hvk)
 {
 	uint64_t deadline, other;
 
-	hvk_lock(hvk, &hvk->bus.lock);
-	deadline = hvk->bus.dirty ? 0 : hvk_contact_deadline(hvk);
+	hvk_lock(hvk, &hvk->bus->lock);
+	deadline = hvk->bus->dirty ? 0 : hvk_contact_deadline(hvk);
 	other = hvk_out_deadline(hvk);
 	deadline = other < deadline ? other : deadline;
 	other = hvk_gpadl_deadline(hvk);
 	deadline = other < deadline ? other : deadline;
-	for (const struct hvk_channel *channel = hvk->bus.channels; channel; channel = channel->next)
+	for (const struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next)
 		deadline = channel->deadline < deadline ? channel->deadline : deadline;
-	hvk_unlock(hvk, &hvk->bus.lock);
+	hvk_unlock(hvk, &hvk->bus->lock);
 	return deadline;
 }
 
@@ -240,22 +238,22 @@ uint64_t hvk_bus_deadline(struct hvk *hvk)
 
 enum hvk_vmbus_state hvk_vmbus_state(const struct hvk *hvk)
 {
-	return __atomic_load_n(&hvk->bus.state, __ATOMIC_RELAXED);
+	return __atomic_load_n(&hvk->bus->state, __ATOMIC_RELAXED);
 }
 
 uint32_t hvk_vmbus_version(const struct hvk *hvk)
 {
-	const struct hvk_bus *bus = &hvk->bus;
+	const struct hvk_bus *bus = hvk->bus;
 
 	return bus->state == HVK_VMBUS_CONNECTED && bus->version ? bus->version->version : 0;
 }
 
 bool hvk_vmbus_attempt(const struct hvk *hvk, uint32_t n, uint32_t *version, bool *accepted)
 {
-	if (n >= hvk->bus.attempt_count)
+	if (n >= hvk->bus->attempt_count)
 		return false;
-	*version = hvk->bus.attempts[n].version;
-	*accepted = hvk->bus.attempts[n].accepted;
+	*version = hvk->bus->attempts[n].version;
+	*accepted = hvk->bus->attempts[n].accepted;
 	return true;
 }
 
@@ -321,7 +319,7 @@ void hvk_channel_dump(struct hvk_channel *channel, hvk_dump_line line, void *con
 
 void hvk_bus_dump(struct hvk *hvk, hvk_dump_line line, void *context)
 {
-	const struct hvk_bus *bus = &hvk->bus;
+	const struct hvk_bus *bus = hvk->bus;
 	uint32_t gpadls = 0, version = bus->version ? bus->version->version : 0;
 	char text[160];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * VMBus, what its files share. Private to guest/core and guest/vmbus.
+ * VMBus, what its files share. Private to guest/vmbus and guest/instance.
  *
  *   versions.c   what each protocol version changes
  *   message.c    control messages of the host, checked into private structures
@@ -13,12 +13,14 @@
  *   channel.c    open and close
  *   ring.c       rings; ring_math.h their arithmetic
  *   packet.c     sending and receiving, request ids
+ *   ready.c      channels that have something to do, per CPU
  *   bus.c        events, polling, looking inside
  */
 #ifndef HVK_VMBUS_BUS_H
 #define HVK_VMBUS_BUS_H
 
-#include "guest/core/core.h"
+#include "guest/core/state.h"
+#include "guest/hypervisor/hypervisor.h"
 #include "guest/vmbus/message.h"
 #include "guest/vmbus/requests.h"
 #include "guest/vmbus/ring.h"
@@ -127,7 +129,7 @@ struct hvk_attempt {
 };
 
 struct hvk_bus {
-	struct hvk_lock lock, quarantine_lock;
+	struct hvk_lock lock;
 	enum hvk_vmbus_state state;
 	struct hvk_vmbus_config config;
 	uint32_t contact_cpu; /* config.cpu, to be read without the lock */
@@ -255,6 +257,11 @@ void hvk_channel_open_posted(struct hvk *hvk, struct hvk_channel *channel, uint6
 void hvk_channel_open_failed(struct hvk *hvk, struct hvk_channel *channel, hvk_status status);
 /* Without the lock, in hvk_poll of its CPU. */
 void hvk_channel_run(struct hvk_channel *channel);
+
+/* --- ready.c: none of them under a lock of a CPU ------------------------------------- */
+void hvk_cpu_put_ready(struct hvk *hvk, struct hvk_channel *channel);
+bool hvk_cpu_forget_channel(struct hvk *hvk, struct hvk_channel *channel);
+void hvk_run_channels(struct hvk *hvk, struct hvk_cpu *cpu);
 
 /* --- packet.c ---------------------------------------------------------------------------- */
 void hvk_channel_signal_host(struct hvk_channel *channel);

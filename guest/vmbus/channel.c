@@ -5,7 +5,7 @@
  *   open    GPADL of the rings -> OPEN_CHANNEL -> OPEN_RESULT
  *   close   its CPU passes a poll -> CLOSE_CHANNEL -> the rings' GPADL is torn down
  */
-#include "guest/core/instance.h"
+#include "guest/vmbus/bus.h"
 
 static void set_state(struct hvk_channel *channel, enum hvk_channel_state state)
 {
@@ -55,13 +55,13 @@ static hvk_status begin_open(struct hvk_channel *channel, const struct hvk_chann
 	struct hvk *hvk = channel->hvk;
 	hvk_status status = HVK_OK;
 
-	hvk_lock(hvk, &hvk->bus.lock);
+	hvk_lock(hvk, &hvk->bus->lock);
 	if (channel->rescinded)
 		status = HVK_EGONE;
-	else if (hvk->bus.state != HVK_VMBUS_CONNECTED || channel->absent ||
+	else if (hvk->bus->state != HVK_VMBUS_CONNECTED || channel->absent ||
 		 channel->state != HVK_CHANNEL_CLOSED)
 		status = HVK_ESTATE;
-	else if (config->cpu != 0 && !hvk->bus.version->channel_cpu)
+	else if (config->cpu != 0 && !hvk->bus->version->channel_cpu)
 		status = HVK_EINVAL; /* below 2.4 every channel interrupts CPU 0 */
 	else if (!hvk_cpu_forget_channel(hvk, channel))
 		status = HVK_EBUSY; /* the CPU it was on is not finished with it */
@@ -75,7 +75,7 @@ static hvk_status begin_open(struct hvk_channel *channel, const struct hvk_chann
 		channel->room_wanted = false;
 		channel->room_timer.cpu = config->cpu;
 	}
-	hvk_unlock(hvk, &hvk->bus.lock);
+	hvk_unlock(hvk, &hvk->bus->lock);
 	return status;
 }
 
@@ -115,12 +115,12 @@ void hvk_channel_open(struct hvk_channel *channel, const struct hvk_channel_conf
 	if (status == HVK_OK)
 		status = hvk_gpadl_submit(channel, &channel->rings, NULL);
 	if (status != HVK_OK) {
-		hvk_lock(hvk, &hvk->bus.lock);
+		hvk_lock(hvk, &hvk->bus->lock);
 		set_state(channel, HVK_CHANNEL_CLOSED);
 		channel->result = status;
 		finish(hvk, channel);
 		hvk_bus_stir(hvk);
-		hvk_unlock(hvk, &hvk->bus.lock);
+		hvk_unlock(hvk, &hvk->bus->lock);
 	}
 }
 
@@ -209,14 +209,14 @@ void hvk_channel_close(struct hvk_channel *channel, struct hvk_request *request)
 	hvk_status status = HVK_OK;
 
 	hvk_request_begin(request);
-	hvk_lock(hvk, &hvk->bus.lock);
+	hvk_lock(hvk, &hvk->bus->lock);
 	if (channel->state == HVK_CHANNEL_OPEN) {
 		channel->request = request;
 		hvk_channel_begin_close(hvk, channel);
 	} else {
 		status = channel->state == HVK_CHANNEL_CLOSED ? HVK_ESTATE : HVK_EBUSY;
 	}
-	hvk_unlock(hvk, &hvk->bus.lock);
+	hvk_unlock(hvk, &hvk->bus->lock);
 	if (status != HVK_OK)
 		hvk_request_finish(hvk, request, status, hvk_cpu_index(hvk));
 }
@@ -231,12 +231,12 @@ static void quiesce(struct hvk_channel *channel)
 	channel->usable = false;
 	hvk_unlock(hvk, &channel->tx_lock);
 	hvk_timer_stop(hvk, &channel->room_timer);
-	hvk_lock(hvk, &hvk->bus.lock);
+	hvk_lock(hvk, &hvk->bus->lock);
 	channel->step = HVK_CH_TEARDOWN;
 	if (!channel->rescinded)
 		hvk_out_put(hvk, &channel->open_close, HVK_OUT_CLOSE);
 	hvk_gpadl_begin_teardown(hvk, &channel->rings);
-	hvk_unlock(hvk, &hvk->bus.lock);
+	hvk_unlock(hvk, &hvk->bus->lock);
 }
 
 /* Rescinded: what waits for the host is over; what is open is the driver's to close. */
@@ -297,10 +297,10 @@ void hvk_channel_run(struct hvk_channel *channel)
 	enum hvk_channel_state state;
 	bool again;
 
-	hvk_lock(hvk, &hvk->bus.lock);
+	hvk_lock(hvk, &hvk->bus->lock);
 	step = channel->step;
 	state = channel->state;
-	hvk_unlock(hvk, &hvk->bus.lock);
+	hvk_unlock(hvk, &hvk->bus->lock);
 	if (step == HVK_CH_QUIESCE) {
 		quiesce(channel);
 		return;

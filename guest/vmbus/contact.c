@@ -7,7 +7,7 @@
  *   disconnect    CLOSING -> UNLOAD -> cold;  suspend  UNLOAD -> suspended
  *   resume        CONTACT (same version) -> OFFERS, channels matched by instance
  */
-#include "guest/core/instance.h"
+#include "guest/vmbus/bus.h"
 
 static const uint32_t boot_plan[] = {VMBUS_VERSION_0_13, VMBUS_VERSION_1_1, VMBUS_VERSION_2_4,
 				     VMBUS_VERSION_3_0};
@@ -22,33 +22,35 @@ static uint64_t step_time(const struct hvk *hvk, enum hvk_outgoing_kind kind)
 	return ms * HVK_TIME_PER_MS;
 }
 
-static void set_state(struct hvk_bus *bus, enum hvk_vmbus_state state)
+static void set_state(struct hvk *hvk, enum hvk_vmbus_state state)
 {
-	__atomic_store_n(&bus->state, state, __ATOMIC_SEQ_CST); /* hvk_vmbus_state reads it anywhere */
+	/* hvk_vmbus_state reads it anywhere. */
+	__atomic_store_n(&hvk->bus->state, state, __ATOMIC_SEQ_CST);
+	hvk->cpus[hvk->bus->config.cpu].in_use = !hvk_bus_at_rest(state);
 }
 
 static void go(struct hvk *hvk, enum hvk_contact_step step, enum hvk_outgoing_kind kind)
 {
-	hvk->bus.step = step;
-	hvk->bus.deadline = HVK_NEVER; /* runs once it is posted */
-	hvk_out_put(hvk, &hvk->bus.contact, kind);
+	hvk->bus->step = step;
+	hvk->bus->deadline = HVK_NEVER; /* runs once it is posted */
+	hvk_out_put(hvk, &hvk->bus->contact, kind);
 }
 
 static void finish(struct hvk *hvk, hvk_status status)
 {
-	struct hvk_request *request = hvk->bus.request;
+	struct hvk_request *request = hvk->bus->request;
 
-	hvk->bus.request = NULL;
-	hvk->bus.step = HVK_STEP_NONE;
-	hvk->bus.deadline = HVK_NEVER;
-	hvk_request_finish(hvk, request, status, hvk->bus.config.cpu);
+	hvk->bus->request = NULL;
+	hvk->bus->step = HVK_STEP_NONE;
+	hvk->bus->deadline = HVK_NEVER;
+	hvk_request_finish(hvk, request, status, hvk->bus->config.cpu);
 }
 
 /* --- Pages ------------------------------------------------------------------------ */
 
 static hvk_status allocate_pages(struct hvk *hvk)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 	hvk_status status = hvk_pages_get(hvk, 1, HVK_PAGE_HOST_WRITES, &bus->interrupt_page);
 	struct hvk_shared both;
 
@@ -66,7 +68,7 @@ static hvk_status allocate_pages(struct hvk *hvk)
 
 void hvk_contact_release_pages(struct hvk *hvk, bool quarantine)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	if (quarantine) {
 		(void)hvk_pages_quarantine(hvk, &bus->interrupt_page);
@@ -81,11 +83,11 @@ void hvk_contact_release_pages(struct hvk *hvk, bool quarantine)
  * without the lock, and only then is the request finished. */
 static void end(struct hvk *hvk, enum hvk_vmbus_state state, hvk_status status, bool host_may_write)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	hvk_out_drop(hvk, &bus->contact);
 	hvk_bus_set_scan(hvk, false);
-	set_state(bus, state);
+	set_state(hvk, state);
 	bus->ending = host_may_write ? HVK_END_QUARANTINE : HVK_END_FREE;
 	bus->result = status;
 	bus->step = HVK_STEP_NONE;
@@ -101,7 +103,7 @@ static void end(struct hvk *hvk, enum hvk_vmbus_state state, hvk_status status, 
 
 void hvk_contact_settle(struct hvk *hvk)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 	enum hvk_contact_end ending;
 
 	hvk_lock(hvk, &bus->lock);
@@ -120,7 +122,7 @@ void hvk_contact_settle(struct hvk *hvk)
 
 uint32_t hvk_contact_fill(struct hvk *hvk, void *to)
 {
-	const struct hvk_bus *bus = &hvk->bus;
+	const struct hvk_bus *bus = hvk->bus;
 	struct vmbus_initiate_contact message = {
 		.header = {VMBUS_MSG_INITIATE_CONTACT, 0},
 		.version = bus->version->version,
@@ -138,12 +140,12 @@ uint32_t hvk_contact_fill(struct hvk *hvk, void *to)
 
 uint32_t hvk_contact_connection(const struct hvk *hvk)
 {
-	return hvk->bus.version->contact_sint ? VMBUS_CONNECTION_MESSAGE_V5 : VMBUS_CONNECTION_MESSAGE;
+	return hvk->bus->version->contact_sint ? VMBUS_CONNECTION_MESSAGE_V5 : VMBUS_CONNECTION_MESSAGE;
 }
 
 static void try_version(struct hvk *hvk, enum hvk_contact_step step, uint32_t version)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	bus->version = hvk_version_find(version);
 	bus->message_connection = VMBUS_CONNECTION_MESSAGE;
@@ -155,7 +157,7 @@ static void try_version(struct hvk *hvk, enum hvk_contact_step step, uint32_t ve
 /* The last attempt was refused, so nothing of ours is known to the host. */
 static void try_next(struct hvk *hvk)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	if (bus->plan_next < bus->plan_count)
 		try_version(hvk, HVK_STEP_CONTACT, bus->plan[bus->plan_next++]);
@@ -165,7 +167,7 @@ static void try_next(struct hvk *hvk)
 
 static void accepted(struct hvk *hvk, const struct hvk_message *message)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	if (bus->version->contact_sint) {
 		if (message->connection != VMBUS_CONNECTION_MESSAGE &&
@@ -191,7 +193,7 @@ static void accepted(struct hvk *hvk, const struct hvk_message *message)
 static void refused(struct hvk *hvk)
 {
 	/* On purpose: we could drive this host, and would break the system we load. */
-	if (hvk->bus.step == HVK_STEP_PROBE)
+	if (hvk->bus->step == HVK_STEP_PROBE)
 		end(hvk, HVK_VMBUS_COLD, HVK_EHOSTTOOOLD, false);
 	else
 		try_next(hvk);
@@ -199,7 +201,7 @@ static void refused(struct hvk *hvk)
 
 void hvk_contact_version_response(struct hvk *hvk, const struct hvk_message *message)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	if ((bus->step != HVK_STEP_PROBE && bus->step != HVK_STEP_CONTACT) || bus->contact.queued) {
 		HVK_COUNT(hvk->counters.late_messages);
@@ -222,13 +224,13 @@ void hvk_contact_version_response(struct hvk *hvk, const struct hvk_message *mes
 
 void hvk_contact_all_offers(struct hvk *hvk)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	if (bus->step != HVK_STEP_OFFERS || bus->contact.queued) {
 		HVK_COUNT(hvk->counters.late_messages);
 		return;
 	}
-	set_state(bus, HVK_VMBUS_CONNECTED);
+	set_state(hvk, HVK_VMBUS_CONNECTED);
 	if (bus->resuming)
 		hvk_offer_drop_absent(hvk);
 	bus->resuming = false;
@@ -242,7 +244,7 @@ void hvk_contact_all_offers(struct hvk *hvk)
 
 void hvk_contact_unload_response(struct hvk *hvk)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	if (bus->contact.queued) {
 		HVK_COUNT(hvk->counters.late_messages);
@@ -257,7 +259,7 @@ void hvk_contact_unload_response(struct hvk *hvk)
 
 void hvk_contact_posted(struct hvk *hvk, enum hvk_outgoing_kind kind, uint64_t now)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	bus->deadline = now + step_time(hvk, kind);
 	/* A host that does not know 3.0 may ignore UNLOAD and go on writing. */
@@ -267,7 +269,7 @@ void hvk_contact_posted(struct hvk *hvk, enum hvk_outgoing_kind kind, uint64_t n
 
 void hvk_contact_post_failed(struct hvk *hvk, hvk_status status, bool no_connection)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	if (no_connection && (bus->step == HVK_STEP_PROBE || bus->step == HVK_STEP_CONTACT)) {
 		refused(hvk); /* an old host has no connection 4 */
@@ -283,15 +285,15 @@ void hvk_contact_post_failed(struct hvk *hvk, hvk_status status, bool no_connect
 /* A connection that did not get as far as offers is left as it would be at the end. */
 static void give_up(struct hvk *hvk, hvk_status status)
 {
-	hvk->bus.result = status;
-	set_state(&hvk->bus, HVK_VMBUS_UNLOADING);
-	hvk->bus.resuming = false;
+	hvk->bus->result = status;
+	set_state(hvk, HVK_VMBUS_UNLOADING);
+	hvk->bus->resuming = false;
 	go(hvk, HVK_STEP_UNLOAD, HVK_OUT_UNLOAD);
 }
 
 static void timed_out(struct hvk *hvk)
 {
-	switch (hvk->bus.step) {
+	switch (hvk->bus->step) {
 	case HVK_STEP_PROBE:
 	case HVK_STEP_CONTACT:
 		end(hvk, HVK_VMBUS_COLD, HVK_ETIMEDOUT_CONTACT, true);
@@ -302,7 +304,7 @@ static void timed_out(struct hvk *hvk)
 	case HVK_STEP_UNLOAD:
 	case HVK_STEP_PROBE_UNLOAD:
 		end(hvk, HVK_VMBUS_ABANDONED,
-		    hvk->bus.result == HVK_OK ? HVK_ETIMEDOUT_UNLOAD : hvk->bus.result, true);
+		    hvk->bus->result == HVK_OK ? HVK_ETIMEDOUT_UNLOAD : hvk->bus->result, true);
 		break;
 	case HVK_STEP_CLOSING: /* each close and teardown has its own time-out */
 	case HVK_STEP_NONE:
@@ -312,7 +314,7 @@ static void timed_out(struct hvk *hvk)
 
 static bool all_closed(const struct hvk *hvk)
 {
-	for (const struct hvk_channel *channel = hvk->bus.channels; channel; channel = channel->next) {
+	for (const struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next) {
 		if (channel->state != HVK_CHANNEL_CLOSED)
 			return false;
 	}
@@ -321,7 +323,7 @@ static bool all_closed(const struct hvk *hvk)
 
 static void close_all(struct hvk *hvk)
 {
-	for (struct hvk_channel *channel = hvk->bus.channels; channel; channel = channel->next) {
+	for (struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next) {
 		if (channel->state == HVK_CHANNEL_OPEN)
 			hvk_channel_begin_close(hvk, channel);
 	}
@@ -329,7 +331,7 @@ static void close_all(struct hvk *hvk)
 
 void hvk_contact_advance(struct hvk *hvk, uint64_t now)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	if (now >= bus->deadline)
 		timed_out(hvk);
@@ -345,7 +347,7 @@ void hvk_contact_advance(struct hvk *hvk, uint64_t now)
 
 uint64_t hvk_contact_deadline(const struct hvk *hvk)
 {
-	return hvk->bus.ending != HVK_END_NONE || hvk->bus.connect_finished ? 0 : hvk->bus.deadline;
+	return hvk->bus->ending != HVK_END_NONE || hvk->bus->connect_finished ? 0 : hvk->bus->deadline;
 }
 
 /* --- The requests ---------------------------------------------------------------------- */
@@ -383,7 +385,8 @@ static hvk_status check_connect(struct hvk *hvk, enum hvk_vmbus_state from, uint
 {
 	if (cpu >= hvk->config.cpus)
 		return HVK_EINVAL;
-	if (hvk->bus.state != from || !hvk->hypervisor.started || !hvk->cpus[cpu].started || hvk->bus.request)
+	if (hvk->bus->state != from || !hvk->hypervisor.started || !hvk->cpus[cpu].started ||
+	    hvk->bus->request)
 		return HVK_ESTATE;
 	if (hvk_cpu_index(hvk) != cpu)
 		return HVK_ECONTEXT;
@@ -392,13 +395,13 @@ static hvk_status check_connect(struct hvk *hvk, enum hvk_vmbus_state from, uint
 
 static void begin_contact(struct hvk *hvk, struct hvk_request *request)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	hvk_lock(hvk, &bus->lock);
 	bus->request = request;
 	bus->result = HVK_OK;
 	bus->suspending = false;
-	set_state(bus, HVK_VMBUS_CONNECTING);
+	set_state(hvk, HVK_VMBUS_CONNECTING);
 	if (!bus->resuming) /* a host does not forget it; 0.13 may be in use */
 		bus->knows_3_0 = false;
 	if (bus->config.mode == HVK_VMBUS_MODE_BOOT && !bus->resuming)
@@ -410,7 +413,7 @@ static void begin_contact(struct hvk *hvk, struct hvk_request *request)
 
 void hvk_vmbus_connect(struct hvk *hvk, const struct hvk_vmbus_config *config, struct hvk_request *request)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 	hvk_status status = check_connect(hvk, HVK_VMBUS_COLD, config->cpu);
 
 	hvk_request_begin(request);
@@ -430,7 +433,7 @@ void hvk_vmbus_connect(struct hvk *hvk, const struct hvk_vmbus_config *config, s
 
 void hvk_vmbus_resume(struct hvk *hvk, struct hvk_request *request)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 	hvk_status status = check_connect(hvk, HVK_VMBUS_SUSPENDED, bus->config.cpu);
 
 	hvk_request_begin(request);
@@ -450,7 +453,7 @@ void hvk_vmbus_resume(struct hvk *hvk, struct hvk_request *request)
 
 static void leave(struct hvk *hvk, struct hvk_request *request, bool suspend)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 	hvk_status status = HVK_OK;
 
 	hvk_request_begin(request);
@@ -467,7 +470,7 @@ static void leave(struct hvk *hvk, struct hvk_request *request, bool suspend)
 		bus->request = request;
 		bus->result = HVK_OK;
 		bus->suspending = suspend;
-		set_state(bus, HVK_VMBUS_UNLOADING);
+		set_state(hvk, HVK_VMBUS_UNLOADING);
 		bus->step = HVK_STEP_CLOSING;
 		bus->deadline = HVK_NEVER;
 		hvk_contact_advance(hvk, 0);

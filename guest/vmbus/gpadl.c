@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory shared with the host: created, torn down, or left behind in quarantine. */
-#include "guest/core/instance.h"
+#include "guest/vmbus/bus.h"
 #include "guest/vmbus/gpadl_split.h"
 
 static struct hvk_gpadl *find(struct hvk *hvk, uint32_t id)
 {
-	struct hvk_gpadl *gpadl = hvk->bus.gpadls;
+	struct hvk_gpadl *gpadl = hvk->bus->gpadls;
 
 	while (gpadl && gpadl->id != id)
 		gpadl = gpadl->next;
@@ -16,9 +16,9 @@ static struct hvk_gpadl *find(struct hvk *hvk, uint32_t id)
 static uint32_t new_id(struct hvk *hvk)
 {
 	do {
-		hvk->bus.gpadl_next_id++;
-	} while (hvk->bus.gpadl_next_id == 0 || find(hvk, hvk->bus.gpadl_next_id));
-	return hvk->bus.gpadl_next_id;
+		hvk->bus->gpadl_next_id++;
+	} while (hvk->bus->gpadl_next_id == 0 || find(hvk, hvk->bus->gpadl_next_id));
+	return hvk->bus->gpadl_next_id;
 }
 
 static void unlink_gpadl(struct hvk_bus *bus, struct hvk_gpadl *gpadl)
@@ -36,23 +36,23 @@ static void unlink_gpadl(struct hvk_bus *bus, struct hvk_gpadl *gpadl)
 static void over(struct hvk *hvk, struct hvk_gpadl *gpadl, hvk_status result, bool host_may_write)
 {
 	hvk_out_drop(hvk, &gpadl->outgoing);
-	unlink_gpadl(&hvk->bus, gpadl);
+	unlink_gpadl(hvk->bus, gpadl);
 	gpadl->state = host_may_write ? HVK_GPADL_LEFT : HVK_GPADL_NONE;
 	gpadl->result = result;
 	gpadl->deadline = HVK_NEVER;
-	gpadl->next = hvk->bus.gpadls_done;
-	hvk->bus.gpadls_done = gpadl;
+	gpadl->next = hvk->bus->gpadls_done;
+	hvk->bus->gpadls_done = gpadl;
 }
 
 static struct hvk_gpadl *take_done(struct hvk *hvk)
 {
 	struct hvk_gpadl *gpadl;
 
-	hvk_lock(hvk, &hvk->bus.lock);
-	gpadl = hvk->bus.gpadls_done;
+	hvk_lock(hvk, &hvk->bus->lock);
+	gpadl = hvk->bus->gpadls_done;
 	if (gpadl)
-		hvk->bus.gpadls_done = gpadl->next;
-	hvk_unlock(hvk, &hvk->bus.lock);
+		hvk->bus->gpadls_done = gpadl->next;
+	hvk_unlock(hvk, &hvk->bus->lock);
 	return gpadl;
 }
 
@@ -80,13 +80,13 @@ void hvk_gpadl_settle(struct hvk *hvk)
 			(void)hvk_pages_quarantine(hvk, &gpadl->pages);
 		else
 			hvk_pages_put(hvk, &gpadl->pages);
-		hvk_lock(hvk, &hvk->bus.lock);
+		hvk_lock(hvk, &hvk->bus->lock);
 		gpadl->state = HVK_GPADL_NONE;
 		gpadl->id = 0;
 		channel->gpadl_count--;
 		hvk_bus_stir(hvk);
 		tell(hvk, channel, gpadl, status);
-		hvk_unlock(hvk, &hvk->bus.lock);
+		hvk_unlock(hvk, &hvk->bus->lock);
 	}
 }
 
@@ -107,7 +107,7 @@ hvk_status hvk_gpadl_allocate(struct hvk_channel *channel, uint32_t page_count, 
 hvk_status hvk_gpadl_submit(struct hvk_channel *channel, struct hvk_gpadl *gpadl, struct hvk_request *request)
 {
 	struct hvk *hvk = channel->hvk;
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 	hvk_status status = HVK_OK;
 
 	hvk_lock(hvk, &bus->lock);
@@ -191,7 +191,7 @@ void hvk_gpadl_created(struct hvk *hvk, const struct hvk_message *message)
 	struct hvk_gpadl *gpadl = find(hvk, message->gpadl);
 
 	if (!gpadl || gpadl->channel->offer.channel_id != message->channel_id) {
-		if (message->gpadl <= hvk->bus.gpadl_next_id)
+		if (message->gpadl <= hvk->bus->gpadl_next_id)
 			HVK_COUNT(hvk->counters.late_messages);
 		else
 			(void)hvk_fault(hvk, HVK_EHOST_ID, "created GPADL 0x%x", message->gpadl);
@@ -232,13 +232,13 @@ void hvk_gpadl_teardown(struct hvk_gpadl *gpadl, struct hvk_request *request)
 	bool ready;
 
 	hvk_request_begin(request);
-	hvk_lock(hvk, &hvk->bus.lock);
+	hvk_lock(hvk, &hvk->bus->lock);
 	ready = gpadl->state == HVK_GPADL_LIVE;
 	if (ready) {
 		gpadl->request = request;
 		hvk_gpadl_begin_teardown(hvk, gpadl);
 	}
-	hvk_unlock(hvk, &hvk->bus.lock);
+	hvk_unlock(hvk, &hvk->bus->lock);
 	if (!ready)
 		hvk_request_finish(hvk, request, HVK_ESTATE, hvk_cpu_index(hvk));
 }
@@ -253,7 +253,7 @@ void hvk_gpadl_torndown(struct hvk *hvk, uint32_t id)
 	struct hvk_gpadl *gpadl = find(hvk, id);
 
 	if (!gpadl) {
-		if (id <= hvk->bus.gpadl_next_id)
+		if (id <= hvk->bus->gpadl_next_id)
 			HVK_COUNT(hvk->counters.late_messages);
 		else
 			(void)hvk_fault(hvk, HVK_EHOST_ID, "torn down GPADL 0x%x", id);
@@ -276,7 +276,7 @@ void hvk_gpadl_post_failed(struct hvk *hvk, struct hvk_gpadl *gpadl, hvk_status 
 
 void hvk_gpadl_channel_gone(struct hvk *hvk, struct hvk_channel *channel)
 {
-	struct hvk_gpadl *gpadl = hvk->bus.gpadls, *next;
+	struct hvk_gpadl *gpadl = hvk->bus->gpadls, *next;
 
 	for (; gpadl; gpadl = next) {
 		next = gpadl->next;
@@ -288,7 +288,7 @@ void hvk_gpadl_channel_gone(struct hvk *hvk, struct hvk_channel *channel)
 
 void hvk_gpadl_teardown_all(struct hvk *hvk)
 {
-	struct hvk_gpadl *gpadl = hvk->bus.gpadls, *next;
+	struct hvk_gpadl *gpadl = hvk->bus->gpadls, *next;
 
 	for (; gpadl; gpadl = next) {
 		next = gpadl->next;
@@ -299,7 +299,7 @@ void hvk_gpadl_teardown_all(struct hvk *hvk)
 
 void hvk_gpadl_check_deadlines(struct hvk *hvk, uint64_t now)
 {
-	struct hvk_gpadl *gpadl = hvk->bus.gpadls, *next;
+	struct hvk_gpadl *gpadl = hvk->bus->gpadls, *next;
 
 	for (; gpadl; gpadl = next) {
 		next = gpadl->next;
@@ -312,9 +312,9 @@ void hvk_gpadl_check_deadlines(struct hvk *hvk, uint64_t now)
 
 uint64_t hvk_gpadl_deadline(const struct hvk *hvk)
 {
-	uint64_t deadline = hvk->bus.gpadls_done ? 0 : HVK_NEVER;
+	uint64_t deadline = hvk->bus->gpadls_done ? 0 : HVK_NEVER;
 
-	for (const struct hvk_gpadl *gpadl = hvk->bus.gpadls; gpadl; gpadl = gpadl->next)
+	for (const struct hvk_gpadl *gpadl = hvk->bus->gpadls; gpadl; gpadl = gpadl->next)
 		deadline = gpadl->deadline < deadline ? gpadl->deadline : deadline;
 	return deadline;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Channels coming and going: offers, rescinds, ids given back, the device list. */
-#include "guest/core/instance.h"
+#include "guest/vmbus/bus.h"
 
 static bool same_device(const struct hvk_offer *a, const struct hvk_offer *b)
 {
@@ -11,7 +11,7 @@ static bool same_device(const struct hvk_offer *a, const struct hvk_offer *b)
 
 struct hvk_channel *hvk_offer_find(struct hvk *hvk, uint32_t channel_id)
 {
-	return channel_id < VMBUS_MAX_CHANNELS ? hvk->bus.by_id[channel_id] : NULL;
+	return channel_id < VMBUS_MAX_CHANNELS ? hvk->bus->by_id[channel_id] : NULL;
 }
 
 static void link_channel(struct hvk_bus *bus, struct hvk_channel *channel)
@@ -37,7 +37,7 @@ static void unlink_channel(struct hvk_bus *bus, struct hvk_channel *channel)
 /* The device is known: back after a resume (reused is set), or offered twice. */
 static hvk_status match_known(struct hvk *hvk, const struct hvk_offer *offer, bool *reused)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	*reused = false;
 	for (struct hvk_channel *channel = bus->channels; channel; channel = channel->next) {
@@ -61,7 +61,7 @@ static hvk_status match_known(struct hvk *hvk, const struct hvk_offer *offer, bo
 
 static hvk_status add_channel(struct hvk *hvk, const struct hvk_offer *offer, struct hvk_pages *page)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 	struct hvk_channel *channel;
 
 	if (bus->channel_count == HVK_CHANNELS_MAX || page->count == 0) {
@@ -90,7 +90,7 @@ static hvk_status add_channel(struct hvk *hvk, const struct hvk_offer *offer, st
 
 void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message, struct hvk_pages *page)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 	bool reused;
 
 	if (bus->state != HVK_VMBUS_CONNECTED && (bus->step != HVK_STEP_OFFERS || bus->contact.queued)) {
@@ -148,7 +148,7 @@ enum news { NEWS_NONE, NEWS_OFFERED, NEWS_GONE };
 /* Finds one thing to tell, and does what needs no telling. */
 static enum news next_news(struct hvk *hvk, struct hvk_channel **found)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	for (struct hvk_channel *channel = bus->channels; channel; channel = channel->next) {
 		*found = channel;
@@ -185,15 +185,15 @@ static void free_channel(struct hvk *hvk, struct hvk_channel *channel)
 
 void hvk_offer_announce(struct hvk *hvk)
 {
-	const struct hvk_vmbus_config *config = &hvk->bus.config;
+	const struct hvk_vmbus_config *config = &hvk->bus->config;
 	struct hvk_channel *channel = NULL;
 	enum news news;
 
 	/* Bounded: each round tells of one channel, and there are so many at most. */
 	for (unsigned i = 0; i < 2 * HVK_CHANNELS_MAX; i++) {
-		hvk_lock(hvk, &hvk->bus.lock);
+		hvk_lock(hvk, &hvk->bus->lock);
 		news = next_news(hvk, &channel);
-		hvk_unlock(hvk, &hvk->bus.lock);
+		hvk_unlock(hvk, &hvk->bus->lock);
 		if (news == NEWS_NONE)
 			return;
 		if (news == NEWS_OFFERED) {
@@ -225,9 +225,9 @@ static void retire(struct hvk_channel *channel)
 
 void hvk_offer_release_all(struct hvk *hvk)
 {
-	for (struct hvk_channel *channel = hvk->bus.channels; channel; channel = channel->next) {
+	for (struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next) {
 		hvk_out_drop(hvk, &channel->release);
-		drop_id(&hvk->bus, channel);
+		drop_id(hvk->bus, channel);
 		retire(channel);
 	}
 	hvk_bus_stir(hvk);
@@ -235,8 +235,8 @@ void hvk_offer_release_all(struct hvk *hvk)
 
 void hvk_offer_suspend_all(struct hvk *hvk)
 {
-	for (struct hvk_channel *channel = hvk->bus.channels; channel; channel = channel->next) {
-		drop_id(&hvk->bus, channel);
+	for (struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next) {
+		drop_id(hvk->bus, channel);
 		channel->absent = true;
 		if (channel->rescinded) {
 			hvk_out_drop(hvk, &channel->release);
@@ -248,7 +248,7 @@ void hvk_offer_suspend_all(struct hvk *hvk)
 
 void hvk_offer_drop_absent(struct hvk *hvk)
 {
-	for (struct hvk_channel *channel = hvk->bus.channels; channel; channel = channel->next) {
+	for (struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next) {
 		if (channel->absent)
 			retire(channel);
 	}
@@ -257,22 +257,22 @@ void hvk_offer_drop_absent(struct hvk *hvk)
 
 void hvk_offer_forget_all(struct hvk *hvk)
 {
-	struct hvk_channel *channel = hvk->bus.channels, *next;
+	struct hvk_channel *channel = hvk->bus->channels, *next;
 
 	for (; channel; channel = next) {
 		next = channel->next;
 		free_channel(hvk, channel);
 	}
-	hvk->bus.channels = NULL;
-	hvk->bus.channel_count = 0;
-	memset(hvk->bus.by_id, 0, sizeof(hvk->bus.by_id));
+	hvk->bus->channels = NULL;
+	hvk->bus->channel_count = 0;
+	memset(hvk->bus->by_id, 0, sizeof(hvk->bus->by_id));
 }
 
 /* --- For the user ------------------------------------------------------------------------ */
 
 struct hvk_channel *hvk_vmbus_next_channel(struct hvk *hvk, struct hvk_channel *previous)
 {
-	struct hvk_channel *channel = previous ? previous->next : hvk->bus.channels;
+	struct hvk_channel *channel = previous ? previous->next : hvk->bus->channels;
 
 	while (channel && (channel->absent || channel->released || channel->rescinded))
 		channel = channel->next;
@@ -284,14 +284,14 @@ hvk_status hvk_channel_claim(struct hvk_channel *channel)
 	struct hvk *hvk = channel->hvk;
 	hvk_status status = HVK_OK;
 
-	hvk_lock(hvk, &hvk->bus.lock);
+	hvk_lock(hvk, &hvk->bus->lock);
 	if (channel->claimed)
 		status = HVK_EBUSY;
 	else if (channel->rescinded || channel->released)
 		status = HVK_EGONE;
 	else
 		channel->claimed = true;
-	hvk_unlock(hvk, &hvk->bus.lock);
+	hvk_unlock(hvk, &hvk->bus->lock);
 	return status;
 }
 
@@ -299,11 +299,11 @@ void hvk_channel_unclaim(struct hvk_channel *channel)
 {
 	struct hvk *hvk = channel->hvk;
 
-	hvk_lock(hvk, &hvk->bus.lock);
+	hvk_lock(hvk, &hvk->bus->lock);
 	HVK_ASSERT(channel->claimed);
 	channel->claimed = false;
 	hvk_bus_stir(hvk);
-	hvk_unlock(hvk, &hvk->bus.lock);
+	hvk_unlock(hvk, &hvk->bus->lock);
 }
 
 const struct hvk_offer *hvk_channel_offer(const struct hvk_channel *channel)

@@ -4,13 +4,13 @@
  * for, as a link inside the object that it is about, so that nothing is allocated and no
  * queue can be full. The message itself is built when it is posted.
  */
-#include "guest/core/instance.h"
+#include "guest/vmbus/bus.h"
 
 #define ITEM(type, field, item) ((struct type *)(void *)((uint8_t *)(item)-offsetof(struct type, field)))
 
 void hvk_out_put(struct hvk *hvk, struct hvk_outgoing *item, enum hvk_outgoing_kind kind)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	HVK_ASSERT(!item->queued);
 	item->kind = (uint8_t)kind;
@@ -34,7 +34,7 @@ static void reset_retry(struct hvk_bus *bus)
 
 void hvk_out_drop(struct hvk *hvk, struct hvk_outgoing *item)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 	struct hvk_outgoing *last = NULL;
 
 	if (!item->queued)
@@ -124,8 +124,8 @@ static uint32_t fill(struct hvk *hvk, struct hvk_outgoing *item, void *to)
 static void release_posted(struct hvk *hvk, struct hvk_channel *channel)
 {
 	/* From here on the host may offer the id again. */
-	if (hvk->bus.by_id[channel->offer.channel_id] == channel)
-		hvk->bus.by_id[channel->offer.channel_id] = NULL;
+	if (hvk->bus->by_id[channel->offer.channel_id] == channel)
+		hvk->bus->by_id[channel->offer.channel_id] = NULL;
 	channel->released = true;
 	hvk_bus_stir(hvk);
 }
@@ -135,7 +135,7 @@ static void posted(struct hvk *hvk, struct hvk_outgoing *item, uint64_t now)
 	enum hvk_outgoing_kind kind = (enum hvk_outgoing_kind)item->kind;
 
 	if (kind == HVK_OUT_GPADL_CREATE) {
-		reset_retry(&hvk->bus);
+		reset_retry(hvk->bus);
 		if (!hvk_gpadl_posted(hvk, ITEM(hvk_gpadl, outgoing, item), now))
 			return; /* it stays in front until its last body is out */
 	}
@@ -196,7 +196,7 @@ static bool means_no_connection(enum hvk_post_result result, const struct hvk_ou
 
 static void retry_later(struct hvk *hvk, struct hvk_outgoing *item, uint64_t now)
 {
-	struct hvk_bus *bus = &hvk->bus;
+	struct hvk_bus *bus = hvk->bus;
 
 	if (bus->post_deadline == 0)
 		bus->post_deadline = now + hvk->config.timeouts.post_ms * HVK_TIME_PER_MS;
@@ -215,14 +215,14 @@ void hvk_out_pump(struct hvk *hvk)
 {
 	uint8_t message[HV_MESSAGE_PAYLOAD_MAX];
 
-	for (unsigned i = 0; i < HVK_POSTS_PER_POLL && hvk->bus.out_first; i++) {
-		struct hvk_outgoing *item = hvk->bus.out_first;
+	for (unsigned i = 0; i < HVK_POSTS_PER_POLL && hvk->bus->out_first; i++) {
+		struct hvk_outgoing *item = hvk->bus->out_first;
 		uint32_t connection = item->kind == HVK_OUT_CONTACT ? hvk_contact_connection(hvk)
-								    : hvk->bus.message_connection;
+								    : hvk->bus->message_connection;
 		uint64_t now = hvk_time(hvk);
 		enum hvk_post_result result;
 
-		if (now < hvk->bus.retry_at)
+		if (now < hvk->bus->retry_at)
 			return;
 		result = hvk_post(hvk, connection, message, fill(hvk, item, message));
 		if (result == HVK_POST_TAKEN) {
@@ -238,5 +238,5 @@ void hvk_out_pump(struct hvk *hvk)
 
 uint64_t hvk_out_deadline(const struct hvk *hvk)
 {
-	return hvk->bus.out_first ? hvk->bus.retry_at : HVK_NEVER;
+	return hvk->bus->out_first ? hvk->bus->retry_at : HVK_NEVER;
 }

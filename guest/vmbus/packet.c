@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Packets: sending, receiving, request ids, telling the host. */
-#include "guest/core/instance.h"
+#include "guest/vmbus/bus.h"
 
 #define PFNS_MAX 64u             /* pages in one page-list packet */
 #define LATE_COMPLETIONS_MAX 64u /* skipped in one receive */
@@ -11,7 +11,7 @@
  * 0.13 always, later unless the channel has an interrupt of its own. */
 static void set_event_bit(struct hvk_channel *channel)
 {
-	struct hvk_bus *bus = &channel->hvk->bus;
+	struct hvk_bus *bus = channel->hvk->bus;
 	uint32_t id = channel->offer.channel_id;
 
 	(void)hvk_shared_or(&bus->interrupt_bits, VMBUS_INTERRUPT_PAGE_GUEST_TO_HOST + id / 32 * 4,
@@ -20,7 +20,7 @@ static void set_event_bit(struct hvk_channel *channel)
 
 static void trigger_monitor(struct hvk_channel *channel)
 {
-	struct hvk_bus *bus = &channel->hvk->bus;
+	struct hvk_bus *bus = channel->hvk->bus;
 	uint32_t group = channel->offer.monitor_id / 32u, bit = channel->offer.monitor_id % 32u;
 
 	set_event_bit(channel);
@@ -38,7 +38,7 @@ void hvk_channel_signal_host(struct hvk_channel *channel)
 		trigger_monitor(channel);
 		return;
 	}
-	if (hvk->bus.version->shared_signal || !offer->dedicated)
+	if (hvk->bus->version->shared_signal || !offer->dedicated)
 		set_event_bit(channel);
 	(void)hvk_signal(hvk, offer->connection_id, 0);
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Who may include whom, over the graph that the compiler really sees.
 #
-#   guest/                 include/hvkit/, guest/; five headers of the compiler
+#   guest/                 include/hvkit/, guest/; five headers of the compiler; and inside it, upward only:
+#     core, hypervisor, vmbus in this order; netdev and netvsc on core alone; instance on all
 #   host/                  include/hvkit/wire/, include/hvkit_host/, host/
 #   include/hvkit/wire/    itself
 #   include/hvkit/         itself
@@ -50,6 +51,14 @@ count=0
 for file in $(find guest host include -name '*.[ch]' | LC_ALL=C sort); do
 	count=$((count + 1))
 	case $file in
+	guest/core/*) wall "$file" '^(include/hvkit|guest/core)/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
+	guest/hypervisor/*)
+		wall "$file" '^(include/hvkit|guest/(core|hypervisor))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
+	guest/vmbus/*)
+		wall "$file" '^(include/hvkit|guest/(core|hypervisor|vmbus))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
+	guest/netdev/*) wall "$file" '^(include/hvkit|guest/(core|netdev))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
+	guest/netvsc/*)
+		wall "$file" '^(include/hvkit|guest/(core|netdev|netvsc))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
 	guest/*) wall "$file" '^(include/hvkit|guest)/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
 	host/*) wall "$file" '^(include/hvkit/wire|include/hvkit_host|host)/' yes -D_GNU_SOURCE ;;
 	include/hvkit/wire/*) wall "$file" '^include/hvkit/wire/' no -ffreestanding ;;

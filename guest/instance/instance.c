@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Creating and destroying an instance; looking inside. */
-#include "guest/core/instance.h"
+#include "guest/vmbus/bus.h"
 
 static const struct hvk_timeouts default_timeouts = {
 	.post_ms = 5000,
@@ -66,8 +66,10 @@ static void fill_config(struct hvk_config *config)
 
 static hvk_status init_locks(struct hvk *hvk)
 {
-	hvk_status status = hvk_bus_create(hvk);
+	hvk_status status = hvk_lock_init(hvk, &hvk->quarantine.lock);
 
+	if (status == HVK_OK)
+		status = hvk_bus_create(hvk);
 	for (uint32_t i = 0; status == HVK_OK && i < hvk->config.cpus; i++)
 		status = hvk_lock_init(hvk, &hvk->cpus[i].lock);
 	return status;
@@ -87,7 +89,8 @@ hvk_status hvk_create(const struct hvk_port *port, const struct hvk_config *conf
 	status = check_port(port, cpus, config->interrupts);
 	if (status != HVK_OK)
 		return status;
-	count = (uint32_t)((sizeof(*hvk) + cpus * sizeof(struct hvk_cpu) + HVK_PAGE_SIZE - 1) /
+	count = (uint32_t)((sizeof(*hvk) + sizeof(*hvk->bus) + cpus * sizeof(*hvk->cpus) + HVK_PAGE_SIZE -
+			    1) /
 			   HVK_PAGE_SIZE);
 	status = port->pages_alloc(port->context, count, HVK_PAGE_PRIVATE, &pages);
 	if (status != HVK_OK)
@@ -98,7 +101,8 @@ hvk_status hvk_create(const struct hvk_port *port, const struct hvk_config *conf
 	fill_config(&hvk->config);
 	hvk->pages = pages;
 	hvk->pages.count = count;
-	hvk->cpus = (struct hvk_cpu *)(void *)(hvk + 1);
+	hvk->bus = (struct hvk_bus *)(void *)(hvk + 1);
+	hvk->cpus = (struct hvk_cpu *)(void *)(hvk->bus + 1);
 	status = init_locks(hvk);
 	if (status != HVK_OK) {
 		port->pages_free(port->context, &pages);
@@ -166,4 +170,12 @@ void hvk_dump(struct hvk *hvk, hvk_dump_line line, void *context)
 	line(context, hvk_format(text, sizeof(text), "quarantine: %u entries, %llu pages",
 				 hvk->quarantine.count, (unsigned long long)hvk->quarantine.pages));
 	hvk_bus_dump(hvk, line, context);
+}
+
+bool hvk_quarantine_pages(const struct hvk *hvk, uint32_t n, struct hvk_pages *out)
+{
+	if (n >= hvk->quarantine.count)
+		return hvk_bus_withheld(hvk, n - hvk->quarantine.count, out);
+	*out = hvk->quarantine.entries[n];
+	return true;
 }

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The instance: what struct hvk is made of. Private to guest/core, guest/hypervisor
- * and guest/vmbus; drivers use core.h and the public headers.
+ * What struct hvk is made of. Private to guest/core, guest/hypervisor, guest/vmbus and
+ * guest/instance; drivers use core.h and the public headers.
  *
- * Locks: bus.lock guards the bus and the life cycle of channels and GPADLs; each
- * CPU's lock guards what interrupts and other CPUs put into it. Order: bus before
- * channel, channel (tx_lock) before CPU; never more than two at a time.
+ *   core        what needs nobody: log, memory, locks, requests, timers, the clock
+ *   hypervisor  on core: registers, hypercalls, SynIC
+ *   vmbus       on both: the bus and its channels
+ *   instance    on all: creating it, polling, waiting
+ *
+ * Locks: bus.lock guards the bus and the life cycle of channels and GPADLs; each CPU's
+ * lock guards what interrupts and other CPUs put into it. Order: bus before channel,
+ * channel (tx_lock) before CPU; never more than two at a time.
  */
-#ifndef HVK_CORE_INSTANCE_H
-#define HVK_CORE_INSTANCE_H
+#ifndef HVK_CORE_STATE_H
+#define HVK_CORE_STATE_H
 
 #include "guest/core/core.h"
-#include "guest/vmbus/bus.h"
 #include "hvkit/vmbus.h"
 #include "hvkit/wire/hypervisor.h"
 
@@ -28,9 +32,13 @@
  * a PC, because a masked SINT gets no messages on real hosts. */
 #define HVK_VECTOR_DEFAULT 0x75u
 
+struct hvk_bus;
+struct hvk_channel;
+
 struct hvk_cpu {
 	struct hvk_lock lock;
 	bool started;
+	bool in_use;  /* the bus needs it: it may not stop */
 	bool polling; /* inside hvk_poll: callbacks may be running */
 	uint32_t vp_index;
 	struct hvk_pages message_page, event_page;
@@ -62,6 +70,7 @@ struct hvk_hypervisor {
 };
 
 struct hvk_quarantine {
+	struct hvk_lock lock;
 	struct hvk_pages entries[HVK_QUARANTINE_ENTRIES];
 	uint32_t count;
 	uint64_t pages;
@@ -73,8 +82,8 @@ struct hvk {
 	struct hvk_pages pages; /* that hold this structure and the CPUs after it */
 	struct hvk_cpu *cpus;
 	struct hvk_hypervisor hypervisor;
-	struct hvk_bus bus;
-	struct hvk_quarantine quarantine;       /* under bus.lock */
+	struct hvk_bus *bus; /* guest/vmbus/bus.h */
+	struct hvk_quarantine quarantine;
 	uint64_t fault_counts[HVK_FAULT_KINDS]; /* per status, for the log; atomic */
 	struct hvk_counters counters;           /* statistics: relaxed, see HVK_COUNT */
 	uint64_t waiting;                       /* CPUs inside hvk_wait, a bit each; atomic */
@@ -88,34 +97,19 @@ struct hvk {
 /* Statistics are written by several CPUs and may lose nothing but order. */
 #define HVK_COUNT(field) ((void)__atomic_fetch_add(&(field), 1, __ATOMIC_RELAXED))
 
-/* guest/core/time.c */
+/* time.c */
 void hvk_clock_reset(struct hvk *hvk);
 void hvk_clock_check(struct hvk *hvk);
+/* A pause of the port's, counted for a guest without a clock. */
+void hvk_pause(struct hvk *hvk);
+#define HVK_NS_PER_TICK 100u
 
 uint32_t hvk_cpu_index(struct hvk *hvk);
 void hvk_wake(struct hvk *hvk, uint32_t cpu);
 
-/* guest/hypervisor/synic.c: takes in events and messages of this CPU. True if it
- * stopped with something left in the slot. */
-bool hvk_synic_take(struct hvk *hvk, struct hvk_cpu *cpu);
-/* Empties a message slot of the calling CPU by the rule: type, barrier, flag, EOM. */
-void hvk_synic_release_slot(struct hvk *hvk, const struct hvk_shared *slot);
-
-/* guest/hypervisor/hypercall.c */
-enum hvk_post_result {
-	HVK_POST_TAKEN,
-	HVK_POST_AGAIN,         /* throttled or no buffers: later */
-	HVK_POST_NO_CONNECTION, /* 0x12: in the first contact "not this version" */
-	HVK_POST_FAILED
-};
-/* Posts a copy of message, 1 to 240 bytes. Under bus.lock, or from abandon. */
-enum hvk_post_result hvk_post(struct hvk *hvk, uint32_t connection, const void *message, uint32_t length);
-hvk_status hvk_signal(struct hvk *hvk, uint32_t connection, uint16_t flag);
-
-/* guest/core/schedule.c: parts of hvk_poll. */
-void hvk_run_timers(struct hvk *hvk, struct hvk_cpu *cpu);
+/* requests.c, timers.c: parts of hvk_poll. */
 void hvk_run_finished(struct hvk *hvk, struct hvk_cpu *cpu);
-void hvk_cpu_put_ready(struct hvk *hvk, struct hvk_channel *channel);
-bool hvk_cpu_forget_channel(struct hvk *hvk, struct hvk_channel *channel);
+void hvk_run_timers(struct hvk *hvk, struct hvk_cpu *cpu);
+void hvk_timer_unlink(struct hvk_cpu *cpu, const struct hvk_timer *timer); /* under its lock */
 
 #endif

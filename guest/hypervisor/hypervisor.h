@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What guest/vmbus and guest/instance use of the hypervisor layer. */
+#ifndef HVK_HYPERVISOR_HYPERVISOR_H
+#define HVK_HYPERVISOR_HYPERVISOR_H
+
+#include "guest/core/state.h"
+
+/* synic.c: takes in events and messages of this CPU. True if it
+ * stopped with something left in the slot. */
+bool hvk_synic_take(struct hvk *hvk, struct hvk_cpu *cpu);
+/* Empties a message slot of the calling CPU by the rule: type, barrier, flag, EOM. */
+void hvk_synic_release_slot(struct hvk *hvk, const struct hvk_shared *slot);
+
+/* hypercall.c */
+enum hvk_post_result {
+	HVK_POST_TAKEN,
+	HVK_POST_AGAIN,         /* throttled or no buffers: later */
+	HVK_POST_NO_CONNECTION, /* 0x12: in the first contact "not this version" */
+	HVK_POST_FAILED
+};
+/* Posts a copy of message, 1 to 240 bytes. Under bus.lock, or from abandon. */
+enum hvk_post_result hvk_post(struct hvk *hvk, uint32_t connection, const void *message, uint32_t length);
+hvk_status hvk_signal(struct hvk *hvk, uint32_t connection, uint16_t flag);
+
+#endif

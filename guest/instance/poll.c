@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* Polling: all that is to do on a CPU, and by when; waiting. */
+#include "guest/hypervisor/hypervisor.h"
+#include "guest/vmbus/bus.h"
+
+#define POLL_MESSAGES 64u    /* handled per poll */
+#define ROUNDS_PER_PAUSE 64u /* of a wait that never finds nothing to do */
+
+static bool take_message(struct hvk *hvk, struct hvk_cpu *cpu, struct hv_message *out)
+{
+	bool taken = false;
+
+	hvk_lock(hvk, &cpu->lock);
+	if (cpu->queue_count > 0) {
+		*out = cpu->queue[cpu->queue_head];
+		cpu->queue_head = (cpu->queue_head + 1) % HVK_MESSAGE_QUEUE;
+		cpu->queue_count--;
+		taken = true;
+	}
+	hvk_unlock(hvk, &cpu->lock);
+	return taken;
+}
+
+static void run_messages(struct hvk *hvk, struct hvk_cpu *cpu, uint32_t index)
+{
+	struct hv_message message;
+
+	for (unsigned i = 0; i < POLL_MESSAGES; i++) {
+		if (!take_message(hvk, cpu, &message))
+			return;
+		hvk_bus_take_message(hvk, index, &message);
+	}
+}
+
+/* Event flags become ready channels, on whichever CPU they are bound to. */
+static void run_events(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	uint32_t words[VMBUS_MAX_CHANNELS / 32];
+
+	hvk_lock(hvk, &cpu->lock);
+	if (!cpu->any_event) {
+		hvk_unlock(hvk, &cpu->lock);
+		return;
+	}
+	memcpy(words, cpu->events, sizeof(words));
+	memset(cpu->events, 0, sizeof(cpu->events));
+	cpu->any_event = false;
+	hvk_unlock(hvk, &cpu->lock);
+	hvk_bus_take_events(hvk, words);
+}
+
+static uint64_t cpu_deadline(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	uint64_t deadline = HVK_NEVER;
+	unsigned i = 0;
+
+	hvk_lock(hvk, &cpu->lock);
+	if (cpu->finished_first || cpu->ready_first || cpu->queue_count || cpu->any_event)
+		deadline = 0;
+	for (struct hvk_timer *timer = cpu->timers; timer && i < HVK_TIMERS_MAX; timer = timer->next, i++) {
+		if (timer->deadline < deadline)
+			deadline = timer->deadline;
+	}
+	hvk_unlock(hvk, &cpu->lock);
+	return deadline;
+}
+
+uint64_t hvk_next_deadline(struct hvk *hvk, uint32_t cpu)
+{
+	uint64_t deadline, other;
+
+	if (cpu >= hvk->config.cpus)
+		return HVK_NEVER;
+	deadline = cpu_deadline(hvk, &hvk->cpus[cpu]);
+	if (cpu != __atomic_load_n(&hvk->bus->contact_cpu, __ATOMIC_RELAXED))
+		return deadline;
+	other = hvk_bus_deadline(hvk); /* the contact CPU does the bus' work */
+	return other < deadline ? other : deadline;
+}
+
+bool hvk_poll(struct hvk *hvk, uint32_t index)
+{
+	struct hvk_cpu *cpu = &hvk->cpus[index];
+	bool more = false;
+
+	if (index >= hvk->config.cpus || cpu->polling)
+		return false;
+	cpu->polling = true;
+	HVK_COUNT(hvk->counters.polls);
+	if (cpu->started)
+		more = hvk_synic_take(hvk, cpu);
+	if (hvk_vmbus_state(hvk) == HVK_VMBUS_ABANDONED && !hvk->bus->request) {
+		cpu->polling = false; /* what was taken in is for hvk_vmbus_abandon to look at */
+		return false;
+	}
+	run_messages(hvk, cpu, index);
+	run_events(hvk, cpu);
+	hvk_run_timers(hvk, cpu);
+	more |= hvk_bus_poll(hvk, index);
+	hvk_run_channels(hvk, cpu);
+	hvk_run_finished(hvk, cpu);
+	cpu->polling = false;
+	return more || cpu_deadline(hvk, cpu) == 0;
+}
+
+/* --- Waiting ---------------------------------------------------------------------- */
+
+static void rest(struct hvk *hvk, uint32_t cpu, uint64_t end)
+{
+	uint64_t now = hvk_time(hvk), until = hvk_next_deadline(hvk, cpu);
+
+	until = end < until ? end : until;
+	if (until <= now)
+		return;
+	/* Sleeping needs a clock that the host cannot stop. */
+	if (hvk->port.wait && hvk->port.clock_ns && hvk->config.interrupts)
+		hvk->port.wait(hvk->port.context, (until - now) * HVK_NS_PER_TICK);
+	else
+		hvk_pause(hvk);
+}
+
+static hvk_status wait_on(struct hvk *hvk, const struct hvk_request *request, uint32_t cpu,
+			  uint32_t timeout_ms)
+{
+	uint64_t end = hvk_time(hvk) + (uint64_t)timeout_ms * HVK_TIME_PER_MS;
+
+	for (uint32_t round = 1;; round++) {
+		bool more = hvk_poll(hvk, cpu);
+		hvk_status status = __atomic_load_n(&request->status, __ATOMIC_SEQ_CST);
+
+		if (status != HVK_EINPROGRESS)
+			return status;
+		hvk_clock_check(hvk);
+		if (hvk_time(hvk) >= end)
+			return HVK_ETIMEDOUT;
+		/* A host that always has more for us must not keep pauses from being counted. */
+		if (more && !hvk->port.clock_ns && round % ROUNDS_PER_PAUSE == 0)
+			hvk_pause(hvk);
+		else if (!more)
+			rest(hvk, cpu, end);
+	}
+}
+
+hvk_status hvk_wait(struct hvk *hvk, struct hvk_request *request, uint32_t timeout_ms)
+{
+	uint32_t cpu = hvk_cpu_index(hvk);
+	hvk_status status;
+
+	if (hvk->cpus[cpu].polling)
+		return HVK_ECONTEXT;
+	(void)__atomic_fetch_or(&hvk->waiting, 1ull << cpu, __ATOMIC_SEQ_CST);
+	status = wait_on(hvk, request, cpu, timeout_ms);
+	(void)__atomic_fetch_and(&hvk->waiting, ~(1ull << cpu), __ATOMIC_SEQ_CST);
+	return status;
+}
