@@ -23,6 +23,8 @@ breach() { # WALL FILE LINE...: a file of its own, named after FILE; the wall is
 breach includes guest/core/breach.c "$tag" '#include <string.h>'
 breach includes guest/core/breach.c "$tag" '#include "host/core/core.h"'
 breach includes guest/core/breach.c "$tag" '#include "hvkit_host/host.h"'
+breach includes guest/core/breach.c "$tag" '#include "guest/vmbus/ring_math.h"'
+breach includes guest/netvsc/breach.c "$tag" '#include "guest/vmbus/ring_math.h"'
 breach includes host/core/breach.c "$tag" '#include "hvkit/status.h"'
 breach includes host/core/breach.c "$tag" '#include "guest/core/core.h"'
 breach includes include/hvkit/wire/breach.h "$tag" '#include "../status.h"'
