@@ -13,7 +13,7 @@
 #define LINE_MAX 200u
 
 static const uint32_t nvs_versions[] = {NVS_VERSION_6_1, NVS_VERSION_6, NVS_VERSION_5,
-					NVS_VERSION_4,	 NVS_VERSION_2, NVS_VERSION_1};
+					NVS_VERSION_4,   NVS_VERSION_2, NVS_VERSION_1};
 
 static bool in_progress(const struct hvk_request *request)
 {
@@ -40,8 +40,8 @@ static void cut(struct nic_frame *own, uint32_t length, uint8_t how)
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t part = i + 1 == count ? length - at : length / count;
 
-		own->pieces[i] = (struct hvk_buffer){own->memory + at, (uint64_t)(uintptr_t)(own->memory + at),
-						     part};
+		own->pieces[i] = (struct hvk_buffer){own->memory + at,
+						     (uint64_t)(uintptr_t)(own->memory + at), part};
 		at += part;
 	}
 	if (how & 0x40u)

@@ -4,7 +4,6 @@
 #include "hvkit/wire/ring.h"
 
 #define RECEIVES_MAX 32u
-#define TAKEN_MAX 4096u
 
 static bool in_progress(const struct hvk_request *request)
 {
@@ -16,7 +15,8 @@ static bool busy(const struct user_channel *slot)
 	bool found = in_progress(&slot->open) || in_progress(&slot->close);
 
 	for (uint32_t i = 0; i < USER_GPADLS; i++)
-		found = found || in_progress(&slot->gpadls[i].create) || in_progress(&slot->gpadls[i].teardown);
+		found = found || in_progress(&slot->gpadls[i].create) ||
+			in_progress(&slot->gpadls[i].teardown);
 	return found;
 }
 
@@ -65,10 +65,31 @@ static void look_at(struct user *user, const uint8_t *bytes, uint32_t length)
 		user->sum = (uint8_t)(user->sum + bytes[i]);
 }
 
+static struct user_channel *slot_with(struct user *user, const struct hvk_channel *channel)
+{
+	struct user_channel *slot = user->channels;
+
+	while (slot < user->channels + USER_CHANNELS && slot->channel != channel)
+		slot++;
+	FUZZ_CHECK(slot < user->channels + USER_CHANNELS);
+	return slot;
+}
+
+/* Each comes back once, and only while it is out. */
+static void take_back(struct user_channel *slot, void *cookie)
+{
+	bool *outstanding = cookie;
+
+	FUZZ_CHECK(outstanding >= slot->outstanding && outstanding < slot->outstanding + USER_REQUESTS);
+	FUZZ_CHECK(*outstanding);
+	*outstanding = false;
+}
+
 static void received(struct user *user, struct hvk_channel *channel, const struct hvk_packet *packet)
 {
 	FUZZ_CHECK((packet->cookie != NULL) == (packet->type == VMBUS_PACKET_COMPLETION));
-	FUZZ_CHECK(packet->cookie == NULL || packet->cookie == user);
+	if (packet->cookie != NULL)
+		take_back(slot_with(user, channel), packet->cookie);
 	look_at(user, packet->extension, packet->extension_length);
 	look_at(user, packet->payload, packet->payload_length);
 	if (packet->answer_wanted)
@@ -119,18 +140,32 @@ void user_config(struct user *user, uint8_t flags, struct hvk_vmbus_config *conf
 	};
 }
 
+/* After the close: what was never answered. */
+static void take_rest(struct user_channel *slot)
+{
+	void *cookie;
+
+	if (slot->channel == NULL || hvk_channel_state(slot->channel) != HVK_CHANNEL_CLOSED)
+		return;
+	while ((cookie = hvk_channel_take_request(slot->channel, NULL)) != NULL)
+		take_back(slot, cookie);
+	for (uint32_t i = 0; i < USER_REQUESTS; i++)
+		FUZZ_CHECK(!slot->outstanding[i]);
+}
+
 static void begin_open(struct user *user, struct user_channel *slot, uint32_t pages)
 {
 	struct hvk_channel_config config = {
 		.tx_pages = pages,
 		.rx_pages = pages,
-		.requests_max = 16,
+		.requests_max = USER_REQUESTS,
 		.ready = ready,
 		.context = user,
 	};
 
 	if (slot->channel == NULL || in_progress(&slot->open) || in_progress(&slot->close))
 		return;
+	take_rest(slot); /* of the last time */
 	hvk_channel_open(slot->channel, &config, &slot->open);
 }
 
@@ -160,13 +195,10 @@ static void leave_channel(struct user *user, struct user_channel *slot)
 		if (gpadl->gpadl.id != 0 && !in_progress(&gpadl->teardown))
 			hvk_gpadl_teardown(&gpadl->gpadl, &gpadl->teardown);
 		hostile_wait(user->machine, &gpadl->teardown);
-		FUZZ_CHECK(gpadl->gpadl.id == 0 || hvk_vmbus_state(user->machine->hvk) == HVK_VMBUS_ABANDONED);
+		FUZZ_CHECK(gpadl->gpadl.id == 0 ||
+			   hvk_vmbus_state(user->machine->hvk) == HVK_VMBUS_ABANDONED);
 	}
-	for (uint32_t i = 0; slot->channel != NULL && i < TAKEN_MAX; i++) {
-		if (hvk_channel_take_request(slot->channel, NULL) == NULL)
-			break;
-		FUZZ_CHECK(i + 1 < TAKEN_MAX);
-	}
+	take_rest(slot);
 	if (slot->claimed) {
 		slot->claimed = false;
 		hvk_channel_unclaim(slot->channel);
@@ -275,23 +307,47 @@ void user_op_bus(struct hostile *machine, struct fuzz_input *arguments)
 	}
 }
 
+/* A request's cookie, or NULL: all are out. */
+static bool *free_cookie(struct user_channel *slot)
+{
+	for (uint32_t i = 0; i < USER_REQUESTS; i++) {
+		if (!slot->outstanding[i])
+			return &slot->outstanding[i];
+	}
+	return NULL;
+}
+
+static void send_one(struct user_channel *slot, uint8_t what, uint32_t length)
+{
+	struct hvk_buffer buffer = {NULL, 0x1000u + what, 1u + what * 16u};
+	uint8_t payload[HVK_PAGE_SIZE] = {0};
+	bool *cookie = what & 3u ? free_cookie(slot) : NULL;
+	hvk_status status;
+
+	if ((what & 3u) && cookie == NULL)
+		return;
+	if (what & 1u)
+		status = hvk_channel_send_buffers(slot->channel, &buffer, 1, payload, length, cookie);
+	else
+		status = hvk_channel_send(slot->channel, payload, length, cookie != NULL, cookie);
+	if (status != HVK_OK || cookie == NULL)
+		return;
+	*cookie = true;
+	if ((what & 4u) && hvk_channel_take_request(slot->channel, cookie) != NULL)
+		take_back(slot, cookie);
+}
+
+/* {channel, what, length / 16, count}; 1: by page list, 2: answered, 4: forgotten at once. */
 void user_op_send(struct hostile *machine, struct fuzz_input *arguments)
 {
 	struct user_channel *slot = slot_of(machine, fuzz_u8(arguments));
 	uint8_t what = fuzz_u8(arguments);
-	struct hvk_buffer buffer = {NULL, 0x1000u + what, 1u + what * 16u};
-	uint8_t payload[HVK_PAGE_SIZE] = {0};
-	uint32_t length = fuzz_u8(arguments) * 16u;
+	uint32_t length = fuzz_u8(arguments) * 16u, count = 1u + fuzz_u8(arguments) % 32u;
 
 	if (slot->channel == NULL || abandoned(machine) ||
 	    hvk_channel_state(slot->channel) != HVK_CHANNEL_OPEN)
 		return;
 	(void)hvk_channel_room(slot->channel);
-	if (what & 1u)
-		(void)hvk_channel_send_buffers(slot->channel, &buffer, 1, payload, length, machine->user);
-	else
-		(void)hvk_channel_send(slot->channel, payload, length, (what & 2u) != 0,
-				       what & 2u ? machine->user : NULL);
-	if (what & 4u)
-		(void)hvk_channel_take_request(slot->channel, machine->user);
+	for (; count > 0; count--)
+		send_one(slot, what, length);
 }

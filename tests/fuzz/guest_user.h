@@ -9,6 +9,7 @@
 #define USER_CHANNELS 4u
 #define USER_GPADLS 2u
 #define USER_PACKET_MAX 2048u
+#define USER_REQUESTS 16u
 
 struct user_gpadl {
 	struct hvk_gpadl gpadl;
@@ -21,6 +22,7 @@ struct user_channel {
 	struct hvk_request open, close;
 	bool claimed, closing;
 	struct user_gpadl gpadls[USER_GPADLS];
+	bool outstanding[USER_REQUESTS]; /* a request's cookie is the address of its place here */
 };
 
 struct user {

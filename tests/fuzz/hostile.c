@@ -22,7 +22,8 @@ static uint32_t find_free(const struct hostile *machine)
 	return n;
 }
 
-static hvk_status port_pages_alloc(void *context, uint32_t count, enum hvk_page_use use, struct hvk_pages *out)
+static hvk_status port_pages_alloc(void *context, uint32_t count, enum hvk_page_use use,
+				   struct hvk_pages *out)
 {
 	struct hostile *machine = context;
 	size_t bytes = (size_t)count * HVK_PAGE_SIZE;
@@ -113,7 +114,8 @@ static void port_features(void *context, uint32_t leaf, uint32_t out[4])
 		out[0] = HV_CPUID_INTERFACE_HV1;
 	if (leaf != HV_CPUID_FEATURES)
 		return;
-	out[0] = HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_HYPERCALL | HV_ACCESS_REFERENCE_TSC;
+	out[0] = HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_HYPERCALL |
+		 HV_ACCESS_REFERENCE_TSC;
 	out[1] = HV_PRIVILEGE_POST_MESSAGES | HV_PRIVILEGE_SIGNAL_EVENTS;
 }
 
@@ -154,7 +156,8 @@ static uint64_t post(struct hostile *machine, uint64_t address)
 	return hostile_post(machine, &input);
 }
 
-static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input, uint64_t output)
+static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input,
+			       uint64_t output)
 {
 	struct hostile *machine = context;
 

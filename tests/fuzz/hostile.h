@@ -92,7 +92,7 @@ struct hostile_net {
 	uint32_t receive_gpadl, send_gpadl;
 	uint32_t suballocation, next_suballocation;
 	uint32_t section;
-	uint32_t muted;  /* a bit per answer: HOSTILE_MUTE_* */
+	uint32_t muted; /* a bit per answer: HOSTILE_MUTE_* */
 	uint32_t request_id;
 	uint64_t transactions[HOSTILE_TRANSACTIONS]; /* that the guest wants to be completed */
 	uint32_t transaction_count;
@@ -110,16 +110,16 @@ struct hostile {
 	} memory[HOSTILE_ALLOCATIONS];
 	uint32_t fail_allocation; /* that many from now; 0 = none */
 	uint64_t registers[HVK_REG_SINT15 + 1];
-	uint64_t now; /* 100 ns */
+	uint64_t now;   /* 100 ns */
 	bool clock_set; /* the reference counter says clock */
 	uint64_t clock;
 	uint32_t steps;
 	uint32_t locks;
 	uint64_t random;
 
-	uint32_t newest;  /* version that it accepts */
-	bool eager;       /* answers come inside the hypercall */
-	uint32_t muted;   /* a bit per type of control message that is not answered */
+	uint32_t newest; /* version that it accepts */
+	bool eager;      /* answers come inside the hypercall */
+	uint32_t muted;  /* a bit per type of control message that is not answered */
 	uint16_t post_status, signal_status;
 	uint32_t post_failures, signal_failures; /* so many more say that status */
 	struct hostile_message queue[HOSTILE_QUEUE];
@@ -132,7 +132,7 @@ struct hostile {
 	struct hostile_armed armed[HOSTILE_ARMED];
 	struct hostile_channel channel; /* the one opened last */
 	struct hostile_net net;
-	bool has_net; /* the card's host runs */
+	bool has_net;           /* the card's host runs */
 	struct vmbus_guid type; /* of the channel that is offered */
 
 	/* The user. */

@@ -186,8 +186,7 @@ static void offer(struct hostile *machine)
 
 static void gpadl_complete(struct hostile *machine, const struct hostile_mapping *mapping)
 {
-	struct vmbus_gpadl_created message = {
-		{VMBUS_MSG_GPADL_CREATED, 0}, mapping->channel, mapping->id, 0};
+	struct vmbus_gpadl_created message = {{VMBUS_MSG_GPADL_CREATED, 0}, mapping->channel, mapping->id, 0};
 
 	if (mapping->shown == mapping->pages)
 		answer(machine, VMBUS_MSG_GPADL_HEADER, &message, sizeof(message));
@@ -231,7 +230,8 @@ static void gpadl_body(struct hostile *machine, const uint8_t *payload, uint32_t
 
 	if (mapping == NULL)
 		return; /* refused or rescinded half-way */
-	show(mapping, payload + sizeof(struct vmbus_gpadl_body), size - (uint32_t)sizeof(struct vmbus_gpadl_body));
+	show(mapping, payload + sizeof(struct vmbus_gpadl_body),
+	     size - (uint32_t)sizeof(struct vmbus_gpadl_body));
 	gpadl_complete(machine, mapping);
 }
 

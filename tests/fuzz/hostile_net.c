@@ -46,8 +46,8 @@ static void complete(struct hostile *machine, const struct hostile_packet *packe
 		     uint32_t length)
 {
 	if (packet->descriptor.flags & VMBUS_PACKET_FLAG_COMPLETION_REQUESTED)
-		hostile_packet(machine, VMBUS_PACKET_COMPLETION, 0, packet->descriptor.transaction_id, NULL, 0,
-			       bytes, length);
+		hostile_packet(machine, VMBUS_PACKET_COMPLETION, 0, packet->descriptor.transaction_id, NULL,
+			       0, bytes, length);
 }
 
 static void complete_rndis(struct hostile *machine, const struct hostile_packet *packet)
@@ -182,9 +182,11 @@ static uint32_t rndis_answer(const uint32_t request[7], uint8_t *to)
 
 	memset(to, 0, 64);
 	if (type == RNDIS_MSG_INITIALIZE) {
-		struct rndis_initialize_complete done = {.major = 1, .device_flags = 1,
+		struct rndis_initialize_complete done = {.major = 1,
+							 .device_flags = 1,
 							 .max_packets_per_message = 8,
-							 .max_transfer_size = 0x4000, .packet_alignment_factor = 3};
+							 .max_transfer_size = 0x4000,
+							 .packet_alignment_factor = 3};
 
 		memcpy(to, &done, sizeof(done));
 		length = sizeof(done);
@@ -210,7 +212,7 @@ static uint32_t rndis_muted_by(uint32_t type)
 {
 	return type == RNDIS_MSG_INITIALIZE ? HOSTILE_MUTE_RNDIS_INITIALIZE
 	       : type == RNDIS_MSG_QUERY    ? HOSTILE_MUTE_RNDIS_QUERY
-	       : type == RNDIS_MSG_SET	    ? HOSTILE_MUTE_RNDIS_SET
+	       : type == RNDIS_MSG_SET      ? HOSTILE_MUTE_RNDIS_SET
 					    : 0;
 }
 
@@ -225,7 +227,8 @@ static bool control_request(struct hostile *machine, const struct hostile_packet
 		return false;
 	memcpy(&range, packet->bytes + 8, sizeof(range));
 	memcpy(&pfn, packet->bytes + 16, sizeof(pfn));
-	if (range.byte_count < 12 || range.byte_count > RNDIS_REQUEST_MAX || range.byte_offset >= HVK_PAGE_SIZE)
+	if (range.byte_count < 12 || range.byte_count > RNDIS_REQUEST_MAX ||
+	    range.byte_offset >= HVK_PAGE_SIZE)
 		return false;
 	from = hostile_memory(machine, (pfn << HVK_PAGE_SHIFT) + range.byte_offset, range.byte_count);
 	if (from == NULL)

@@ -149,7 +149,8 @@ void hostile_op_ring_word(struct hostile *machine, struct fuzz_input *arguments)
 	hostile_write(machine, which & 1u ? HOSTILE_OUT_CONTROL : HOSTILE_IN_CONTROL,
 		      offsets[(which >> 1) % 5], &value, sizeof(value));
 	if ((which & 0x81u) == 0x80u) /* the host goes on from there itself */
-		machine->channel.in_write = machine->channel.in_size != 0 ? value % machine->channel.in_size : 0;
+		machine->channel.in_write = machine->channel.in_size != 0 ? value % machine->channel.in_size
+									  : 0;
 	hostile_event(machine, machine->channel.id);
 }
 

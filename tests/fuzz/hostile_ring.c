@@ -74,8 +74,8 @@ uint8_t *hostile_place(struct hostile *machine, enum hostile_place place, uint32
 	case HOSTILE_TSC_PAGE:
 		if (!(machine->registers[HVK_REG_REFERENCE_TSC] & HV_PAGE_ENABLE))
 			return NULL;
-		return hostile_memory(machine, machine->registers[HVK_REG_REFERENCE_TSC] & HV_PAGE_ADDRESS_MASK,
-				      *size);
+		return hostile_memory(
+			machine, machine->registers[HVK_REG_REFERENCE_TSC] & HV_PAGE_ADDRESS_MASK, *size);
 	case HOSTILE_RECEIVE_BUFFER:
 		return buffer(machine, machine->net.receive_gpadl, size);
 	case HOSTILE_SEND_BUFFER:
@@ -157,8 +157,8 @@ void hostile_packet(struct hostile *machine, uint16_t type, uint16_t flags, uint
 	static const uint8_t zeros[8];
 	uint32_t header = DESCRIPTOR + ((extension_length + 7u) & ~7u);
 	uint32_t whole = header + ((length + 7u) & ~7u);
-	struct vmbus_packet_descriptor descriptor = {type, (uint16_t)(header / 8), (uint16_t)(whole / 8), flags,
-						     transaction};
+	struct vmbus_packet_descriptor descriptor = {type, (uint16_t)(header / 8), (uint16_t)(whole / 8),
+						     flags, transaction};
 	struct vmbus_packet_trailer trailer = {0, machine->channel.in_write};
 
 	if (!has_room(machine, whole + TRAILER))

@@ -18,12 +18,12 @@
 #define FUZZ_OPERATIONS_MAX 512u
 
 /* What must hold whatever the other side does. */
-#define FUZZ_CHECK(condition)                                                                      \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
+#define FUZZ_CHECK(condition)                                                                          \
+	do {                                                                                           \
+		if (!(condition)) {                                                                    \
 			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                   \
-		}                                                                                  \
+			abort();                                                                       \
+		}                                                                                      \
 	} while (0)
 
 struct fuzz_input {

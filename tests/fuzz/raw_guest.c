@@ -174,7 +174,8 @@ void raw_pass(struct raw_guest *guest, uint64_t time)
 
 void raw_set_msr(struct raw_guest *guest, uint32_t vp, uint32_t msr, uint64_t value)
 {
-	if (msr == HV_MSR_HYPERCALL || msr == HV_MSR_REFERENCE_TSC || msr == HV_MSR_SIEFP || msr == HV_MSR_SIMP)
+	if (msr == HV_MSR_HYPERCALL || msr == HV_MSR_REFERENCE_TSC || msr == HV_MSR_SIEFP ||
+	    msr == HV_MSR_SIMP)
 		show(guest, value >> HVK_PAGE_SHIFT);
 	guest->reaches = 0;
 	(void)hvh_msr_write(guest->host, guest->now, vp, msr, value);
@@ -314,14 +315,16 @@ void raw_contact(struct raw_guest *guest, uint32_t version)
 	struct vmbus_initiate_contact contact = {
 		.header = {VMBUS_MSG_INITIATE_CONTACT, 0},
 		.version = version,
-		.interrupt_page_or_target = version >= VMBUS_VERSION_5_0 ? VMBUS_SINT : address(RAW_INTERRUPT),
+		.interrupt_page_or_target = version >= VMBUS_VERSION_5_0 ? VMBUS_SINT
+									 : address(RAW_INTERRUPT),
 		.monitor_page_host_to_guest = address(RAW_MONITOR),
 		.monitor_page_guest_to_host = address(RAW_MONITOR + 1),
 	};
 
-	guest->connection = version >= VMBUS_VERSION_5_0 ? VMBUS_CONNECTION_MESSAGE_V5 : VMBUS_CONNECTION_MESSAGE;
-	if (ask(guest, &contact, sizeof(contact), VMBUS_MSG_VERSION_RESPONSE) && version >= VMBUS_VERSION_5_0 &&
-	    guest->message[8] != 0)
+	guest->connection = version >= VMBUS_VERSION_5_0 ? VMBUS_CONNECTION_MESSAGE_V5
+							 : VMBUS_CONNECTION_MESSAGE;
+	if (ask(guest, &contact, sizeof(contact), VMBUS_MSG_VERSION_RESPONSE) &&
+	    version >= VMBUS_VERSION_5_0 && guest->message[8] != 0)
 		guest->connection = word(guest, 12);
 }
 
@@ -380,7 +383,8 @@ void raw_negotiate(struct raw_guest *guest, uint32_t version)
 	const struct nvs_init init = {NVS_TYPE_INIT, version, version};
 	const struct nvs_ndis_config config = {.type = NVS_TYPE_NDIS_CONFIG, .mtu = 1514};
 	const struct nvs_ndis_version ndis = {NVS_TYPE_NDIS_VERSION, 6, version > NVS_VERSION_4 ? 30 : 1};
-	const struct nvs_buffer receive = {NVS_TYPE_RECEIVE_BUFFER, RAW_GPADL_RECEIVE, NVS_RECEIVE_PAGE_SET_ID, 0};
+	const struct nvs_buffer receive = {NVS_TYPE_RECEIVE_BUFFER, RAW_GPADL_RECEIVE,
+					   NVS_RECEIVE_PAGE_SET_ID, 0};
 	const struct nvs_buffer send = {NVS_TYPE_SEND_BUFFER, RAW_GPADL_SEND, NVS_SEND_PAGE_SET_ID, 0};
 
 	raw_gpadl(guest, RAW_GPADL_RECEIVE, RAW_RECEIVE, RAW_RECEIVE_PAGES);

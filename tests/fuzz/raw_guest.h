@@ -68,9 +68,9 @@ struct raw_guest {
 	uint8_t message[HV_MESSAGE_PAYLOAD_MAX];
 	uint64_t pending[RAW_PENDING]; /* transactions that want a completion */
 	uint32_t pending_count;
-	bool hold;                /* completes nothing by itself */
+	bool hold; /* completes nothing by itself */
 	uint64_t transaction;
-	struct hvh_nic *nic;      /* or the device that echoes: */
+	struct hvh_nic *nic; /* or the device that echoes: */
 	struct hvh_channel *echo;
 	uint8_t sum;
 };

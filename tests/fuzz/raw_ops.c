@@ -15,7 +15,8 @@ static void line(void *context, const char *text)
 	FUZZ_CHECK(text != NULL);
 }
 
-void raw_run(struct raw_guest *guest, struct fuzz_input *input, const raw_operation *operations, uint32_t count)
+void raw_run(struct raw_guest *guest, struct fuzz_input *input, const raw_operation *operations,
+	     uint32_t count)
 {
 	struct fuzz_input arguments;
 	uint8_t code;
@@ -221,8 +222,8 @@ void raw_op_ring_word(struct raw_guest *guest, struct fuzz_input *arguments)
 	uint8_t which = fuzz_u8(arguments);
 	uint32_t value = fuzz_u32(arguments);
 
-	memcpy(guest->pages[which & 1u ? RAW_RING + RAW_DOWNSTREAM : RAW_RING] + offsets[(which >> 1) % 5], &value,
-	       sizeof(value));
+	memcpy(guest->pages[which & 1u ? RAW_RING + RAW_DOWNSTREAM : RAW_RING] + offsets[(which >> 1) % 5],
+	       &value, sizeof(value));
 	raw_signal(guest);
 }
 
@@ -250,8 +251,8 @@ void raw_op_page_list(struct raw_guest *guest, struct fuzz_input *arguments)
 		header.range_count = ranges;
 	memcpy(&words[0], &header, sizeof(header));
 	memcpy(payload, &nvs, sizeof(nvs));
-	raw_packet(guest, VMBUS_PACKET_GPA_DIRECT, VMBUS_PACKET_FLAG_COMPLETION_REQUESTED, ++guest->transaction,
-		   words, at * 8u, payload, length < NVS_BYTES ? NVS_BYTES : length);
+	raw_packet(guest, VMBUS_PACKET_GPA_DIRECT, VMBUS_PACKET_FLAG_COMPLETION_REQUESTED,
+		   ++guest->transaction, words, at * 8u, payload, length < NVS_BYTES ? NVS_BYTES : length);
 }
 
 /* Of something that the host waits for, or of a small number. */
@@ -299,7 +300,8 @@ void raw_op_rndis(struct raw_guest *guest, struct fuzz_input *arguments)
 void raw_op_section(struct raw_guest *guest, struct fuzz_input *arguments)
 {
 	uint8_t flags = fuzz_u8(arguments), bytes[256], payload[NVS_BYTES] = {0};
-	uint32_t section = fuzz_u16(arguments), size = fuzz_u16(arguments), length = (uint32_t)arguments->left;
+	uint32_t section = fuzz_u16(arguments), size = fuzz_u16(arguments),
+		 length = (uint32_t)arguments->left;
 	struct nvs_rndis nvs = {NVS_TYPE_RNDIS, flags & 1u ? NVS_CHANNEL_CONTROL : NVS_CHANNEL_DATA, section,
 				size != 0 ? size : length};
 
@@ -308,8 +310,8 @@ void raw_op_section(struct raw_guest *guest, struct fuzz_input *arguments)
 		memcpy(bytes + 4, &length, 4);
 	raw_write(guest, RAW_SEND * HVK_PAGE_SIZE + section % 5u * RAW_SECTION, bytes, length);
 	memcpy(payload, &nvs, sizeof(nvs));
-	raw_packet(guest, VMBUS_PACKET_IN_BAND, VMBUS_PACKET_FLAG_COMPLETION_REQUESTED, ++guest->transaction, NULL,
-		   0, payload, sizeof(payload));
+	raw_packet(guest, VMBUS_PACKET_IN_BAND, VMBUS_PACKET_FLAG_COMPLETION_REQUESTED, ++guest->transaction,
+		   NULL, 0, payload, sizeof(payload));
 }
 
 /* The network has frames for the guest: {length u16, count}. */

@@ -47,8 +47,8 @@ void raw_packet(struct raw_guest *guest, uint16_t type, uint16_t flags, uint64_t
 	uint32_t read = raw_ring_word(guest, RAW_RING, VMBUS_RING_READ_INDEX);
 	uint32_t header = DESCRIPTOR + ((extension_length + 7u) & ~7u);
 	uint32_t whole = header + ((length + 7u) & ~7u);
-	struct vmbus_packet_descriptor descriptor = {type, (uint16_t)(header / 8), (uint16_t)(whole / 8), flags,
-						     transaction};
+	struct vmbus_packet_descriptor descriptor = {type, (uint16_t)(header / 8), (uint16_t)(whole / 8),
+						     flags, transaction};
 	struct vmbus_packet_trailer trailer = {0, write};
 
 	if (write >= RAW_RING_BYTES || read >= RAW_RING_BYTES ||
@@ -56,7 +56,8 @@ void raw_packet(struct raw_guest *guest, uint16_t type, uint16_t flags, uint64_t
 		return;
 	raw_ring_bytes(guest, write, &descriptor, DESCRIPTOR);
 	raw_ring_bytes(guest, write + DESCRIPTOR, extension, extension_length);
-	raw_ring_bytes(guest, write + DESCRIPTOR + extension_length, zeros, header - DESCRIPTOR - extension_length);
+	raw_ring_bytes(guest, write + DESCRIPTOR + extension_length, zeros,
+		       header - DESCRIPTOR - extension_length);
 	raw_ring_bytes(guest, write + header, payload, length);
 	raw_ring_bytes(guest, write + header + length, zeros, whole - header - length);
 	raw_ring_bytes(guest, write + whole, &trailer, TRAILER);
@@ -71,8 +72,8 @@ void raw_nvs(struct raw_guest *guest, const void *message, uint32_t length)
 	uint8_t bytes[256] = {0};
 
 	memcpy(bytes, message, length);
-	raw_packet(guest, VMBUS_PACKET_IN_BAND, VMBUS_PACKET_FLAG_COMPLETION_REQUESTED, ++guest->transaction, NULL,
-		   0, bytes, length < NVS_BYTES ? NVS_BYTES : length);
+	raw_packet(guest, VMBUS_PACKET_IN_BAND, VMBUS_PACKET_FLAG_COMPLETION_REQUESTED, ++guest->transaction,
+		   NULL, 0, bytes, length < NVS_BYTES ? NVS_BYTES : length);
 }
 
 void raw_rndis(struct raw_guest *guest, uint32_t channel_type, const void *message, uint32_t length)
@@ -87,8 +88,8 @@ void raw_rndis(struct raw_guest *guest, uint32_t channel_type, const void *messa
 
 	memcpy(payload, &nvs, sizeof(nvs));
 	raw_write(guest, RAW_DATA * HVK_PAGE_SIZE, message, length);
-	raw_packet(guest, VMBUS_PACKET_GPA_DIRECT, VMBUS_PACKET_FLAG_COMPLETION_REQUESTED, ++guest->transaction,
-		   &list, sizeof(list), payload, sizeof(payload));
+	raw_packet(guest, VMBUS_PACKET_GPA_DIRECT, VMBUS_PACKET_FLAG_COMPLETION_REQUESTED,
+		   ++guest->transaction, &list, sizeof(list), payload, sizeof(payload));
 }
 
 /* --- From the host ------------------------------------------------------------------------ */
@@ -98,8 +99,8 @@ static void copy_out(struct raw_guest *guest, uint32_t at, void *to, uint32_t le
 	for (uint32_t i = 0; i < length; i++) {
 		uint32_t offset = (at + i) % RAW_RING_BYTES;
 
-		((uint8_t *)to)[i] =
-			guest->pages[RAW_RING + RAW_DOWNSTREAM + 1u + offset / HVK_PAGE_SIZE][offset % HVK_PAGE_SIZE];
+		((uint8_t *)to)[i] = guest->pages[RAW_RING + RAW_DOWNSTREAM + 1u + offset / HVK_PAGE_SIZE]
+						 [offset % HVK_PAGE_SIZE];
 	}
 }
 
@@ -133,8 +134,8 @@ void raw_drain(struct raw_guest *guest)
 			continue;
 		guest->pending[guest->pending_count++ % RAW_PENDING] = descriptor.transaction_id;
 		if (!guest->hold)
-			raw_packet(guest, VMBUS_PACKET_COMPLETION, 0, descriptor.transaction_id, NULL, 0, &done,
-				   sizeof(done));
+			raw_packet(guest, VMBUS_PACKET_COMPLETION, 0, descriptor.transaction_id, NULL, 0,
+				   &done, sizeof(done));
 	}
 	raw_signal(guest); /* there is room */
 	raw_settle(guest);
@@ -154,7 +155,8 @@ static void echo_close(void *device, struct hvh_channel *channel, uint64_t now)
 	(void)device, (void)channel, (void)now;
 }
 
-static void look_at_external(struct raw_guest *guest, struct hvh_channel *channel, const struct hvh_packet *packet)
+static void look_at_external(struct raw_guest *guest, struct hvh_channel *channel,
+			     const struct hvh_packet *packet)
 {
 	uint32_t size;
 	uint8_t *copy;
