@@ -20,7 +20,7 @@ static void shuffle(struct memory *memory, uint64_t seed)
 {
 	for (uint32_t i = 0; i < memory->pages; i++)
 		memory->gpa_of_page[i] = i;
-	for (uint32_t i = memory->pages - 1; i > 0; i--) {
+	for (uint32_t i = memory->pages; i-- > 1;) {
 		uint32_t j = (uint32_t)(next_random(&seed) % (i + 1));
 		uint32_t swap = memory->gpa_of_page[i];
 
