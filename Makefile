@@ -12,6 +12,7 @@ all: configure ## build the program as build/hvkit, and the tests
 	@cmake --build $(BUILD) --parallel $(JOBS)
 
 configure:
+	@scripts/deps test || echo "make: going on with what there is" >&2
 	@scripts/fetch-lwip $(BUILD)/deps/lwip
 	@cmake --preset dev -DHVKIT_TESTS=ON > $(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
 

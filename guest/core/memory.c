@@ -83,5 +83,7 @@ uint64_t hvk_page_gpa(struct hvk *hvk, const struct hvk_pages *pages, uint32_t i
 
 hvk_status hvk_random(struct hvk *hvk, void *out, size_t bytes)
 {
+	if (!hvk->port.random)
+		return HVK_ELEVEL;
 	return hvk->port.random(hvk->port.context, out, bytes);
 }

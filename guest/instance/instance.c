@@ -21,7 +21,7 @@ static hvk_status check_port(const struct hvk_port *port, uint32_t cpus, bool in
 	if (!port || port->size < sizeof(*port) || port->version != HVK_PORT_VERSION)
 		return HVK_EINVAL;
 	if (!port->log || !port->pages_alloc || !port->pages_free || !port->page_gpa || !port->features ||
-	    !port->reg_read || !port->reg_write || !port->hypercall || !port->random || !port->pause)
+	    !port->reg_read || !port->reg_write || !port->hypercall || !port->pause)
 		return HVK_ELEVEL;
 	if (port->pause_ns == 0 || port->pause_ns > PAUSE_NS_MAX || !port->share != !port->unshare)
 		return HVK_EINVAL;

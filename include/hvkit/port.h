@@ -5,7 +5,7 @@
  * A port is a structure of functions with a context pointer. It comes in
  * levels; stop at the one you need and leave the rest NULL:
  *
- *   L0 polled      log, pages, registers, features, hypercall, random, pause.
+ *   L0 polled      log, pages, registers, features, hypercall, pause.
  *                  Enough to connect, enumerate, open and move packets: a boot
  *                  loader needs no more. One CPU, and hvk_poll does it all.
  *   L1 events      CPU index and interrupt-safe locks. More than one CPU, and
@@ -129,12 +129,15 @@ struct hvk_port {
 			      uint64_t output);
 
 	/* Purpose: device memory in an MMIO window, width 1, 2, 4 or 8 bytes. From:
-	 * any context. Blocks: no. May be NULL where no pass-through PCI is used. */
+	 * any context. Blocks: no. In the structure since port version 1, so that a driver
+	 * for pass-through PCI will not change it; nothing calls them yet. May be NULL. */
 	uint64_t (*mmio_read)(void *context, uint64_t address, unsigned width);
 	void (*mmio_write)(void *context, uint64_t address, unsigned width, uint64_t value);
 
 	/* Purpose: bytes nobody can foresee. From: task. Blocks: no. Result: HVK_OK;
-	 * anything else fails the call that needed them. */
+	 * anything else fails the call that needed them. In the structure since port
+	 * version 1; nothing calls it yet. May be NULL: a call that needs it is then
+	 * HVK_ELEVEL. */
 	hvk_status (*random)(void *context, void *out, size_t bytes);
 
 	/* Purpose: let at least pause_ns nanoseconds pass. From: task, and any context in
@@ -155,8 +158,9 @@ struct hvk_port {
 
 	/* Purpose: mutual exclusion between CPUs and with hvk_interrupt. lock also
 	 * keeps interrupts of this CPU out, unlock puts back what was. Locks nest at
-	 * most two deep, in one order. From: any context. Blocks: may spin. All
-	 * four or none; lock_held is for hvkit's own checks and may be NULL. */
+	 * most two deep, in one order. From: any context. Blocks: may spin. lock_init,
+	 * lock and unlock: all or none. lock_held: is it held by the calling CPU? For
+	 * asserts; in the structure since port version 1, nothing calls it yet. May be NULL. */
 	hvk_status (*lock_init)(void *context, struct hvk_lock *lock);
 	void (*lock)(void *context, struct hvk_lock *lock);
 	void (*unlock)(void *context, struct hvk_lock *lock);
