@@ -64,5 +64,6 @@ kill $server 2>/dev/null
 : >"$work/answer.7"
 answers 7 20 # nothing at all
 fetch_fails "http://10.0.2.2:$port/x" 'timed out: no answer'
+out_says '^  0 bytes' # while it waits: progress, though there is none to tell of
 kill $server 2>/dev/null
 finish

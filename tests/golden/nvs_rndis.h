@@ -2,7 +2,8 @@
 /*
  * NVS and RNDIS messages as bytes, typed by hand from the facts (Linux hyperv_net.h,
  * FreeBSD if_hnreg.h and rndis.h, OpenVMM netvsp), never printed by our own code. Both
- * halves are tested against them. Where nothing else is said: request id 0x00010000,
+ * halves are tested against them (tests/unit/host_netvsp_*, guest_golden.c), the sub-channels
+ * on the host alone. Where nothing else is said: request id 0x00010000,
  * GPADL 0x000e1e10, MTU 1500.
  */
 #ifndef GOLDEN_NVS_RNDIS_H

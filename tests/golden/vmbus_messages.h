@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * VMBus control messages as bytes, typed by hand from the facts (Linux hyperv.h,
- * OpenVMM vmbus_core, iPXE vmbus.h), never printed by our own code. Both halves are
- * tested against them. Where nothing else is said: channel 5, GPADL 0x000e1e10, VP 1.
+ * OpenVMM vmbus_core, iPXE vmbus.h), never printed by our own code. The model is tested
+ * against them in tests/unit/host_*, the drivers in tests/unit/guest_vmbus_*; what the
+ * drivers do not speak stands at the end, and MODIFY_CHANNEL. Where nothing else is said:
+ * channel 5, GPADL 0x000e1e10, VP 1.
  */
 #ifndef GOLDEN_VMBUS_MESSAGES_H
 #define GOLDEN_VMBUS_MESSAGES_H
