@@ -13,9 +13,12 @@ static void reset_vp(struct hvh_partition *partition, struct hvh_vp *vp)
 	if (partition->deterministic) {
 		vp->simp.value = hvh_random(partition) & HV_PAGE_RESERVED_MASK;
 		vp->siefp.value = hvh_random(partition) & HV_PAGE_RESERVED_MASK;
+		vp->scontrol = hvh_random(partition) & ~HV_SCONTROL_ENABLE;
 	}
 	for (uint32_t n = 0; n < HV_SINT_COUNT; n++) {
 		vp->sints[n].value = HV_SINT_RESET;
+		if (partition->deterministic)
+			vp->sints[n].value |= hvh_random(partition) & ~HV_SINT_DEFINED_MASK;
 		vp->sints[n].flag_due = HVH_NEVER;
 		vp->sints[n].look_at = HVH_NEVER;
 		vp->sints[n].empty_since = HVH_NEVER;

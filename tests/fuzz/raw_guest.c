@@ -296,14 +296,15 @@ static void set_page(struct raw_guest *guest, uint32_t vp, uint32_t msr, uint32_
 
 void raw_start(struct raw_guest *guest)
 {
-	uint64_t control = 0;
+	uint64_t control = 0, sint = 0;
 
 	raw_set_msr(guest, 0, HV_MSR_GUEST_OS_ID, HV_OS_ID_OPEN_SOURCE | 1);
 	set_page(guest, 0, HV_MSR_HYPERCALL, RAW_HYPERCALL);
 	for (uint32_t vp = 0; vp < RAW_VPS; vp++) {
 		set_page(guest, vp, HV_MSR_SIMP, RAW_SIMP + vp);
 		set_page(guest, vp, HV_MSR_SIEFP, RAW_SIEFP + vp);
-		raw_set_msr(guest, vp, HV_MSR_SINT0 + VMBUS_SINT, VECTOR);
+		(void)hvh_msr_read(guest->host, guest->now, vp, HV_MSR_SINT0 + VMBUS_SINT, &sint);
+		raw_set_msr(guest, vp, HV_MSR_SINT0 + VMBUS_SINT, (sint & ~HV_SINT_DEFINED_MASK) | VECTOR);
 		(void)hvh_msr_read(guest->host, guest->now, vp, HV_MSR_SCONTROL, &control);
 		raw_set_msr(guest, vp, HV_MSR_SCONTROL, control | HV_SCONTROL_ENABLE);
 	}

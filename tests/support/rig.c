@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hvkit/wire/hypervisor.h"
 #include "tests/support/rig_traffic.h"
 
 #define LIMIT_MS_DEFAULT 400000u
@@ -75,6 +76,7 @@ static hvk_status connect_bus(struct rig *rig)
 		.mode = rig->config.vmbus_mode,
 		.newest = rig->config.newest,
 		.oldest = rig->config.oldest,
+		.cpu = rig->config.bus_cpu,
 		.offered = offered,
 		.gone = gone,
 		.context = rig,
@@ -104,6 +106,8 @@ static hvk_status suspend_and_resume(struct rig *rig)
 	hvk_vmbus_resume(rig->hvk, request(rig));
 	status = wait(rig);
 	note(rig, "resume", status);
+	if (status == HVK_OK && hvk_vmbus_version(rig->hvk) != rig->result.version)
+		note(rig, "resume at the same version", HVK_EVERSION);
 	return status;
 }
 
@@ -199,10 +203,15 @@ static void rest(struct rig *rig, uint32_t cpu, uint64_t most_ns)
 		hosted_wait(rig->machine, ns);
 }
 
+static void turn_on(struct rig *rig, uint32_t cpu)
+{
+	if (!hvk_poll(rig->hvk, cpu))
+		rest(rig, cpu, CPU_REST_NS);
+}
+
 void rig_turn(struct rig *rig)
 {
-	if (!hvk_poll(rig->hvk, 0))
-		rest(rig, 0, CPU_REST_NS);
+	turn_on(rig, rig->config.bus_cpu);
 }
 
 /* Traffic until everything is echoed, or nothing has moved for too long. */
@@ -228,6 +237,22 @@ static void traffic(struct rig *rig)
 	}
 }
 
+/* Work for another CPU than the one that has it: NONE, then DUE, then DONE. */
+enum { TURN_NONE, TURN_DUE, TURN_DONE };
+
+static void abandon(struct rig *rig)
+{
+	if (rig->config.abrupt_elsewhere == 0) {
+		note(rig, "abandon", hvk_vmbus_abandon(rig->hvk, ABANDON_MS));
+		return;
+	}
+	atomic_store(&rig->deaf, rig->config.abrupt_elsewhere == 2);
+	atomic_store(&rig->abandon_turn, TURN_DUE);
+	while (atomic_load(&rig->abandon_turn) != TURN_DONE)
+		hosted_wait(rig->machine, CPU_REST_NS);
+	note(rig, "abandon on CPU 1", rig->abandon_status);
+}
+
 static void with_bus(struct rig *rig)
 {
 	hvk_status status = connect_bus(rig);
@@ -240,7 +265,7 @@ static void with_bus(struct rig *rig)
 		traffic(rig);
 	}
 	if (rig->config.abrupt) {
-		note(rig, "abandon", hvk_vmbus_abandon(rig->hvk, ABANDON_MS));
+		abandon(rig);
 		return;
 	}
 	card_down(rig);
@@ -261,7 +286,12 @@ static void with_cpus(struct rig *rig)
 	atomic_fetch_add(&rig->cpus_up, 1);
 	while (atomic_load(&rig->cpus_up) < rig->config.cpus)
 		hosted_wait(rig->machine, CPU_REST_NS);
-	with_bus(rig);
+	atomic_store(&rig->bus_turn, TURN_DUE);
+	if (rig->config.bus_cpu == 0)
+		with_bus(rig);
+	else
+		while (atomic_load(&rig->bus_turn) != TURN_DONE)
+			turn_on(rig, 0);
 	atomic_store(&rig->cpus_stop, true);
 	while (atomic_load(&rig->cpus_down) + 1 < rig->config.cpus)
 		hosted_wait(rig->machine, CPU_REST_NS);
@@ -282,6 +312,19 @@ static void boot_cpu(void *context)
 	note(rig, "destroy", hvk_destroy(rig->hvk));
 }
 
+/* What CPU 0 has handed to this one. */
+static void do_turns(struct rig *rig, uint32_t cpu)
+{
+	if (cpu == rig->config.bus_cpu && atomic_load(&rig->bus_turn) == TURN_DUE) {
+		with_bus(rig);
+		atomic_store(&rig->bus_turn, TURN_DONE);
+	}
+	if (cpu == 1 && atomic_load(&rig->abandon_turn) == TURN_DUE) {
+		rig->abandon_status = hvk_vmbus_abandon(rig->hvk, ABANDON_MS);
+		atomic_store(&rig->abandon_turn, TURN_DONE);
+	}
+}
+
 static void other_cpu(void *context)
 {
 	struct rig *rig = context;
@@ -293,8 +336,8 @@ static void other_cpu(void *context)
 		return;
 	atomic_fetch_add(&rig->cpus_up, 1);
 	while (!atomic_load(&rig->cpus_stop)) {
-		if (!hvk_poll(rig->hvk, cpu))
-			rest(rig, cpu, CPU_REST_NS);
+		do_turns(rig, cpu);
+		turn_on(rig, cpu);
 	}
 	(void)hvk_cpu_stop(rig->hvk);
 	atomic_fetch_add(&rig->cpus_down, 1);
@@ -304,7 +347,8 @@ static void interrupt(void *context, uint32_t cpu)
 {
 	struct rig *rig = context;
 
-	hvk_interrupt(rig->hvk, cpu);
+	if (cpu != 0 || !atomic_load(&rig->deaf))
+		hvk_interrupt(rig->hvk, cpu);
 }
 
 /* --- Building ----------------------------------------------------------------------------------- */
@@ -316,6 +360,44 @@ static void violation(void *context, const struct hvh_violation *violation)
 	if (rig->result.first_violation[0] == '\0')
 		(void)snprintf(rig->result.first_violation, sizeof(rig->result.first_violation), "%s: %s",
 			       hvh_violation_name(violation->kind), violation->text);
+}
+
+/* What hvk_start and hvk_cpu_start write: nothing of it may be left behind. */
+static const struct {
+	const char *name;
+	uint32_t msr;
+	bool per_cpu;
+} taken_registers[] = {
+	{"GUEST_OS_ID", HV_MSR_GUEST_OS_ID, false},
+	{"HYPERCALL", HV_MSR_HYPERCALL, false},
+	{"REFERENCE_TSC", HV_MSR_REFERENCE_TSC, false},
+	{"SCONTROL", HV_MSR_SCONTROL, true},
+	{"SIMP", HV_MSR_SIMP, true},
+	{"SIEFP", HV_MSR_SIEFP, true},
+	{"SINT2", HV_MSR_SINT0 + VMBUS_SINT, true},
+};
+
+/* Reads them all; returns the name of the first that is not as before. */
+static const char *read_registers(struct rig *rig, uint64_t *registers, const uint64_t *before)
+{
+	struct hvh_partition *partition = hosted_partition(rig->machine);
+	const char *changed = NULL;
+	size_t n = 0;
+
+	hosted_lock(rig->machine);
+	for (size_t i = 0; i < sizeof(taken_registers) / sizeof(taken_registers[0]); i++) {
+		uint32_t msr = taken_registers[i].msr;
+
+		if (msr == HV_MSR_REFERENCE_TSC && rig->config.no_reference_tsc)
+			continue; /* reading it would fault */
+		for (uint32_t vp = 0; vp < (taken_registers[i].per_cpu ? rig->config.cpus : 1); vp++, n++) {
+			(void)hvh_msr_read(partition, hosted_now(rig->machine), vp, msr, &registers[n]);
+			if (before && !changed && registers[n] != before[n])
+				changed = taken_registers[i].name;
+		}
+	}
+	hosted_unlock(rig->machine);
+	return changed;
 }
 
 static void log_line(void *context, enum hvk_log_level level, const char *text)
@@ -395,6 +477,7 @@ static bool build(struct rig *rig)
 	rig->machine = hosted_create(&hosted);
 	if (!rig->machine)
 		return false;
+	(void)read_registers(rig, rig->registers, NULL);
 	build_host(rig);
 	hosted_fail_allocation(rig->machine, c->fail_allocation - 1);
 	note(rig, "create", hvk_create(hosted_port(rig->machine), &config, &rig->hvk));
@@ -409,7 +492,10 @@ static void collect(struct rig *rig)
 {
 	struct hvh_partition *partition = hosted_partition(rig->machine);
 	struct rig_result *result = &rig->result;
+	uint64_t registers[RIG_REGISTERS_MAX];
 
+	if (result->finished)
+		result->changed_register = read_registers(rig, registers, rig->registers);
 	hvh_get_counters(partition, &result->host);
 	result->violations = result->host.violations;
 	result->quiet = hvh_quiet(partition);
@@ -470,5 +556,7 @@ const char *rig_check(const struct rig_result *r, bool lossless)
 	else if (r->bad_writes)
 		(void)snprintf(text, sizeof(text), "%llu host writes into memory not its own",
 			       (unsigned long long)r->bad_writes);
+	else if (r->changed_register)
+		(void)snprintf(text, sizeof(text), "%s is not as it was found", r->changed_register);
 	return text[0] ? text : NULL;
 }

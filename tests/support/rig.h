@@ -14,6 +14,8 @@
 #define RIG_FRAMES_MAX 4096u
 #define RIG_FAULT_TEXT 160u
 
+#define RIG_REGISTERS_MAX (3u + 4u * HVK_CPUS_MAX)
+
 struct rig;
 
 struct rig_config {
@@ -33,6 +35,7 @@ struct rig_config {
 	uint32_t newest, oldest;
 	uint32_t nvs_newest;
 	uint32_t nic_cpu;
+	uint32_t bus_cpu; /* contact CPU: all that waits runs there; from 3.0 */
 	bool no_nic;
 	bool by_page;          /* transmit without a send buffer, by page list */
 	uint32_t frames;       /* numbered frames to be echoed by the wire, at most RIG_FRAMES_MAX */
@@ -40,16 +43,18 @@ struct rig_config {
 	uint32_t frame_length; /* 0 = random 60 to 1514 */
 	uint64_t delay_max;    /* of the wire, 100 ns */
 	bool abrupt;           /* leave by hvk_vmbus_abandon */
-	bool suspend;          /* suspend and resume the bus before the card is attached */
-	uint32_t reattach;     /* detach and attach again so many times */
-	uint32_t limit_ms;     /* 0 = 600,000 */
+	/* ... called on CPU 1, while CPU 0 does nothing any more: 1 it takes interrupts, 2 not even that */
+	uint32_t abrupt_elsewhere;
+	bool suspend;      /* suspend and resume the bus before the card is attached */
+	uint32_t reattach; /* detach and attach again so many times */
+	uint32_t limit_ms; /* 0 = 600,000 */
 	FILE *trace;
 	bool no_reference_tsc, no_reference_counter;
 	uint32_t fail_allocation; /* its number + 1; 0 = none fails */
 	uint32_t timeout_ms;      /* time-outs of the guest, all of them; 0 = the defaults */
 	/* Sees all that is said, on the host's side. */
 	void (*tap)(void *context, const struct hvh_trace_record *record);
-	/* Called on CPU 0 when the card is up, before traffic; on the machine's host side. */
+	/* Called on the contact CPU when the card is up, before traffic; on the machine's host side. */
 	void (*ready)(void *context, struct rig *rig);
 	void *context;
 };
@@ -69,6 +74,8 @@ struct rig_result {
 	uint64_t quarantined_pages;
 	uint64_t bad_writes; /* the host wrote into memory that it had no right to */
 	bool quiet;
+	/* The first register that hvk_stop left otherwise than it was found, or NULL. */
+	const char *changed_register;
 	struct hvk_counters counters;
 	struct hvk_netdev_counters nic;
 	struct hvh_counters host;
@@ -90,6 +97,10 @@ struct rig {
 	_Atomic bool nic_gone;
 	_Atomic uint32_t cpus_up, cpus_down;
 	_Atomic bool cpus_stop;
+	_Atomic uint32_t bus_turn, abandon_turn; /* work handed to another CPU */
+	_Atomic bool deaf;                       /* CPU 0 takes no interrupts */
+	hvk_status abandon_status;
+	uint64_t registers[RIG_REGISTERS_MAX]; /* as the machine was found */
 	struct rig_frame *frames_state;
 	/* Written on the card's CPU, read on CPU 0. */
 	_Atomic uint32_t next_frame, echoed, streamed;

@@ -188,6 +188,13 @@ static inline void set_msr(struct guest *guest, uint32_t vp, uint32_t number, ui
 	assert_true(hvh_msr_write(guest->host, guest->now, vp, number, value));
 }
 
+/* Writes a SINT or SCONTROL, reserved bits kept. */
+static inline void set_control(struct guest *guest, uint32_t vp, uint32_t number, uint64_t value)
+{
+	uint64_t defined = number == HV_MSR_SCONTROL ? HV_SCONTROL_ENABLE : HV_SINT_DEFINED_MASK;
+	set_msr(guest, vp, number, value | (msr(guest, vp, number) & ~defined));
+}
+
 /* Points a page register somewhere, reserved bits kept. */
 static inline void set_page(struct guest *guest, uint32_t vp, uint32_t number, uint64_t page)
 {
@@ -207,8 +214,8 @@ static inline void start_vp(struct guest *guest, uint32_t vp)
 {
 	set_page(guest, vp, HV_MSR_SIMP, PAGE_SIMP + vp);
 	set_page(guest, vp, HV_MSR_SIEFP, PAGE_SIEFP + vp);
-	set_msr(guest, vp, HV_MSR_SINT0 + VMBUS_SINT, VECTOR);
-	set_msr(guest, vp, HV_MSR_SCONTROL, msr(guest, vp, HV_MSR_SCONTROL) | HV_SCONTROL_ENABLE);
+	set_control(guest, vp, HV_MSR_SINT0 + VMBUS_SINT, VECTOR);
+	set_control(guest, vp, HV_MSR_SCONTROL, HV_SCONTROL_ENABLE);
 }
 
 static inline void guest_start(struct guest *guest)

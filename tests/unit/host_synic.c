@@ -194,7 +194,7 @@ static void a_late_flag_comes_only_while_the_slot_is_full(void **state)
 static void a_masked_sint_gets_the_message_without_interrupt(void **state)
 {
 	struct guest *guest = *state;
-	set_msr(guest, 1, HV_MSR_SINT0 + VMBUS_SINT, VECTOR | HV_SINT_MASKED);
+	set_control(guest, 1, HV_MSR_SINT0 + VMBUS_SINT, VECTOR | HV_SINT_MASKED);
 	send(guest, first);
 	assert_int_equal(slot_type(guest), 1);
 	assert_int_equal(guest->interrupts[1], 0);
@@ -205,7 +205,7 @@ static void a_masked_sint_gets_the_message_without_interrupt(void **state)
 static void a_polled_sint_does_not_interrupt(void **state)
 {
 	struct guest *guest = *state;
-	set_msr(guest, 1, HV_MSR_SINT0 + VMBUS_SINT, VECTOR | HV_SINT_POLLING);
+	set_control(guest, 1, HV_MSR_SINT0 + VMBUS_SINT, VECTOR | HV_SINT_POLLING);
 	send(guest, first);
 	assert_true(hvh_synic_signal(guest->host, 0, 1, VMBUS_SINT, 7));
 	assert_true(event_set(guest, 1, 7));
@@ -215,10 +215,10 @@ static void a_polled_sint_does_not_interrupt(void **state)
 static void messages_wait_while_the_synic_is_off(void **state)
 {
 	struct guest *guest = *state;
-	set_msr(guest, 1, HV_MSR_SCONTROL, 0);
+	set_control(guest, 1, HV_MSR_SCONTROL, 0);
 	send(guest, first);
 	assert_int_equal(slot_type(guest), 0);
-	set_msr(guest, 1, HV_MSR_SCONTROL, 1);
+	set_control(guest, 1, HV_MSR_SCONTROL, 1);
 	assert_int_equal(slot_type(guest), 1);
 }
 

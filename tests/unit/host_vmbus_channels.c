@@ -466,7 +466,7 @@ static void reserved_channels_and_sockets_are_refused(void **state)
 	struct guest *guest = *state;
 	struct device device;
 	offered_at(guest, &device, VMBUS_VERSION_5_3, false);
-	set_msr(guest, 1, HV_MSR_SINT0 + 3, 0x76);
+	set_control(guest, 1, HV_MSR_SINT0 + 3, 0x76);
 	post(guest, golden_open_reserved, sizeof(golden_open_reserved));
 	uint8_t *slot = guest->memory + ADDRESS(PAGE_SIMP + 1) + 3 * 256;
 	assert_int_equal(slot[0], 1);
