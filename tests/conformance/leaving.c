@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Leaving with things in the way: channels open, a driver that holds a dead channel, sleep
- * with CPUs stopped, a resume that fails, the abrupt exit without an answer.
+ * with CPUs stopped, a resume that fails, the abrupt exit without an answer and from a CPU
+ * that the answer does not come to, too much memory withheld.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,7 @@
 #include <cmocka.h>
 
 #include "hvkit/vmbus.h"
-#include "ports/hosted/hosted.h"
+#include "tests/support/rig.h"
 
 struct bench {
 	struct hosted *machine;
@@ -104,10 +105,11 @@ static void run_program(void *context)
 	bench->program(bench);
 }
 
-static void run(void (*program)(struct bench *bench))
+static void run_withholding(void (*program)(struct bench *bench), uint32_t quarantine_pages_max)
 {
 	struct bench bench = {.program = program};
-	const struct hvk_config config = {.cpus = 1, .vector = 0xf3, .interrupts = true};
+	const struct hvk_config config = {
+		.cpus = 1, .vector = 0xf3, .interrupts = true, .quarantine_pages_max = quarantine_pages_max};
 	const struct hvh_nic_config nic = {.mac = {0, 0x15, 0x5d, 0, 0, 1}, .link_up = true};
 	const struct hvh_backend backend = {.transmit = ignore_frame};
 	struct hosted_config hosted = {.mode = HOSTED_DETERMINISTIC,
@@ -128,6 +130,11 @@ static void run(void (*program)(struct bench *bench))
 	assert_int_equal(counters.violations, 0);
 	assert_int_equal(hosted_writes_to_free_memory(bench.machine), 0);
 	hosted_destroy(bench.machine);
+}
+
+static void run(void (*program)(struct bench *bench))
+{
+	run_withholding(program, 0);
 }
 
 /* --- Disconnect ------------------------------------------------------------------------ */
@@ -251,6 +258,71 @@ static void what_is_still_shared_is_listed(void **state)
 	run(without_an_answer);
 }
 
+/* A system goes down on whichever CPU it goes down; the answer comes to CPU 0. There an
+ * interrupt takes it in, or it stays in a slot that nobody else looks at. */
+static void the_abrupt_exit_works_on_another_cpu(void **state)
+{
+	struct rig_config config = {.mode = HOSTED_DETERMINISTIC, .frames = 30, .abrupt = true};
+	struct rig_result result;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		config.seed = seed;
+		config.cpus = 2 + (uint32_t)seed % 2;
+		config.profile = seed % 3 ? "ws2022" : "ws2012r2";
+		config.abrupt_elsewhere = 1 + (uint32_t)seed % 2;
+		rig_run(&config, &result);
+		assert_true(result.finished);
+		assert_int_equal(result.status, HVK_OK);
+		assert_int_equal(result.violations, 0);
+		assert_int_equal(result.bad_writes, 0);
+		assert_null(result.changed_register);
+		assert_true(result.quiet);
+	}
+}
+
+/* --- Too much withheld ------------------------------------------------------------------------ */
+
+#define RING_PAGES 6u
+
+static hvk_status close_channel(struct bench *bench)
+{
+	struct hvk_request request = {0};
+
+	hvk_channel_close(bench->channel, &request);
+	return hvk_wait(bench->hvk, &request, 60000);
+}
+
+static void with_nothing_left_to_withhold(struct bench *bench)
+{
+	struct hvk_gpadl gpadl = {0};
+	struct hvk_request request = {0};
+	struct hvk_counters counters;
+
+	silence(bench, HVH_SILENCE_TEARDOWN);
+	assert_int_equal(open_channel(bench, bench->channel), HVK_OK);
+	assert_int_equal(close_channel(bench), HVK_ETIMEDOUT_TEARDOWN);
+	hvk_get_counters(bench->hvk, &counters);
+	assert_int_equal(counters.quarantined_pages, RING_PAGES);
+	assert_int_equal(open_channel(bench, bench->channel), HVK_OK); /* one page is left of the limit */
+	assert_int_equal(close_channel(bench), HVK_ETIMEDOUT_TEARDOWN);
+	assert_int_equal(open_channel(bench, bench->channel), HVK_EQUARANTINE);
+	hvk_gpadl_create(bench->channel, 1, &gpadl, &request);
+	assert_int_equal(hvk_wait(bench->hvk, &request, 60000), HVK_EQUARANTINE);
+	hvk_get_counters(bench->hvk, &counters);
+	assert_int_equal(counters.quarantined_pages, 2 * RING_PAGES);
+	silence(bench, HVH_SILENCE_NONE);
+	assert_int_equal(end_with(bench, hvk_vmbus_disconnect), HVK_OK); /* leaving is always possible */
+	assert_int_equal(connect_bus(bench), HVK_EQUARANTINE);
+	assert_int_equal(hvk_vmbus_state(bench->hvk), HVK_VMBUS_COLD);
+}
+
+static void nothing_is_begun_when_too_much_is_withheld(void **state)
+{
+	(void)state;
+	run_withholding(with_nothing_left_to_withhold, RING_PAGES + 1);
+}
+
 /* --- A busy channel --------------------------------------------------------------------------- */
 
 static void that_never_finishes(struct bench *bench)
@@ -286,6 +358,8 @@ int main(void)
 		cmocka_unit_test(everything_can_be_stopped_while_suspended),
 		cmocka_unit_test(a_failed_resume_leaves_a_cold_bus),
 		cmocka_unit_test(what_is_still_shared_is_listed),
+		cmocka_unit_test(the_abrupt_exit_works_on_another_cpu),
+		cmocka_unit_test(nothing_is_begun_when_too_much_is_withheld),
 		cmocka_unit_test(a_busy_channel_is_called_once_per_poll),
 	};
 

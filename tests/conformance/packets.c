@@ -329,7 +329,8 @@ static void interrupt(void *context, uint32_t cpu)
 
 /* --- Tests ---------------------------------------------------------------------------------- */
 
-static void run(const char *profile, uint32_t newest, uint64_t seed)
+/* Monitored: the host looks at its page from time to time, no hypercall tells it to. */
+static void run(const char *profile, uint32_t newest, uint64_t seed, bool monitored)
 {
 	struct guest *guest = calloc(1, sizeof(*guest));
 	struct hvh_profile host = *hvh_profile_find(profile);
@@ -338,7 +339,8 @@ static void run(const char *profile, uint32_t newest, uint64_t seed)
 					      .memory_pages = 1024,
 					      .profile = &host,
 					      .seed = seed};
-	const struct hvh_offer_parameters offer = {.type = echo_type, .instance = {{1}}};
+	const struct hvh_offer_parameters offer = {
+		.type = echo_type, .instance = {{1}}, .monitored = monitored};
 	const struct hvk_config config = {.cpus = 1, .vector = 0x60, .interrupts = true};
 	struct hvk_pages pages;
 	const struct hvk_port *port;
@@ -366,6 +368,7 @@ static void run(const char *profile, uint32_t newest, uint64_t seed)
 	if (counters.violations)
 		print_error("%s\n", hvh_violation_get(hosted_partition(guest->machine), 0)->text);
 	assert_int_equal(counters.violations, 0);
+	assert_int_equal(counters.signals == 0, monitored);
 	port->pages_free(port->context, &pages);
 	/* A host below 3.0 may go on writing to the interrupt page and the two monitor pages. */
 	assert_int_equal(hosted_pages_in_use(guest->machine), host.accept_newest < VMBUS_VERSION_3_0 ? 3 : 0);
@@ -377,15 +380,25 @@ static void packets_of_every_length_come_back(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 5; seed++)
-		run("ws2022", 0, seed);
+		run("ws2022", 0, seed, false);
 }
 
 static void also_where_signals_go_through_the_interrupt_page(void **state)
 {
 	(void)state;
-	run("ws2012r2", VMBUS_VERSION_0_13, 1);
-	run("ws2012r2", VMBUS_VERSION_1_1, 2);
-	run("ws2008r2", 0, 3);
+	run("ws2012r2", VMBUS_VERSION_0_13, 1, false);
+	run("ws2012r2", VMBUS_VERSION_1_1, 2, false);
+	run("ws2008r2", 0, 3, false);
+}
+
+static void also_where_the_monitor_page_tells_the_host(void **state)
+{
+	static const uint32_t versions[] = {VMBUS_VERSION_1_1, VMBUS_VERSION_2_4, VMBUS_VERSION_3_0,
+					    VMBUS_VERSION_5_3};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
+		run("ws2022", versions[i], 1 + i, true);
 }
 
 int main(void)
@@ -393,6 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_of_every_length_come_back),
 		cmocka_unit_test(also_where_signals_go_through_the_interrupt_page),
+		cmocka_unit_test(also_where_the_monitor_page_tells_the_host),
 	};
 
 	return cmocka_run_group_tests_name("packets", tests, NULL, NULL);
