@@ -70,6 +70,8 @@ struct host {
 	const struct host_bytes *says; /* ... this; NULL: nothing */
 	uint32_t fail_type, fail_status, fail_count;
 	bool no_connection_4;
+	uint32_t oldest_try, newest_try; /* for the guest's configuration */
+	uint32_t signal_status;
 
 	struct hvk_channel *channel;
 	struct hvk_channel_config channel_config;
@@ -77,10 +79,11 @@ struct host {
 	struct hvk_request request;
 };
 
-void hvk_switch_point(void);
+#ifdef HVK_SWITCH_POINTS
 void hvk_switch_point(void)
 {
 }
+#endif
 
 /* --- Memory -------------------------------------------------------------------------- */
 
@@ -280,7 +283,7 @@ static uint64_t host_hypercall(void *context, const void *page, uint64_t control
 
 	(void)page, (void)output;
 	if (control != HV_CALL_POST_MESSAGE)
-		return HV_STATUS_SUCCESS;
+		return host->signal_status;
 	assert_true(host->post_count++ < HOST_POSTS);
 	message = (const struct hv_post_message_input *)(const void *)host_at(host, input);
 	assert_int_equal(message->message_type, HV_MESSAGE_VMBUS);
@@ -410,7 +413,11 @@ static hvk_status host_wait(struct host *host)
 
 static hvk_status host_connect(struct host *host)
 {
-	const struct hvk_vmbus_config config = {.offered = on_offered, .gone = on_gone, .context = host};
+	const struct hvk_vmbus_config config = {.oldest = host->oldest_try,
+						.newest = host->newest_try,
+						.offered = on_offered,
+						.gone = on_gone,
+						.context = host};
 
 	hvk_vmbus_connect(host->hvk, &config, &host->request);
 	return host_wait(host);
