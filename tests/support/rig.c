@@ -409,11 +409,27 @@ static void log_line(void *context, enum hvk_log_level level, const char *text)
 			      (int)level, text);
 }
 
+static void send_early(struct rig *rig, const struct hvh_trace_record *record)
+{
+	struct vmbus_packet_descriptor packet;
+
+	if (rig->early_sent || record->kind != HVH_TRACE_PACKET || !record->to_guest)
+		return;
+	memcpy(&packet, record->bytes, sizeof(packet));
+	if (packet.type != VMBUS_PACKET_TRANSFER_PAGES)
+		return;
+	rig->early_sent = true;
+	hvh_simwire_send_numbered(rig->wire, 1, rig->config.early_frames, 100);
+}
+
 static void tap(void *context, const struct hvh_trace_record *record)
 {
 	struct rig *rig = context;
 
-	rig->config.tap(rig->config.context, record);
+	if (rig->config.tap)
+		rig->config.tap(rig->config.context, record);
+	if (rig->config.early_frames)
+		send_early(rig, record);
 }
 
 static bool run_wire(void *context, uint64_t now)
@@ -457,7 +473,7 @@ static bool build(struct rig *rig)
 		.level0 = c->level0,
 		.switch_chance = c->switch_chance,
 		.trace = c->trace,
-		.tap = c->tap ? tap : NULL,
+		.tap = c->tap || c->early_frames ? tap : NULL,
 		.no_reference_tsc = c->no_reference_tsc,
 		.no_reference_counter = c->no_reference_counter,
 		.log = log_line,

@@ -40,6 +40,7 @@ struct rig_config {
 	bool by_page;          /* transmit without a send buffer, by page list */
 	uint32_t frames;       /* numbered frames to be echoed by the wire, at most RIG_FRAMES_MAX */
 	uint32_t stream;       /* numbered frames that the wire sends by itself */
+	uint32_t early_frames; /* that the wire sends from the first RNDIS message to the guest on */
 	uint32_t frame_length; /* 0 = random 60 to 1514 */
 	uint64_t delay_max;    /* of the wire, 100 ns */
 	bool abrupt;           /* leave by hvk_vmbus_abandon */
@@ -102,6 +103,7 @@ struct rig {
 	hvk_status abandon_status;
 	uint64_t registers[RIG_REGISTERS_MAX]; /* as the machine was found */
 	struct rig_frame *frames_state;
+	bool early_sent;
 	/* Written on the card's CPU, read on CPU 0. */
 	_Atomic uint32_t next_frame, echoed, streamed;
 	_Atomic uint64_t last_progress;
