@@ -279,6 +279,33 @@ static void unasked_messages(void **state)
 	}
 }
 
+/* Another device: by an id that is in use it is refused, by one of its own it is welcome. */
+static void offer_of_another_device(void **state)
+{
+	uint8_t other[sizeof(golden_offer_channel)];
+	struct hvk_channel *first;
+	struct host host;
+
+	(void)state;
+	memcpy(other, golden_offer_channel, sizeof(other));
+	put_word(other, 24, 0x77777777); /* instance */
+	host_start(&host, 0);
+	assert_int_equal(host_connect(&host), HVK_OK);
+	first = host.channel;
+	HOST_SAY_WITH(&host, other, 184, HOST_CHANNEL);
+	host_poll(&host);
+	assert_int_equal(host_fault_count(&host, HVK_EHOST_DUPLICATE), 1);
+	assert_int_equal(host.offered, 1);
+	assert_ptr_equal(hvk_vmbus_next_channel(host.hvk, NULL), first);
+	assert_null(hvk_vmbus_next_channel(host.hvk, first));
+	HOST_SAY_WITH(&host, other, 184, HOST_CHANNEL + 1);
+	host_poll(&host);
+	assert_int_equal(host_faults(&host), 1);
+	assert_int_equal(host.offered, 2);
+	assert_ptr_equal(hvk_vmbus_next_channel(host.hvk, first), host.channel);
+	assert_int_equal(host_end(&host), 0);
+}
+
 static void rescind_twice(void **state)
 {
 	struct host host;
@@ -408,6 +435,7 @@ int main(void)
 		cmocka_unit_test(state_of_a_refused_version),
 		cmocka_unit_test(returned_connection),
 		cmocka_unit_test(unasked_messages),
+		cmocka_unit_test(offer_of_another_device),
 		cmocka_unit_test(rescind_twice),
 		cmocka_unit_test(late_answers_of_the_bus),
 		cmocka_unit_test(late_answers_of_a_channel),
