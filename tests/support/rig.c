@@ -14,6 +14,7 @@
 #define ABANDON_MS 20000u
 #define CPU_REST_NS 200000000u /* long: a wake-up that gets lost is to be seen */
 #define VECTOR 0xf3
+#define VECTOR_BEFORE 0x21
 
 static void note(struct rig *rig, const char *step, hvk_status status)
 {
@@ -400,6 +401,20 @@ static const char *read_registers(struct rig *rig, uint64_t *registers, const ui
 	return changed;
 }
 
+/* Somebody had the machine before us: the SINT is masked, its vector not that of reset. */
+static void leave_traces(struct rig *rig)
+{
+	struct hvh_partition *partition = hosted_partition(rig->machine);
+	uint64_t now = hosted_now(rig->machine), value;
+
+	hosted_lock(rig->machine);
+	for (uint32_t vp = 0; vp < rig->config.cpus; vp++) {
+		(void)hvh_msr_read(partition, now, vp, HV_MSR_SINT0 + VMBUS_SINT, &value);
+		(void)hvh_msr_write(partition, now, vp, HV_MSR_SINT0 + VMBUS_SINT, value | VECTOR_BEFORE);
+	}
+	hosted_unlock(rig->machine);
+}
+
 static void log_line(void *context, enum hvk_log_level level, const char *text)
 {
 	struct rig *rig = context;
@@ -493,6 +508,7 @@ static bool build(struct rig *rig)
 	rig->machine = hosted_create(&hosted);
 	if (!rig->machine)
 		return false;
+	leave_traces(rig);
 	(void)read_registers(rig, rig->registers, NULL);
 	build_host(rig);
 	hosted_fail_allocation(rig->machine, c->fail_allocation - 1);
