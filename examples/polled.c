@@ -4,8 +4,8 @@
  * unikernel that wants a network card needs no more than this file.
  *
  * It is compiled with every build of hvkit, freestanding, for x86-64, but not run: it wants
- * a real Hyper-V. What it asks of its surroundings is three things: a line on the console,
- * bytes nobody can foresee, and identity-mapped memory (virtual = guest-physical address).
+ * a real Hyper-V. What it asks of its surroundings is two things: a line on the console and
+ * identity-mapped memory (virtual = guest-physical address).
  */
 #include "hvkit/hvkit.h"
 #include "hvkit/netvsc.h"
@@ -15,7 +15,6 @@
 #define WAIT_MS 30000u   /* every request has a shorter bound of its own */
 
 void console_line(const char *text); /* yours */
-bool entropy(void *out, size_t bytes);
 void frame_arrived(const void *data, uint32_t length);
 bool frame_wanted(const void **data, uint32_t *length);
 void example_main(void);
@@ -121,12 +120,6 @@ static uint64_t port_hypercall(void *context, const void *page, uint64_t control
 	return result;
 }
 
-static hvk_status port_random(void *context, void *out, size_t bytes)
-{
-	(void)context;
-	return entropy(out, bytes) ? HVK_OK : HVK_ENOTSUP;
-}
-
 static void port_pause(void *context)
 {
 	(void)context;
@@ -148,7 +141,6 @@ static struct hvk_port port_of(struct machine *machine)
 		.reg_read = port_reg_read,
 		.reg_write = port_reg_write,
 		.hypercall = port_hypercall,
-		.random = port_random,
 		.pause = port_pause,
 		.pause_ns = 1000,
 	};
