@@ -243,6 +243,10 @@ enum { TURN_NONE, TURN_DUE, TURN_DONE };
 
 static void abandon(struct rig *rig)
 {
+	/* The abrupt exit takes no lock: others are out of hvkit, but for their interrupts. */
+	atomic_store(&rig->park, true);
+	while (atomic_load(&rig->parked) + (rig->config.bus_cpu ? 2 : 1) < rig->config.cpus)
+		hosted_wait(rig->machine, CPU_REST_NS);
 	if (rig->config.abrupt_elsewhere == 0) {
 		note(rig, "abandon", hvk_vmbus_abandon(rig->hvk, ABANDON_MS));
 		return;
@@ -336,9 +340,14 @@ static void other_cpu(void *context)
 	if (hosted_stopping(rig->machine) || hvk_cpu_start(rig->hvk) != HVK_OK)
 		return;
 	atomic_fetch_add(&rig->cpus_up, 1);
-	while (!atomic_load(&rig->cpus_stop)) {
+	while (!atomic_load(&rig->cpus_stop) && !atomic_load(&rig->park)) {
 		do_turns(rig, cpu);
 		turn_on(rig, cpu);
+	}
+	atomic_fetch_add(&rig->parked, 1);
+	while (!atomic_load(&rig->cpus_stop)) {
+		do_turns(rig, cpu);
+		hosted_wait(rig->machine, CPU_REST_NS);
 	}
 	(void)hvk_cpu_stop(rig->hvk);
 	atomic_fetch_add(&rig->cpus_down, 1);

@@ -99,6 +99,8 @@ struct rig {
 	_Atomic uint32_t cpus_up, cpus_down;
 	_Atomic bool cpus_stop;
 	_Atomic uint32_t bus_turn, abandon_turn; /* work handed to another CPU */
+	_Atomic bool park;                       /* other CPUs are to stay out of hvkit */
+	_Atomic uint32_t parked;
 	_Atomic bool deaf;                       /* CPU 0 takes no interrupts */
 	hvk_status abandon_status;
 	uint64_t registers[RIG_REGISTERS_MAX]; /* as the machine was found */
