@@ -96,8 +96,9 @@ void hvk_vmbus_disconnect(struct hvk *hvk, struct hvk_request *request);
  * every CPU's message slot is polled for the response, at most timeout_ms. Takes no
  * lock, allocates and frees nothing, calls nobody back. Any CPU, any context, while no
  * other CPU is inside hvkit but for hvk_interrupt (one that is could still signal a
- * channel that the host has closed by then); the bus is abandoned afterwards and nothing but hvk_cpu_stop, hvk_stop and
- * hvk_destroy may be called. HVK_OK, or HVK_ETIMEDOUT_UNLOAD. */
+ * channel that the host has closed by then); the bus is abandoned afterwards and
+ * nothing but hvk_cpu_stop, hvk_stop and hvk_destroy may be called. HVK_OK, or
+ * HVK_ETIMEDOUT_UNLOAD. */
 hvk_status hvk_vmbus_abandon(struct hvk *hvk, uint32_t timeout_ms);
 
 /* UNLOAD with the channels remembered, for sleep; all channels must be closed
