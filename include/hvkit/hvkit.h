@@ -97,8 +97,8 @@ hvk_status hvk_start(struct hvk *hvk);
 hvk_status hvk_cpu_start(struct hvk *hvk);
 
 /* Undoes it on the calling CPU: SINT masked, its slot drained, its flags
- * cleared, pages off, SCONTROL as found. HVK_ESTATE if VMBus is connected and
- * this is its contact CPU. */
+ * cleared, pages off, SCONTROL and SINT as found. HVK_ESTATE if this is the contact CPU
+ * and VMBus is neither cold, suspended nor abandoned. */
 hvk_status hvk_cpu_stop(struct hvk *hvk);
 
 /* Gives hypercall page, reference TSC page and identity back, in that order. All

@@ -51,9 +51,11 @@ hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvs
 void hvk_netvsc_attach(struct hvk_netvsc *nic, struct hvk_request *request);
 
 /* Filter 0, HALT, buffers revoked (bounded, a host need not answer), channel closed,
- * GPADLs torn down (before the close below VMBus 4.0, after it from there; receive
- * buffer always after on 2012 R2's account: iPXE cd68d93b6). Frames that were taken
- * and not completed are done with HVK_ECANCELED. Also for a rescinded channel. */
+ * GPADLs torn down. Below VMBus 4.0 both teardowns are sent before the close, because
+ * old hosts ignore messages about a closed channel, and their answers are awaited after
+ * it too, because 2012 R2 withholds the receive buffer's until then (iPXE cd68d93b6);
+ * from 4.0 they follow the close. Frames that were taken and not completed are done
+ * with HVK_ECANCELED. Also for a rescinded channel. */
 void hvk_netvsc_detach(struct hvk_netvsc *nic, struct hvk_request *request);
 
 /* Gives the memory back; only when detached (HVK_ESTATE). */
