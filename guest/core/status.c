@@ -61,6 +61,7 @@ static const struct status_row rows[] = {
 	{HVK_EREFUSED_NVS, "erefused_nvs", "the network card refused a buffer"},
 	{HVK_EREFUSED_RNDIS, "erefused_rndis", "the network card failed an RNDIS request"},
 	{HVK_EREFUSED_CONTACT, "erefused_contact", "the host knows the version but refused the connection"},
+	{HVK_EREFUSED_MODIFY, "erefused_modify", "the host refused MODIFY_CHANNEL"},
 	{HVK_EHOST_MESSAGE, "ehost_message", "host fault: malformed control message"},
 	{HVK_EHOST_ID, "ehost_id", "host fault: an id that is not ours or out of range"},
 	{HVK_EHOST_DUPLICATE, "ehost_duplicate", "host fault: the same thing twice"},

@@ -24,7 +24,11 @@ static void get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *
 	hvk_unlock(nic->hvk, &nic->lock);
 }
 
-static const struct hvk_netdev_ops ops = {hvk_netvsc_transmit, hvk_netvsc_set_flags, get_counters};
+static const struct hvk_netdev_ops ops = {
+	.transmit = hvk_netvsc_transmit,
+	.set_flags = hvk_netvsc_set_flags,
+	.get_counters = get_counters,
+};
 
 /* --- Work on the channel's CPU ------------------------------------------------------------ */
 

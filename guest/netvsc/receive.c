@@ -112,7 +112,7 @@ static struct hvk_rx_frame copy_frame(struct hvk_netvsc *nic, const struct hvk_s
 		data[ETHERNET_ADDRESSES + 2] = (uint8_t)(found->vlan_tag >> 8);
 		data[ETHERNET_ADDRESSES + 3] = (uint8_t)found->vlan_tag;
 	}
-	return (struct hvk_rx_frame){data, found->length + tag};
+	return (struct hvk_rx_frame){data, found->length + tag, NULL};
 }
 
 static void receive_frame(struct hvk_netvsc *nic, const struct hvk_shared *range)

@@ -45,6 +45,7 @@ struct hvk_timeouts {
 	uint32_t gpadl_ms;    /* GPADL_CREATED [5000] */
 	uint32_t teardown_ms; /* GPADL_TORNDOWN [5000] */
 	uint32_t open_ms;     /* OPEN_RESULT [5000] */
+	uint32_t modify_ms;   /* MODIFY_CHANNEL_RESPONSE [5000] */
 	uint32_t device_ms;   /* one step of a device's protocol (NVS, RNDIS) [5000] */
 };
 
@@ -166,7 +167,11 @@ struct hvk_counters {
 };
 void hvk_get_counters(const struct hvk *hvk, struct hvk_counters *out);
 
-/* Where dumps go: one line of text without line end per call. */
+/* Where dumps go: one line of text without line end per call. The lines of a dump are
+ * a tree that people and programs read alike: two spaces per level, then "name: value", or
+ * "name:" where only members follow. Names are words of a-z, 0-9 and '-', unique among
+ * their siblings ("channel-7"); numbers are decimal or 0x..., units belong to the name
+ * ("ring-bytes"). Task context, on the contact CPU. */
 typedef void (*hvk_dump_line)(void *context, const char *line);
 void hvk_dump(struct hvk *hvk, hvk_dump_line line, void *context);
 

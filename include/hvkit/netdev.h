@@ -53,10 +53,14 @@ enum hvk_tx_result {
 	HVK_TX_GONE  /* no device, not up, or the frame cannot be sent: the caller keeps it */
 };
 
-/* A received frame: valid only during the input hook's call unless borrowed. */
+/* A received frame. owner NULL: a private copy, valid only during the input hook's
+ * call. Otherwise it is lent (hvk_netvsc_config.rx_borrow): data lies in memory that the
+ * host can still write, whoever reads it trusts the host; it is the receiver's until
+ * hvk_netdev_release(netdev, owner), which must come, before the device is detached. */
 struct hvk_rx_frame {
 	const uint8_t *data;
 	uint32_t length;
+	void *owner;
 };
 
 /* What the user above sets. Called in hvk_poll of the channel's CPU. */
@@ -76,6 +80,8 @@ struct hvk_netdev_counters {
 	uint64_t tx_copied;      /* by send-buffer section */
 	uint64_t tx_by_page;     /* by page list */
 	uint64_t status_ignored; /* RNDIS status messages that mean nothing to us */
+	uint64_t rx_copied;      /* bytes of received frames that were copied */
+	uint64_t rx_lent;        /* frames lent; those beyond the limit are copied instead */
 };
 
 struct hvk_netdev_ops {
@@ -83,6 +89,8 @@ struct hvk_netdev_ops {
 	/* Sets flags (HVK_NETDEV_*): up or down, all-multicast, promiscuous. */
 	void (*set_flags)(struct hvk_netdev *netdev, uint32_t flags, struct hvk_request *request);
 	void (*get_counters)(struct hvk_netdev *netdev, struct hvk_netdev_counters *out);
+	/* Gives a lent frame back. NULL if the device lends none. */
+	void (*release)(struct hvk_netdev *netdev, void *owner);
 };
 
 struct hvk_netdev {
@@ -109,6 +117,12 @@ static inline void hvk_netdev_set_flags(struct hvk_netdev *netdev, uint32_t flag
 static inline void hvk_netdev_get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *out)
 {
 	netdev->ops->get_counters(netdev, out);
+}
+
+/* Gives a lent frame back, in any order. Task context or callback, any CPU. */
+static inline void hvk_netdev_release(struct hvk_netdev *netdev, void *owner)
+{
+	netdev->ops->release(netdev, owner);
 }
 
 #ifdef __cplusplus

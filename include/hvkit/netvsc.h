@@ -36,6 +36,10 @@ struct hvk_netvsc_config {
 	uint32_t mtu;               /* asked for, 0 = 1500; what the host grants is in netdev info */
 	uint32_t copy_max;          /* frames up to this go by send-buffer section; 0 = all that fit */
 	uint32_t nvs_newest;        /* 0 = NVS_VERSION_6_1; tests and old hosts: an older one */
+	/* Frames are lent in place instead of copied, at most this many at a time (copied
+	 * beyond); 0: all are copied, which costs one memcpy and takes the host's hands off
+	 * them. Only for callers that trust the host. At most 1024. */
+	uint32_t rx_borrow;
 };
 #define HVK_NETVSC_NO_SEND_BUFFER UINT32_MAX
 

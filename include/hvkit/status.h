@@ -54,7 +54,7 @@ typedef enum hvk_status {
 	HVK_ETIMEDOUT_GPADL = 69,    /* no GPADL_CREATED */
 	HVK_ETIMEDOUT_TEARDOWN = 70, /* no GPADL_TORNDOWN: the memory is in quarantine */
 	HVK_ETIMEDOUT_OPEN = 71,     /* no OPEN_RESULT */
-	HVK_ETIMEDOUT_MODIFY = 72,   /* reserved for MODIFY_CHANNEL, which is not sent yet */
+	HVK_ETIMEDOUT_MODIFY = 72,   /* no MODIFY_CHANNEL_RESPONSE */
 	HVK_ETIMEDOUT_NVS_INIT = 73,
 	HVK_ETIMEDOUT_NVS_RECEIVE_BUFFER = 74,
 	HVK_ETIMEDOUT_NVS_SEND_BUFFER = 75,
@@ -70,6 +70,7 @@ typedef enum hvk_status {
 	HVK_EREFUSED_NVS = 99,         /* a buffer was refused */
 	HVK_EREFUSED_RNDIS = 100,      /* INITIALIZE, a required QUERY or a SET failed */
 	HVK_EREFUSED_CONTACT = 101,    /* version accepted, connection state not zero */
+	HVK_EREFUSED_MODIFY = 102,     /* MODIFY_CHANNEL */
 
 	/* The host misbehaves. */
 	HVK_EHOST_FIRST = 4096,

@@ -65,9 +65,10 @@ struct hvk_vmbus_config {
 	/* Contact CPU: control messages come to it. Below 3.0 it can only be CPU 0: other
 	 * CPUs leave those versions out, and boot mode is HVK_EINVAL. */
 	uint32_t cpu;
-	/* A channel was offered, at connect or at any time later, or is there again
-	 * after resume (again = true, same hvk_channel). In hvk_poll of the contact
-	 * CPU. May be NULL. */
+	/* A primary channel was offered, at connect or at any time later, or is there
+	 * again after resume (again = true, same hvk_channel). Sub-channels are told to the
+	 * driver of their primary instead: hvk_channel_set_subchannel_hooks. In hvk_poll of
+	 * the contact CPU. May be NULL. */
 	void (*offered)(void *context, struct hvk_channel *channel, bool again);
 	/* The host has taken the channel back and hvkit has given its id back: the
 	 * pointer is dead when this returns. Comes once per offered channel, after its
@@ -114,8 +115,8 @@ uint32_t hvk_vmbus_version(const struct hvk *hvk); /* in use, 0 if not connected
  * tells the host's answer. Returns false past the last. */
 bool hvk_vmbus_attempt(const struct hvk *hvk, uint32_t n, uint32_t *version, bool *accepted);
 
-/* Channels in order of their ids: pass NULL for the first, NULL is returned after
- * the last. Task context on the contact CPU. */
+/* Channels in order of their ids, sub-channels too: pass NULL for the first, NULL is
+ * returned after the last. Task context on the contact CPU. */
 struct hvk_channel *hvk_vmbus_next_channel(struct hvk *hvk, struct hvk_channel *previous);
 
 /* --- Channels -------------------------------------------------------------- */
@@ -141,8 +142,23 @@ bool hvk_channel_rescinded(const struct hvk_channel *channel);
 struct hvk *hvk_channel_instance(const struct hvk_channel *channel);
 uint32_t hvk_channel_cpu(const struct hvk_channel *channel);
 
+/* When ready runs, and what the host is told meanwhile (Linux HV_CALL_BATCHED and
+ * HV_CALL_DIRECT, FreeBSD's batch-read flag). */
+enum hvk_channel_reading {
+	/* The host does not signal while ready reads, and is looked at once more before it may
+	 * again: fewest interrupts. For data. */
+	HVK_CHANNEL_BATCHED = 0,
+	/* The host may always signal; ready runs once for each time that it did. For devices
+	 * with a message now and then, whose latency counts. */
+	HVK_CHANNEL_UNBATCHED = 1
+};
+
 struct hvk_channel_config {
-	uint32_t cpu;                            /* whose hvk_poll runs the callback; below 2.4 only 0 */
+	uint32_t cpu;                     /* whose hvk_poll runs the callback; below 2.4 only 0 */
+	enum hvk_channel_reading reading; /* 0 = batched */
+	/* Signal the host by hypercall even if the offer is monitored: at once, instead of
+	 * whenever the host looks at the monitor page (100 us by default). */
+	bool low_latency;
 	uint32_t tx_pages;                       /* guest to host ring without its control page, 1 to 4094 */
 	uint32_t rx_pages;                       /* host to guest ring likewise */
 	uint16_t requests_max;                   /* requests with an answer outstanding at once, 0 to 4096 */
@@ -158,17 +174,54 @@ struct hvk_channel_config {
  * HVK_EREFUSED_GPADL, HVK_ETIMEDOUT_GPADL, HVK_ETIMEDOUT_OPEN, HVK_EGONE,
  * HVK_ENOMEM, HVK_ESTATE, HVK_EINVAL, HVK_EBUSY (another CPU is not finished with its
  * last close), HVK_EQUARANTINE. After a failure the channel is closed.
- * Task context or callback. */
+ * A sub-channel opens only while its primary is open (HVK_ESTATE). Task context or
+ * callback. */
 void hvk_channel_open(struct hvk_channel *channel, const struct hvk_channel_config *config,
 		      struct hvk_request *request);
 
 /* Closes: no callback runs any more once that CPU has passed a poll; CLOSE_CHANNEL,
+ * a primary's open sub-channels first (each finished as if closed by itself);
  * the rings' GPADL is torn down and their memory freed (or put in quarantine:
  * HVK_ETIMEDOUT_TEARDOWN, the channel is closed all the same). Requests without an
  * answer are given up: hvk_channel_take_request tells their cookies. GPADLs other
  * than the rings' are the caller's to tear down, before the close below 4.0 or
  * after it. Works on a rescinded channel too. Task context or callback. */
 void hvk_channel_close(struct hvk_channel *channel, struct hvk_request *request);
+
+/* Moves an open channel to another CPU: its ready callback and the host's events for
+ * it (MODIFY_CHANNEL, from 4.1). Finishes, on the new CPU, once the callback runs there
+ * and never again on the old one: from 5.3 after the host's answer; before there is none,
+ * and events that still come to the old CPU are passed on. Nothing that the host sent is
+ * lost meanwhile. HVK_OK; HVK_EVERSION below 4.1; HVK_EREFUSED_MODIFY, HVK_ETIMEDOUT_MODIFY:
+ * it stays where it was; HVK_EGONE, HVK_ESTATE (not open), HVK_EBUSY (moving or closing
+ * already), HVK_EINVAL (no such CPU, or not started). Task context or callback. */
+void hvk_channel_set_cpu(struct hvk_channel *channel, uint32_t cpu, struct hvk_request *request);
+
+/* --- Sub-channels: more rings of one device --------------------------------------- */
+
+/* The driver of the primary asks for them in the device's own protocol; the host then
+ * offers channels of the same type and instance with a sub-channel index from 1, before
+ * or after its answer, fewer than asked for, late, or never. They are closed with their
+ * primary at the latest and taken back by the host after that. Each is claimed, opened
+ * and closed like any channel.
+ * In hvk_poll of the contact CPU; either may be NULL. */
+struct hvk_subchannel_hooks {
+	void (*offered)(void *context, struct hvk_channel *primary, struct hvk_channel *subchannel);
+	/* As gone of hvk_vmbus_config; comes before the primary's. */
+	void (*gone)(void *context, struct hvk_channel *primary, struct hvk_channel *subchannel);
+	void *context;
+};
+
+/* Those that are there already are told in the next poll. hooks is copied; NULL: nobody
+ * is told any more. Only for the holder of the primary's claim; HVK_EINVAL: a sub-channel.
+ * Task context or callback. */
+hvk_status hvk_channel_set_subchannel_hooks(struct hvk_channel *primary,
+					    const struct hvk_subchannel_hooks *hooks);
+/* The primary of a sub-channel; of a primary, itself. */
+struct hvk_channel *hvk_channel_primary(struct hvk_channel *channel);
+/* A primary's sub-channels by index: NULL for the first, NULL is returned after the last. Task
+ * context on the contact CPU. */
+struct hvk_channel *hvk_channel_next_subchannel(struct hvk_channel *primary, struct hvk_channel *previous);
 
 /* --- Memory shared with the host ---------------------------------------------- */
 
@@ -269,11 +322,19 @@ void *hvk_channel_take_request(struct hvk_channel *channel, void *cookie);
 uint32_t hvk_channel_room(struct hvk_channel *channel);
 
 struct hvk_channel_counters {
-	uint64_t sent, received, completions, signals, full, late_completions, faults;
+	uint64_t sent, received, completions; /* packets; completions are among received */
+	uint64_t bytes_sent, bytes_received;  /* in the rings, descriptors and trailers included */
+	uint64_t events;                      /* times that the host signalled us */
+	uint64_t callbacks;                   /* runs of ready */
+	uint64_t signals;                     /* hypercalls to signal the host */
+	uint64_t monitor_signals;             /* signals left in the monitor page instead */
+	uint64_t masked_signals;              /* not sent because the host had asked for none */
+	uint64_t full;                        /* HVK_EAGAIN for want of room */
+	uint64_t late_completions, faults;
 };
 void hvk_channel_get_counters(const struct hvk_channel *channel, struct hvk_channel_counters *out);
 
-/* Ring indices and sizes for people: free text. */
+/* For people, in the form that hvk_dump has (hvkit.h). */
 void hvk_channel_dump(struct hvk_channel *channel, hvk_dump_line line, void *context);
 
 #ifdef __cplusplus

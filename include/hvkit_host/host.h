@@ -148,8 +148,29 @@ bool hvh_quiet(const struct hvh_partition *partition);
  * still connected at 3.0 or newer.) */
 bool hvh_loaded_system_crashes(const struct hvh_partition *partition);
 
+/* Everything, as a tree: two spaces per level, then "name: value", or "name:" where only
+ * members follow. Names are words of a-z, 0-9 and '-', unique among their siblings
+ * ("channel-7"). Devices have a dump of their own, shown below them. */
 typedef void (*hvh_dump_line)(void *context, const char *line);
 void hvh_dump(const struct hvh_partition *partition, hvh_dump_line line, void *context);
+
+/* --- Devices by name ----------------------------------------------------------------- */
+
+/* What was created, in that order: "net0", "net1", "echo0". */
+struct hvh_device_info {
+	char name[16];
+	uint8_t type[16], instance[16]; /* GUIDs as on the wire */
+	uint32_t channel_id;            /* of the primary; 0 if the guest does not know it */
+	bool present;                   /* offered, or to be offered at the next contact */
+	bool open;
+	uint32_t subchannels; /* offered now */
+};
+/* n-th device; false past the last. */
+bool hvh_device_get(const struct hvh_partition *partition, uint32_t n, struct hvh_device_info *out);
+/* Takes it back from the guest, or offers it again. False: no such device, or it is so
+ * already. */
+bool hvh_device_rescind(struct hvh_partition *partition, uint64_t now, const char *name);
+bool hvh_device_offer(struct hvh_partition *partition, uint64_t now, const char *name);
 
 #ifdef __cplusplus
 }

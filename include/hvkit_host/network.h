@@ -41,6 +41,8 @@ struct hvh_nic *hvh_nic_create(struct hvh_partition *partition, const struct hvh
 bool hvh_nic_receive(struct hvh_nic *nic, uint64_t now, const void *frame, uint32_t length);
 /* Room in that queue; a backend that must not lose frames looks first. */
 uint32_t hvh_nic_room(const struct hvh_nic *nic);
+/* By device name ("net0"); NULL if that is no network card. */
+struct hvh_nic *hvh_nic_find(struct hvh_partition *partition, const char *name);
 void hvh_nic_set_link(struct hvh_nic *nic, uint64_t now, bool up);
 void hvh_nic_rescind(struct hvh_nic *nic, uint64_t now);
 void hvh_nic_offer_again(struct hvh_nic *nic, uint64_t now);

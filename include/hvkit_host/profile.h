@@ -40,11 +40,11 @@ struct hvh_profile {
 	/* Network */
 	uint32_t nvs_newest;              /* NVS_VERSION_* */
 	bool status_0x40020006_malformed; /* 2012 R2: sends it after INITIALIZE, length too short */
-	bool revoke_completed; /* if asked; else the channel is dead after a revoke (OpenVMM) */
-	uint32_t receive_suballocation; /* bytes */
-	uint32_t send_section;          /* bytes */
-	uint32_t ranges_per_packet_max; /* data messages in one transfer-page packet, 1 to 375 */
-	uint32_t rndis_packets_max;     /* INITIALIZE_CMPLT: per message */
+	bool revoke_completed;            /* if asked; else the channel is dead after a revoke (OpenVMM) */
+	uint32_t receive_suballocation;   /* bytes */
+	uint32_t send_section;            /* bytes */
+	uint32_t ranges_per_packet_max;   /* data messages in one transfer-page packet, 1 to 375 */
+	uint32_t rndis_packets_max;       /* INITIALIZE_CMPLT: per message */
 	uint32_t rndis_alignment_factor;
 	bool filter_set_at_start; /* some hosts deliver before a filter is set (FreeBSD) */
 };
