@@ -6,7 +6,7 @@ FORMAT := clang-format-14
 TIDY := clang-tidy-14
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
-.PHONY: all configure run test format format-check lint fuzz soak mutants proofs bench clean distclean help
+.PHONY: all configure run test format format-check lint fuzz coverage soak mutants proofs bench clean distclean help
 
 all: configure ## build the program as build/hvkit, and the tests
 	@cmake --build $(BUILD) --parallel $(JOBS)
@@ -35,8 +35,12 @@ fuzz: ## each fuzz target for SECONDS (60)
 	@cmake --preset fuzz > /dev/null && cmake --build --preset fuzz
 	@HVKIT_FUZZ_SECONDS=$(or $(SECONDS),60) ctest --preset fuzz --parallel $(JOBS)
 
-soak: all ## simulation with SEEDS (10000) seeds, and a fuzz run of 10 minutes per target
-	@SIM_SEEDS=$(or $(SEEDS),10000) ctest --test-dir $(BUILD) -L '^sim$$' --timeout 36000 --output-on-failure
+coverage: ## lines of guest/ that unit tests, conformance and simulation reach; fails below 90 %
+	@scripts/deps test && cmake --preset coverage > /dev/null && cmake --build --preset coverage
+	@scripts/coverage $(BUILD)/coverage
+
+soak: all ## simulation with SEEDS (100000) seeds, and a fuzz run of 10 minutes per target
+	@SIM_SEEDS=$(or $(SEEDS),100000) ctest --test-dir $(BUILD) -L '^sim$$' --timeout 36000 --output-on-failure
 	@$(MAKE) fuzz SECONDS=$(or $(SECONDS),600)
 
 mutants: all ## one-line faults, each to be caught by the test it names

@@ -3,6 +3,7 @@
 
 set(HVKIT_FRAME_LIMIT 1024 CACHE STRING "Largest stack frame in guest/, in bytes")
 set(HVKIT_SANITIZE "" CACHE STRING "Sanitizers: empty, address, thread or fuzzer")
+option(HVKIT_COVERAGE "Count the lines of guest/ that tests reach (scripts/coverage)" OFF)
 set_property(CACHE HVKIT_SANITIZE PROPERTY STRINGS "" address thread fuzzer)
 
 set(CMAKE_C_STANDARD 11)
@@ -35,6 +36,9 @@ target_compile_options(hvkit_flags INTERFACE
 add_library(hvkit_guest_flags INTERFACE)
 target_link_libraries(hvkit_guest_flags INTERFACE hvkit_flags)
 target_compile_options(hvkit_guest_flags INTERFACE -ffreestanding)
-if(NOT HVKIT_SANITIZE) # instrumented frames are larger
+if(HVKIT_COVERAGE) # of the drivers alone; unoptimised, so that each line is one
+	target_compile_options(hvkit_guest_flags INTERFACE --coverage -fprofile-update=atomic -O0)
+	add_link_options(--coverage)
+elseif(NOT HVKIT_SANITIZE) # instrumented frames are larger
 	target_compile_options(hvkit_guest_flags INTERFACE -Wframe-larger-than=${HVKIT_FRAME_LIMIT})
 endif()

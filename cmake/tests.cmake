@@ -97,8 +97,12 @@ hvkit_suite(conformance 180)
 hvkit_suite(sim 240)
 hvkit_suite(cli 240)
 
+if(HVKIT_COVERAGE) # runs the suites above once more, and counts
+	hvkit_script_test(coverage guest 600 ${CMAKE_SOURCE_DIR}/scripts/coverage ${CMAKE_BINARY_DIR})
+endif()
+
 # What looks at the sources rather than runs them: once, in the plain build.
-if(NOT HVKIT_SANITIZE)
+if(NOT HVKIT_SANITIZE AND NOT HVKIT_COVERAGE)
 	file(GLOB walls CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/walls/*.sh)
 	foreach(script ${walls})
 		get_filename_component(name ${script} NAME_WE)
