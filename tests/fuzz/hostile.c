@@ -1,45 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The port: memory that is watched, registers in an array, hypercalls, virtual time. */
+/* The hypervisor behind the port, the machine's life, and what must hold at its end. */
 #include "tests/fuzz/hostile.h"
 
 #include "hvkit/wire/vmbus.h"
 
-#define TICK_NS 100u
-#define LOCKS_NESTED 2u
 #define LOG_MAX 199u
 
-/* Switch points come without a context. */
-static struct hostile *current;
-
 /* --- Memory ---------------------------------------------------------------------- */
-
-static uint32_t find_free(const struct hostile *machine)
-{
-	uint32_t n = 0;
-
-	while (n < HOSTILE_ALLOCATIONS && machine->memory[n].count != 0)
-		n++;
-	return n;
-}
-
-static hvk_status port_pages_alloc(void *context, uint32_t count, enum hvk_page_use use,
-				   struct hvk_pages *out)
-{
-	struct hostile *machine = context;
-	size_t bytes = (size_t)count * HVK_PAGE_SIZE;
-	uint32_t n = find_free(machine);
-
-	FUZZ_CHECK(count >= 1 && count <= 8192 && machine->locks == 0);
-	if ((machine->fail_allocation != 0 && --machine->fail_allocation == 0) || n == HOSTILE_ALLOCATIONS)
-		return HVK_ENOMEM;
-	machine->memory[n].address = aligned_alloc(HVK_PAGE_SIZE, bytes);
-	FUZZ_CHECK(machine->memory[n].address != NULL);
-	memset(machine->memory[n].address, 0, bytes);
-	machine->memory[n].count = count;
-	machine->memory[n].use = use;
-	*out = (struct hvk_pages){machine->memory[n].address, count, use, NULL};
-	return HVK_OK;
-}
 
 /* The hypervisor writes to these pages whenever it likes. */
 static void check_registers(const struct hostile *machine, uint64_t address, uint32_t pages)
@@ -48,98 +15,45 @@ static void check_registers(const struct hostile *machine, uint64_t address, uin
 						      HVK_REG_HYPERCALL};
 
 	for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
-		uint64_t value = machine->registers[registers[i]];
+		uint64_t value = machine->port.registers[registers[i]];
 
 		FUZZ_CHECK(!(value & HV_PAGE_ENABLE) || (value & HV_PAGE_ADDRESS_MASK) < address ||
 			   (value & HV_PAGE_ADDRESS_MASK) >= address + (uint64_t)pages * HVK_PAGE_SIZE);
 	}
 }
 
-static void port_pages_free(void *context, const struct hvk_pages *pages)
+static void freed(void *owner, uint64_t gpa, uint32_t pages)
 {
-	struct hostile *machine = context;
-	uint32_t n = 0;
+	struct hostile *machine = owner;
 
-	FUZZ_CHECK(machine->locks == 0);
-	while (n < HOSTILE_ALLOCATIONS &&
-	       (machine->memory[n].count == 0 || machine->memory[n].address != pages->address))
-		n++;
-	FUZZ_CHECK(n < HOSTILE_ALLOCATIONS && machine->memory[n].count == pages->count);
-	check_registers(machine, (uint64_t)(uintptr_t)pages->address, pages->count);
-	hostile_check_free(machine, (uint64_t)(uintptr_t)pages->address, pages->count);
-	free(machine->memory[n].address);
-	machine->memory[n].count = 0;
+	check_registers(machine, gpa, pages);
+	hostile_check_free(machine, gpa, pages);
 }
 
 uint8_t *hostile_memory(struct hostile *machine, uint64_t address, uint32_t length)
 {
-	for (uint32_t n = 0; n < HOSTILE_ALLOCATIONS; n++) {
-		uint64_t first = (uint64_t)(uintptr_t)machine->memory[n].address;
-		uint64_t size = (uint64_t)machine->memory[n].count * HVK_PAGE_SIZE;
-
-		if (size == 0 || address < first || address - first >= size)
-			continue;
-		if (machine->memory[n].use == HVK_PAGE_PRIVATE || length > size - (address - first))
-			return NULL;
-		return machine->memory[n].address + (address - first);
-	}
-	return NULL;
-}
-
-static uint64_t port_page_gpa(void *context, const void *address)
-{
-	uint64_t gpa = (uint64_t)(uintptr_t)address;
-
-	FUZZ_CHECK(gpa % HVK_PAGE_SIZE == 0 && hostile_memory(context, gpa, HVK_PAGE_SIZE) != NULL);
-	return gpa;
+	return polled_port_at(&machine->port, address, length);
 }
 
 /* --- The hypervisor ----------------------------------------------------------------- */
 
-static void port_log(void *context, enum hvk_log_level level, const char *text)
+static void logged(void *owner, enum hvk_log_level level, const char *text)
 {
-	(void)context;
-	FUZZ_CHECK(level >= HVK_LOG_ERROR && level <= HVK_LOG_DEBUG && strlen(text) <= LOG_MAX);
+	(void)owner, (void)level;
+	FUZZ_CHECK(strlen(text) <= LOG_MAX);
 }
 
-static void port_features(void *context, uint32_t leaf, uint32_t out[4])
+static bool counter(void *owner, uint64_t *value)
 {
-	(void)context;
-	memset(out, 0, 4 * sizeof(*out));
-	if (leaf == HV_CPUID_PROCESSOR_INFO)
-		out[2] = HV_CPUID_HYPERVISOR_PRESENT_ECX;
-	else if (leaf == HV_CPUID_VENDOR)
-		out[0] = HV_CPUID_HIGHEST_LEAF_MIN;
-	else if (leaf == HV_CPUID_INTERFACE)
-		out[0] = HV_CPUID_INTERFACE_HV1;
-	if (leaf != HV_CPUID_FEATURES)
-		return;
-	out[0] = HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_HYPERCALL |
-		 HV_ACCESS_REFERENCE_TSC;
-	out[1] = HV_PRIVILEGE_POST_MESSAGES | HV_PRIVILEGE_SIGNAL_EVENTS;
+	const struct hostile *machine = owner;
+
+	*value = machine->clock;
+	return machine->clock_set;
 }
 
-static hvk_status port_reg_read(void *context, enum hvk_register reg, uint64_t *value)
+static void end_of_message(void *owner)
 {
-	struct hostile *machine = context;
-
-	FUZZ_CHECK(reg <= HVK_REG_SINT15);
-	*value = machine->registers[reg];
-	if (reg == HVK_REG_REFERENCE_COUNTER)
-		*value = machine->clock_set ? machine->clock : machine->now;
-	return HVK_OK;
-}
-
-static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t value)
-{
-	struct hostile *machine = context;
-
-	FUZZ_CHECK(reg <= HVK_REG_SINT15);
-	if (reg == HVK_REG_EOM)
-		hostile_deliver(machine);
-	else
-		machine->registers[reg] = value;
-	return HVK_OK;
+	hostile_deliver(owner);
 }
 
 static uint64_t post(struct hostile *machine, uint64_t address)
@@ -156,14 +70,12 @@ static uint64_t post(struct hostile *machine, uint64_t address)
 	return hostile_post(machine, &input);
 }
 
-static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input,
-			       uint64_t output)
+static uint64_t hypercall(void *owner, const void *page, uint64_t control, uint64_t input)
 {
-	struct hostile *machine = context;
+	struct hostile *machine = owner;
 
-	(void)output;
 	FUZZ_CHECK((uint64_t)(uintptr_t)page ==
-		   (machine->registers[HVK_REG_HYPERCALL] & HV_PAGE_ADDRESS_MASK));
+		   (machine->port.registers[HVK_REG_HYPERCALL] & HV_PAGE_ADDRESS_MASK));
 	if (control == HV_CALL_POST_MESSAGE)
 		return post(machine, input);
 	FUZZ_CHECK(control == (HV_CALL_SIGNAL_EVENT | HV_CALL_FAST));
@@ -173,78 +85,36 @@ static uint64_t port_hypercall(void *context, const void *page, uint64_t control
 	return machine->signal_status;
 }
 
-static hvk_status port_random(void *context, void *out, size_t bytes)
-{
-	struct hostile *machine = context;
-	uint8_t *to = out;
-
-	for (size_t i = 0; i < bytes; i++) {
-		machine->random = machine->random * 6364136223846793005ull + 1442695040888963407ull;
-		to[i] = (uint8_t)(machine->random >> 56);
-	}
-	return HVK_OK;
-}
-
 static void count_step(struct hostile *machine)
 {
 	FUZZ_CHECK(++machine->steps < HOSTILE_STEPS);
 }
 
-static void port_pause(void *context)
+static void paused(void *owner)
 {
-	struct hostile *machine = context;
+	struct hostile *machine = owner;
 
 	count_step(machine);
-	machine->now += HOSTILE_PAUSE_NS / TICK_NS;
 	hostile_net_run(machine);
 	hostile_deliver(machine);
 }
 
 static uint64_t port_tsc(void *context)
 {
-	const struct hostile *machine = context;
+	const struct polled_port *port = context;
 
-	return machine->now;
+	return port->now;
 }
 
-/* --- Locks ---------------------------------------------------------------------------- */
-
-static hvk_status port_lock_init(void *context, struct hvk_lock *lock)
+static void switched(void *owner)
 {
-	(void)context;
-	FUZZ_CHECK(lock->words[0] == 0);
-	lock->words[0] = 1;
-	return HVK_OK;
-}
+	struct hostile *machine = owner;
 
-static void port_lock(void *context, struct hvk_lock *lock)
-{
-	struct hostile *machine = context;
-
-	FUZZ_CHECK(lock->words[0] == 1 && machine->locks < LOCKS_NESTED);
-	lock->words[0] = 2;
-	machine->locks++;
-}
-
-static void port_unlock(void *context, struct hvk_lock *lock)
-{
-	struct hostile *machine = context;
-
-	FUZZ_CHECK(lock->words[0] == 2 && machine->locks > 0);
-	lock->words[0] = 1;
-	machine->locks--;
-}
-
-/* --- Switch points ------------------------------------------------------------------------ */
-
-void hvk_switch_point(void);
-void hvk_switch_point(void)
-{
-	for (uint32_t i = 0; current != NULL && i < HOSTILE_ARMED; i++) {
-		struct hostile_armed *armed = &current->armed[i];
+	for (uint32_t i = 0; i < HOSTILE_ARMED; i++) {
+		struct hostile_armed *armed = &machine->armed[i];
 
 		if (armed->after != 0 && --armed->after == 0)
-			hostile_write(current, armed->place, armed->offset, armed->bytes, armed->length);
+			hostile_write(machine, armed->place, armed->offset, armed->bytes, armed->length);
 	}
 }
 
@@ -252,26 +122,20 @@ void hvk_switch_point(void)
 
 static void fill_port(struct hostile *machine)
 {
-	machine->port = (struct hvk_port){
-		.size = sizeof(machine->port),
-		.version = HVK_PORT_VERSION,
-		.context = machine,
-		.log = port_log,
-		.pages_alloc = port_pages_alloc,
-		.pages_free = port_pages_free,
-		.page_gpa = port_page_gpa,
-		.features = port_features,
-		.reg_read = port_reg_read,
-		.reg_write = port_reg_write,
-		.hypercall = port_hypercall,
-		.random = port_random,
-		.pause = port_pause,
-		.pause_ns = HOSTILE_PAUSE_NS,
-		.tsc = port_tsc,
-		.lock_init = port_lock_init,
-		.lock = port_lock,
-		.unlock = port_unlock,
-	};
+	struct polled_port *port = &machine->port;
+
+	polled_port_init(port, machine, HOSTILE_PAUSE_NS);
+	polled_port_locks(port);
+	port->access = HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_HYPERCALL |
+		       HV_ACCESS_REFERENCE_TSC;
+	port->port.tsc = port_tsc;
+	port->paused = paused;
+	port->end_of_message = end_of_message;
+	port->freed = freed;
+	port->logged = logged;
+	port->counter = counter;
+	port->hypercall = hypercall;
+	port->switched = switched;
 }
 
 struct hostile *hostile_create(uint32_t newest)
@@ -288,8 +152,7 @@ struct hostile *hostile_create(uint32_t newest)
 	machine->type = netvsc;
 	hostile_net_reset(machine);
 	fill_port(machine);
-	current = machine;
-	FUZZ_CHECK(hvk_create(&machine->port, &config, &machine->hvk) == HVK_OK);
+	FUZZ_CHECK(hvk_create(&machine->port.port, &config, &machine->hvk) == HVK_OK);
 	FUZZ_CHECK(hvk_start(machine->hvk) == HVK_OK);
 	FUZZ_CHECK(hvk_cpu_start(machine->hvk) == HVK_OK);
 	return machine;
@@ -301,7 +164,7 @@ void hostile_step(struct hostile *machine)
 	hostile_net_run(machine);
 	hostile_deliver(machine);
 	(void)hvk_poll(machine->hvk, 0);
-	FUZZ_CHECK(machine->locks == 0);
+	FUZZ_CHECK(machine->port.locks == 0);
 }
 
 void hostile_wait(struct hostile *machine, struct hvk_request *request)
@@ -354,7 +217,7 @@ static void check_quarantine(struct hostile *machine)
 void hostile_destroy(struct hostile *machine)
 {
 	struct hvk_counters counters;
-	uint64_t withheld = 0;
+	uint64_t withheld;
 	bool cold;
 
 	hvk_dump(machine->hvk, line, NULL);
@@ -363,17 +226,15 @@ void hostile_destroy(struct hostile *machine)
 	hvk_get_counters(machine->hvk, &counters);
 	check_quarantine(machine);
 	FUZZ_CHECK(hvk_destroy(machine->hvk) == HVK_OK);
-	for (uint32_t n = 0; n < HOSTILE_ALLOCATIONS; n++) {
-		if (machine->memory[n].count == 0)
-			continue;
+	for (uint32_t n = 0; n < machine->port.memory_top; n++) {
+		const struct polled_memory *memory = &machine->port.memory[n];
+
 		/* Only what the host may reach can be left. */
-		FUZZ_CHECK(machine->memory[n].use == HVK_PAGE_HOST_WRITES ||
-			   machine->memory[n].use == HVK_PAGE_HOST_READS);
-		withheld += machine->memory[n].count;
-		free(machine->memory[n].address);
+		FUZZ_CHECK(memory->count == 0 || memory->use == HVK_PAGE_HOST_WRITES ||
+			   memory->use == HVK_PAGE_HOST_READS);
 	}
+	withheld = polled_port_end(&machine->port);
 	/* An abandoned bus withholds what was open as well. */
 	FUZZ_CHECK(cold ? withheld == counters.quarantined_pages : withheld >= counters.quarantined_pages);
-	current = NULL;
 	free(machine);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hostile machine for the guest drivers: a port of its own, with a hypervisor and a
+ * A hostile machine for the guest drivers: a port for tests, with a hypervisor and a
  * host behind it that answer as they must until the fuzzer says otherwise. It shares no
  * code with the host model, which is too well-behaved for this.
  *
- *   hostile.c       the port: memory, registers, hypercalls, time
+ *   hostile.c       the hypervisor behind tests/support/polled_port, life and what must hold
  *   hostile_bus.c   the VMBus host: contact, offers, GPADLs, channels
  *   hostile_ring.c  packets to and from the guest
  *   hostile_net.c   the network card's host: NVS and RNDIS
@@ -20,8 +20,8 @@
 #include "hvkit/netvsc.h"
 #include "hvkit/wire/hypervisor.h"
 #include "tests/fuzz/input.h"
+#include "tests/support/polled_port.h"
 
-#define HOSTILE_ALLOCATIONS 1024u
 #define HOSTILE_MAPPINGS 128u
 #define HOSTILE_QUEUE 128u
 #define HOSTILE_STEPS 400000u      /* pauses and polls in one run: more is a hang */
@@ -102,20 +102,10 @@ struct hostile_net {
 
 struct hostile {
 	struct hvk *hvk;
-	struct hvk_port port;
-	struct {
-		uint8_t *address;
-		uint32_t count;
-		enum hvk_page_use use;
-	} memory[HOSTILE_ALLOCATIONS];
-	uint32_t fail_allocation; /* that many from now; 0 = none */
-	uint64_t registers[HVK_REG_SINT15 + 1];
-	uint64_t now;   /* 100 ns */
+	struct polled_port port;
 	bool clock_set; /* the reference counter says clock */
 	uint64_t clock;
 	uint32_t steps;
-	uint32_t locks;
-	uint64_t random;
 
 	uint32_t newest; /* version that it accepts */
 	bool eager;      /* answers come inside the hypercall */

@@ -14,7 +14,7 @@
 
 static struct hv_message *slot(struct hostile *machine)
 {
-	uint64_t simp = machine->registers[HVK_REG_SIMP];
+	uint64_t simp = machine->port.registers[HVK_REG_SIMP];
 
 	if (!(simp & HV_PAGE_ENABLE))
 		return NULL;

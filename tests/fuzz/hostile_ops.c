@@ -30,7 +30,7 @@ void hostile_op_pass_time(struct hostile *machine, struct fuzz_input *arguments)
 	uint32_t count = fuzz_u8(arguments) % PAUSES_MAX;
 
 	for (; count > 0; count--) {
-		machine->port.pause(machine);
+		machine->port.port.pause(&machine->port);
 		hostile_step(machine);
 	}
 }
@@ -106,7 +106,7 @@ void hostile_op_clock(struct hostile *machine, struct fuzz_input *arguments)
 
 void hostile_op_allocation(struct hostile *machine, struct fuzz_input *arguments)
 {
-	machine->fail_allocation = fuzz_u8(arguments);
+	machine->port.fail_allocation = fuzz_u8(arguments);
 }
 
 void hostile_op_write(struct hostile *machine, struct fuzz_input *arguments)

@@ -13,7 +13,7 @@
 
 static uint8_t *synic(struct hostile *machine, enum hvk_register reg, uint32_t bytes)
 {
-	uint64_t value = machine->registers[reg];
+	uint64_t value = machine->port.registers[reg];
 
 	if (!(value & HV_PAGE_ENABLE))
 		return NULL;
@@ -72,10 +72,11 @@ uint8_t *hostile_place(struct hostile *machine, enum hostile_place place, uint32
 		*size = 2 * HVK_PAGE_SIZE;
 		return contact_pages(machine, machine->monitor_page, *size);
 	case HOSTILE_TSC_PAGE:
-		if (!(machine->registers[HVK_REG_REFERENCE_TSC] & HV_PAGE_ENABLE))
+		if (!(machine->port.registers[HVK_REG_REFERENCE_TSC] & HV_PAGE_ENABLE))
 			return NULL;
-		return hostile_memory(
-			machine, machine->registers[HVK_REG_REFERENCE_TSC] & HV_PAGE_ADDRESS_MASK, *size);
+		return hostile_memory(machine,
+				      machine->port.registers[HVK_REG_REFERENCE_TSC] & HV_PAGE_ADDRESS_MASK,
+				      *size);
 	case HOSTILE_RECEIVE_BUFFER:
 		return buffer(machine, machine->net.receive_gpadl, size);
 	case HOSTILE_SEND_BUFFER:

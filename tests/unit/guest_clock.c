@@ -3,143 +3,46 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "hvkit/hvkit.h"
-#include "hvkit/wire/hypervisor.h"
+#include "tests/support/polled_port.h"
 
 #define PAUSE_NS 10000000u
-#define REGISTERS (HVK_REG_SINT15 + 1)
 
 struct liar {
-	uint64_t registers[REGISTERS];
+	struct polled_port port;
 	uint64_t counter; /* what it says; stands still */
-	uint32_t pauses;
 };
 
-void hvk_switch_point(void);
-void hvk_switch_point(void)
+static bool lie(void *owner, uint64_t *value)
 {
-}
+	const struct liar *liar = owner;
 
-static void port_log(void *context, enum hvk_log_level level, const char *text)
-{
-	(void)context, (void)level, (void)text;
-}
-
-static hvk_status port_pages_alloc(void *context, uint32_t count, enum hvk_page_use use,
-				   struct hvk_pages *out)
-{
-	size_t bytes = (size_t)count * HVK_PAGE_SIZE;
-	void *address = aligned_alloc(HVK_PAGE_SIZE, bytes);
-
-	(void)context;
-	assert_non_null(address);
-	memset(address, 0, bytes);
-	*out = (struct hvk_pages){address, count, use, NULL};
-	return HVK_OK;
-}
-
-static void port_pages_free(void *context, const struct hvk_pages *pages)
-{
-	(void)context;
-	free(pages->address);
-}
-
-static uint64_t port_page_gpa(void *context, const void *address)
-{
-	(void)context;
-	return (uint64_t)(uintptr_t)address;
-}
-
-static void port_features(void *context, uint32_t leaf, uint32_t out[4])
-{
-	(void)context;
-	memset(out, 0, 4 * sizeof(*out));
-	if (leaf == HV_CPUID_PROCESSOR_INFO)
-		out[2] = HV_CPUID_HYPERVISOR_PRESENT_ECX;
-	else if (leaf == HV_CPUID_VENDOR)
-		out[0] = HV_CPUID_HIGHEST_LEAF_MIN;
-	else if (leaf == HV_CPUID_INTERFACE)
-		out[0] = HV_CPUID_INTERFACE_HV1;
-	if (leaf != HV_CPUID_FEATURES)
-		return;
-	out[0] = HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_HYPERCALL;
-	out[1] = HV_PRIVILEGE_POST_MESSAGES | HV_PRIVILEGE_SIGNAL_EVENTS;
-}
-
-static hvk_status port_reg_read(void *context, enum hvk_register reg, uint64_t *value)
-{
-	const struct liar *liar = context;
-
-	*value = reg == HVK_REG_REFERENCE_COUNTER ? liar->counter : liar->registers[reg];
-	return HVK_OK;
-}
-
-static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t value)
-{
-	struct liar *liar = context;
-
-	liar->registers[reg] = value;
-	return HVK_OK;
-}
-
-static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input,
-			       uint64_t output)
-{
-	(void)context, (void)page, (void)control, (void)input, (void)output;
-	return HV_STATUS_SUCCESS;
-}
-
-static hvk_status port_random(void *context, void *out, size_t bytes)
-{
-	(void)context;
-	memset(out, 1, bytes);
-	return HVK_OK;
-}
-
-static void port_pause(void *context)
-{
-	struct liar *liar = context;
-
-	liar->pauses++;
+	*value = liar->counter;
+	return true;
 }
 
 static struct hvk *start(struct liar *liar)
 {
-	const struct hvk_port port = {
-		.size = sizeof(port),
-		.version = HVK_PORT_VERSION,
-		.context = liar,
-		.log = port_log,
-		.pages_alloc = port_pages_alloc,
-		.pages_free = port_pages_free,
-		.page_gpa = port_page_gpa,
-		.features = port_features,
-		.reg_read = port_reg_read,
-		.reg_write = port_reg_write,
-		.hypercall = port_hypercall,
-		.random = port_random,
-		.pause = port_pause,
-		.pause_ns = PAUSE_NS,
-	};
 	const struct hvk_config config = {.cpus = 1};
 	struct hvk *hvk;
 
-	*liar = (struct liar){.counter = 1000};
-	assert_int_equal(hvk_create(&port, &config, &hvk), HVK_OK);
+	polled_port_init(&liar->port, liar, PAUSE_NS);
+	liar->port.counter = lie;
+	liar->counter = 1000;
+	assert_int_equal(hvk_create(&liar->port.port, &config, &hvk), HVK_OK);
 	assert_int_equal(hvk_start(hvk), HVK_OK);
 	assert_int_equal(hvk_time(hvk), 1000);
 	return hvk;
 }
 
-static void end(struct hvk *hvk)
+static void end(struct liar *liar, struct hvk *hvk)
 {
 	assert_int_equal(hvk_stop(hvk), HVK_OK);
 	assert_int_equal(hvk_destroy(hvk), HVK_OK);
+	assert_int_equal(polled_port_end(&liar->port), 0);
 }
 
 /* Nobody will finish it. Ten seconds are at least that many pauses of our own. */
@@ -147,9 +50,9 @@ static void wait_ten_seconds(struct liar *liar, struct hvk *hvk)
 {
 	struct hvk_request request = {.status = HVK_EINPROGRESS};
 
-	liar->pauses = 0;
+	liar->port.pauses = 0;
 	assert_int_equal(hvk_wait(hvk, &request, 10000), HVK_ETIMEDOUT);
-	assert_in_range(liar->pauses, 900, 2000);
+	assert_in_range(liar->port.pauses, 900, 2000);
 }
 
 static void test_stands_still(void **state)
@@ -159,7 +62,7 @@ static void test_stands_still(void **state)
 
 	(void)state;
 	wait_ten_seconds(&liar, hvk);
-	end(hvk);
+	end(&liar, hvk);
 }
 
 /* So far ahead that adding to it would begin again at 0, or just where it is believed no
@@ -183,7 +86,7 @@ static void test_end_of_time(void **state)
 		wait_ten_seconds(&liar, hvk);
 		assert_true(hvk_time(hvk) < UINT64_MAX / 2);
 		wait_ten_seconds(&liar, hvk);
-		end(hvk);
+		end(&liar, hvk);
 	}
 }
 

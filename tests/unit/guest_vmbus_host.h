@@ -19,17 +19,15 @@
 
 #include "guest/vmbus/bus.h"
 #include "tests/golden/vmbus_messages.h"
+#include "tests/support/polled_port.h"
 
 /* No program uses all of it. */
 #pragma GCC diagnostic ignored "-Wunused-function"
 #pragma GCC diagnostic ignored "-Wunused-const-variable"
 
 #define HOST_PAUSE_NS 1000000u
-#define HOST_TICKS (HOST_PAUSE_NS / 100u)
 #define HOST_POSTS 512u
 #define HOST_QUEUE 64u
-#define HOST_ALLOCATIONS 128u
-#define HOST_REGISTERS (HVK_REG_SINT15 + 1)
 #define HOST_CHANNEL 5u
 #define HOST_WAIT_MS 60000u
 #define HOST_EVER UINT32_MAX
@@ -48,14 +46,7 @@ struct host_bytes {
 
 struct host {
 	struct hvk *hvk;
-	uint64_t registers[HOST_REGISTERS];
-	uint64_t now;
-	struct {
-		uint8_t *address;
-		uint32_t count;
-		uint64_t gpa; /* 0: private */
-	} memory[HOST_ALLOCATIONS];
-	uint64_t next_gpa;
+	struct polled_port port;
 	struct host_post posts[HOST_POSTS];
 	uint32_t post_count;
 	struct host_bytes queue[HOST_QUEUE];
@@ -79,83 +70,20 @@ struct host {
 	struct hvk_request request;
 };
 
-#ifdef HVK_SWITCH_POINTS
-void hvk_switch_point(void)
+static uint8_t *host_at(struct host *host, uint64_t gpa)
 {
-}
-#endif
+	uint8_t *at = polled_port_at(&host->port, gpa, 1);
 
-/* --- Memory -------------------------------------------------------------------------- */
-
-static void host_log(void *context, enum hvk_log_level level, const char *text)
-{
-	(void)context, (void)level, (void)text;
-}
-
-static hvk_status host_pages_alloc(void *context, uint32_t count, enum hvk_page_use use,
-				   struct hvk_pages *out)
-{
-	struct host *host = context;
-	uint32_t n = 0;
-
-	while (n < HOST_ALLOCATIONS && host->memory[n].count != 0)
-		n++;
-	assert_true(n < HOST_ALLOCATIONS);
-	host->memory[n].address = aligned_alloc(HVK_PAGE_SIZE, (size_t)count * HVK_PAGE_SIZE);
-	assert_non_null(host->memory[n].address);
-	memset(host->memory[n].address, 0, (size_t)count * HVK_PAGE_SIZE);
-	host->memory[n].count = count;
-	host->memory[n].gpa = use == HVK_PAGE_PRIVATE ? 0 : host->next_gpa;
-	if (use != HVK_PAGE_PRIVATE)
-		host->next_gpa += (uint64_t)count * HVK_PAGE_SIZE;
-	*out = (struct hvk_pages){host->memory[n].address, count, use, NULL};
-	return HVK_OK;
-}
-
-static void host_pages_free(void *context, const struct hvk_pages *pages)
-{
-	struct host *host = context;
-	uint32_t n = 0;
-
-	while (n < HOST_ALLOCATIONS &&
-	       (host->memory[n].count == 0 || host->memory[n].address != pages->address))
-		n++;
-	assert_true(n < HOST_ALLOCATIONS && host->memory[n].count == pages->count);
-	free(host->memory[n].address);
-	host->memory[n].count = 0;
-}
-
-static uint64_t host_page_gpa(void *context, const void *address)
-{
-	const struct host *host = context;
-
-	for (uint32_t n = 0; n < HOST_ALLOCATIONS; n++) {
-		size_t offset = (size_t)((const uint8_t *)address - host->memory[n].address);
-
-		if (host->memory[n].gpa != 0 && (const uint8_t *)address >= host->memory[n].address &&
-		    offset < (size_t)host->memory[n].count * HVK_PAGE_SIZE && host->memory[n].count != 0)
-			return host->memory[n].gpa + offset;
-	}
-	fail_msg("%s", "an address that was not shared");
-	return 0;
-}
-
-static uint8_t *host_at(const struct host *host, uint64_t gpa)
-{
-	for (uint32_t n = 0; n < HOST_ALLOCATIONS; n++) {
-		if (host->memory[n].count != 0 && host->memory[n].gpa != 0 && gpa >= host->memory[n].gpa &&
-		    gpa - host->memory[n].gpa < (uint64_t)host->memory[n].count * HVK_PAGE_SIZE)
-			return host->memory[n].address + (gpa - host->memory[n].gpa);
-	}
-	fail_msg("%s", "an address that was not shared");
-	return NULL;
+	assert_non_null(at);
+	return at;
 }
 
 /* --- Messages to the guest ---------------------------------------------------------------- */
 
-static void host_deliver(struct host *host)
+static void host_deliver(void *owner)
 {
-	uint64_t simp = host->registers[HVK_REG_SIMP];
+	struct host *host = owner;
+	uint64_t simp = host->port.registers[HVK_REG_SIMP];
 	struct hv_message *slot;
 
 	if ((simp & HV_PAGE_ENABLE) == 0 || host->queue_count == 0)
@@ -274,21 +202,20 @@ static void answer(struct host *host, const struct host_post *post)
 
 /* --- The hypervisor ----------------------------------------------------------------------- */
 
-static uint64_t host_hypercall(void *context, const void *page, uint64_t control, uint64_t input,
-			       uint64_t output)
+static uint64_t host_hypercall(void *owner, const void *page, uint64_t control, uint64_t input)
 {
-	struct host *host = context;
+	struct host *host = owner;
 	struct host_post *post = &host->posts[host->post_count];
 	const struct hv_post_message_input *message;
 
-	(void)page, (void)output;
+	(void)page;
 	if (control != HV_CALL_POST_MESSAGE)
 		return host->signal_status;
 	assert_true(host->post_count++ < HOST_POSTS);
 	message = (const struct hv_post_message_input *)(const void *)host_at(host, input);
 	assert_int_equal(message->message_type, HV_MESSAGE_VMBUS);
 	assert_in_range(message->payload_size, 8, HV_MESSAGE_PAYLOAD_MAX);
-	*post = (struct host_post){message->connection_id, 0, message->payload_size, 0, host->now, {0}};
+	*post = (struct host_post){message->connection_id, 0, message->payload_size, 0, host->port.now, {0}};
 	memcpy(post->bytes, message->payload, post->length);
 	post->type = get_word(post->bytes, 0);
 	if (host->no_connection_4 && post->connection == VMBUS_CONNECTION_MESSAGE_V5) {
@@ -300,48 +227,6 @@ static uint64_t host_hypercall(void *context, const void *page, uint64_t control
 		answer(host, post);
 	}
 	return post->status;
-}
-
-static void host_features(void *context, uint32_t leaf, uint32_t out[4])
-{
-	(void)context;
-	memset(out, 0, 4 * sizeof(*out));
-	if (leaf == HV_CPUID_PROCESSOR_INFO)
-		out[2] = HV_CPUID_HYPERVISOR_PRESENT_ECX;
-	else if (leaf == HV_CPUID_VENDOR)
-		out[0] = HV_CPUID_HIGHEST_LEAF_MIN;
-	else if (leaf == HV_CPUID_INTERFACE)
-		out[0] = HV_CPUID_INTERFACE_HV1;
-	if (leaf != HV_CPUID_FEATURES)
-		return;
-	out[0] = HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_HYPERCALL | HV_ACCESS_VP_INDEX;
-	out[1] = HV_PRIVILEGE_POST_MESSAGES | HV_PRIVILEGE_SIGNAL_EVENTS;
-}
-
-static hvk_status host_reg_read(void *context, enum hvk_register reg, uint64_t *value)
-{
-	const struct host *host = context;
-
-	*value = reg == HVK_REG_REFERENCE_COUNTER ? host->now : host->registers[reg];
-	return HVK_OK;
-}
-
-static hvk_status host_reg_write(void *context, enum hvk_register reg, uint64_t value)
-{
-	struct host *host = context;
-
-	host->registers[reg] = value;
-	if (reg == HVK_REG_EOM)
-		host_deliver(host);
-	return HVK_OK;
-}
-
-static void host_pause(void *context)
-{
-	struct host *host = context;
-
-	host->now += HOST_TICKS;
-	host_deliver(host);
 }
 
 /* --- The guest ------------------------------------------------------------------------------ */
@@ -373,34 +258,23 @@ static bool on_ready(void *context, struct hvk_channel *channel)
 /* A started instance on virtual processor vp, its next shared page at 0x10000. */
 static void host_start(struct host *host, uint32_t vp)
 {
-	const struct hvk_port port = {
-		.size = sizeof(port),
-		.version = HVK_PORT_VERSION,
-		.context = host,
-		.log = host_log,
-		.pages_alloc = host_pages_alloc,
-		.pages_free = host_pages_free,
-		.page_gpa = host_page_gpa,
-		.features = host_features,
-		.reg_read = host_reg_read,
-		.reg_write = host_reg_write,
-		.hypercall = host_hypercall,
-		.pause = host_pause,
-		.pause_ns = HOST_PAUSE_NS,
-	};
 	const struct hvk_config config = {.cpus = 1};
 
-	*host = (struct host){.newest = VMBUS_VERSION_5_3,
-			      .connection = VMBUS_CONNECTION_MESSAGE_V5,
-			      .next_gpa = 0x100000,
-			      .now = 1000};
+	*host = (struct host){.newest = VMBUS_VERSION_5_3, .connection = VMBUS_CONNECTION_MESSAGE_V5};
+	polled_port_init(&host->port, host, HOST_PAUSE_NS);
+	host->port.next_gpa = 0x100000;
+	host->port.now = 1000;
+	host->port.paused = host_deliver;
+	host->port.end_of_message = host_deliver;
+	host->port.hypercall = host_hypercall;
+	host->port.port.random = NULL; /* it is optional */
 	host->channel_config = (struct hvk_channel_config){.tx_pages = 1, .rx_pages = 1, .ready = on_ready};
 	host->channel_config.user_data[0] = 0x5a;
-	host->registers[HVK_REG_VP_INDEX] = vp;
-	assert_int_equal(hvk_create(&port, &config, &host->hvk), HVK_OK);
+	host->port.registers[HVK_REG_VP_INDEX] = vp;
+	assert_int_equal(hvk_create(&host->port.port, &config, &host->hvk), HVK_OK);
 	assert_int_equal(hvk_start(host->hvk), HVK_OK);
 	assert_int_equal(hvk_cpu_start(host->hvk), HVK_OK);
-	host->next_gpa = 0x10000;
+	host->port.next_gpa = 0x10000;
 }
 
 static hvk_status host_wait(struct host *host)
@@ -427,7 +301,7 @@ static hvk_status host_connect(struct host *host)
 static void host_go_golden(struct host *host)
 {
 	host->hvk->bus->gpadl_next_id = 0x000e1e0f;
-	host->next_gpa = 0x20000;
+	host->port.next_gpa = 0x20000;
 }
 
 static hvk_status host_open(struct host *host)
@@ -451,7 +325,7 @@ static hvk_status host_disconnect(struct host *host)
 static void host_poll(struct host *host)
 {
 	for (unsigned i = 0; i < 20; i++) {
-		host_pause(host);
+		host->port.port.pause(&host->port);
 		(void)hvk_poll(host->hvk, 0);
 	}
 	assert_int_equal(host->queue_count, 0);
@@ -460,19 +334,12 @@ static void host_poll(struct host *host)
 /* Pages that were never given back; frees them. */
 static uint32_t host_end(struct host *host)
 {
-	uint32_t left = 0;
-
 	if (hvk_vmbus_state(host->hvk) == HVK_VMBUS_CONNECTED)
 		assert_int_equal(host_disconnect(host), HVK_OK);
 	assert_int_equal(hvk_cpu_stop(host->hvk), HVK_OK);
 	assert_int_equal(hvk_stop(host->hvk), HVK_OK);
 	assert_int_equal(hvk_destroy(host->hvk), HVK_OK);
-	for (uint32_t n = 0; n < HOST_ALLOCATIONS; n++) {
-		left += host->memory[n].count;
-		if (host->memory[n].count != 0)
-			free(host->memory[n].address);
-	}
-	return left;
+	return polled_port_end(&host->port);
 }
 
 /* --- What was posted ---------------------------------------------------------------------- */

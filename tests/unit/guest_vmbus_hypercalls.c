@@ -108,9 +108,9 @@ static void not_for_ever(void **state)
 		host.fail_type = VMBUS_MSG_OPEN_CHANNEL;
 		host.fail_status = passing[j];
 		host.fail_count = HOST_EVER;
-		begun = host.now;
+		begun = host.port.now;
 		assert_int_equal(host_open(&host), HVK_ETIMEDOUT_POST);
-		assert_in_range(host.now - begun, 5 * HVK_TIME_PER_SECOND, 6 * HVK_TIME_PER_SECOND);
+		assert_in_range(host.port.now - begun, 5 * HVK_TIME_PER_SECOND, 6 * HVK_TIME_PER_SECOND);
 		/* Each waits longer, up to 128 ms. */
 		assert_in_range(host_posts(&host, VMBUS_MSG_OPEN_CHANNEL), 40, 60);
 		assert_int_equal(hvk_channel_state(host.channel), HVK_CHANNEL_CLOSED);
