@@ -31,7 +31,8 @@ endif()
 
 add_library(hvkit_flags INTERFACE)
 target_compile_options(hvkit_flags INTERFACE
-	-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror)
+	-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+	$<$<BOOL:${HVKIT_WERROR}>:-Werror>) # an embedder's compiler may know warnings that ours does not
 
 add_library(hvkit_guest_flags INTERFACE)
 target_link_libraries(hvkit_guest_flags INTERFACE hvkit_flags)

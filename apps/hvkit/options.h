@@ -7,12 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hvkit/version.h"
 #include "hvkit_host/host.h"
 #include "hvkit_host/network.h"
-
-#ifndef HVKIT_VERSION
-#define HVKIT_VERSION "unknown"
-#endif
 
 #define CLI_COMMANDS_MAX 64u
 #define CLI_ERROR_MAX 480u

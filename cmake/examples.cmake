@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# examples/: what runs in a process is run by tests/embedding; examples/bare is compiled.
+if(HVKIT_SANITIZE)
+	return()
+endif()
+foreach(name minimal channel_driver)
+	file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/${name}/*.c)
+	if(NOT sources)
+		continue()
+	endif()
+	if(NOT name STREQUAL "minimal") # the others run on its port
+		list(APPEND sources ${PROJECT_SOURCE_DIR}/examples/minimal/port.c
+			${PROJECT_SOURCE_DIR}/examples/minimal/hyperv.c)
+	endif()
+	add_executable(example_${name} ${sources})
+	set_target_properties(example_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
+	target_compile_definitions(example_${name} PRIVATE _POSIX_C_SOURCE=200809L)
+	target_link_libraries(example_${name} PRIVATE hvkit_flags hvkit_guest hvkit_host)
+endforeach()
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+	file(GLOB bare CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/bare/*.c)
+	add_library(hvkit_examples OBJECT ${bare})
+	target_compile_options(hvkit_examples PRIVATE -mno-red-zone -mgeneral-regs-only)
+	target_include_directories(hvkit_examples PRIVATE include)
+	target_link_libraries(hvkit_examples PRIVATE hvkit_guest_flags)
+endif()
