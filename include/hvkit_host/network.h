@@ -37,7 +37,9 @@ struct hvh_nic *hvh_nic_create(struct hvh_partition *partition, const struct hvh
 
 /* A frame for the guest. Returns false if it was dropped (filter off, no link, no
  * room: counted). Queues at most HVH_NIC_QUEUE frames. */
+#ifndef HVH_NIC_QUEUE /* the fuzz targets build with a short one */
 #define HVH_NIC_QUEUE 1024u
+#endif
 bool hvh_nic_receive(struct hvh_nic *nic, uint64_t now, const void *frame, uint32_t length);
 /* Room in that queue; a backend that must not lose frames looks first. */
 uint32_t hvh_nic_room(const struct hvh_nic *nic);
