@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hvkit/wire/hypervisor.h"
+
+#define BASE 0x100000ull /* guest-physical address of the first page: never 0 */
+#define PAUSE_NS 1000u
+#define TSC_HZ 10000000ull /* one tick is one unit of the reference time */
+#define VECTOR 0x50u
+#define TURNS_MAX 1000000u
+
+void bench_fail(const char *what, const char *why)
+{
+	(void)fprintf(stderr, "bench: %s: %s\n", what, why);
+	exit(1);
+}
+
+static void check(hvk_status status, const char *what)
+{
+	if (status != HVK_OK)
+		bench_fail(what, hvk_status_text(status));
+}
+
+/* --- The port -------------------------------------------------------------------------- */
+
+static void port_log(void *context, enum hvk_log_level level, const char *text)
+{
+	(void)context;
+	if (level == HVK_LOG_ERROR)
+		(void)fprintf(stderr, "bench: guest: %s\n", text);
+}
+
+static hvk_status port_pages_alloc(void *context, uint32_t count, enum hvk_page_use use,
+				   struct hvk_pages *out)
+{
+	struct bench_machine *machine = context;
+	uint32_t run = 0;
+
+	for (uint32_t i = 0; i < BENCH_PAGES; i++) {
+		run = machine->used[i] ? 0 : run + 1;
+		if (run < count)
+			continue;
+		i -= count - 1;
+		memset(&machine->used[i], 1, count);
+		*out = (struct hvk_pages){machine->memory + (size_t)i * HVK_PAGE_SIZE, count, use, NULL};
+		memset(out->address, 0, (size_t)count * HVK_PAGE_SIZE);
+		machine->pages_in_use += count;
+		if (machine->pages_in_use > machine->pages_most)
+			machine->pages_most = machine->pages_in_use;
+		return HVK_OK;
+	}
+	return HVK_ENOMEM;
+}
+
+static void port_pages_free(void *context, const struct hvk_pages *pages)
+{
+	struct bench_machine *machine = context;
+	size_t page = (size_t)((uint8_t *)pages->address - machine->memory) / HVK_PAGE_SIZE;
+
+	memset(&machine->used[page], 0, pages->count);
+	machine->pages_in_use -= pages->count;
+}
+
+static uint64_t port_page_gpa(void *context, const void *address)
+{
+	struct bench_machine *machine = context;
+
+	return BASE + (uint64_t)((const uint8_t *)address - machine->memory);
+}
+
+static void port_features(void *context, uint32_t leaf, uint32_t out[4])
+{
+	struct bench_machine *machine = context;
+
+	hvh_cpuid(machine->partition, leaf, out);
+}
+
+static uint32_t msr_of(enum hvk_register reg)
+{
+	static const uint32_t msrs[] = {
+		[HVK_REG_GUEST_OS_ID] = HV_MSR_GUEST_OS_ID,
+		[HVK_REG_HYPERCALL] = HV_MSR_HYPERCALL,
+		[HVK_REG_VP_INDEX] = HV_MSR_VP_INDEX,
+		[HVK_REG_REFERENCE_COUNTER] = HV_MSR_REFERENCE_COUNTER,
+		[HVK_REG_REFERENCE_TSC] = HV_MSR_REFERENCE_TSC,
+		[HVK_REG_SCONTROL] = HV_MSR_SCONTROL,
+		[HVK_REG_SIEFP] = HV_MSR_SIEFP,
+		[HVK_REG_SIMP] = HV_MSR_SIMP,
+		[HVK_REG_EOM] = HV_MSR_EOM,
+	};
+
+	return reg >= HVK_REG_SINT0 ? HV_MSR_SINT0 + (uint32_t)(reg - HVK_REG_SINT0) : msrs[reg];
+}
+
+static hvk_status port_reg_read(void *context, enum hvk_register reg, uint64_t *value)
+{
+	struct bench_machine *machine = context;
+
+	return hvh_msr_read(machine->partition, machine->now, 0, msr_of(reg), value) ? HVK_OK
+										     : HVK_EPRIVILEGE;
+}
+
+static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t value)
+{
+	struct bench_machine *machine = context;
+
+	return hvh_msr_write(machine->partition, machine->now, 0, msr_of(reg), value) ? HVK_OK
+										      : HVK_EPRIVILEGE;
+}
+
+static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input,
+			       uint64_t output)
+{
+	struct bench_machine *machine = context;
+	bool valid;
+	uint64_t result;
+
+	(void)page;
+	result = hvh_hypercall(machine->partition, machine->now, 0, control, input, output, &valid);
+	return valid ? result : HV_STATUS_INVALID_HYPERCALL_CODE;
+}
+
+static void take_interrupt(struct bench_machine *machine)
+{
+	if (!machine->interrupt_pending)
+		return;
+	machine->interrupt_pending = false;
+	if (machine->events && machine->hvk) /* polled: nobody listens, the next poll finds it */
+		hvk_interrupt(machine->hvk, 0);
+}
+
+static void port_pause(void *context)
+{
+	struct bench_machine *machine = context;
+	uint64_t next = hvh_next_event(machine->partition);
+
+	machine->now += PAUSE_NS / 100u;
+	if (next != HVH_NEVER && next > machine->now)
+		machine->now = next; /* nothing can happen before */
+	bench_host(machine);
+	take_interrupt(machine);
+}
+
+static uint64_t port_tsc(void *context)
+{
+	return ((struct bench_machine *)context)->now;
+}
+
+static uint32_t port_cpu_index(void *context)
+{
+	(void)context;
+	return 0;
+}
+
+/* One CPU, and interrupts come between calls only: nothing to keep out. */
+static hvk_status port_lock_init(void *context, struct hvk_lock *lock)
+{
+	(void)context;
+	(void)lock;
+	return HVK_OK;
+}
+
+static void port_lock(void *context, struct hvk_lock *lock)
+{
+	(void)context;
+	(void)lock;
+}
+
+static void make_port(struct bench_machine *machine)
+{
+	machine->port = (struct hvk_port){
+		.size = sizeof(struct hvk_port),
+		.version = HVK_PORT_VERSION,
+		.context = machine,
+		.log = port_log,
+		.pages_alloc = port_pages_alloc,
+		.pages_free = port_pages_free,
+		.page_gpa = port_page_gpa,
+		.features = port_features,
+		.reg_read = port_reg_read,
+		.reg_write = port_reg_write,
+		.hypercall = port_hypercall,
+		.pause = port_pause,
+		.pause_ns = PAUSE_NS,
+		.tsc = port_tsc,
+	};
+	if (!machine->events)
+		return;
+	machine->port.cpu_index = port_cpu_index;
+	machine->port.lock_init = port_lock_init;
+	machine->port.lock = port_lock;
+	machine->port.unlock = port_lock;
+}
+
+/* --- The host -------------------------------------------------------------------------------- */
+
+static void *translate(void *context, uint64_t gpa, uint32_t length, bool write)
+{
+	struct bench_machine *machine = context;
+
+	(void)write;
+	if (gpa < BASE || gpa - BASE + length > (uint64_t)BENCH_PAGES * HVK_PAGE_SIZE)
+		return NULL;
+	return machine->memory + (gpa - BASE);
+}
+
+static void raise_interrupt(void *context, uint32_t vp, uint8_t vector)
+{
+	(void)vp;
+	(void)vector;
+	((struct bench_machine *)context)->interrupt_pending = true;
+}
+
+static void violation(void *context, const struct hvh_violation *what)
+{
+	(void)context;
+	bench_fail("violation", what->text);
+}
+
+static void frame_out(void *context, const void *frame, uint32_t length)
+{
+	struct bench_machine *machine = context;
+
+	(void)frame;
+	if (machine->frames_out++ == 0)
+		machine->first_frame_hypercalls = bench_hypercalls(machine);
+	machine->bytes_out += length;
+}
+
+static void create_host(struct bench_machine *machine, const struct bench_config *config)
+{
+	const struct hvh_profile *profile = hvh_profile_find(config->profile ? config->profile : "ws2022");
+	const struct hvh_config host = {.profile = profile, .vps = 1, .seed = 1, .tsc_hz = TSC_HZ};
+	const struct hvh_ops ops = {
+		.context = machine,
+		.translate = translate,
+		.interrupt = raise_interrupt,
+		.violation = violation,
+	};
+	const struct hvh_nic_config card = {.mac = {0, 0x15, 0x5d, 1, 2, 3}, .link_up = true};
+	const struct hvh_backend backend = {machine, frame_out};
+
+	machine->memory = aligned_alloc(HVK_PAGE_SIZE, (size_t)BENCH_PAGES * HVK_PAGE_SIZE);
+	machine->used = calloc(BENCH_PAGES, 1);
+	machine->partition = machine->memory && machine->used && profile ? hvh_create(&host, &ops) : NULL;
+	if (!machine->partition)
+		bench_fail("machine", "out of memory, or no such profile");
+	if (config->nic)
+		machine->host_nic = hvh_nic_create(machine->partition, &card, &backend);
+	if (config->populate)
+		config->populate(machine);
+}
+
+void bench_host(struct bench_machine *machine)
+{
+	for (uint32_t i = 0; i < TURNS_MAX && hvh_run(machine->partition, machine->now); i++)
+		;
+}
+
+uint64_t bench_hypercalls(const struct bench_machine *machine)
+{
+	struct hvh_counters counters;
+
+	hvh_get_counters(machine->partition, &counters);
+	return counters.hypercalls;
+}
+
+/* --- The guest ------------------------------------------------------------------------------- */
+
+void bench_guest(struct bench_machine *machine)
+{
+	for (uint32_t i = 0; i < TURNS_MAX; i++) {
+		take_interrupt(machine);
+		if (!hvk_poll(machine->hvk, 0))
+			return;
+	}
+}
+
+void bench_settle(struct bench_machine *machine)
+{
+	for (uint32_t i = 0; i < TURNS_MAX; i++) {
+		uint64_t next = hvh_next_event(machine->partition);
+
+		bench_guest(machine);
+		if (next == HVH_NEVER && !machine->interrupt_pending)
+			return;
+		if (next != HVH_NEVER && next > machine->now)
+			machine->now = next;
+		bench_host(machine);
+	}
+	bench_fail("machine", "never settles");
+}
+
+void bench_wait(struct bench_machine *machine, const char *what)
+{
+	check(hvk_wait(machine->hvk, &machine->request, BENCH_WAIT_MS), what);
+}
+
+static struct hvk_request *fresh(struct bench_machine *machine)
+{
+	machine->request = (struct hvk_request){0};
+	return &machine->request;
+}
+
+static void offered(void *context, struct hvk_channel *channel, bool again)
+{
+	static const struct vmbus_guid network = VMBUS_GUID_NETVSC;
+	struct bench_machine *machine = context;
+
+	(void)again;
+	if (memcmp(&hvk_channel_offer(channel)->type, &network, sizeof(network)) == 0)
+		machine->nic_channel = channel;
+	else if (machine->offered)
+		machine->offered(machine, channel);
+}
+
+void bench_connect(struct bench_machine *machine, const struct bench_config *config)
+{
+	const struct hvk_config instance = {.cpus = 1, .vector = VECTOR, .interrupts = config->events};
+	const struct hvk_vmbus_config bus = {
+		.mode = config->boot_mode ? HVK_VMBUS_MODE_BOOT : HVK_VMBUS_MODE_SYSTEM,
+		.offered = offered,
+		.context = machine,
+	};
+
+	memset(machine, 0, sizeof(*machine));
+	machine->events = config->events;
+	machine->offered = config->offered;
+	machine->context = config->context;
+	create_host(machine, config);
+	make_port(machine);
+	check(hvk_create(&machine->port, &instance, &machine->hvk), "hvk_create");
+	check(hvk_start(machine->hvk), "hvk_start");
+	check(hvk_cpu_start(machine->hvk), "hvk_cpu_start");
+	hvk_vmbus_connect(machine->hvk, &bus, fresh(machine));
+	bench_wait(machine, "connect");
+}
+
+void bench_attach(struct bench_machine *machine, const struct hvk_netvsc_config *card)
+{
+	if (!machine->nic_channel)
+		bench_fail("network card", "not offered");
+	check(hvk_netvsc_create(machine->nic_channel, card, &machine->nic), "hvk_netvsc_create");
+	machine->netdev = hvk_netvsc_netdev(machine->nic);
+	hvk_netvsc_attach(machine->nic, fresh(machine));
+	bench_wait(machine, "attach");
+	hvk_netdev_set_flags(machine->netdev, HVK_NETDEV_UP, fresh(machine));
+	bench_wait(machine, "up");
+}
+
+void bench_start(struct bench_machine *machine, const struct bench_config *config)
+{
+	bench_connect(machine, config);
+	if (config->nic)
+		bench_attach(machine, &config->card);
+}
+
+void bench_stop(struct bench_machine *machine)
+{
+	struct hvk_counters counters;
+
+	if (machine->nic) {
+		hvk_netvsc_detach(machine->nic, fresh(machine));
+		bench_wait(machine, "detach");
+		check(hvk_netvsc_destroy(machine->nic), "hvk_netvsc_destroy");
+	}
+	hvk_vmbus_disconnect(machine->hvk, fresh(machine));
+	bench_wait(machine, "disconnect");
+	check(hvk_cpu_stop(machine->hvk), "hvk_cpu_stop");
+	check(hvk_stop(machine->hvk), "hvk_stop");
+	hvk_get_counters(machine->hvk, &counters);
+	check(hvk_destroy(machine->hvk), "hvk_destroy");
+	if (machine->pages_in_use != counters.quarantined_pages)
+		bench_fail("machine", "pages were not given back");
+	hvh_destroy(machine->partition);
+	free(machine->memory);
+	free(machine->used);
+}
