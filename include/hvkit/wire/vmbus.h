@@ -58,6 +58,12 @@ enum vmbus_message_type {
 	VMBUS_MSG_MODIFY_CHANNEL = 22,
 	VMBUS_MSG_TL_CONNECT_RESULT = 23,
 	VMBUS_MSG_MODIFY_CHANNEL_RESPONSE = 24,
+	/* From 6.0, by feature (OpenVMM). */
+	VMBUS_MSG_MODIFY_CONNECTION = 25,
+	VMBUS_MSG_MODIFY_CONNECTION_RESPONSE = 26,
+	VMBUS_MSG_PAUSE = 27,
+	VMBUS_MSG_PAUSE_RESPONSE = 28,
+	VMBUS_MSG_RESUME = 29,
 };
 
 struct vmbus_message_header {
@@ -228,6 +234,32 @@ struct vmbus_modify_channel_response {
 	uint32_t status;
 };
 HVK_WIRE_SIZE(struct vmbus_modify_channel_response, 16);
+
+/* Sockets: VMBUS_MSG_TL_CONNECT; from 5.2 a third GUID may follow (OpenVMM). */
+struct vmbus_tl_connect {
+	struct vmbus_message_header header;
+	struct vmbus_guid endpoint;
+	struct vmbus_guid service;
+};
+HVK_WIRE_SIZE(struct vmbus_tl_connect, 40);
+
+struct vmbus_tl_connect_result {
+	struct vmbus_message_header header;
+	struct vmbus_guid endpoint;
+	struct vmbus_guid service;
+	uint32_t status;
+};
+HVK_WIRE_SIZE(struct vmbus_tl_connect_result, 44);
+
+struct vmbus_modify_connection {
+	struct vmbus_message_header header;
+	uint64_t monitor_page_host_to_guest; /* both or none */
+	uint64_t monitor_page_guest_to_host;
+};
+HVK_WIRE_SIZE(struct vmbus_modify_connection, 24);
+
+/* MODIFY_CONNECTION_RESPONSE: the header and one byte, the connection state. */
+#define VMBUS_MODIFY_CONNECTION_RESPONSE_SIZE 9u
 
 /* --- Interrupt page (below 2.4) ------------------------------------------ */
 
