@@ -21,6 +21,8 @@ void hvh_violate(struct hvh_partition *partition, enum hvh_violation_kind kind, 
  * its chance, and then counted. */
 uint64_t hvh_random(struct hvh_partition *partition);
 uint32_t hvh_choose(struct hvh_partition *partition, uint32_t below);
+/* The GUID that was wanted, or if that is all zeros one from the seed. */
+void hvh_instance_guid(struct hvh_partition *partition, const uint8_t wanted[16], uint8_t guid[16]);
 bool hvh_fault_strikes(struct hvh_partition *partition, enum hvh_fault fault);
 enum hvh_silence hvh_silence_get(const struct hvh_partition *partition);
 

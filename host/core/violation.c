@@ -52,6 +52,7 @@ static const char *const names[HVH_V_COUNT] = {
 	[HVH_V_RNDIS] = "rndis",
 	[HVH_V_RNDIS_ORDER] = "rndis-order",
 	[HVH_V_RNDIS_OID] = "rndis-oid",
+	[HVH_V_ECHO] = "echo",
 	[HVH_V_FRAME] = "frame",
 };
 

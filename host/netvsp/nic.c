@@ -132,7 +132,7 @@ static void device_destroy(void *device)
 }
 
 static const struct hvh_device_ops device_ops = {
-	.name = "network",
+	.name = "net",
 	.open = device_open,
 	.close = device_close,
 	.run = device_run,
@@ -142,21 +142,6 @@ static const struct hvh_device_ops device_ops = {
 };
 
 /* --- The card -------------------------------------------------------------------------- */
-
-static void instance_guid(struct hvh_partition *partition, const uint8_t wanted[16], struct vmbus_guid *guid)
-{
-	static const uint8_t none[16];
-	uint64_t halves[2];
-
-	memcpy(guid->bytes, wanted, sizeof guid->bytes);
-	if (memcmp(wanted, none, sizeof none) != 0)
-		return;
-	halves[0] = hvh_random(partition);
-	halves[1] = hvh_random(partition);
-	memcpy(guid->bytes, halves, sizeof guid->bytes);
-	guid->bytes[7] = (uint8_t)((guid->bytes[7] & 0x0f) | 0x40); /* random, RFC 4122 */
-	guid->bytes[8] = (uint8_t)((guid->bytes[8] & 0x3f) | 0x80);
-}
 
 struct hvh_nic *hvh_nic_create(struct hvh_partition *partition, const struct hvh_nic_config *config,
 			       const struct hvh_backend *backend)
@@ -177,7 +162,7 @@ struct hvh_nic *hvh_nic_create(struct hvh_partition *partition, const struct hvh
 		nic->frame_limit = NETVSP_FRAME_STANDARD;
 	nic->link_up = config->link_up;
 	nic->frames = calloc(HVH_NIC_QUEUE, sizeof *nic->frames);
-	instance_guid(partition, config->instance, &parameters.instance);
+	hvh_instance_guid(partition, config->instance, parameters.instance.bytes);
 	session_reset(nic, false);
 	if (nic->frames != NULL)
 		nic->channel = hvh_channel_offer(partition, &parameters, &device_ops, nic);
@@ -267,6 +252,11 @@ bool hvh_nic_inject(struct hvh_nic *nic, uint64_t now, const void *messages, con
 		message += sizes[i];
 	}
 	return netvsp_transfer_send(nic, &transfer);
+}
+
+struct hvh_nic *hvh_nic_find(struct hvh_partition *partition, const char *name)
+{
+	return hvh_device_by_name(partition, name, &device_ops);
 }
 
 void hvh_nic_get_counters(const struct hvh_nic *nic, struct hvh_nic_counters *out)

@@ -15,7 +15,7 @@ struct hvh_gpadl;
 
 /* A device's side of a channel. All are called inside hvh_run or a hypercall. */
 struct hvh_device_ops {
-	const char *name;
+	const char *name; /* "net": devices are called net0, net1 ... */
 	/* Rings are ready. False refuses: OPEN_RESULT with a failure. */
 	bool (*open)(void *device, struct hvh_channel *channel, uint64_t now,
 		     const uint8_t user_data[VMBUS_USER_DATA_SIZE]);
@@ -51,6 +51,17 @@ struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition,
 void hvh_channel_rescind(struct hvh_channel *channel, uint64_t now);
 void hvh_channel_offer_again(struct hvh_channel *channel, uint64_t now);
 
+/* Other channels of an open primary's device: its type, instance and operations, numbered
+ * from 1 in subchannel_index. Offers so many more, at once or at due. Returns how many (no
+ * memory: fewer). When the primary closes or is taken back, so are they, before it. */
+uint32_t hvh_channel_offer_subchannels(struct hvh_channel *primary, uint32_t count, uint64_t due);
+uint32_t hvh_channel_index(const struct hvh_channel *channel); /* 0: the primary */
+/* Has the guest's message slot taken every offer? If not, the primary is run again when. */
+bool hvh_channel_offers_delivered(struct hvh_channel *primary);
+
+/* The device of that name ("net0"), if it has these operations; else NULL. */
+void *hvh_device_by_name(struct hvh_partition *partition, const char *name, const struct hvh_device_ops *ops);
+
 struct hvh_partition *hvh_channel_partition(const struct hvh_channel *channel);
 uint32_t hvh_channel_id(const struct hvh_channel *channel); /* 0 if not offered now */
 bool hvh_channel_is_open(const struct hvh_channel *channel);
@@ -60,7 +71,7 @@ void hvh_channel_teardown_ready(struct hvh_channel *channel, uint32_t gpadl, uin
 
 /* --- Ring: guest to host -------------------------------------------------------- */
 
-#define HVH_PACKET_MAX 16384u /* longest packet the model takes, descriptor included */
+#define HVH_PACKET_MAX 69632u /* longest packet the model takes, descriptor included */
 
 struct hvh_packet {
 	struct vmbus_packet_descriptor descriptor;
@@ -94,6 +105,9 @@ bool hvh_channel_write(struct hvh_channel *channel, uint64_t now, uint16_t type,
 		       uint64_t transaction_id, const void *extension, uint32_t extension_length,
 		       const void *payload, uint32_t payload_length, const void *external,
 		       uint32_t external_length);
+
+/* The longest payload that a packet without extension can ever have here. */
+uint32_t hvh_channel_payload_max(const struct hvh_channel *channel);
 
 /* --- GPADLs ---------------------------------------------------------------------------- */
 

@@ -144,9 +144,9 @@ static bool register_channel(struct hvh_vmbus *bus, struct hvh_channel *channel)
 	return true;
 }
 
-struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition,
-				      const struct hvh_offer_parameters *parameters,
-				      const struct hvh_device_ops *ops, void *device)
+struct hvh_channel *hvh_channel_create(struct hvh_partition *partition,
+				       const struct hvh_offer_parameters *parameters,
+				       const struct hvh_device_ops *ops, void *device)
 {
 	struct hvh_vmbus *bus = &partition->vmbus;
 
@@ -163,11 +163,37 @@ struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition,
 	channel->parameters = *parameters;
 	channel->ops = ops;
 	channel->device = device;
-	channel->present = true;
 	channel->monitor_id = MONITOR_NONE;
 	channel->run_at = HVH_NEVER;
 	channel->unstick_at = HVH_NEVER;
 	channel->reoffer_at = HVH_NEVER;
+	return channel;
+}
+
+static uint32_t count_kind(const struct hvh_vmbus *bus, const struct hvh_device_ops *ops)
+{
+	uint32_t count = 0;
+
+	for (uint32_t n = 0; n < bus->channel_count; n++) {
+		if (bus->channels[n]->primary == NULL && bus->channels[n]->ops == ops)
+			count++;
+	}
+	return count;
+}
+
+struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition,
+				      const struct hvh_offer_parameters *parameters,
+				      const struct hvh_device_ops *ops, void *device)
+{
+	struct hvh_vmbus *bus = &partition->vmbus;
+	uint32_t same = count_kind(bus, ops);
+	struct hvh_channel *channel = hvh_channel_create(partition, parameters, ops, device);
+
+	if (channel == NULL)
+		return NULL;
+	channel->present = true;
+	channel->device_number = bus->device_count++;
+	channel->name_number = same;
 	if (may_offer(bus) && partition->silence != HVH_SILENCE_OFFERS)
 		offer_now(channel, partition->now);
 	return channel;
@@ -214,6 +240,13 @@ void hvh_offers_reset(struct hvh_partition *partition, uint64_t now)
 {
 	struct hvh_vmbus *bus = &partition->vmbus;
 
+	for (uint32_t n = 0; n < bus->channel_count; n++) { /* before their primaries */
+		if (bus->channels[n]->primary == NULL)
+			continue;
+		hvh_channel_stop(bus->channels[n], now);
+		bus->channels[n]->present = false;
+		bus->channels[n]->reoffer_at = HVH_NEVER;
+	}
 	for (uint32_t n = 0; n < bus->channel_count; n++) {
 		struct hvh_channel *channel = bus->channels[n];
 		hvh_channel_stop(channel, now);
@@ -235,6 +268,9 @@ void hvh_channel_rescind(struct hvh_channel *channel, uint64_t now)
 
 	now = hvh_clock(channel->partition, now);
 	channel->present = false;
+	channel->reoffer_at = HVH_NEVER;
+	if (channel->primary == NULL)
+		hvh_subchannels_withdraw(channel, now);
 	if (channel->id == 0 || channel->phase == HVH_CHANNEL_RESCINDED)
 		return;
 	hvh_channel_stop(channel, now);
@@ -256,8 +292,11 @@ void hvh_channel_offer_again(struct hvh_channel *channel, uint64_t now)
 		offer_now(channel, now);
 }
 
+/* A device goes as a whole. */
 bool hvh_maybe_rescind(struct hvh_channel *channel, uint64_t now)
 {
+	if (channel->primary != NULL)
+		channel = channel->primary;
 	if (channel->id == 0 || channel->phase == HVH_CHANNEL_RESCINDED ||
 	    !hvh_fault_strikes(channel->partition, HVH_FAULT_RESCIND))
 		return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Open, close, modify; and the requests that this host refuses. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/core/partition.h"
@@ -46,6 +47,15 @@ static bool valid_target(const struct hvh_partition *partition, uint32_t vp)
 	return vp < partition->vps || vp == VMBUS_CHANNEL_VP_NONE;
 }
 
+static bool allocate_packets(struct hvh_channel *channel)
+{
+	if (channel->in_packet == NULL)
+		channel->in_packet = malloc(HVH_PACKET_MAX + sizeof(struct vmbus_packet_trailer));
+	if (channel->out_packet == NULL)
+		channel->out_packet = malloc(HVH_PACKET_MAX + sizeof(struct vmbus_packet_trailer));
+	return channel->in_packet != NULL && channel->out_packet != NULL;
+}
+
 /* Below 2.4 everything goes to VP 0, whatever the message says. */
 static bool prepare(struct hvh_channel *channel, uint64_t now, const struct hvh_post *post,
 		    const struct vmbus_open_channel *open)
@@ -68,6 +78,10 @@ static bool prepare(struct hvh_channel *channel, uint64_t now, const struct hvh_
 		channel->target_vp = open->target_vp;
 	}
 	channel->ring_gpadl = gpadl;
+	if (!allocate_packets(channel)) {
+		hvh_note(partition, now, channel->id, "out of memory: the open is refused");
+		return false;
+	}
 	return hvh_rings_open(channel, now, open->downstream_page_offset);
 }
 
@@ -128,6 +142,8 @@ void hvh_channel_stop(struct hvh_channel *channel, uint64_t now)
 		channel->ops->close(channel->device, channel, now);
 	}
 	channel->ring_gpadl = NULL;
+	channel->subchannels = 0;
+	channel->awaits_delivery = false;
 }
 
 void hvh_close(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
@@ -140,6 +156,8 @@ void hvh_close(struct hvh_partition *partition, uint64_t now, const struct hvh_p
 		complain(partition, HVH_V_CHANNEL_STATE, post, channel->id, "close, but it is not open");
 		return;
 	}
+	if (channel->primary == NULL)
+		hvh_subchannels_withdraw(channel, now);
 	hvh_channel_stop(channel, now);
 	hvh_gpadls_retry(channel, now);
 }

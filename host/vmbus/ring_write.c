@@ -116,6 +116,13 @@ static void trace(struct hvh_channel *channel, uint64_t now, uint32_t length, co
 					   });
 }
 
+uint32_t hvh_channel_payload_max(const struct hvh_channel *channel)
+{
+	uint32_t ring = channel->out.size - (uint32_t)ALIGN - (uint32_t)TRAILER - (uint32_t)ALIGN;
+
+	return (ring < HVH_PACKET_MAX ? ring : HVH_PACKET_MAX) - (uint32_t)DESCRIPTOR;
+}
+
 bool hvh_channel_write(struct hvh_channel *channel, uint64_t now, uint16_t type, bool completion_requested,
 		       uint64_t transaction_id, const void *extension, uint32_t extension_length,
 		       const void *payload, uint32_t payload_length, const void *external,

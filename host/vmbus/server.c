@@ -26,9 +26,12 @@ void hvh_vmbus_free(struct hvh_partition *partition)
 
 	hvh_gpadls_free(partition, NULL);
 	for (uint32_t n = 0; n < bus->channel_count; n++) {
-		if (bus->channels[n]->ops->destroy != NULL)
-			bus->channels[n]->ops->destroy(bus->channels[n]->device);
-		free(bus->channels[n]);
+		struct hvh_channel *channel = bus->channels[n];
+		if (channel->ops->destroy != NULL && channel->primary == NULL)
+			channel->ops->destroy(channel->device);
+		free(channel->in_packet);
+		free(channel->out_packet);
+		free(channel);
 	}
 	free(bus->channels);
 	free(bus->outgoing);
@@ -291,6 +294,7 @@ void hvh_vmbus_run(struct hvh_partition *partition, uint64_t now)
 		hvh_synic_interrupt(partition, now, bus->spurious_vp, VMBUS_SINT);
 	}
 	flush(partition, now);
+	hvh_subchannels_run(partition);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

@@ -102,6 +102,10 @@ struct hvh_channel {
 	struct hvh_offer_parameters parameters;
 	const struct hvh_device_ops *ops;
 	void *device;
+	struct hvh_channel *primary; /* NULL: this is one */
+	uint32_t subchannels;        /* of a primary: asked for since it was opened */
+	uint32_t device_number;      /* of a primary: in the order of creation */
+	uint32_t name_number;        /* ... among those of its kind */
 
 	bool present; /* the device wants to be offered */
 	enum hvh_channel_phase phase;
@@ -117,15 +121,15 @@ struct hvh_channel {
 	uint32_t epoch; /* counts opens */
 	bool dead;      /* ring corrupt: the worker has stopped */
 	bool in_run, saw_empty;
-	bool signalled;   /* at least once since open */
-	uint32_t bitless; /* signals in a row without the interrupt page's bit */
+	bool awaits_delivery; /* wants a run when no message waits for the slot any more */
+	bool signalled;       /* at least once since open */
+	uint32_t bitless;     /* signals in a row without the interrupt page's bit */
 
 	uint64_t run_at, unstick_at, reoffer_at;
 
 	bool trace_pending; /* the packet read last is not in the trace yet */
 	uint32_t trace_length;
-	uint8_t in_packet[HVH_PACKET_MAX + 8u];
-	uint8_t out_packet[HVH_PACKET_MAX + 8u];
+	uint8_t *in_packet, *out_packet; /* from the first open on */
 };
 
 /* --- The bus ------------------------------------------------------------------------------ */
@@ -158,6 +162,7 @@ struct hvh_vmbus {
 	uint32_t post_head, post_count;
 	uint32_t out_capacity, out_head, out_count;
 	uint32_t channel_count, channel_capacity;
+	uint32_t device_count;
 	uint32_t gpadl_count;
 	uint32_t version, vp, connection;
 	uint32_t shared_bitless; /* 0.13: shared events in a row without any bit */
@@ -193,9 +198,22 @@ void hvh_request_offers(struct hvh_partition *partition, uint64_t now, const str
 void hvh_released(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post);
 void hvh_offers_run(struct hvh_partition *partition, uint64_t now);
 void hvh_offers_reset(struct hvh_partition *partition, uint64_t now);
+struct hvh_channel *hvh_channel_create(struct hvh_partition *partition,
+				       const struct hvh_offer_parameters *parameters,
+				       const struct hvh_device_ops *ops, void *device);
 /* By fault, out of the blue. True: it is gone now. */
 bool hvh_maybe_rescind(struct hvh_channel *channel, uint64_t now);
 struct hvh_channel *hvh_channel_by_id(struct hvh_partition *partition, uint32_t id);
+
+/* devices.c */
+#define HVH_DEVICE_NAME_MAX 16u
+void hvh_device_name(const struct hvh_channel *channel, char name[HVH_DEVICE_NAME_MAX]);
+
+/* subchannels.c */
+/* Takes every sub-channel of a primary back. */
+void hvh_subchannels_withdraw(struct hvh_channel *primary, uint64_t now);
+uint32_t hvh_subchannels_offered(const struct hvh_channel *primary);
+void hvh_subchannels_run(struct hvh_partition *partition); /* wakes who waits for delivery */
 
 /* gpadl.c */
 void hvh_gpadl_header(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post);

@@ -8,13 +8,18 @@
  *
  *   ECHO          the payload comes back: as a completion if one was asked for, else as a
  *                 packet. A page list is read and its bytes follow the payload.
- *   SUBCHANNELS   argument = how many more channels (0 to HVH_ECHO_SUBCHANNELS_MAX). The
- *                 completion's argument is how many there will be; their offers come
- *                 before or after it, as the profile has it.
+ *   SUBCHANNELS   argument = how many more channels (0 to HVH_ECHO_SUBCHANNELS_MAX); on the
+ *                 primary. The completion's argument is how many of these there will be;
+ *                 their offers come before or after it, as the profile has it. Closing the
+ *                 primary takes them back.
  *   BURST         argument = count: so many packets of the payload's length, numbered in
- *                 argument from 0, as fast as the ring takes them, then the completion.
- *   IGNORE        taken, nothing comes back.
- * Anything else, or a payload of less than eight bytes, is a violation.
+ *                 argument from 0, as fast as the ring takes them, then the completion, whose
+ *                 argument is the count.
+ *   IGNORE        taken, nothing comes back, not even a completion.
+ * SUBCHANNELS and BURST complete only if a completion was requested. Each channel has one
+ * answer under way: what comes behind waits in the ring. Anything else, a payload of less
+ * than eight bytes, more than HVH_ECHO_BYTES_MAX at once or than the ring to the guest can
+ * hold, is a violation and has no answer.
  */
 #ifndef HVKIT_HOST_ECHO_H
 #define HVKIT_HOST_ECHO_H
@@ -26,6 +31,7 @@ extern "C" {
 #endif
 
 #define HVH_ECHO_SUBCHANNELS_MAX 64u
+#define HVH_ECHO_BYTES_MAX 69616u /* payload and page list together */
 #define HVH_ECHO_GUID                                                                                       \
 	{                                                                                                   \
 		{                                                                                           \

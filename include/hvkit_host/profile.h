@@ -13,6 +13,13 @@
 extern "C" {
 #endif
 
+/* Offers of sub-channels, against the device's answer to the request for them. */
+enum hvh_subchannel_order {
+	HVH_SUBCHANNELS_AFTER, /* OpenVMM */
+	HVH_SUBCHANNELS_BEFORE,
+	HVH_SUBCHANNELS_BY_SEED
+};
+
 struct hvh_profile {
 	const char *name;        /* "ws2012r2" */
 	const char *description; /* one line for people */
@@ -31,8 +38,9 @@ struct hvh_profile {
 	bool torndown_withheld_until_close; /* 2012 R2: the receive buffer's waits for CLOSE */
 	bool gpadl_errors_answered;         /* GPADL_CREATED with a failure status, or silence (QEMU) */
 	bool pending_feature_required;      /* host obeys pending send size only with the feature bit */
-	bool response_state_garbage;        /* below 2.4, or refused: connection_state is not zero */
-	bool echoes_version;                /* VERSION_RESPONSE repeats the version below 5.0 (QEMU: not) */
+	enum hvh_subchannel_order subchannel_order;
+	bool response_state_garbage; /* below 2.4, or refused: connection_state is not zero */
+	bool echoes_version;         /* VERSION_RESPONSE repeats the version below 5.0 (QEMU: not) */
 	/* A loaded system crashes if it meets a bus last used at 3.0 or newer and not
 	 * unloaded properly (2012 R2); hvh_loaded_system_crashes tells. */
 	bool loaded_system_crashes;

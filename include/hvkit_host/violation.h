@@ -63,6 +63,7 @@ enum hvh_violation_kind {
 	HVH_V_RNDIS,
 	HVH_V_RNDIS_ORDER,
 	HVH_V_RNDIS_OID,
+	HVH_V_ECHO,  /* echo device: no such operation, too short, too much asked for */
 	HVH_V_FRAME, /* shorter than 14 bytes or longer than the MTU allows */
 	HVH_V_COUNT
 };
