@@ -50,6 +50,18 @@ static hvk_status begin_drain(struct hvk_netvsc *nic)
 	return HVK_EINPROGRESS;
 }
 
+/* Frames lent lie in memory that is about to be given back, and who has them is not ours to
+ * hurry: the one wait without a bound. */
+static hvk_status begin_lent(struct hvk_netvsc *nic)
+{
+	hvk_netvsc_lend_collect(nic);
+	hvk_netvsc_receive_complete(nic);
+	if (hvk_netvsc_lend_idle(nic))
+		return HVK_OK;
+	nic->event = NETVSC_EVENT_LENT;
+	return HVK_EINPROGRESS;
+}
+
 static bool was_initialized(const struct hvk_netvsc *nic)
 {
 	return can_talk(nic) && nic->rndis_up;
@@ -186,6 +198,8 @@ static const struct netvsc_step steps[] = {
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, true},
 	{"drain",                can_talk,           begin_drain,          NULL,
 	 NETVSC_WAIT_GRACE, HVK_ETIMEDOUT_SEND, true},
+	{"lent frames",          NULL,               begin_lent,           NULL,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"HALT",                 was_initialized,    begin_halt,           NULL,
 	 NETVSC_WAIT_GRACE, HVK_ETIMEDOUT_SEND, true},
 	{"REVOKE_RECEIVE_BUFFER", has_receive_buffer, begin_revoke_receive, revoked,

@@ -28,6 +28,7 @@ static const struct hvk_netdev_ops ops = {
 	.transmit = hvk_netvsc_transmit,
 	.set_flags = hvk_netvsc_set_flags,
 	.get_counters = get_counters,
+	.release = hvk_netvsc_release,
 };
 
 /* --- Work on the channel's CPU ------------------------------------------------------------ */
@@ -168,7 +169,7 @@ static void start_detach(struct hvk_netvsc *nic)
 /* Runs in hvk_poll of the channel's CPU, once per kick or more rarely. */
 static void work(struct hvk_request *request, void *context)
 {
-	static const struct netvsc_answer nobody_writes = {HVK_OK, NULL, 0};
+	static const struct netvsc_answer over = {HVK_OK, NULL, 0};
 	struct hvk_netvsc *nic = context;
 	bool detach;
 
@@ -179,6 +180,8 @@ static void work(struct hvk_request *request, void *context)
 	hvk_unlock(nic->hvk, &nic->lock);
 	if (nic->ended)
 		finish(nic);
+	hvk_netvsc_lend_collect(nic);
+	hvk_netvsc_receive_complete(nic);
 	switch (netvsc_state(nic)) {
 	case NETVSC_ATTACHING:
 		if (!nic->started)
@@ -196,7 +199,9 @@ static void work(struct hvk_request *request, void *context)
 		break;
 	case NETVSC_DETACHING:
 		if (!hvk_netvsc_transmit_has_writers(nic))
-			hvk_netvsc_steps_answer(nic, NETVSC_EVENT_WRITERS, &nobody_writes);
+			hvk_netvsc_steps_answer(nic, NETVSC_EVENT_WRITERS, &over);
+		if (hvk_netvsc_lend_idle(nic))
+			hvk_netvsc_steps_answer(nic, NETVSC_EVENT_LENT, &over);
 		break;
 	case NETVSC_DETACHED:
 		break;
@@ -224,7 +229,8 @@ static hvk_status check_config(const struct hvk *hvk, struct hvk_netvsc_config *
 	config->mtu = or_default(config->mtu, DEFAULT_MTU);
 	config->copy_max = or_default(config->copy_max, UINT32_MAX);
 	config->nvs_newest = or_default(config->nvs_newest, NVS_VERSION_6_1);
-	if (config->ring_pages > RING_PAGES_MAX || config->receive_buffer_pages > VMBUS_GPADL_PAGES_MAX)
+	if (config->ring_pages > RING_PAGES_MAX || config->receive_buffer_pages > VMBUS_GPADL_PAGES_MAX ||
+	    config->rx_borrow > HVK_NETVSC_BORROW_MAX)
 		return HVK_EINVAL;
 	if (config->send_buffer_pages > VMBUS_GPADL_PAGES_MAX &&
 	    config->send_buffer_pages != HVK_NETVSC_NO_SEND_BUFFER)

@@ -10,10 +10,11 @@
  *   operations.c  what the user above and the host ask for while attached
  *   transmit.c    frames to the host
  *   receive.c     everything from the host
+ *   lend.c        frames handed out in place
  *   nvs.c rndis.c the codecs
  *
  * Contexts. Everything runs in hvk_poll of the channel's CPU, but for the public calls
- * (attach, detach, transmit, set_flags, get_counters), which may come on any CPU: they
+ * (attach, detach, transmit, release, set_flags, get_counters), which may come on any CPU: they
  * touch what is under lock alone, and have hvk_netvsc_kick call the rest. The lock is
  * never held while vmbus or the user is called.
  */
@@ -35,6 +36,7 @@
 #define HVK_NETVSC_CONTROL_SLOT_SIZE (HVK_PAGE_SIZE / HVK_NETVSC_CONTROL_SLOTS)
 #define HVK_NETVSC_OPERATIONS 8u           /* set_flags requests waiting */
 #define HVK_NETVSC_PACKET_MAX 16384u       /* longest ring packet taken: 2044 ranges */
+#define HVK_NETVSC_BORROW_MAX 1024u        /* frames lent at once */
 #define HVK_NETVSC_BUDGET 64u              /* ring packets per callback */
 #define HVK_NETVSC_RECEIVE_PAGES_OLD 3840u /* 15 MiB, the limit up to NVS 2 (FreeBSD) */
 #define HVK_NETVSC_GRACE_MS 200u           /* for sends in flight, and for TORNDOWN before a close */
@@ -63,6 +65,7 @@ enum netvsc_event {
 	NETVSC_EVENT_RNDIS,   /* answer to an RNDIS request */
 	NETVSC_EVENT_WRITERS, /* no call of transmit is under way any more */
 	NETVSC_EVENT_SENDS,   /* no frame is with the host any more */
+	NETVSC_EVENT_LENT,    /* the user has no frame of ours any more */
 	NETVSC_EVENT_TEARDOWN /* both GPADLs are gone */
 };
 
@@ -151,13 +154,48 @@ struct netvsc_transmit {
 	struct netvsc_send sends[HVK_NETVSC_SENDS];
 };
 
+/* A packet of which frames are lent. It is completed when all of them are back. */
+struct netvsc_lent_packet {
+	struct netvsc_lent_packet *next; /* in a list of free ones, or of those to be completed */
+	uint64_t transaction_id;
+	uint32_t ranges;
+	/* Under lock. Frames still lent, once the packet is sealed: before, minus those that are
+	 * back already. */
+	int32_t left;
+	bool sealed;
+};
+
+struct netvsc_lent_frame {
+	struct netvsc_lent_packet *packet; /* NULL: not lent */
+	struct netvsc_lent_frame *next;
+};
+
+struct netvsc_lend {
+	struct hvk_pages pages; /* as many frames as packets */
+	/* Of the channel's CPU alone. */
+	struct netvsc_lent_frame *free;
+	struct netvsc_lent_packet *free_packets;
+	struct netvsc_lent_packet *current; /* being received; NULL while nothing of it is lent */
+	int32_t current_frames;
+	uint32_t held, held_max; /* sub-allocations that the host has not got back because of us */
+	/* Under lock. */
+	struct netvsc_lent_frame *returned;
+	struct netvsc_lent_packet *returned_packets; /* not completed yet */
+	int32_t outstanding;                         /* frames that the user has */
+	bool collecting;                             /* who returns one need not kick */
+};
+
 struct netvsc_receive {
 	struct hvk_nvs_geometry geometry;
 	struct hvk_shared buffer; /* the first geometry.extent bytes of it */
 	struct hvk_pages frame_pages;
 	struct hvk_pages completion_pages;
-	uint64_t *completions; /* transaction ids that the full ring took no completion of */
+	uint64_t *completions; /* transaction ids of packets that wait for theirs, in order */
 	uint32_t completion_first, completion_count, completion_max;
+	/* The packet that is being received. */
+	uint64_t transaction_id;
+	uint32_t range_count;
+	struct netvsc_lend lend;
 	_Alignas(8) uint8_t packet[HVK_NETVSC_PACKET_MAX];
 };
 
@@ -340,6 +378,27 @@ hvk_status hvk_netvsc_receive_start(struct hvk_netvsc *nic, const struct hvk_nvs
 /* From now on no range is looked at. */
 void hvk_netvsc_receive_forget(struct hvk_netvsc *nic);
 void hvk_netvsc_receive_stop(struct hvk_netvsc *nic);
+/* The packet needs its completion, soon. */
+void hvk_netvsc_receive_give_back(struct hvk_netvsc *nic, uint64_t transaction_id);
+/* Sends what completions the ring takes. */
+void hvk_netvsc_receive_complete(struct hvk_netvsc *nic);
 bool hvk_netvsc_ready(void *context, struct hvk_channel *channel);
+
+/* --- lend.c ------------------------------------------------------------------------------------ */
+
+/* Memory for as many frames as are configured, and no more than leave the host room. */
+hvk_status hvk_netvsc_lend_start(struct hvk_netvsc *nic, const struct hvk_nvs_geometry *geometry);
+void hvk_netvsc_lend_stop(struct hvk_netvsc *nic);
+/* An owner for one more frame of the packet that is being received, which has that many
+ * ranges; NULL: it is to be copied. */
+void *hvk_netvsc_lend_frame(struct hvk_netvsc *nic, uint64_t transaction_id, uint32_t ranges);
+/* The packet that was received is through. True: nothing of it is lent, complete it. */
+bool hvk_netvsc_lend_seal(struct hvk_netvsc *nic);
+/* Packets whose frames are back are given back. From begin to end, who returns one does not
+ * kick; without an end, those that come later do. */
+void hvk_netvsc_lend_begin(struct hvk_netvsc *nic);
+void hvk_netvsc_lend_collect(struct hvk_netvsc *nic);
+bool hvk_netvsc_lend_idle(struct hvk_netvsc *nic);
+void hvk_netvsc_release(struct hvk_netdev *netdev, void *owner);
 
 #endif

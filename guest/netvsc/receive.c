@@ -27,6 +27,8 @@ hvk_status hvk_netvsc_receive_start(struct hvk_netvsc *nic, const struct hvk_nvs
 	if (status == HVK_OK)
 		status = hvk_pages_get(nic->hvk, pages_for(completions), HVK_PAGE_PRIVATE,
 				       &rx->completion_pages);
+	if (status == HVK_OK)
+		status = hvk_netvsc_lend_start(nic, geometry);
 	if (status != HVK_OK)
 		return status;
 	rx->completions = rx->completion_pages.address;
@@ -48,6 +50,7 @@ void hvk_netvsc_receive_stop(struct hvk_netvsc *nic)
 {
 	struct netvsc_receive *rx = &nic->rx;
 
+	hvk_netvsc_lend_stop(nic);
 	hvk_pages_put(nic->hvk, &rx->frame_pages);
 	hvk_pages_put(nic->hvk, &rx->completion_pages);
 	rx->completions = NULL;
@@ -58,40 +61,42 @@ void hvk_netvsc_receive_stop(struct hvk_netvsc *nic)
 
 /* --- Completions to the host --------------------------------------------------------------- */
 
-static hvk_status complete(struct hvk_netvsc *nic, uint64_t transaction_id)
+static hvk_status complete_one(struct hvk_netvsc *nic, uint64_t transaction_id)
 {
 	const struct nvs_rndis_complete answer = {NVS_TYPE_RNDIS_COMPLETE, NVS_STATUS_SUCCESS};
 
 	return hvk_channel_complete(nic->channel, transaction_id, &answer, sizeof(answer));
 }
 
-/* Each packet gets its one completion, in order. While the ring is full they wait; there
- * can be no more of them than the host has sub-allocations to put into packets. Ids are
- * the host's own and may be the same: nothing is looked up by them. */
-static void give_back(struct hvk_netvsc *nic, uint64_t transaction_id)
-{
-	struct netvsc_receive *rx = &nic->rx;
-	hvk_status status = rx->completion_count == 0 ? complete(nic, transaction_id) : HVK_EAGAIN;
-
-	if (status != HVK_EAGAIN)
-		return; /* sent, or the channel is of no use any more: the next receive tells */
-	if (rx->completion_count == rx->completion_max) {
-		hvk_netvsc_fault(nic, HVK_EHOST_TRANSACTION, "more packets than sub-allocations");
-		return;
-	}
-	rx->completions[(rx->completion_first + rx->completion_count) % rx->completion_max] = transaction_id;
-	rx->completion_count++;
-}
-
-static void give_back_waiting(struct hvk_netvsc *nic)
+/* In order. What the full ring does not take waits for the next call. */
+void hvk_netvsc_receive_complete(struct hvk_netvsc *nic)
 {
 	struct netvsc_receive *rx = &nic->rx;
 
 	while (rx->completion_count != 0) {
-		if (complete(nic, rx->completions[rx->completion_first]) == HVK_EAGAIN)
+		/* Any other failure: the channel is of no use any more, the next receive tells. */
+		if (complete_one(nic, rx->completions[rx->completion_first]) == HVK_EAGAIN)
 			return;
 		rx->completion_first = (rx->completion_first + 1) % rx->completion_max;
 		rx->completion_count--;
+	}
+}
+
+/* Each packet gets its one completion. There can be no more of them than the host has
+ * sub-allocations to put into packets. Ids are the host's own and may be the same: nothing
+ * is looked up by them. */
+void hvk_netvsc_receive_give_back(struct hvk_netvsc *nic, uint64_t transaction_id)
+{
+	struct netvsc_receive *rx = &nic->rx;
+
+	if (rx->completion_count == rx->completion_max)
+		hvk_netvsc_receive_complete(nic);
+	if (rx->completion_count < rx->completion_max) {
+		rx->completions[(rx->completion_first + rx->completion_count) % rx->completion_max] =
+			transaction_id;
+		rx->completion_count++;
+	} else if (rx->completion_count != 0 || complete_one(nic, transaction_id) == HVK_EAGAIN) {
+		hvk_netvsc_fault(nic, HVK_EHOST_TRANSACTION, "more packets than sub-allocations");
 	}
 }
 
@@ -115,6 +120,24 @@ static struct hvk_rx_frame copy_frame(struct hvk_netvsc *nic, const struct hvk_s
 	return (struct hvk_rx_frame){data, found->length + tag, NULL};
 }
 
+/* In place if that is wanted and possible: a tag cannot be put in without a copy. */
+static struct hvk_rx_frame take_frame(struct hvk_netvsc *nic, const struct hvk_shared *range,
+				      const struct hvk_rndis_frame *found)
+{
+	struct netvsc_receive *rx = &nic->rx;
+	void *owner = NULL;
+
+	if (!found->vlan)
+		owner = hvk_netvsc_lend_frame(nic, rx->transaction_id, rx->range_count);
+	if (owner) {
+		netvsc_count(&nic->counters.rx_lent, 1);
+		return (struct hvk_rx_frame){hvk_shared_lend(range, found->offset, found->length),
+					     found->length, owner};
+	}
+	netvsc_count(&nic->counters.rx_copied, found->length);
+	return copy_frame(nic, range, found);
+}
+
 static void receive_frame(struct hvk_netvsc *nic, const struct hvk_shared *range)
 {
 	const struct hvk_netdev_hooks *hooks = &nic->netdev.hooks;
@@ -134,7 +157,7 @@ static void receive_frame(struct hvk_netvsc *nic, const struct hvk_shared *range
 		netvsc_count(&nic->counters.rx_dropped, 1);
 		return;
 	}
-	frame = copy_frame(nic, range, &found);
+	frame = take_frame(nic, range, &found);
 	netvsc_count(&nic->counters.rx_frames, 1);
 	netvsc_count(&nic->counters.rx_bytes, frame.length);
 	hooks->input(hooks->context, &nic->netdev, &frame);
@@ -214,10 +237,11 @@ static void receive_transfer_pages(struct hvk_netvsc *nic, const struct hvk_pack
 {
 	struct vmbus_transfer_pages_header header;
 	struct vmbus_transfer_page_range range;
-	uint64_t transaction_id = packet->transaction_id;
 	hvk_status status = check_transfer_pages(packet, &header);
 
 	if (status == HVK_OK) {
+		nic->rx.transaction_id = packet->transaction_id;
+		nic->rx.range_count = header.range_count;
 		for (uint32_t i = 0; i < header.range_count; i++) {
 			memcpy(&range, packet->extension + sizeof(header) + i * sizeof(range), sizeof(range));
 			receive_range(nic, &range);
@@ -226,7 +250,8 @@ static void receive_transfer_pages(struct hvk_netvsc *nic, const struct hvk_pack
 		netvsc_count(&nic->counters.rx_faults, 1);
 		hvk_netvsc_fault(nic, status, "transfer-page packet");
 	}
-	give_back(nic, transaction_id);
+	if (hvk_netvsc_lend_seal(nic))
+		hvk_netvsc_receive_give_back(nic, packet->transaction_id);
 }
 
 static void receive_completion(struct hvk_netvsc *nic, const struct hvk_packet *packet)
@@ -259,7 +284,7 @@ static void receive_in_band(struct hvk_netvsc *nic, const struct hvk_packet *pac
 	else if (type != NVS_TYPE_VF_ASSOCIATION && type != NVS_TYPE_SEND_INDIRECTION_TABLE)
 		hvk_netvsc_fault(nic, HVK_EHOST_NVS, "in-band message of an unknown type");
 	if (packet->answer_wanted)
-		give_back(nic, packet->transaction_id);
+		hvk_netvsc_receive_give_back(nic, packet->transaction_id);
 }
 
 static void receive_packet(struct hvk_netvsc *nic, const struct hvk_packet *packet)
@@ -278,7 +303,7 @@ static void receive_packet(struct hvk_netvsc *nic, const struct hvk_packet *pack
 		hvk_netvsc_fault(nic, HVK_EHOST_PACKET_TYPE,
 				 "packet of a type that network cards do not get");
 		if (packet->answer_wanted)
-			give_back(nic, packet->transaction_id);
+			hvk_netvsc_receive_give_back(nic, packet->transaction_id);
 		break;
 	}
 }
@@ -320,9 +345,11 @@ bool hvk_netvsc_ready(void *context, struct hvk_channel *channel)
 		hvk_netvsc_lost(nic, HVK_EGONE);
 		return false;
 	}
-	give_back_waiting(nic);
+	hvk_netvsc_lend_begin(nic);
 	for (uint32_t i = 0; more && i < HVK_NETVSC_BUDGET; i++)
 		more = receive_one(nic);
+	hvk_netvsc_lend_collect(nic);
+	hvk_netvsc_receive_complete(nic);
 	if (netvsc_lost(nic) != HVK_OK)
 		return false;
 	hvk_netvsc_steps_room(nic);
