@@ -31,6 +31,7 @@ static const hostile_operation operations[] = {
 	hostile_op_arm,
 	hostile_op_interrupt,
 	user_op_send,
+	hostile_op_dump,
 };
 
 /* Each argument, as a message, in a block of its own length, at one version. */

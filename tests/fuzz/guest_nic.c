@@ -10,7 +10,6 @@
 #define RING_PAGES 2u
 #define FRAME_MIN 14u
 #define FRAME_MAX 1514u
-#define LINE_MAX 200u
 
 static const uint32_t nvs_versions[] = {NVS_VERSION_6_1, NVS_VERSION_6, NVS_VERSION_5,
 					NVS_VERSION_4,   NVS_VERSION_2, NVS_VERSION_1};
@@ -189,12 +188,6 @@ static void destroy_card(struct nic_user *user)
 		FUZZ_CHECK(user->frames[i].memory == NULL);
 }
 
-static void line(void *context, const char *text)
-{
-	(void)context;
-	FUZZ_CHECK(strlen(text) < LINE_MAX);
-}
-
 void nic_leave(struct nic_user *user)
 {
 	struct hvk_netdev_counters counters;
@@ -203,7 +196,7 @@ void nic_leave(struct nic_user *user)
 	hostile_wait(user->machine, &user->flags);
 	hostile_wait(user->machine, &user->detach);
 	if (user->nic != NULL) {
-		hvk_netvsc_dump(user->nic, line, NULL);
+		hvk_netvsc_dump(user->nic, hostile_line, NULL);
 		hvk_netdev_get_counters(hvk_netvsc_netdev(user->nic), &counters);
 		hvk_netvsc_detach(user->nic, &user->detach);
 		hostile_wait(user->machine, &user->detach);
@@ -257,6 +250,15 @@ void nic_op_transmit(struct hostile *machine, struct fuzz_input *arguments)
 
 	for (uint32_t i = 0; i <= count % NIC_FRAMES; i++)
 		transmit(machine->user, length, how);
+}
+
+void nic_op_dump(struct hostile *machine, struct fuzz_input *arguments)
+{
+	struct nic_user *user = machine->user;
+
+	hostile_op_dump(machine, arguments);
+	if (user->nic != NULL)
+		hvk_netvsc_dump(user->nic, hostile_line, NULL);
 }
 
 /* --- What its host does ------------------------------------------------------------------------ */

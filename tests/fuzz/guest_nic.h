@@ -37,6 +37,7 @@ void nic_leave(struct nic_user *user);
 
 void nic_op_user(struct hostile *machine, struct fuzz_input *arguments);
 void nic_op_transmit(struct hostile *machine, struct fuzz_input *arguments);
+void nic_op_dump(struct hostile *machine, struct fuzz_input *arguments);
 void nic_op_nvs_answer(struct hostile *machine, struct fuzz_input *arguments);
 void nic_op_rndis_answer(struct hostile *machine, struct fuzz_input *arguments);
 void nic_op_mute(struct hostile *machine, struct fuzz_input *arguments);

@@ -26,6 +26,7 @@ static const hostile_operation operations[] = {
 	nic_op_message,
 	hostile_op_ring_word,
 	hostile_op_post_status,
+	nic_op_dump,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

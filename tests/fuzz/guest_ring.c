@@ -13,7 +13,7 @@ static const hostile_operation operations[] = {
 	hostile_op_packet,    hostile_op_ring_bytes, hostile_op_ring_word, hostile_op_completion,
 	user_op_send,         hostile_op_poll,       hostile_op_event,     hostile_op_arm,
 	hostile_op_write,     user_op_channel,       hostile_op_pass_time, hostile_op_signal_status,
-	hostile_op_interrupt,
+	hostile_op_interrupt, hostile_op_dump,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

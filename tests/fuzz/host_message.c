@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The host model and a hostile guest: registers, hypercalls and control messages in any
- * order, after a contact by the rules. Header: {profile, faults, flags}; flags: 1 a card
+ * order, after a contact by the rules. Header: {profile, faults, flags
+	raw_op_dump,
+}; flags: 1 a card
  * rather than the device that echoes, 2 nothing was said yet.
  */
 #include "tests/fuzz/raw_guest.h"

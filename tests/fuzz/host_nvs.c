@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The card's host side and a hostile guest: an open channel, and NVS in any order, with
- * buffers of its own. Header: {profile, faults, flags}; flags: 1 NVS was negotiated by
+ * buffers of its own. Header: {profile, faults, flags
+	raw_op_dump, raw_op_inject,
+}; flags: 1 NVS was negotiated by
  * the rules.
  */
 #include "tests/fuzz/raw_guest.h"

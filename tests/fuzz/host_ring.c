@@ -8,7 +8,7 @@
 static const raw_operation operations[] = {
 	raw_op_packet,  raw_op_ring_bytes, raw_op_ring_word, raw_op_page_list, raw_op_drain,
 	raw_op_signal,  raw_op_arm,        raw_op_write,     raw_op_time,      raw_op_completion,
-	raw_op_message, raw_op_gone,       raw_op_take,      raw_op_device,
+	raw_op_message, raw_op_gone,       raw_op_take,      raw_op_device,    raw_op_dump,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -9,7 +9,7 @@
 static const raw_operation operations[] = {
 	raw_op_rndis,  raw_op_section, raw_op_page_list, raw_op_drain, raw_op_completion,
 	raw_op_frames, raw_op_time,    raw_op_arm,       raw_op_write, raw_op_nvs,
-	raw_op_device, raw_op_gone,    raw_op_packet,
+	raw_op_device, raw_op_gone,    raw_op_packet,    raw_op_dump,  raw_op_inject,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

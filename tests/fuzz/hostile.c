@@ -199,7 +199,7 @@ static void leave(struct hostile *machine)
 	FUZZ_CHECK(hvk_stop(machine->hvk) == HVK_OK);
 }
 
-static void line(void *context, const char *text)
+void hostile_line(void *context, const char *text)
 {
 	(void)context;
 	FUZZ_CHECK(strlen(text) < LOG_MAX);
@@ -220,7 +220,7 @@ void hostile_destroy(struct hostile *machine)
 	uint64_t withheld;
 	bool cold;
 
-	hvk_dump(machine->hvk, line, NULL);
+	hvk_dump(machine->hvk, hostile_line, NULL);
 	leave(machine);
 	cold = hvk_vmbus_state(machine->hvk) == HVK_VMBUS_COLD;
 	hvk_get_counters(machine->hvk, &counters);

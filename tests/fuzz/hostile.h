@@ -144,6 +144,8 @@ void hostile_wait(struct hostile *machine, struct hvk_request *request);
 /* Length bytes of memory that the guest still has and shares, or NULL. */
 uint8_t *hostile_memory(struct hostile *machine, uint64_t address, uint32_t length);
 void hostile_connect(struct hostile *machine, const struct hvk_vmbus_config *config);
+/* Takes the lines of a dump, which all fit a terminal. */
+void hostile_line(void *context, const char *text);
 
 /* --- hostile_bus.c ------------------------------------------------------------------- */
 
@@ -220,5 +222,6 @@ void hostile_op_ring_bytes(struct hostile *machine, struct fuzz_input *arguments
 void hostile_op_ring_word(struct hostile *machine, struct fuzz_input *arguments);
 void hostile_op_packet(struct hostile *machine, struct fuzz_input *arguments);
 void hostile_op_completion(struct hostile *machine, struct fuzz_input *arguments);
+void hostile_op_dump(struct hostile *machine, struct fuzz_input *arguments);
 
 #endif

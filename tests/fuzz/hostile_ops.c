@@ -179,3 +179,10 @@ void hostile_op_completion(struct hostile *machine, struct fuzz_input *arguments
 	hostile_packet(machine, VMBUS_PACKET_COMPLETION, 0, transaction, NULL, 0, arguments->bytes,
 		       (uint32_t)arguments->left);
 }
+
+/* Whatever state things are in, it can be shown. */
+void hostile_op_dump(struct hostile *machine, struct fuzz_input *arguments)
+{
+	(void)arguments;
+	hvk_dump(machine->hvk, hostile_line, NULL);
+}

@@ -4,7 +4,6 @@
 #include "hvkit/wire/vmbus.h"
 
 #define VECTOR 0x75u
-#define PROFILES 4u
 #define TSC_HZ 1000000000ull
 #define TAKES_MAX 64u
 
@@ -105,6 +104,16 @@ static void set_faults(struct raw_guest *guest, uint8_t faults)
 	}
 }
 
+/* By name, so that a new profile does not make other inputs of those that are kept. */
+static const struct hvh_profile *find_profile(uint8_t n)
+{
+	static const char *const names[] = {"ws2008r2", "ws2012", "ws2012r2", "ws2022",
+					    "ws2008",   "ws2016", "ws2019",   "azure"};
+	const struct hvh_profile *profile = hvh_profile_find(names[n % (sizeof(names) / sizeof(names[0]))]);
+
+	return profile != NULL ? profile : hvh_profile_find(names[n % 4u]);
+}
+
 struct raw_guest *raw_create(uint8_t profile, uint8_t faults, uint64_t seed)
 {
 	struct raw_guest *guest = calloc(1, sizeof(*guest));
@@ -123,7 +132,7 @@ struct raw_guest *raw_create(uint8_t profile, uint8_t faults, uint64_t seed)
 		FUZZ_CHECK(guest->pages[i] != NULL);
 		memset(guest->pages[i], 0, HVK_PAGE_SIZE);
 	}
-	guest->profile = *hvh_profile_get(profile % PROFILES);
+	guest->profile = *find_profile(profile);
 	config.profile = &guest->profile;
 	guest->host = hvh_create(&config, &ops);
 	FUZZ_CHECK(guest->host != NULL);

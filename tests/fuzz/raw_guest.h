@@ -75,7 +75,7 @@ struct raw_guest {
 	uint8_t sum;
 };
 
-/* Profiles by number, 4 of them; flags: 1 to 2: fault chances. */
+/* Profiles by number, 8 of them; flags: 1 to 2: fault chances. */
 struct raw_guest *raw_create(uint8_t profile, uint8_t faults, uint64_t seed);
 void raw_destroy(struct raw_guest *guest);
 /* Length bytes in one page, or NULL. */
@@ -145,5 +145,7 @@ void raw_op_nvs(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_rndis(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_section(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_frames(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_inject(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_dump(struct raw_guest *guest, struct fuzz_input *arguments);
 
 #endif

@@ -8,11 +8,13 @@
 #define NVS_BYTES 40u
 #define FRAME_MAX 2048u
 #define PAGE_LIST_MAX 31u
+#define INJECTED_MAX 400u /* more than a packet has ranges */
+#define LINE_MAX 512u
 
 static void line(void *context, const char *text)
 {
 	(void)context;
-	FUZZ_CHECK(text != NULL);
+	FUZZ_CHECK(text != NULL && strlen(text) < LINE_MAX);
 }
 
 void raw_run(struct raw_guest *guest, struct fuzz_input *input, const raw_operation *operations,
@@ -322,4 +324,31 @@ void raw_op_frames(struct raw_guest *guest, struct fuzz_input *arguments)
 
 	for (uint32_t i = 0; guest->nic != NULL && i <= count; i++)
 		(void)hvh_nic_receive(guest->nic, guest->now, frame, length);
+}
+
+/* RNDIS messages as a test has them made up: {count u16, length u16 of each, bytes u8 of all}.
+ * Taken or refused, it says so, and holds on to nothing. */
+void raw_op_inject(struct raw_guest *guest, struct fuzz_input *arguments)
+{
+	uint32_t sizes[INJECTED_MAX], count = fuzz_u16(arguments) % (INJECTED_MAX + 1u), total = 0;
+	uint8_t *bytes;
+
+	for (uint32_t i = 0; i < count; i++) {
+		sizes[i] = fuzz_u16(arguments);
+		total += sizes[i];
+	}
+	bytes = malloc(total + 1u);
+	FUZZ_CHECK(bytes != NULL);
+	memset(bytes, fuzz_u8(arguments), total + 1u);
+	memcpy(bytes, arguments->bytes, arguments->left < total ? arguments->left : total);
+	if (guest->nic != NULL)
+		(void)hvh_nic_inject(guest->nic, guest->now, bytes, sizes, count);
+	free(bytes);
+}
+
+/* Whatever state things are in, it can be shown. */
+void raw_op_dump(struct raw_guest *guest, struct fuzz_input *arguments)
+{
+	(void)arguments;
+	hvh_dump(guest->host, line, NULL);
 }
