@@ -96,6 +96,9 @@ hvkit_suite(unit 60)
 hvkit_suite(conformance 180)
 hvkit_suite(sim 240)
 hvkit_suite(cli 240)
+if(NOT HVKIT_SANITIZE) # other people's builds, with their flags
+	hvkit_suite(embedding 120)
+endif()
 
 if(HVKIT_COVERAGE) # runs the suites above once more, and counts
 	hvkit_script_test(coverage guest 600 ${CMAKE_SOURCE_DIR}/scripts/coverage ${CMAKE_BINARY_DIR})
