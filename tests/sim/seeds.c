@@ -32,6 +32,7 @@ static void choose(struct rig_config *config, uint64_t seed)
 		.switch_chance = 1024u << ((z >> 20) % 6),
 		.frames = 40 + (uint32_t)((z >> 24) % 100),
 		.by_page = (z >> 32) % 4 == 0,
+		.rx_borrow = (z >> 34) % 2 ? 0 : 1 + (uint32_t)((z >> 12) % 40),
 		.level0 = (z >> 36) % 8 == 0,
 		.delay_max = (z >> 40) % 2 ? 20000 : 0,
 		.reattach = (z >> 44) % 5 == 0,

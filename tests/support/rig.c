@@ -140,6 +140,7 @@ static bool card_up(struct rig *rig)
 		.receive_buffer_pages = 64,
 		.send_buffer_pages = rig->config.by_page ? HVK_NETVSC_NO_SEND_BUFFER : 32,
 		.nvs_newest = rig->config.nvs_newest,
+		.rx_borrow = rig->config.rx_borrow,
 	};
 	struct hvk_netdev_hooks hooks = {.input = rig_traffic_input, .gone = card_gone, .context = rig};
 	hvk_status status = hvk_netvsc_create(rig->channel, &config, &rig->nic);
@@ -185,7 +186,9 @@ static void card_down(struct rig *rig)
 		rig->result.rescinds++;
 	hvk_netdev_get_counters(hvk_netvsc_netdev(rig->nic), &rig->result.nic);
 	hvk_netvsc_detach(rig->nic, request(rig));
+	rig_traffic_return(rig, false); /* detach waits for them */
 	status = wait(rig);
+	rig_traffic_return(rig, true);
 	if (status != HVK_EGONE)
 		note(rig, "detach card", status);
 	note(rig, "destroy card", hvk_netvsc_destroy(rig->nic));

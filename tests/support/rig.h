@@ -38,6 +38,7 @@ struct rig_config {
 	uint32_t bus_cpu; /* contact CPU: all that waits runs there; from 3.0 */
 	bool no_nic;
 	bool by_page;          /* transmit without a send buffer, by page list */
+	uint32_t rx_borrow;    /* frames lent; some are kept for a while, and given back in any order */
 	uint32_t frames;       /* numbered frames to be echoed by the wire, at most RIG_FRAMES_MAX */
 	uint32_t stream;       /* numbered frames that the wire sends by itself */
 	uint32_t early_frames; /* that the wire sends from the first RNDIS message to the guest on */
@@ -83,6 +84,15 @@ struct rig_result {
 	uint64_t faults[HVH_FAULT_COUNT];
 };
 
+/* A frame that the card has lent us. */
+struct rig_lent {
+	_Atomic int state;
+	struct hvk_netdev *netdev;
+	struct hvk_rx_frame frame;
+	uint32_t sum; /* of its bytes: nobody may write there while it is lent */
+};
+#define RIG_LENT_MAX 24u
+
 struct rig {
 	struct rig_config config;
 	struct rig_result result;
@@ -101,7 +111,7 @@ struct rig {
 	_Atomic uint32_t bus_turn, abandon_turn; /* work handed to another CPU */
 	_Atomic bool park;                       /* other CPUs are to stay out of hvkit */
 	_Atomic uint32_t parked;
-	_Atomic bool deaf;                       /* CPU 0 takes no interrupts */
+	_Atomic bool deaf; /* CPU 0 takes no interrupts */
 	hvk_status abandon_status;
 	uint64_t registers[RIG_REGISTERS_MAX]; /* as the machine was found */
 	struct rig_frame *frames_state;
@@ -111,6 +121,8 @@ struct rig {
 	_Atomic uint64_t last_progress;
 	uint64_t random;
 	uint8_t *seen, *stream_seen;
+	struct rig_lent lent[RIG_LENT_MAX];
+	_Atomic bool returning; /* nothing is kept any more */
 };
 
 /* Runs it all on a machine of its own. result is always filled in. */

@@ -100,12 +100,65 @@ static void take_stream(struct rig *rig, const uint8_t *data, uint32_t length)
 		rig->streamed++;
 }
 
+/* --- Lent frames --------------------------------------------------------------------------- */
+
+enum { LENT_FREE, LENT_FILLING, LENT_KEPT, LENT_LEAVING };
+
+static uint32_t sum_of(const struct hvk_rx_frame *frame)
+{
+	uint32_t sum = frame->length;
+
+	for (uint32_t i = 0; i < frame->length; i++)
+		sum = sum * 31 + frame->data[i];
+	return sum;
+}
+
+static void give_back(struct rig *rig, struct rig_lent *lent)
+{
+	struct hvk_netdev *netdev = lent->netdev;
+	void *owner = lent->frame.owner;
+	int kept = LENT_KEPT;
+
+	if (!atomic_compare_exchange_strong(&lent->state, &kept, LENT_LEAVING))
+		return;
+	if (sum_of(&lent->frame) != lent->sum)
+		rig->result.corrupt++;
+	atomic_store(&lent->state, LENT_FREE);
+	hvk_netdev_release(netdev, owner);
+}
+
+void rig_traffic_return(struct rig *rig, bool keep)
+{
+	atomic_store(&rig->returning, !keep);
+	for (uint32_t i = 0; i < RIG_LENT_MAX; i++)
+		give_back(rig, &rig->lent[i]);
+}
+
+/* Some at once, most later, in no order. */
+static void keep(struct rig *rig, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame)
+{
+	uint32_t sum = sum_of(frame); /* as good as a random number, and this CPU's own */
+	struct rig_lent *lent = &rig->lent[sum % RIG_LENT_MAX];
+	int free = LENT_FREE;
+
+	give_back(rig, lent);
+	if (!atomic_compare_exchange_strong(&lent->state, &free, LENT_FILLING)) {
+		hvk_netdev_release(netdev, frame->owner);
+		return;
+	}
+	lent->netdev = netdev;
+	lent->frame = *frame;
+	lent->sum = sum;
+	atomic_store(&lent->state, LENT_KEPT);
+	if (atomic_load(&rig->returning) || sum / RIG_LENT_MAX % 4 == 0)
+		give_back(rig, lent);
+}
+
 void rig_traffic_input(void *context, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame)
 {
 	struct rig *rig = context;
 	const uint8_t *data = frame->data;
 
-	(void)netdev;
 	progress(rig);
 	if (getenv("RIG_LOG"))
 		(void)fprintf(stderr, "frame of %u bytes, type %02x%02x\n", frame->length, data[12],
@@ -118,6 +171,8 @@ void rig_traffic_input(void *context, struct hvk_netdev *netdev, const struct hv
 		take_stream(rig, data, frame->length);
 	else
 		rig->result.strays++;
+	if (frame->owner)
+		keep(rig, netdev, frame);
 }
 
 /* --- Out ------------------------------------------------------------------------------------ */
@@ -203,6 +258,9 @@ static bool send_one(struct rig *rig)
 
 void rig_traffic_send(struct rig *rig)
 {
+	/* Frames come back on this CPU, too. */
+	if (rig->config.rx_borrow)
+		give_back(rig, &rig->lent[next_random(rig) % RIG_LENT_MAX]);
 	for (uint32_t i = 0; i < WINDOW && send_one(rig); i++)
 		progress(rig);
 }
