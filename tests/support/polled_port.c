@@ -126,11 +126,18 @@ static void features(void *context, uint32_t leaf, uint32_t out[4])
 	}
 }
 
+static bool register_fails(struct polled_port *self, enum hvk_register reg)
+{
+	check(reg < POLLED_REGISTERS, "a register that does not exist");
+	return self->fail_register != 0 && --self->fail_register == 0;
+}
+
 static hvk_status reg_read(void *context, enum hvk_register reg, uint64_t *value)
 {
-	const struct polled_port *self = context;
+	struct polled_port *self = context;
 
-	check(reg < POLLED_REGISTERS, "a register that does not exist");
+	if (register_fails(self, reg))
+		return HVK_EPRIVILEGE;
 	*value = self->registers[reg];
 	if (reg == HVK_REG_REFERENCE_COUNTER && !(self->counter && self->counter(self->owner, value)))
 		*value = self->now;
@@ -141,7 +148,8 @@ static hvk_status reg_write(void *context, enum hvk_register reg, uint64_t value
 {
 	struct polled_port *self = context;
 
-	check(reg < POLLED_REGISTERS, "a register that does not exist");
+	if (register_fails(self, reg))
+		return HVK_EPRIVILEGE;
 	if (reg != HVK_REG_EOM)
 		self->registers[reg] = value;
 	else if (self->end_of_message)

@@ -33,8 +33,9 @@ struct polled_port {
 	uint64_t next_gpa;        /* 0: guest-physical addresses are the process' own */
 	uint32_t fail_allocation; /* that many from now; 0: none */
 	uint64_t registers[POLLED_REGISTERS];
-	uint64_t now;    /* reference counter, 100 ns; passes in pause alone */
-	uint64_t access; /* HV_ACCESS_* that the feature leaf grants */
+	uint32_t fail_register; /* that many accesses from now fails; 0: none */
+	uint64_t now;           /* reference counter, 100 ns; passes in pause alone */
+	uint64_t access;        /* HV_ACCESS_* that the feature leaf grants */
 	uint32_t pauses;
 	uint32_t locks; /* held just now */
 	uint64_t random;

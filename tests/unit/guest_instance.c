@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: MIT */
+/* An instance's life on a bare port: what hvk_create refuses, what a machine that fails
+ * half-way leaves behind (nothing), calls out of order, pages withheld. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "guest/core/core.h"
+#include "hvkit/hvkit.h"
+#include "hvkit/wire/hypervisor.h"
+#include "tests/support/polled_port.h"
+
+#define PAUSE_NS 1000000u
+#define ACCESSES_MAX 64u
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* --- hvk_create ------------------------------------------------------------------------ */
+
+enum fault {
+	PORT_SIZE,
+	PORT_VERSION,
+	NO_LOG,
+	NO_PAGES_ALLOC,
+	NO_PAGES_FREE,
+	NO_PAGE_GPA,
+	NO_FEATURES,
+	NO_REG_READ,
+	NO_REG_WRITE,
+	NO_HYPERCALL,
+	NO_PAUSE,
+	PAUSE_ZERO,
+	PAUSE_TOO_LONG,
+	SHARE_ALONE,
+	CPUS_TOO_MANY,
+	CPUS_WITHOUT_INDEX,
+	CPUS_WITHOUT_LOCKS,
+	INTERRUPTS_WITHOUT_LOCKS,
+	INTERRUPTS_WITHOUT_VECTOR,
+	VECTOR_RESERVED,
+	FIRMWARE_ID
+};
+
+static uint32_t cpu_zero(void *context)
+{
+	(void)context;
+	return 0;
+}
+
+static hvk_status say_yes(void *context, const struct hvk_pages *pages)
+{
+	(void)context, (void)pages;
+	return HVK_OK;
+}
+
+static void spoil(enum fault fault, struct hvk_port *port, struct hvk_config *config)
+{
+	switch (fault) {
+	case PORT_SIZE:
+		port->size--;
+		break;
+	case PORT_VERSION:
+		port->version++;
+		break;
+	case NO_LOG:
+		port->log = NULL;
+		break;
+	case NO_PAGES_ALLOC:
+		port->pages_alloc = NULL;
+		break;
+	case NO_PAGES_FREE:
+		port->pages_free = NULL;
+		break;
+	case NO_PAGE_GPA:
+		port->page_gpa = NULL;
+		break;
+	case NO_FEATURES:
+		port->features = NULL;
+		break;
+	case NO_REG_READ:
+		port->reg_read = NULL;
+		break;
+	case NO_REG_WRITE:
+		port->reg_write = NULL;
+		break;
+	case NO_HYPERCALL:
+		port->hypercall = NULL;
+		break;
+	case NO_PAUSE:
+		port->pause = NULL;
+		break;
+	case PAUSE_ZERO:
+		port->pause_ns = 0;
+		break;
+	case PAUSE_TOO_LONG:
+		port->pause_ns = 100000001u;
+		break;
+	case SHARE_ALONE:
+		port->share = say_yes;
+		break;
+	case CPUS_TOO_MANY:
+		config->cpus = HVK_CPUS_MAX + 1;
+		break;
+	case CPUS_WITHOUT_INDEX:
+		config->cpus = 2;
+		break;
+	case CPUS_WITHOUT_LOCKS:
+		config->cpus = 2;
+		port->cpu_index = cpu_zero;
+		break;
+	case INTERRUPTS_WITHOUT_LOCKS:
+		config->interrupts = true;
+		config->vector = 0x40;
+		break;
+	case INTERRUPTS_WITHOUT_VECTOR:
+		config->interrupts = true;
+		break;
+	case VECTOR_RESERVED:
+		config->vector = 15;
+		break;
+	case FIRMWARE_ID:
+		config->guest_os_id = HV_OS_ID_FIRMWARE;
+		break;
+	}
+}
+
+static void refused_ports(void **state)
+{
+	(void)state;
+	for (int fault = PORT_SIZE; fault <= FIRMWARE_ID; fault++) {
+		bool level = (fault >= NO_LOG && fault <= NO_PAUSE) ||
+			     (fault >= CPUS_WITHOUT_INDEX && fault <= INTERRUPTS_WITHOUT_LOCKS);
+		struct polled_port port;
+		struct hvk_config config = {.cpus = 1};
+		struct hvk *hvk = (struct hvk *)(void *)&port;
+
+		polled_port_init(&port, NULL, PAUSE_NS);
+		spoil((enum fault)fault, &port.port, &config);
+		assert_int_equal(hvk_create(&port.port, &config, &hvk), level ? HVK_ELEVEL : HVK_EINVAL);
+		assert_null(hvk);
+		assert_int_equal(polled_port_end(&port), 0);
+	}
+}
+
+static void no_port_at_all(void **state)
+{
+	const struct hvk_config config = {.cpus = 1};
+	struct polled_port port;
+	struct hvk *hvk;
+
+	(void)state;
+	polled_port_init(&port, NULL, PAUSE_NS);
+	assert_int_equal(hvk_create(NULL, &config, &hvk), HVK_EINVAL);
+	assert_int_equal(hvk_create(&port.port, NULL, &hvk), HVK_EINVAL);
+	port.fail_allocation = 1;
+	assert_int_equal(hvk_create(&port.port, &config, &hvk), HVK_ENOMEM);
+	assert_int_equal(polled_port_end(&port), 0);
+}
+
+static hvk_status no_more_locks(void *context, struct hvk_lock *lock)
+{
+	struct polled_port *port = context;
+
+	(void)lock;
+	return port->random-- == 0 ? HVK_ENOMEM : HVK_OK;
+}
+
+/* Wherever it is in the row of locks, the instance's memory comes back. */
+static void lock_that_cannot_be(void **state)
+{
+	const struct hvk_config config = {.cpus = 1};
+	hvk_status status = HVK_ENOMEM;
+	uint32_t locks = 0;
+
+	(void)state;
+	for (; status != HVK_OK; locks++) {
+		struct polled_port port;
+		struct hvk *hvk;
+
+		polled_port_init(&port, NULL, PAUSE_NS);
+		polled_port_locks(&port);
+		port.port.lock_init = no_more_locks;
+		port.random = locks;
+		status = hvk_create(&port.port, &config, &hvk);
+		if (status == HVK_OK)
+			assert_int_equal(hvk_destroy(hvk), HVK_OK);
+		else
+			assert_int_equal(status, HVK_ENOMEM);
+		assert_int_equal(polled_port_end(&port), 0);
+		assert_true(locks < ACCESSES_MAX);
+	}
+	assert_in_range(locks, 3, ACCESSES_MAX); /* quarantine, bus, CPU */
+}
+
+/* --- Life ---------------------------------------------------------------------------------- */
+
+static struct hvk *create(struct polled_port *port)
+{
+	const struct hvk_config config = {.cpus = 1};
+	struct hvk *hvk;
+
+	polled_port_init(port, port, PAUSE_NS);
+	port->access |= HV_ACCESS_REFERENCE_TSC;
+	assert_int_equal(hvk_create(&port->port, &config, &hvk), HVK_OK);
+	return hvk;
+}
+
+static void end(struct polled_port *port, struct hvk *hvk)
+{
+	assert_int_equal(hvk_destroy(hvk), HVK_OK);
+	assert_int_equal(polled_port_end(port), 0);
+}
+
+static void out_of_order(void **state)
+{
+	struct polled_port port;
+	struct hvk *hvk = create(&port);
+
+	(void)state;
+	assert_int_equal(hvk_cpu_start(hvk), HVK_ESTATE);
+	assert_int_equal(hvk_cpu_stop(hvk), HVK_ESTATE);
+	assert_int_equal(hvk_stop(hvk), HVK_ESTATE);
+	assert_int_equal(hvk_start(hvk), HVK_OK);
+	assert_int_equal(hvk_start(hvk), HVK_ESTATE);
+	assert_int_equal(hvk_destroy(hvk), HVK_ESTATE);
+	assert_int_equal(hvk_cpu_stop(hvk), HVK_ESTATE);
+	assert_int_equal(hvk_cpu_start(hvk), HVK_OK);
+	assert_int_equal(hvk_cpu_start(hvk), HVK_ESTATE);
+	assert_int_equal(hvk_stop(hvk), HVK_ESTATE); /* a CPU runs */
+	assert_int_equal(hvk_cpu_stop(hvk), HVK_OK);
+	assert_int_equal(hvk_stop(hvk), HVK_OK);
+	end(&port, hvk);
+}
+
+static void cpus_that_are_not_there(void **state)
+{
+	struct hvk_counters before, after;
+	struct polled_port port;
+	struct hvk *hvk = create(&port);
+
+	(void)state;
+	hvk_interrupt(hvk, 0); /* not started yet */
+	assert_int_equal(hvk_start(hvk), HVK_OK);
+	assert_int_equal(hvk_cpu_start(hvk), HVK_OK);
+	hvk_get_counters(hvk, &before);
+	hvk_interrupt(hvk, 1);
+	hvk_interrupt(hvk, UINT32_MAX);
+	assert_false(hvk_poll(hvk, 1));
+	assert_true(hvk_next_deadline(hvk, 1) == HVK_NEVER);
+	hvk_get_counters(hvk, &after);
+	assert_int_equal(before.interrupts, 0);
+	assert_memory_equal(&before, &after, sizeof(before));
+	assert_int_equal(hvk_cpu_stop(hvk), HVK_OK);
+	assert_int_equal(hvk_stop(hvk), HVK_OK);
+	end(&port, hvk);
+}
+
+/* Any access to a register may fault: what had been set is put back, what was allocated is
+ * given back, and the next try works. */
+static void register_that_faults(void **state)
+{
+	static const enum hvk_register touched[] = {
+		HVK_REG_GUEST_OS_ID, HVK_REG_HYPERCALL, HVK_REG_REFERENCE_TSC, HVK_REG_SCONTROL,
+		HVK_REG_SIEFP,       HVK_REG_SIMP,      HVK_REG_SINT0 + 2};
+	uint32_t start_failed = 0, cpu_failed = 0;
+
+	(void)state;
+	for (uint32_t n = 1; n < ACCESSES_MAX; n++) {
+		struct polled_port port;
+		struct hvk *hvk = create(&port);
+		hvk_status status;
+
+		port.port.tsc = NULL;
+		port.registers[HVK_REG_SIMP] = 0x5000;
+		port.registers[HVK_REG_SINT0 + 2] = 0x10000;
+		port.fail_register = n;
+		status = hvk_start(hvk);
+		if (status == HVK_OK) {
+			status = hvk_cpu_start(hvk);
+			cpu_failed += status != HVK_OK;
+			if (status == HVK_OK)
+				port.fail_register = 0;
+			if (status == HVK_OK)
+				assert_int_equal(hvk_cpu_stop(hvk), HVK_OK);
+			port.fail_register = 0;
+			assert_int_equal(hvk_stop(hvk), HVK_OK);
+		} else {
+			start_failed++;
+		}
+		assert_true(status == HVK_OK || status == HVK_EPRIVILEGE);
+		for (size_t i = 0; i < COUNT(touched); i++) {
+			uint64_t found = touched[i] == HVK_REG_SIMP        ? 0x5000
+					 : touched[i] == HVK_REG_SINT0 + 2 ? 0x10000
+									   : 0;
+
+			assert_int_equal(port.registers[touched[i]], found);
+		}
+		end(&port, hvk);
+	}
+	assert_in_range(start_failed, 4, 10);
+	assert_in_range(cpu_failed, 8, 12);
+}
+
+static uint64_t a_tsc(void *context)
+{
+	struct polled_port *port = context;
+
+	return port->now;
+}
+
+/* No page, or a register that faults: no TSC page then, and the counter is the clock. */
+static void tsc_page_that_cannot_be(void **state)
+{
+	const struct hvk_config config = {.cpus = 1};
+	uint32_t without = 0;
+
+	(void)state;
+	for (uint32_t n = 1; n < 16; n++) {
+		struct polled_port port;
+		struct hvk *hvk;
+
+		polled_port_init(&port, NULL, PAUSE_NS);
+		port.access |= HV_ACCESS_REFERENCE_TSC;
+		port.port.tsc = a_tsc;
+		assert_int_equal(hvk_create(&port.port, &config, &hvk), HVK_OK);
+		port.fail_register = n;
+		if (hvk_start(hvk) == HVK_OK) {
+			port.fail_register = 0;
+			port.now = 777;
+			without += !hvk_hypervisor_info(hvk)->reference_tsc;
+			assert_true(hvk_hypervisor_info(hvk)->reference_tsc ||
+				    port.registers[HVK_REG_REFERENCE_TSC] == 0);
+			assert_int_equal(hvk_time(hvk), 777); /* a page of zeros is not valid either */
+			assert_int_equal(hvk_stop(hvk), HVK_OK);
+		}
+		assert_int_equal(port.registers[HVK_REG_REFERENCE_TSC], 0);
+		end(&port, hvk);
+	}
+	assert_int_equal(without, 2);
+}
+
+/* The page in which the hypervisor changes the sequence at every look is not waited for. */
+static void change_sequence(void *owner)
+{
+	struct polled_port *port = owner;
+	uint64_t gpa = port->registers[HVK_REG_REFERENCE_TSC] & HV_PAGE_ADDRESS_MASK;
+	struct hv_reference_tsc_page *page = (struct hv_reference_tsc_page *)(void *)polled_port_at(
+		port, gpa, HVK_PAGE_SIZE);
+
+	if (page == NULL)
+		return;
+	page->sequence++;
+	page->offset = 1;
+}
+
+static void tsc_page_that_never_rests(void **state)
+{
+	const struct hvk_config config = {.cpus = 1};
+	struct polled_port port;
+	struct hvk *hvk;
+
+	(void)state;
+	polled_port_init(&port, &port, PAUSE_NS);
+	port.access |= HV_ACCESS_REFERENCE_TSC;
+	port.port.tsc = a_tsc;
+	assert_int_equal(hvk_create(&port.port, &config, &hvk), HVK_OK);
+	assert_int_equal(hvk_start(hvk), HVK_OK);
+	assert_true(hvk_hypervisor_info(hvk)->reference_tsc);
+	port.switched = change_sequence;
+	port.now = 4242;
+	assert_int_equal(hvk_time(hvk), 4242);
+	port.switched = NULL;
+	assert_int_equal(hvk_stop(hvk), HVK_OK);
+	end(&port, hvk);
+}
+
+/* --- Memory ------------------------------------------------------------------------------------ */
+
+static hvk_status not_now(void *context, const struct hvk_pages *pages)
+{
+	struct polled_port *port = context;
+
+	(void)pages;
+	return port->random-- == 0 ? HVK_ENOMEM : HVK_OK;
+}
+
+/* Pages that could not be made visible are given back; the call that needed them fails. */
+static void share_that_fails(void **state)
+{
+	(void)state;
+	for (uint64_t n = 0; n < 3; n++) {
+		const struct hvk_config config = {.cpus = 1};
+		struct polled_port port;
+		struct hvk *hvk;
+		hvk_status status;
+
+		polled_port_init(&port, NULL, PAUSE_NS);
+		port.port.share = not_now;
+		port.port.unshare = say_yes;
+		port.random = n;
+		assert_int_equal(hvk_create(&port.port, &config, &hvk), HVK_OK);
+		status = hvk_start(hvk);
+		if (status == HVK_OK) {
+			assert_int_equal(hvk_cpu_start(hvk), HVK_ENOMEM);
+			assert_int_equal(hvk_stop(hvk), HVK_OK);
+		} else {
+			assert_int_equal(status, HVK_ENOMEM);
+		}
+		end(&port, hvk);
+	}
+}
+
+/* Pages that stay visible are withheld, and found by who draws the memory map. */
+static void unshare_that_fails(void **state)
+{
+	struct hvk_counters counters;
+	struct polled_port port;
+	struct hvk_pages pages, found;
+	const struct hvk_config config = {.cpus = 1};
+	struct hvk *hvk;
+	void *address;
+
+	(void)state;
+	polled_port_init(&port, NULL, PAUSE_NS);
+	port.port.share = say_yes;
+	port.port.unshare = not_now; /* the first fails */
+	assert_int_equal(hvk_create(&port.port, &config, &hvk), HVK_OK);
+	assert_int_equal(hvk_pages_get(hvk, 3, HVK_PAGE_HOST_WRITES, &pages), HVK_OK);
+	address = pages.address;
+	hvk_pages_put(hvk, &pages);
+	hvk_get_counters(hvk, &counters);
+	assert_int_equal(counters.quarantined_pages, 3);
+	assert_true(hvk_quarantine_pages(hvk, 0, &found));
+	assert_ptr_equal(found.address, address);
+	assert_int_equal(found.count, 3);
+	assert_false(hvk_quarantine_pages(hvk, 1, &found));
+	assert_int_equal(hvk_destroy(hvk), HVK_OK);
+	assert_int_equal(polled_port_end(&port), 3);
+}
+
+static void quarantine_is_limited(void **state)
+{
+	const struct hvk_config config = {.cpus = 1, .quarantine_pages_max = 5};
+	struct polled_port port;
+	struct hvk_pages pages;
+	struct hvk *hvk;
+
+	(void)state;
+	polled_port_init(&port, NULL, PAUSE_NS);
+	assert_int_equal(hvk_create(&port.port, &config, &hvk), HVK_OK);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(hvk_quarantine_check(hvk), HVK_OK);
+		assert_int_equal(hvk_pages_get(hvk, 3, HVK_PAGE_HOST_WRITES, &pages), HVK_OK);
+		assert_int_equal(hvk_pages_quarantine(hvk, &pages), HVK_OK);
+		assert_int_equal(pages.count, 0);
+	}
+	assert_int_equal(hvk_quarantine_check(hvk), HVK_EQUARANTINE);
+	assert_int_equal(hvk_pages_quarantine(hvk, &pages), HVK_OK); /* nothing is nothing */
+	assert_int_equal(hvk_destroy(hvk), HVK_OK);
+	assert_int_equal(polled_port_end(&port), 6);
+}
+
+/* Entries run out before pages: withheld and counted all the same. */
+static void quarantine_without_room(void **state)
+{
+	const struct hvk_config config = {.cpus = 1, .quarantine_pages_max = UINT32_MAX};
+	struct hvk_counters counters;
+	hvk_status status = HVK_OK;
+	struct polled_port port;
+	struct hvk_pages pages;
+	uint32_t entries = 0;
+	struct hvk *hvk;
+
+	(void)state;
+	polled_port_init(&port, NULL, PAUSE_NS);
+	assert_int_equal(hvk_create(&port.port, &config, &hvk), HVK_OK);
+	for (; status == HVK_OK && entries < POLLED_ALLOCATIONS - 2; entries++) {
+		assert_int_equal(hvk_pages_get(hvk, 1, HVK_PAGE_HOST_WRITES, &pages), HVK_OK);
+		status = hvk_pages_quarantine(hvk, &pages);
+	}
+	assert_int_equal(status, HVK_EQUARANTINE);
+	assert_int_equal(hvk_quarantine_check(hvk), HVK_EQUARANTINE);
+	hvk_get_counters(hvk, &counters);
+	assert_int_equal(counters.quarantined_pages, entries);
+	assert_int_equal(hvk_destroy(hvk), HVK_OK);
+	assert_int_equal(polled_port_end(&port), entries);
+}
+
+static void random_bytes(void **state)
+{
+	struct polled_port port;
+	struct hvk *hvk = create(&port);
+	uint8_t one[16] = {0}, other[16] = {0};
+
+	(void)state;
+	assert_int_equal(hvk_random(hvk, one, sizeof(one)), HVK_OK);
+	assert_int_equal(hvk_random(hvk, other, sizeof(other)), HVK_OK);
+	assert_memory_not_equal(one, other, sizeof(one));
+	end(&port, hvk);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refused_ports),
+		cmocka_unit_test(no_port_at_all),
+		cmocka_unit_test(lock_that_cannot_be),
+		cmocka_unit_test(out_of_order),
+		cmocka_unit_test(cpus_that_are_not_there),
+		cmocka_unit_test(register_that_faults),
+		cmocka_unit_test(tsc_page_that_cannot_be),
+		cmocka_unit_test(tsc_page_that_never_rests),
+		cmocka_unit_test(share_that_fails),
+		cmocka_unit_test(unshare_that_fails),
+		cmocka_unit_test(quarantine_is_limited),
+		cmocka_unit_test(quarantine_without_room),
+		cmocka_unit_test(random_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
