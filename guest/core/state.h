@@ -96,6 +96,7 @@ struct hvk {
 
 /* Statistics are written by several CPUs and may lose nothing but order. */
 #define HVK_COUNT(field) ((void)__atomic_fetch_add(&(field), 1, __ATOMIC_RELAXED))
+#define HVK_ADD(field, amount) ((void)__atomic_fetch_add(&(field), (amount), __ATOMIC_RELAXED))
 
 /* time.c */
 void hvk_clock_reset(struct hvk *hvk);

@@ -177,7 +177,27 @@ static void drain(struct hvk *hvk, struct hvk_cpu *cpu)
 			break;
 		hvk_synic_release_slot(hvk, &cpu->slot);
 	}
-	hvk_shared_zero(&cpu->flags, 0, cpu->flags.size);
+}
+
+/* A channel that was moved away may have been signalled here last: another CPU looks. */
+static void pass_events_on(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	uint32_t words[VMBUS_MAX_CHANNELS / 32], other = 0;
+
+	hvk_lock(hvk, &cpu->lock);
+	take_events(hvk, cpu);
+	memcpy(words, cpu->events, sizeof(words));
+	hvk_unlock(hvk, &cpu->lock);
+	while (other < hvk->config.cpus && (&hvk->cpus[other] == cpu || !hvk->cpus[other].started))
+		other++;
+	if (other == hvk->config.cpus)
+		return;
+	hvk_lock(hvk, &hvk->cpus[other].lock);
+	for (uint32_t i = 0; i < VMBUS_MAX_CHANNELS / 32; i++)
+		hvk->cpus[other].events[i] |= words[i];
+	hvk->cpus[other].any_event = true;
+	hvk_unlock(hvk, &hvk->cpus[other].lock);
+	hvk_wake(hvk, other);
 }
 
 static void disable(struct hvk *hvk, struct hvk_cpu *cpu)
@@ -188,6 +208,7 @@ static void disable(struct hvk *hvk, struct hvk_cpu *cpu)
 	 * that it finds set up, so they must be off before the memory is given back. */
 	(void)write_reg(hvk, sint, (cpu->saved_sint & ~HV_SINT_DEFINED_MASK) | HV_SINT_MASKED);
 	drain(hvk, cpu);
+	pass_events_on(hvk, cpu);
 	(void)write_reg(hvk, HVK_REG_SIEFP, cpu->saved_siefp);
 	(void)write_reg(hvk, HVK_REG_SIMP, cpu->saved_simp);
 	(void)write_reg(hvk, HVK_REG_SCONTROL, cpu->saved_scontrol);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Creating and destroying an instance; looking inside. */
+/* Creating and destroying an instance. */
 #include "guest/vmbus/bus.h"
 
 static const struct hvk_timeouts default_timeouts = {
@@ -10,6 +10,7 @@ static const struct hvk_timeouts default_timeouts = {
 	.gpadl_ms = 5000,
 	.teardown_ms = 5000,
 	.open_ms = 5000,
+	.modify_ms = 5000,
 	.device_ms = 5000,
 };
 
@@ -141,35 +142,6 @@ void hvk_get_counters(const struct hvk *hvk, struct hvk_counters *out)
 
 	for (size_t i = 0; i < sizeof(*out) / sizeof(uint64_t); i++)
 		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-}
-
-void hvk_dump(struct hvk *hvk, hvk_dump_line line, void *context)
-{
-	const struct hvk_hypervisor_info *info = &hvk->hypervisor.info;
-	struct hvk_counters counters;
-	char text[160];
-
-	hvk_get_counters(hvk, &counters);
-	line(context,
-	     hvk_format(text, sizeof(text), "hypervisor: %s, version %u.%u.%u, access 0x%x, privileges 0x%x",
-			hvk->hypervisor.started ? "started" : "not started", (unsigned)info->major,
-			(unsigned)info->minor, info->build, info->access, info->privileges));
-	line(context, hvk_format(text, sizeof(text), "cpus: %u of %u started", hvk->hypervisor.cpus_started,
-				 hvk->config.cpus));
-	line(context, hvk_format(text, sizeof(text),
-				 "interrupts %llu, polls %llu, messages %llu, events %llu, eoms %llu",
-				 (unsigned long long)counters.interrupts, (unsigned long long)counters.polls,
-				 (unsigned long long)counters.messages, (unsigned long long)counters.events,
-				 (unsigned long long)counters.eoms));
-	line(context,
-	     hvk_format(text, sizeof(text),
-			"posts %llu (retried %llu), signals %llu, host faults %llu, late %llu",
-			(unsigned long long)counters.posts, (unsigned long long)counters.post_retries,
-			(unsigned long long)counters.signals, (unsigned long long)counters.host_faults,
-			(unsigned long long)counters.late_messages));
-	line(context, hvk_format(text, sizeof(text), "quarantine: %u entries, %llu pages",
-				 hvk->quarantine.count, (unsigned long long)hvk->quarantine.pages));
-	hvk_bus_dump(hvk, line, context);
 }
 
 bool hvk_quarantine_pages(const struct hvk *hvk, uint32_t n, struct hvk_pages *out)

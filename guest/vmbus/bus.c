@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages and events to where they belong; the bus' share of hvk_poll; looking inside. */
+/* Messages and events to where they belong; the bus' share of hvk_poll. */
 #include "guest/vmbus/bus.h"
 
 hvk_status hvk_bus_create(struct hvk *hvk)
@@ -13,21 +13,7 @@ void hvk_bus_destroy(struct hvk *hvk)
 	struct hvk_bus *bus = hvk->bus;
 	bool let_go = bus->abandon_answered || bus->state != HVK_VMBUS_ABANDONED;
 
-	for (struct hvk_gpadl *gpadl = bus->gpadls; gpadl; gpadl = gpadl->next) {
-		gpadl->id = 0;
-		if (let_go)
-			hvk_pages_put(hvk, &gpadl->pages);
-		else
-			(void)hvk_pages_quarantine(hvk, &gpadl->pages);
-	}
-	for (struct hvk_gpadl *gpadl = bus->gpadls_done; gpadl; gpadl = gpadl->next) {
-		if (gpadl->state == HVK_GPADL_LEFT)
-			(void)hvk_pages_quarantine(hvk, &gpadl->pages);
-		else
-			hvk_pages_put(hvk, &gpadl->pages);
-	}
-	bus->gpadls = NULL;
-	bus->gpadls_done = NULL;
+	hvk_gpadl_forget_all(hvk, !let_go);
 	hvk_contact_release_pages(hvk, !let_go);
 	hvk_offer_forget_all(hvk);
 }
@@ -49,20 +35,16 @@ static bool take_nth(const struct hvk_pages *pages, uint32_t *n, struct hvk_page
 bool hvk_bus_withheld(const struct hvk *hvk, uint32_t n, struct hvk_pages *out)
 {
 	const struct hvk_bus *bus = hvk->bus;
+	const struct hvk_gpadl *gpadl;
 
 	if (bus->state != HVK_VMBUS_ABANDONED || bus->abandon_answered)
 		return false;
 	if (take_nth(&bus->interrupt_page, &n, out) || take_nth(&bus->monitor_pages, &n, out))
 		return true;
-	for (const struct hvk_gpadl *gpadl = bus->gpadls; gpadl; gpadl = gpadl->next) {
-		if (take_nth(&gpadl->pages, &n, out))
-			return true;
-	}
-	for (const struct hvk_gpadl *gpadl = bus->gpadls_done; gpadl; gpadl = gpadl->next) {
-		if (gpadl->state == HVK_GPADL_LEFT && take_nth(&gpadl->pages, &n, out))
-			return true;
-	}
-	return false;
+	gpadl = hvk_gpadl_withheld(hvk, n);
+	if (gpadl)
+		*out = gpadl->pages;
+	return gpadl != NULL;
 }
 
 void hvk_bus_set_scan(struct hvk *hvk, bool shared_events)
@@ -80,11 +62,11 @@ void hvk_bus_set_scan(struct hvk *hvk, bool shared_events)
 	}
 }
 
-static void dispatch(struct hvk *hvk, const struct hvk_message *message, struct hvk_pages *page)
+static void dispatch(struct hvk *hvk, const struct hvk_message *message, struct hvk_offer_pages *pages)
 {
 	switch (message->type) {
 	case VMBUS_MSG_OFFER_CHANNEL:
-		hvk_offer_take(hvk, message, page);
+		hvk_offer_take(hvk, message, pages);
 		break;
 	case VMBUS_MSG_RESCIND_OFFER:
 		hvk_offer_rescind(hvk, message->channel_id);
@@ -107,15 +89,17 @@ static void dispatch(struct hvk *hvk, const struct hvk_message *message, struct 
 	case VMBUS_MSG_UNLOAD_RESPONSE:
 		hvk_contact_unload_response(hvk);
 		break;
-	default: /* MODIFY_CHANNEL_RESPONSE: nobody has asked */
-		HVK_COUNT(hvk->counters.late_messages);
+	case VMBUS_MSG_MODIFY_CHANNEL_RESPONSE:
+		hvk_move_response(hvk, message);
+		break;
+	default: /* a guest's, or reserved: hvk_message_check lets none through */
 		break;
 	}
 }
 
 void hvk_bus_take_message(struct hvk *hvk, uint32_t cpu, const struct hv_message *slot)
 {
-	struct hvk_pages page = {0};
+	struct hvk_offer_pages pages = {0};
 	const struct hvk_version *version;
 	struct hvk_message message;
 	hvk_status status;
@@ -138,20 +122,24 @@ void hvk_bus_take_message(struct hvk *hvk, uint32_t cpu, const struct hv_message
 		message.channel_id);
 	/* Memory comes from the port, and the port is not called with a lock held. */
 	if (message.type == VMBUS_MSG_OFFER_CHANNEL)
-		(void)hvk_pages_get(hvk, 1, HVK_PAGE_PRIVATE, &page);
+		hvk_offer_prepare(hvk, message.channel_id, &pages);
 	hvk_lock(hvk, &hvk->bus->lock);
-	dispatch(hvk, &message, &page);
+	dispatch(hvk, &message, &pages);
 	hvk_unlock(hvk, &hvk->bus->lock);
-	hvk_pages_put(hvk, &page);
+	hvk_pages_put(hvk, &pages.ids);
+	hvk_pages_put(hvk, &pages.channel);
 }
 
 static void take_event(struct hvk *hvk, uint32_t channel_id)
 {
 	struct hvk_channel *channel = hvk_offer_find(hvk, channel_id);
 
+	if (!channel)
+		return;
+	HVK_COUNT(channel->counters.events);
 	/* Events of a channel that is not open mean nothing: stale, or to be looked for when
 	 * it is. */
-	if (channel && channel->state == HVK_CHANNEL_OPEN)
+	if (channel->state == HVK_CHANNEL_OPEN)
 		hvk_cpu_put_ready(hvk, channel);
 }
 
@@ -168,11 +156,20 @@ void hvk_bus_take_events(struct hvk *hvk, const uint32_t *words)
 static void check_deadlines(struct hvk *hvk)
 {
 	uint64_t now = hvk_time(hvk);
+	struct hvk_link *next;
 
 	hvk_contact_advance(hvk, now);
 	hvk_gpadl_check_deadlines(hvk, now);
-	for (struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next)
-		hvk_channel_check_deadline(hvk, channel, now);
+	for (struct hvk_link *link = hvk->bus->waiting; link; link = next) {
+		next = link->next;
+		hvk_channel_check_deadline(hvk, HVK_OWNER(hvk_channel, waiting, link), now);
+	}
+}
+
+/* While contact is made there is nobody to tell, and thousands may be offered. */
+static bool has_news(const struct hvk_bus *bus)
+{
+	return bus->dirty && bus->state != HVK_VMBUS_CONNECTING;
 }
 
 static void finish_connect(struct hvk *hvk)
@@ -205,15 +202,16 @@ bool hvk_bus_poll(struct hvk *hvk, uint32_t cpu)
 	hvk_gpadl_settle(hvk);
 	hvk_lock(hvk, &hvk->bus->lock);
 	hvk_contact_advance(hvk, 0); /* the last close may have settled just now */
-	dirty = hvk->bus->dirty;
-	hvk->bus->dirty = false;
+	dirty = has_news(hvk->bus);
+	if (dirty)
+		hvk->bus->dirty = false;
 	hvk_unlock(hvk, &hvk->bus->lock);
 	if (dirty)
-		hvk_offer_announce(hvk);
+		hvk_news_tell(hvk);
 	hvk_contact_settle(hvk);
 	finish_connect(hvk);
 	hvk_lock(hvk, &hvk->bus->lock);
-	more = hvk->bus->dirty || (hvk->bus->out_first && hvk->bus->retry_at == 0);
+	more = has_news(hvk->bus) || (hvk->bus->out_first && hvk->bus->retry_at == 0);
 	hvk_unlock(hvk, &hvk->bus->lock);
 	return more;
 }
@@ -223,18 +221,20 @@ uint64_t hvk_bus_deadline(struct hvk *hvk)
 	uint64_t deadline, other;
 
 	hvk_lock(hvk, &hvk->bus->lock);
-	deadline = hvk->bus->dirty ? 0 : hvk_contact_deadline(hvk);
+	deadline = has_news(hvk->bus) ? 0 : hvk_contact_deadline(hvk);
 	other = hvk_out_deadline(hvk);
 	deadline = other < deadline ? other : deadline;
 	other = hvk_gpadl_deadline(hvk);
 	deadline = other < deadline ? other : deadline;
-	for (const struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next)
-		deadline = channel->deadline < deadline ? channel->deadline : deadline;
+	for (const struct hvk_link *link = hvk->bus->waiting; link; link = link->next) {
+		other = HVK_OWNER(hvk_channel, waiting, link)->deadline;
+		deadline = other < deadline ? other : deadline;
+	}
 	hvk_unlock(hvk, &hvk->bus->lock);
 	return deadline;
 }
 
-/* --- Looking inside ------------------------------------------------------------------ */
+/* --- For the user ------------------------------------------------------------------- */
 
 enum hvk_vmbus_state hvk_vmbus_state(const struct hvk *hvk)
 {
@@ -255,79 +255,4 @@ bool hvk_vmbus_attempt(const struct hvk *hvk, uint32_t n, uint32_t *version, boo
 	*version = hvk->bus->attempts[n].version;
 	*accepted = hvk->bus->attempts[n].accepted;
 	return true;
-}
-
-static const char *state_name(enum hvk_vmbus_state state)
-{
-	switch (state) {
-	case HVK_VMBUS_COLD:
-		return "cold";
-	case HVK_VMBUS_CONNECTING:
-		return "connecting";
-	case HVK_VMBUS_CONNECTED:
-		return "connected";
-	case HVK_VMBUS_UNLOADING:
-		return "unloading";
-	case HVK_VMBUS_SUSPENDED:
-		return "suspended";
-	case HVK_VMBUS_ABANDONED:
-		return "abandoned";
-	}
-	return "?";
-}
-
-static const char *channel_state_name(enum hvk_channel_state state)
-{
-	switch (state) {
-	case HVK_CHANNEL_CLOSED:
-		return "closed";
-	case HVK_CHANNEL_OPENING:
-		return "opening";
-	case HVK_CHANNEL_OPEN:
-		return "open";
-	case HVK_CHANNEL_CLOSING:
-		return "closing";
-	case HVK_CHANNEL_RESCINDED:
-		return "rescinded";
-	}
-	return "?";
-}
-
-void hvk_channel_dump(struct hvk_channel *channel, hvk_dump_line line, void *context)
-{
-	const struct hvk_channel_counters *c = &channel->counters;
-	enum hvk_channel_state state = hvk_channel_state(channel);
-	char text[160];
-
-	line(context,
-	     hvk_format(text, sizeof(text), "channel %u: %s, cpu %u, connection 0x%x%s",
-			channel->offer.channel_id, channel_state_name(state), channel->config.cpu,
-			channel->offer.connection_id, channel->dead != HVK_OK ? ", ring corrupt" : ""));
-	if (state != HVK_CHANNEL_OPEN)
-		return;
-	line(context,
-	     hvk_format(text, sizeof(text), "  rings: out %u bytes, %u free; in %u bytes; requests %u of %u",
-			channel->out.data.size, hvk_ring_out_free(&channel->out), channel->in.data.size,
-			(uint32_t)channel->requests.busy_count, (uint32_t)channel->requests.limit));
-	line(context,
-	     hvk_format(text, sizeof(text),
-			"  sent %llu, received %llu, signals %llu, full %llu, late %llu, faults %llu",
-			(unsigned long long)c->sent, (unsigned long long)c->received,
-			(unsigned long long)c->signals, (unsigned long long)c->full,
-			(unsigned long long)c->late_completions, (unsigned long long)c->faults));
-}
-
-void hvk_bus_dump(struct hvk *hvk, hvk_dump_line line, void *context)
-{
-	const struct hvk_bus *bus = hvk->bus;
-	uint32_t gpadls = 0, version = bus->version ? bus->version->version : 0;
-	char text[160];
-
-	for (const struct hvk_gpadl *gpadl = bus->gpadls; gpadl; gpadl = gpadl->next)
-		gpadls++;
-	line(context, hvk_format(text, sizeof(text), "vmbus: %s, version %u.%u, %u channels, %u gpadls",
-				 state_name(bus->state), version >> 16, version & 0xffffu, bus->channel_count,
-				 gpadls));
-	for (struct hvk_channel *channel = bus->channels; channel; channel = channel->next)
-		hvk_channel_dump(channel, line, context);
 }

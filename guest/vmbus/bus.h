@@ -8,17 +8,25 @@
  *   abandon.c    the abrupt exit
  *   outgoing.c   control messages of ours: a queue of things to say, posted as the
  *                hypervisor takes them
- *   offer.c      channels: offered, rescinded, released
+ *   offer.c      channels: offered, rescinded
+ *   ids.c        channels by id and by device; ids that were refused
+ *   news.c       telling the user of them; ids given back
+ *   subchannel.c more rings of one device
  *   gpadl.c      shared memory; gpadl_split.h its arithmetic
  *   channel.c    open and close
+ *   run.c        calling ready; the time when a channel is looked at
+ *   move.c       to another CPU
  *   ring.c       rings; ring_math.h their arithmetic
  *   packet.c     sending and receiving, request ids
  *   ready.c      channels that have something to do, per CPU
- *   bus.c        events, polling, looking inside
+ *   signal.c     telling the host: hypercall or monitor page
+ *   bus.c        events, polling
+ *   dump.c       looking inside
  */
 #ifndef HVK_VMBUS_BUS_H
 #define HVK_VMBUS_BUS_H
 
+#include "guest/core/list.h"
 #include "guest/core/state.h"
 #include "guest/hypervisor/hypervisor.h"
 #include "guest/vmbus/message.h"
@@ -28,7 +36,10 @@
 #include "hvkit/vmbus.h"
 #include "hvkit/wire/hypervisor.h"
 
-#define HVK_CHANNELS_MAX 512u /* offers at a time; a host has a few dozen */
+#define HVK_CHANNELS_MAX (VMBUS_MAX_CHANNELS - 1) /* at a time, those that only a claim keeps among them */
+#define HVK_SUBCHANNELS_MAX 255u                  /* of one device; 64 is what hosts offer */
+#define HVK_DEVICE_BUCKETS 128u
+#define HVK_IDS_PER_PAGE ((uint32_t)(HVK_PAGE_SIZE / sizeof(struct hvk_channel *)))
 #define HVK_ATTEMPTS_MAX 16u
 #define HVK_POSTS_PER_POLL 64u /* messages posted per poll; a 16 MiB GPADL has 147 */
 #define HVK_POST_RETRY_FIRST_MS 1u
@@ -42,7 +53,9 @@ enum hvk_outgoing_kind {
 	HVK_OUT_UNLOAD,
 	HVK_OUT_OPEN,
 	HVK_OUT_CLOSE,
+	HVK_OUT_MODIFY,
 	HVK_OUT_RELEASE,
+	HVK_OUT_RELEASE_REFUSED, /* ids of offers that we did not take */
 	HVK_OUT_GPADL_CREATE,
 	HVK_OUT_GPADL_TEARDOWN
 };
@@ -74,16 +87,24 @@ enum hvk_channel_step {
 	HVK_CH_IDLE,
 	HVK_CH_OPEN_GPADL,
 	HVK_CH_OPEN_RESULT,
-	HVK_CH_QUIESCE, /* close: its CPU must pass a poll */
-	HVK_CH_TEARDOWN /* close: the rings' GPADL */
+	HVK_CH_SUBCHANNELS, /* close: its sub-channels first */
+	HVK_CH_QUIESCE,     /* close: its CPU must pass a poll */
+	HVK_CH_TEARDOWN     /* close: the rings' GPADL */
+};
+
+enum hvk_move_step {
+	HVK_MOVE_NONE,
+	HVK_MOVE_MODIFY,  /* MODIFY_CHANNEL is to be posted, or its answer awaited */
+	HVK_MOVE_LEAVE,   /* the old CPU is to hand the channel over when it looks at it next */
+	HVK_MOVE_HANDOVER /* it is about to, or has, without the lock: the channel must stay */
 };
 
 struct hvk_channel {
 	struct hvk *hvk;
-	struct hvk_pages self;    /* the page that holds this structure */
-	struct hvk_channel *next; /* in order of ids, under bus.lock */
+	struct hvk_pages self; /* the page that holds this structure */
 	struct hvk_offer offer;
-	bool rescinded;
+	bool rescinded; /* by the host, or the connection is over: the host has let go of it */
+	bool withdrawn; /* a sub-channel whose primary is rescinded, itself not yet */
 	bool announced; /* the user knows it */
 	bool announce;  /* the user is to be told: offered */
 	bool again;     /* ... that it is back */
@@ -92,17 +113,39 @@ struct hvk_channel {
 	bool releasing; /* RELID_RELEASED is queued */
 	bool released;  /* ... or posted, or never will be: free when told */
 
+	/* Lists, under bus.lock. */
+	struct hvk_link all;
+	struct hvk_link active;  /* not closed */
+	struct hvk_link waiting; /* deadline is not HVK_NEVER */
+	struct hvk_link device;  /* bus.devices, by device_hash */
+	uint32_t device_hash;
+	bool in_news;
+	struct hvk_channel *news_next;
+
+	/* Sub-channels, by index; under bus.lock. */
+	struct hvk_channel *primary; /* of a sub-channel; else NULL */
+	struct hvk_channel *subchannels, *subchannel_next;
+	uint32_t subchannel_count;
+	struct hvk_subchannel_hooks hooks;
+	bool hooked;
+
 	/* Open and close; under bus.lock. */
 	enum hvk_channel_state state;
 	enum hvk_channel_step step;
 	struct hvk_channel_config config;
 	struct hvk_request *request;
 	hvk_status result; /* what request will be told */
-	uint64_t deadline;
-	struct hvk_outgoing open_close, release;
+	uint64_t deadline; /* hvk_channel_set_deadline */
+	struct hvk_outgoing open_close, release, modify;
 	struct hvk_gpadl rings;
 	struct hvk_pages request_pages;
 	uint32_t gpadl_count; /* GPADLs that point here: it stays until they are gone */
+
+	/* Its CPU; under bus.lock. cpu itself changes with tx_lock and the old CPU's lock held. */
+	uint32_t cpu;
+	uint32_t move_to;
+	enum hvk_move_step move;
+	struct hvk_request *move_request;
 
 	/* The data path. */
 	struct hvk_lock tx_lock;
@@ -161,12 +204,23 @@ struct hvk_bus {
 	uint32_t retry_ms;
 	uint64_t post_deadline;
 
-	struct hvk_channel *channels;
-	struct hvk_channel *by_id[VMBUS_MAX_CHANNELS];
+	struct hvk_link *channels; /* all */
+	struct hvk_link *active;   /* opening, open or closing */
+	struct hvk_link *waiting;  /* with a deadline */
 	uint32_t channel_count;
+	struct hvk_link *devices[HVK_DEVICE_BUCKETS];
+	/* By id: pages of pointers, each there once an id in it was offered. */
+	struct hvk_pages ids[VMBUS_MAX_CHANNELS * sizeof(struct hvk_channel *) / HVK_PAGE_SIZE];
+	/* Something about them may have to be told, or done. */
+	struct hvk_channel *news_first, *news_last;
+	/* Ids that were offered and not taken, or given up before the host took them back;
+	 * and those of them that it has: to be given back. */
+	uint32_t refused[VMBUS_MAX_CHANNELS / 32], give_back[VMBUS_MAX_CHANNELS / 32];
+	struct hvk_outgoing release_refused;
 
-	struct hvk_gpadl *gpadls;      /* all that are not HVK_GPADL_NONE */
-	struct hvk_gpadl *gpadls_done; /* finished: memory to be put back outside the lock */
+	struct hvk_link *gpadls;      /* on the way to the host or back: something is awaited */
+	struct hvk_link *gpadls_live; /* nothing to do */
+	struct hvk_link *gpadls_done; /* finished: memory to be put back outside the lock */
 	uint32_t gpadl_next_id;
 };
 
@@ -182,7 +236,6 @@ void hvk_bus_stir(struct hvk *hvk);
 /* Pages that the host may still write after an abrupt exit without an answer. */
 bool hvk_bus_withheld(const struct hvk *hvk, uint32_t n, struct hvk_pages *out);
 uint64_t hvk_bus_deadline(struct hvk *hvk);
-void hvk_bus_dump(struct hvk *hvk, hvk_dump_line line, void *context);
 /* Below 2.4 events are in the interrupt page's first part; otherwise in the SINT's flags. */
 void hvk_bus_set_scan(struct hvk *hvk, bool shared_events);
 /* The host knows nothing of ours, or never will hear of us again. */
@@ -213,17 +266,60 @@ void hvk_contact_release_pages(struct hvk *hvk, bool quarantine); /* without the
 void hvk_contact_settle(struct hvk *hvk);                         /* without the lock */
 uint32_t hvk_contact_connection(const struct hvk *hvk);
 
+/* --- ids.c ------------------------------------------------------------------------- */
+struct hvk_channel *hvk_offer_find(struct hvk *hvk, uint32_t channel_id);
+/* The next one in order of ids from this id on, or NULL. */
+struct hvk_channel *hvk_ids_next(struct hvk *hvk, uint32_t channel_id);
+bool hvk_ids_lack_page(struct hvk *hvk, uint32_t channel_id);
+/* page: for its pointers if there is none yet; taken if its count becomes 0. False: none. */
+bool hvk_ids_put(struct hvk *hvk, struct hvk_channel *channel, struct hvk_pages *page);
+void hvk_ids_drop(struct hvk *hvk, struct hvk_channel *channel);
+uint32_t hvk_device_hash(const struct hvk_offer *offer);
+/* Of this type, instance and index, and not over. */
+struct hvk_channel *hvk_device_find(struct hvk *hvk, const struct hvk_offer *offer, uint32_t hash,
+				    uint16_t subchannel_index);
+void hvk_refused_add(struct hvk *hvk, uint32_t channel_id);
+bool hvk_refused_has(const struct hvk *hvk, uint32_t channel_id);
+void hvk_refused_rescind(struct hvk *hvk, uint32_t channel_id);
+void hvk_refused_forget(struct hvk *hvk); /* the connection is over */
+uint32_t hvk_refused_next(const struct hvk *hvk);
+bool hvk_refused_posted(struct hvk *hvk); /* true: that was the last one */
+
 /* --- offer.c ---------------------------------------------------------------------- */
-/* page: one private page for the channel's state; taken if its count becomes 0. */
-void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message, struct hvk_pages *page);
+/* Private pages: for the channel's state, with its lock, and for its place among the ids. Each is
+ * taken if its count becomes 0. */
+struct hvk_offer_pages {
+	struct hvk_pages channel, ids;
+};
+/* Without the lock. */
+void hvk_offer_prepare(struct hvk *hvk, uint32_t channel_id, struct hvk_offer_pages *pages);
+void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message, struct hvk_offer_pages *pages);
 void hvk_offer_rescind(struct hvk *hvk, uint32_t channel_id);
-/* Without the lock: tells the user of channels that came and went. */
-void hvk_offer_announce(struct hvk *hvk);
 void hvk_offer_release_all(struct hvk *hvk); /* the bus is cold: tell and free them */
 void hvk_offer_forget_all(struct hvk *hvk);  /* without the lock; tells nobody */
 void hvk_offer_suspend_all(struct hvk *hvk);
 void hvk_offer_drop_absent(struct hvk *hvk);
-struct hvk_channel *hvk_offer_find(struct hvk *hvk, uint32_t channel_id);
+/* The host has taken it back, or its primary: nothing new is begun on it. */
+static inline bool hvk_channel_over(const struct hvk_channel *channel)
+{
+	return channel->rescinded || channel->withdrawn || channel->released;
+}
+
+/* --- news.c ------------------------------------------------------------------------- */
+/* Something about it changed that the user may have to be told, or the host. */
+void hvk_news_put(struct hvk *hvk, struct hvk_channel *channel);
+void hvk_news_released(struct hvk *hvk, struct hvk_channel *channel); /* RELID_RELEASED is out */
+/* Without the lock: tells the user of channels that came and went. */
+void hvk_news_tell(struct hvk *hvk);
+void hvk_channel_free(struct hvk *hvk, struct hvk_channel *channel);
+
+/* --- subchannel.c -------------------------------------------------------------------- */
+void hvk_subchannel_link(struct hvk_channel *primary, struct hvk_channel *subchannel);
+void hvk_subchannel_unlink(struct hvk *hvk, struct hvk_channel *subchannel);
+/* Its primary is rescinded. */
+void hvk_subchannels_withdraw(struct hvk *hvk, struct hvk_channel *primary);
+/* A primary that closes: goes on once no sub-channel is open. */
+void hvk_subchannels_close(struct hvk *hvk, struct hvk_channel *primary);
 
 /* --- gpadl.c ------------------------------------------------------------------------ */
 /* Without the lock: memory, then having the host map it. Ends by request, or by
@@ -235,6 +331,9 @@ void hvk_gpadl_begin_teardown(struct hvk *hvk, struct hvk_gpadl *gpadl);
 void hvk_gpadl_created(struct hvk *hvk, const struct hvk_message *message);
 void hvk_gpadl_torndown(struct hvk *hvk, uint32_t id);
 void hvk_gpadl_channel_gone(struct hvk *hvk, struct hvk_channel *channel);
+void hvk_gpadl_forget_all(struct hvk *hvk, bool host_may_write); /* without the lock */
+/* The n-th that the host may still write, in any order. */
+const struct hvk_gpadl *hvk_gpadl_withheld(const struct hvk *hvk, uint32_t n);
 void hvk_gpadl_check_deadlines(struct hvk *hvk, uint64_t now);
 uint64_t hvk_gpadl_deadline(const struct hvk *hvk);
 /* Writes the next message of a GPADL that is being created; returns its length. */
@@ -253,18 +352,42 @@ void hvk_channel_gpadl_done(struct hvk *hvk, struct hvk_channel *channel, hvk_st
 void hvk_channel_gone(struct hvk *hvk, struct hvk_channel *channel);
 void hvk_channel_check_deadline(struct hvk *hvk, struct hvk_channel *channel, uint64_t now);
 void hvk_channel_begin_close(struct hvk *hvk, struct hvk_channel *channel);
+/* ... of one whose sub-channels do not matter. */
+void hvk_channel_begin_quiesce(struct hvk *hvk, struct hvk_channel *channel);
 void hvk_channel_open_posted(struct hvk *hvk, struct hvk_channel *channel, uint64_t now);
 void hvk_channel_open_failed(struct hvk *hvk, struct hvk_channel *channel, hvk_status status);
-/* Without the lock, in hvk_poll of its CPU. */
-void hvk_channel_run(struct hvk_channel *channel);
+void hvk_channel_set_deadline(struct hvk *hvk, struct hvk_channel *channel, uint64_t deadline);
+/* Without the lock, on its CPU, outside ready: from here on none runs, and nobody sends. */
+void hvk_channel_quiesce(struct hvk_channel *channel);
+
+/* --- move.c ------------------------------------------------------------------------------ */
+void hvk_move_posted(struct hvk *hvk, struct hvk_channel *channel, uint64_t now);
+void hvk_move_response(struct hvk *hvk, const struct hvk_message *message);
+/* Ends it where it is, unless the handover is under way already. */
+void hvk_move_cancel(struct hvk *hvk, struct hvk_channel *channel, hvk_status status);
+/* Without the lock, on the old CPU, which has taken it off its list; it is the new one's then. */
+void hvk_move_handover(struct hvk *hvk, struct hvk_channel *channel);
+
+/* --- run.c -------------------------------------------------------------------------------- */
+/* Without the lock, in hvk_poll of its CPU. False: it is another CPU's by now. */
+bool hvk_channel_run(struct hvk_channel *channel);
 
 /* --- ready.c: none of them under a lock of a CPU ------------------------------------- */
+/* Under bus.lock, or on the channel's own CPU. */
 void hvk_cpu_put_ready(struct hvk *hvk, struct hvk_channel *channel);
+/* Takes it off the list of the CPU whose lock is held. */
+void hvk_cpu_unlist(struct hvk_cpu *cpu, struct hvk_channel *channel);
 bool hvk_cpu_forget_channel(struct hvk *hvk, struct hvk_channel *channel);
 void hvk_run_channels(struct hvk *hvk, struct hvk_cpu *cpu);
 
-/* --- packet.c ---------------------------------------------------------------------------- */
+/* --- signal.c ---------------------------------------------------------------------------- */
 void hvk_channel_signal_host(struct hvk_channel *channel);
+
+/* --- packet.c ---------------------------------------------------------------------------- */
 void hvk_channel_room_timer(struct hvk_timer *timer, void *context);
+
+/* --- dump.c -------------------------------------------------------------------------------- */
+struct hvk_dump;
+void hvk_bus_dump(struct hvk *hvk, struct hvk_dump *dump); /* without the lock */
 
 #endif

@@ -3,7 +3,8 @@
  * Opening and closing a channel.
  *
  *   open    GPADL of the rings -> OPEN_CHANNEL -> OPEN_RESULT
- *   close   its CPU passes a poll -> CLOSE_CHANNEL -> the rings' GPADL is torn down
+ *   close   sub-channels -> its CPU passes a poll -> CLOSE_CHANNEL -> the rings' GPADL is
+ *           torn down
  */
 #include "guest/vmbus/bus.h"
 
@@ -12,14 +13,37 @@ static void set_state(struct hvk_channel *channel, enum hvk_channel_state state)
 	__atomic_store_n(&channel->state, state, __ATOMIC_RELAXED); /* hvk_channel_state reads it anywhere */
 }
 
+static struct hvk_channel *primary_of(struct hvk_channel *channel)
+{
+	return channel->primary ? channel->primary : channel;
+}
+
+void hvk_channel_set_deadline(struct hvk *hvk, struct hvk_channel *channel, uint64_t deadline)
+{
+	channel->deadline = deadline;
+	hvk_list_remove(&channel->waiting);
+	if (deadline != HVK_NEVER)
+		hvk_list_add(&hvk->bus->waiting, &channel->waiting);
+}
+
 static void finish(struct hvk *hvk, struct hvk_channel *channel)
 {
 	struct hvk_request *request = channel->request;
 
 	channel->request = NULL;
 	channel->step = HVK_CH_IDLE;
-	channel->deadline = HVK_NEVER;
-	hvk_request_finish(hvk, request, channel->result, channel->config.cpu);
+	hvk_channel_set_deadline(hvk, channel, HVK_NEVER);
+	hvk_request_finish(hvk, request, channel->result, channel->cpu);
+}
+
+/* However it came to that. */
+static void finish_closed(struct hvk *hvk, struct hvk_channel *channel)
+{
+	set_state(channel, HVK_CHANNEL_CLOSED);
+	hvk_list_remove(&channel->active);
+	finish(hvk, channel);
+	hvk_news_put(hvk, channel);
+	hvk_subchannels_close(hvk, primary_of(channel)); /* its primary may wait for that */
 }
 
 /* --- Open ------------------------------------------------------------------------- */
@@ -56,14 +80,16 @@ static hvk_status begin_open(struct hvk_channel *channel, const struct hvk_chann
 	hvk_status status = HVK_OK;
 
 	hvk_lock(hvk, &hvk->bus->lock);
-	if (channel->rescinded)
+	if (hvk_channel_over(channel))
 		status = HVK_EGONE;
 	else if (hvk->bus->state != HVK_VMBUS_CONNECTED || channel->absent ||
 		 channel->state != HVK_CHANNEL_CLOSED)
 		status = HVK_ESTATE;
+	else if (channel->primary && channel->primary->state != HVK_CHANNEL_OPEN)
+		status = HVK_ESTATE;
 	else if (config->cpu != 0 && !hvk->bus->version->channel_cpu)
 		status = HVK_EINVAL; /* below 2.4 every channel interrupts CPU 0 */
-	else if (!hvk_cpu_forget_channel(hvk, channel))
+	else if (channel->move != HVK_MOVE_NONE || !hvk_cpu_forget_channel(hvk, channel))
 		status = HVK_EBUSY; /* the CPU it was on is not finished with it */
 	if (status == HVK_OK) {
 		set_state(channel, HVK_CHANNEL_OPENING);
@@ -74,6 +100,8 @@ static hvk_status begin_open(struct hvk_channel *channel, const struct hvk_chann
 		channel->dead = HVK_OK;
 		channel->room_wanted = false;
 		channel->room_timer.cpu = config->cpu;
+		__atomic_store_n(&channel->cpu, config->cpu, __ATOMIC_RELAXED);
+		hvk_list_add(&hvk->bus->active, &channel->active);
 	}
 	hvk_unlock(hvk, &hvk->bus->lock);
 	return status;
@@ -116,17 +144,15 @@ void hvk_channel_open(struct hvk_channel *channel, const struct hvk_channel_conf
 		status = hvk_gpadl_submit(channel, &channel->rings, NULL);
 	if (status != HVK_OK) {
 		hvk_lock(hvk, &hvk->bus->lock);
-		set_state(channel, HVK_CHANNEL_CLOSED);
 		channel->result = status;
-		finish(hvk, channel);
-		hvk_bus_stir(hvk);
+		finish_closed(hvk, channel);
 		hvk_unlock(hvk, &hvk->bus->lock);
 	}
 }
 
 void hvk_channel_open_posted(struct hvk *hvk, struct hvk_channel *channel, uint64_t now)
 {
-	channel->deadline = now + hvk->config.timeouts.open_ms * HVK_TIME_PER_MS;
+	hvk_channel_set_deadline(hvk, channel, now + hvk->config.timeouts.open_ms * HVK_TIME_PER_MS);
 }
 
 /* Opening failed with the rings mapped: undo. told: the host may think that it is open. */
@@ -135,7 +161,7 @@ static void undo_open(struct hvk *hvk, struct hvk_channel *channel, hvk_status s
 	set_state(channel, HVK_CHANNEL_CLOSING);
 	channel->step = HVK_CH_TEARDOWN;
 	channel->result = status;
-	channel->deadline = HVK_NEVER;
+	hvk_channel_set_deadline(hvk, channel, HVK_NEVER);
 	hvk_out_drop(hvk, &channel->open_close);
 	if (told && !channel->rescinded)
 		hvk_out_put(hvk, &channel->open_close, HVK_OUT_CLOSE);
@@ -170,6 +196,7 @@ void hvk_channel_open_result(struct hvk *hvk, const struct hvk_message *message)
 	hvk_unlock(hvk, &channel->tx_lock);
 	finish(hvk, channel);
 	hvk_cpu_put_ready(hvk, channel); /* the host may have written already */
+	hvk_subchannels_close(hvk, primary_of(channel));
 }
 
 /* The rings' GPADL: created (bus.state decides what next), or gone. */
@@ -182,25 +209,37 @@ void hvk_channel_gpadl_done(struct hvk *hvk, struct hvk_channel *channel, hvk_st
 	}
 	if (channel->result == HVK_OK)
 		channel->result = status;
-	set_state(channel, HVK_CHANNEL_CLOSED);
-	finish(hvk, channel);
-	hvk_bus_stir(hvk);
+	finish_closed(hvk, channel);
 }
 
 void hvk_channel_check_deadline(struct hvk *hvk, struct hvk_channel *channel, uint64_t now)
 {
-	if (now >= channel->deadline && channel->step == HVK_CH_OPEN_RESULT)
+	if (now < channel->deadline)
+		return;
+	if (channel->step == HVK_CH_OPEN_RESULT)
 		undo_open(hvk, channel, HVK_ETIMEDOUT_OPEN, true);
+	else
+		hvk_move_cancel(hvk, channel, HVK_ETIMEDOUT_MODIFY);
 }
 
 /* --- Close ----------------------------------------------------------------------------- */
 
-void hvk_channel_begin_close(struct hvk *hvk, struct hvk_channel *channel)
+void hvk_channel_begin_quiesce(struct hvk *hvk, struct hvk_channel *channel)
 {
+	hvk_move_cancel(hvk, channel, HVK_ECANCELED);
 	set_state(channel, HVK_CHANNEL_CLOSING);
 	channel->step = HVK_CH_QUIESCE;
 	channel->result = HVK_OK;
 	hvk_cpu_put_ready(hvk, channel);
+}
+
+void hvk_channel_begin_close(struct hvk *hvk, struct hvk_channel *channel)
+{
+	hvk_move_cancel(hvk, channel, HVK_ECANCELED);
+	set_state(channel, HVK_CHANNEL_CLOSING);
+	channel->step = HVK_CH_SUBCHANNELS;
+	channel->result = HVK_OK;
+	hvk_subchannels_close(hvk, channel); /* at once, if it has none */
 }
 
 void hvk_channel_close(struct hvk_channel *channel, struct hvk_request *request)
@@ -221,9 +260,7 @@ void hvk_channel_close(struct hvk_channel *channel, struct hvk_request *request)
 		hvk_request_finish(hvk, request, status, hvk_cpu_index(hvk));
 }
 
-/* On its CPU, outside its callback: from here on none runs, and nobody writes to the
- * ring. */
-static void quiesce(struct hvk_channel *channel)
+void hvk_channel_quiesce(struct hvk_channel *channel)
 {
 	struct hvk *hvk = channel->hvk;
 
@@ -250,80 +287,14 @@ void hvk_channel_gone(struct hvk *hvk, struct hvk_channel *channel)
 		hvk_out_drop(hvk, &channel->open_close);
 		break;
 	case HVK_CH_OPEN_GPADL: /* hvk_gpadl_channel_gone has ended it */
+	case HVK_CH_SUBCHANNELS:
 	case HVK_CH_QUIESCE:
 	case HVK_CH_IDLE:
 		break;
 	}
+	hvk_move_cancel(hvk, channel, HVK_EGONE);
 	if (channel->state == HVK_CHANNEL_OPEN)
 		hvk_cpu_put_ready(hvk, channel); /* its driver is to look */
-}
-
-/* --- Running ------------------------------------------------------------------------------ */
-
-static bool call_ready(struct hvk_channel *channel)
-{
-	bool more;
-
-	hvk_lock(channel->hvk, &channel->tx_lock);
-	channel->room_wanted = false;
-	hvk_unlock(channel->hvk, &channel->tx_lock);
-	more = channel->config.ready(channel->config.context, channel);
-	return more && channel->dead == HVK_OK;
-}
-
-static void show_read(struct hvk_channel *channel)
-{
-	bool signal;
-	hvk_status status;
-
-	if (channel->dead != HVK_OK)
-		return;
-	status = hvk_ring_show(&channel->in, &signal);
-	if (status != HVK_OK) {
-		channel->dead = hvk_fault(channel->hvk, status, "channel %u: write index",
-					  channel->offer.channel_id);
-		hvk_cpu_put_ready(channel->hvk, channel); /* its driver has not heard of it */
-	} else if (signal) {
-		hvk_channel_signal_host(channel);
-	}
-}
-
-/* Batched: the host does not signal while we read, and is looked at once more after it
- * may signal again. */
-void hvk_channel_run(struct hvk_channel *channel)
-{
-	struct hvk *hvk = channel->hvk;
-	enum hvk_channel_step step;
-	enum hvk_channel_state state;
-	bool again;
-
-	hvk_lock(hvk, &hvk->bus->lock);
-	step = channel->step;
-	state = channel->state;
-	hvk_unlock(hvk, &hvk->bus->lock);
-	if (step == HVK_CH_QUIESCE) {
-		quiesce(channel);
-		return;
-	}
-	if (state != HVK_CHANNEL_OPEN)
-		return;
-	hvk_ring_mask(&channel->in);
-	again = call_ready(channel);
-	show_read(channel);
-	if (channel->dead != HVK_OK)
-		return; /* stays masked: nothing more is read */
-	if (!again)
-		again = hvk_ring_unmask(&channel->in);
-	if (again)
-		hvk_cpu_put_ready(hvk, channel);
-}
-
-void hvk_channel_room_timer(struct hvk_timer *timer, void *context)
-{
-	struct hvk_channel *channel = context;
-
-	(void)timer;
-	hvk_cpu_put_ready(channel->hvk, channel);
 }
 
 enum hvk_channel_state hvk_channel_state(const struct hvk_channel *channel)

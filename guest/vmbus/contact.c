@@ -312,18 +312,11 @@ static void timed_out(struct hvk *hvk)
 	}
 }
 
-static bool all_closed(const struct hvk *hvk)
-{
-	for (const struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next) {
-		if (channel->state != HVK_CHANNEL_CLOSED)
-			return false;
-	}
-	return true;
-}
-
 static void close_all(struct hvk *hvk)
 {
-	for (struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next) {
+	for (struct hvk_link *link = hvk->bus->active; link; link = link->next) {
+		struct hvk_channel *channel = HVK_OWNER(hvk_channel, active, link);
+
 		if (channel->state == HVK_CHANNEL_OPEN)
 			hvk_channel_begin_close(hvk, channel);
 	}
@@ -338,10 +331,10 @@ void hvk_contact_advance(struct hvk *hvk, uint64_t now)
 	if (bus->step != HVK_STEP_CLOSING)
 		return;
 	close_all(hvk); /* one that was opening may be open by now */
-	if (!all_closed(hvk))
+	if (bus->active)
 		return;
 	hvk_gpadl_teardown_all(hvk);
-	if (!bus->gpadls && !bus->gpadls_done)
+	if (!bus->gpadls && !bus->gpadls_live && !bus->gpadls_done)
 		go(hvk, HVK_STEP_UNLOAD, HVK_OUT_UNLOAD);
 }
 
@@ -462,7 +455,7 @@ static void leave(struct hvk *hvk, struct hvk_request *request, bool suspend)
 		status = HVK_ESTATE;
 	else if (hvk_cpu_index(hvk) != bus->config.cpu)
 		status = HVK_ECONTEXT;
-	else if (suspend && (!all_closed(hvk) || bus->gpadls))
+	else if (suspend && (bus->active || bus->gpadls || bus->gpadls_live))
 		status = HVK_EBUSY;
 	else if (suspend && !bus->knows_3_0)
 		status = HVK_ENOTSUP; /* there is no way back on such a host */

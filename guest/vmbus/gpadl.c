@@ -3,13 +3,28 @@
 #include "guest/vmbus/bus.h"
 #include "guest/vmbus/gpadl_split.h"
 
+#define GPADL(item) HVK_OWNER(hvk_gpadl, link, item)
+
+static struct hvk_gpadl *find_in(struct hvk_link *list, uint32_t id)
+{
+	for (; list; list = list->next) {
+		if (GPADL(list)->id == id)
+			return GPADL(list);
+	}
+	return NULL;
+}
+
 static struct hvk_gpadl *find(struct hvk *hvk, uint32_t id)
 {
-	struct hvk_gpadl *gpadl = hvk->bus->gpadls;
+	struct hvk_gpadl *gpadl = find_in(hvk->bus->gpadls, id);
 
-	while (gpadl && gpadl->id != id)
-		gpadl = gpadl->next;
-	return gpadl;
+	return gpadl ? gpadl : find_in(hvk->bus->gpadls_live, id);
+}
+
+static void move_to(struct hvk_link **list, struct hvk_gpadl *gpadl)
+{
+	hvk_list_remove(&gpadl->link);
+	hvk_list_add(list, &gpadl->link);
 }
 
 /* Ids are not used again for as long as 32 bits last: a late answer finds nobody. */
@@ -21,27 +36,14 @@ static uint32_t new_id(struct hvk *hvk)
 	return hvk->bus->gpadl_next_id;
 }
 
-static void unlink_gpadl(struct hvk_bus *bus, struct hvk_gpadl *gpadl)
-{
-	for (struct hvk_gpadl **link = &bus->gpadls; *link; link = &(*link)->next) {
-		if (*link == gpadl) {
-			*link = gpadl->next;
-			gpadl->next = NULL;
-			return;
-		}
-	}
-}
-
 /* Over, one way or the other: its memory is dealt with by hvk_gpadl_settle. */
 static void over(struct hvk *hvk, struct hvk_gpadl *gpadl, hvk_status result, bool host_may_write)
 {
 	hvk_out_drop(hvk, &gpadl->outgoing);
-	unlink_gpadl(hvk->bus, gpadl);
 	gpadl->state = host_may_write ? HVK_GPADL_LEFT : HVK_GPADL_NONE;
 	gpadl->result = result;
 	gpadl->deadline = HVK_NEVER;
-	gpadl->next = hvk->bus->gpadls_done;
-	hvk->bus->gpadls_done = gpadl;
+	move_to(&hvk->bus->gpadls_done, gpadl);
 }
 
 static struct hvk_gpadl *take_done(struct hvk *hvk)
@@ -49,9 +51,9 @@ static struct hvk_gpadl *take_done(struct hvk *hvk)
 	struct hvk_gpadl *gpadl;
 
 	hvk_lock(hvk, &hvk->bus->lock);
-	gpadl = hvk->bus->gpadls_done;
+	gpadl = hvk->bus->gpadls_done ? GPADL(hvk->bus->gpadls_done) : NULL;
 	if (gpadl)
-		hvk->bus->gpadls_done = gpadl->next;
+		hvk_list_remove(&gpadl->link);
 	hvk_unlock(hvk, &hvk->bus->lock);
 	return gpadl;
 }
@@ -65,7 +67,7 @@ static void tell(struct hvk *hvk, struct hvk_channel *channel, struct hvk_gpadl 
 	if (gpadl == &channel->rings)
 		hvk_channel_gpadl_done(hvk, channel, status);
 	else
-		hvk_request_finish(hvk, request, status, channel->config.cpu);
+		hvk_request_finish(hvk, request, status, channel->cpu);
 }
 
 void hvk_gpadl_settle(struct hvk *hvk)
@@ -84,7 +86,7 @@ void hvk_gpadl_settle(struct hvk *hvk)
 		gpadl->state = HVK_GPADL_NONE;
 		gpadl->id = 0;
 		channel->gpadl_count--;
-		hvk_bus_stir(hvk);
+		hvk_news_put(hvk, channel);
 		tell(hvk, channel, gpadl, status);
 		hvk_unlock(hvk, &hvk->bus->lock);
 	}
@@ -111,7 +113,7 @@ hvk_status hvk_gpadl_submit(struct hvk_channel *channel, struct hvk_gpadl *gpadl
 	hvk_status status = HVK_OK;
 
 	hvk_lock(hvk, &bus->lock);
-	if (channel->rescinded)
+	if (hvk_channel_over(channel))
 		status = HVK_EGONE;
 	else if (bus->state != HVK_VMBUS_CONNECTED)
 		status = HVK_ESTATE;
@@ -119,8 +121,7 @@ hvk_status hvk_gpadl_submit(struct hvk_channel *channel, struct hvk_gpadl *gpadl
 		gpadl->id = new_id(hvk);
 		gpadl->state = HVK_GPADL_CREATING;
 		gpadl->request = request;
-		gpadl->next = bus->gpadls;
-		bus->gpadls = gpadl;
+		hvk_list_add(&bus->gpadls, &gpadl->link);
 		channel->gpadl_count++;
 		hvk_out_put(hvk, &gpadl->outgoing, HVK_OUT_GPADL_CREATE);
 	}
@@ -210,6 +211,7 @@ void hvk_gpadl_created(struct hvk *hvk, const struct hvk_message *message)
 	}
 	gpadl->state = HVK_GPADL_LIVE;
 	gpadl->deadline = HVK_NEVER;
+	move_to(&hvk->bus->gpadls_live, gpadl);
 	tell(hvk, gpadl->channel, gpadl, HVK_OK);
 }
 
@@ -219,6 +221,7 @@ void hvk_gpadl_begin_teardown(struct hvk *hvk, struct hvk_gpadl *gpadl)
 {
 	HVK_ASSERT(gpadl->state == HVK_GPADL_LIVE);
 	gpadl->state = HVK_GPADL_TEARING;
+	move_to(&hvk->bus->gpadls, gpadl);
 	if (gpadl->channel->rescinded)
 		over(hvk, gpadl, HVK_OK, false); /* the host has let go */
 	else
@@ -276,33 +279,35 @@ void hvk_gpadl_post_failed(struct hvk *hvk, struct hvk_gpadl *gpadl, hvk_status 
 
 void hvk_gpadl_channel_gone(struct hvk *hvk, struct hvk_channel *channel)
 {
-	struct hvk_gpadl *gpadl = hvk->bus->gpadls, *next;
+	struct hvk_link *link = hvk->bus->gpadls, *next;
 
-	for (; gpadl; gpadl = next) {
-		next = gpadl->next;
-		if (gpadl->channel != channel || gpadl->state == HVK_GPADL_LIVE)
-			continue;
-		over(hvk, gpadl, gpadl->state == HVK_GPADL_TEARING ? HVK_OK : HVK_EGONE, false);
+	for (; link; link = next) {
+		struct hvk_gpadl *gpadl = GPADL(link);
+
+		next = link->next;
+		if (gpadl->channel == channel)
+			over(hvk, gpadl, gpadl->state == HVK_GPADL_TEARING ? HVK_OK : HVK_EGONE, false);
 	}
 }
 
 void hvk_gpadl_teardown_all(struct hvk *hvk)
 {
-	struct hvk_gpadl *gpadl = hvk->bus->gpadls, *next;
+	struct hvk_link *link = hvk->bus->gpadls_live, *next;
 
-	for (; gpadl; gpadl = next) {
-		next = gpadl->next;
-		if (gpadl->state == HVK_GPADL_LIVE)
-			hvk_gpadl_begin_teardown(hvk, gpadl);
+	for (; link; link = next) {
+		next = link->next;
+		hvk_gpadl_begin_teardown(hvk, GPADL(link));
 	}
 }
 
 void hvk_gpadl_check_deadlines(struct hvk *hvk, uint64_t now)
 {
-	struct hvk_gpadl *gpadl = hvk->bus->gpadls, *next;
+	struct hvk_link *link = hvk->bus->gpadls, *next;
 
-	for (; gpadl; gpadl = next) {
-		next = gpadl->next;
+	for (; link; link = next) {
+		struct hvk_gpadl *gpadl = GPADL(link);
+
+		next = link->next;
 		if (now < gpadl->deadline)
 			continue;
 		over(hvk, gpadl,
@@ -314,7 +319,54 @@ uint64_t hvk_gpadl_deadline(const struct hvk *hvk)
 {
 	uint64_t deadline = hvk->bus->gpadls_done ? 0 : HVK_NEVER;
 
-	for (const struct hvk_gpadl *gpadl = hvk->bus->gpadls; gpadl; gpadl = gpadl->next)
-		deadline = gpadl->deadline < deadline ? gpadl->deadline : deadline;
+	for (const struct hvk_link *link = hvk->bus->gpadls; link; link = link->next)
+		deadline = GPADL(link)->deadline < deadline ? GPADL(link)->deadline : deadline;
 	return deadline;
+}
+
+/* --- After an abrupt exit ------------------------------------------------------------------ */
+
+static void forget(struct hvk *hvk, struct hvk_link *list, bool host_may_write)
+{
+	struct hvk_link *next;
+
+	for (; list; list = next) {
+		struct hvk_gpadl *gpadl = GPADL(list);
+
+		next = list->next;
+		gpadl->id = 0;
+		if (host_may_write || gpadl->state == HVK_GPADL_LEFT)
+			(void)hvk_pages_quarantine(hvk, &gpadl->pages);
+		else
+			hvk_pages_put(hvk, &gpadl->pages);
+	}
+}
+
+void hvk_gpadl_forget_all(struct hvk *hvk, bool host_may_write)
+{
+	struct hvk_bus *bus = hvk->bus;
+
+	forget(hvk, bus->gpadls, host_may_write);
+	forget(hvk, bus->gpadls_live, host_may_write);
+	forget(hvk, bus->gpadls_done, false);
+	bus->gpadls = NULL;
+	bus->gpadls_live = NULL;
+	bus->gpadls_done = NULL;
+}
+
+const struct hvk_gpadl *hvk_gpadl_withheld(const struct hvk *hvk, uint32_t n)
+{
+	const struct hvk_bus *bus = hvk->bus;
+	const struct hvk_link *lists[] = {bus->gpadls, bus->gpadls_live, bus->gpadls_done};
+
+	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		for (const struct hvk_link *link = lists[i]; link; link = link->next) {
+			const struct hvk_gpadl *gpadl = GPADL(link);
+			bool withheld = lists[i] != bus->gpadls_done || gpadl->state == HVK_GPADL_LEFT;
+
+			if (withheld && gpadl->pages.count != 0 && n-- == 0)
+				return gpadl;
+		}
+	}
+	return NULL;
 }

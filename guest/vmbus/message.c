@@ -38,7 +38,8 @@ static hvk_status check_offer(const uint8_t *payload, uint32_t length, const str
 	offer->flags = wire.flags;
 	offer->mmio_megabytes = wire.mmio_megabytes;
 	memcpy(offer->user_data, wire.user_data, sizeof(offer->user_data));
-	offer->subchannel_index = wire.subchannel_index;
+	/* Below 2.4 no device has more than one channel, and the bytes may be anything. */
+	offer->subchannel_index = version && !version->subchannels ? 0 : wire.subchannel_index;
 	offer->channel_id = wire.channel_id;
 	offer->monitored = (wire.monitor_allocated & 1) != 0;
 	offer->monitor_id = wire.monitor_id;

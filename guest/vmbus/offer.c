@@ -1,117 +1,132 @@
 /* SPDX-License-Identifier: MIT */
-/* Channels coming and going: offers, rescinds, ids given back, the device list. */
+/* Channels coming and going: offers and rescinds, the device list, claims. */
 #include "guest/vmbus/bus.h"
 
-static bool same_device(const struct hvk_offer *a, const struct hvk_offer *b)
+/* --- Offers ------------------------------------------------------------------------------ */
+
+/* Memory and locks come from the port, which may sleep: before the lock is taken. */
+void hvk_offer_prepare(struct hvk *hvk, uint32_t channel_id, struct hvk_offer_pages *pages)
 {
-	return memcmp(&a->type, &b->type, sizeof(a->type)) == 0 &&
-	       memcmp(&a->instance, &b->instance, sizeof(a->instance)) == 0 &&
-	       a->subchannel_index == b->subchannel_index;
+	bool lack_page;
+
+	*pages = (struct hvk_offer_pages){0};
+	hvk_lock(hvk, &hvk->bus->lock);
+	lack_page = hvk_ids_lack_page(hvk, channel_id);
+	hvk_unlock(hvk, &hvk->bus->lock);
+	if (lack_page)
+		(void)hvk_pages_get(hvk, 1, HVK_PAGE_PRIVATE, &pages->ids);
+	if (hvk_pages_get(hvk, 1, HVK_PAGE_PRIVATE, &pages->channel) == HVK_OK &&
+	    hvk_lock_init(hvk, &((struct hvk_channel *)pages->channel.address)->tx_lock) != HVK_OK)
+		hvk_pages_put(hvk, &pages->channel);
 }
 
-struct hvk_channel *hvk_offer_find(struct hvk *hvk, uint32_t channel_id)
+/* After a resume: the same device, on whichever id. */
+static hvk_status come_back(struct hvk *hvk, struct hvk_channel *channel, const struct hvk_offer *offer,
+			    struct hvk_offer_pages *pages)
 {
-	return channel_id < VMBUS_MAX_CHANNELS ? hvk->bus->by_id[channel_id] : NULL;
-}
-
-static void link_channel(struct hvk_bus *bus, struct hvk_channel *channel)
-{
-	struct hvk_channel **link = &bus->channels;
-
-	while (*link && (*link)->offer.channel_id < channel->offer.channel_id)
-		link = &(*link)->next;
-	channel->next = *link;
-	*link = channel;
-}
-
-static void unlink_channel(struct hvk_bus *bus, struct hvk_channel *channel)
-{
-	for (struct hvk_channel **link = &bus->channels; *link; link = &(*link)->next) {
-		if (*link == channel) {
-			*link = channel->next;
-			return;
-		}
-	}
-}
-
-/* The device is known: back after a resume (reused is set), or offered twice. */
-static hvk_status match_known(struct hvk *hvk, const struct hvk_offer *offer, bool *reused)
-{
-	struct hvk_bus *bus = hvk->bus;
-
-	*reused = false;
-	for (struct hvk_channel *channel = bus->channels; channel; channel = channel->next) {
-		if (channel->rescinded || channel->released || !same_device(&channel->offer, offer))
-			continue;
-		if (!channel->absent)
-			return hvk_fault(hvk, HVK_EHOST_DUPLICATE, "offer of channel %u is channel %u again",
-					 offer->channel_id, channel->offer.channel_id);
-		unlink_channel(bus, channel); /* its id, and so its place, may be another */
-		channel->offer = *offer;
-		channel->absent = false;
-		channel->again = channel->announced;
-		channel->announce = true;
-		link_channel(bus, channel);
-		bus->by_id[offer->channel_id] = channel;
-		*reused = true;
-		return HVK_OK;
-	}
+	channel->offer = *offer;
+	if (!hvk_ids_put(hvk, channel, &pages->ids))
+		return hvk_fault(hvk, HVK_ENOMEM, "no memory for channel %u", offer->channel_id);
+	channel->absent = false;
+	channel->again = channel->announced;
+	channel->announce = true;
+	hvk_news_put(hvk, channel);
 	return HVK_OK;
 }
 
-static hvk_status add_channel(struct hvk *hvk, const struct hvk_offer *offer, struct hvk_pages *page)
+static hvk_status find_primary(struct hvk *hvk, const struct hvk_offer *offer, uint32_t hash,
+			       struct hvk_channel **primary)
 {
-	struct hvk_bus *bus = hvk->bus;
-	struct hvk_channel *channel;
-
-	if (bus->channel_count == HVK_CHANNELS_MAX || page->count == 0) {
-		return hvk_fault(hvk, HVK_ELIMIT, "no room for channel %u", offer->channel_id);
+	*primary = hvk_device_find(hvk, offer, hash, 0);
+	if (!*primary || (*primary)->absent) {
+		*primary = NULL;
+		return hvk_fault(hvk, HVK_EHOST_ID, "channel %u is sub-channel %u of no device",
+				 offer->channel_id, (uint32_t)offer->subchannel_index);
 	}
-	channel = (struct hvk_channel *)page->address;
-	memset(channel, 0, sizeof(*channel));
+	if ((*primary)->subchannel_count == HVK_SUBCHANNELS_MAX)
+		return hvk_fault(hvk, HVK_ELIMIT, "channel %u: more than %u sub-channels of channel %u",
+				 offer->channel_id, HVK_SUBCHANNELS_MAX, (*primary)->offer.channel_id);
+	return HVK_OK;
+}
+
+static void init_channel(struct hvk *hvk, struct hvk_channel *channel, const struct hvk_offer *offer)
+{
 	channel->hvk = hvk;
-	channel->self = *page;
-	*page = (struct hvk_pages){0};
 	channel->offer = *offer;
 	channel->announce = true;
 	channel->deadline = HVK_NEVER;
 	channel->room_timer.fire = hvk_channel_room_timer;
 	channel->room_timer.context = channel;
 	channel->room_timer.deadline = HVK_NEVER;
-	if (hvk_lock_init(hvk, &channel->tx_lock) != HVK_OK) {
-		*page = channel->self;
-		return HVK_ENOMEM;
-	}
-	link_channel(bus, channel);
-	bus->by_id[offer->channel_id] = channel;
+}
+
+static hvk_status add_channel(struct hvk *hvk, const struct hvk_offer *offer, uint32_t hash,
+			      struct hvk_channel *primary, struct hvk_offer_pages *pages)
+{
+	struct hvk_bus *bus = hvk->bus;
+	struct hvk_channel *channel = pages->channel.address; /* zeros, but for its lock */
+
+	if (bus->channel_count == HVK_CHANNELS_MAX || pages->channel.count == 0)
+		return hvk_fault(hvk, HVK_ELIMIT, "no room for channel %u", offer->channel_id);
+	init_channel(hvk, channel, offer);
+	if (!hvk_ids_put(hvk, channel, &pages->ids))
+		return hvk_fault(hvk, HVK_ENOMEM, "no memory for channel %u", offer->channel_id);
+	channel->self = pages->channel;
+	pages->channel = (struct hvk_pages){0};
+	channel->device_hash = hash;
+	hvk_list_add(&bus->channels, &channel->all);
+	hvk_list_add(&bus->devices[hash % HVK_DEVICE_BUCKETS], &channel->device);
 	bus->channel_count++;
+	if (primary) {
+		hvk_subchannel_link(primary, channel);
+		channel->announce = primary->hooked;
+	}
+	hvk_news_put(hvk, channel);
 	return HVK_OK;
 }
 
-void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message, struct hvk_pages *page)
+static hvk_status take(struct hvk *hvk, const struct hvk_offer *offer, struct hvk_offer_pages *pages)
+{
+	uint32_t hash = hvk_device_hash(offer);
+	struct hvk_channel *known = hvk_device_find(hvk, offer, hash, offer->subchannel_index);
+	struct hvk_channel *primary = NULL;
+	hvk_status status = HVK_OK;
+
+	if (known && known->absent)
+		return come_back(hvk, known, offer, pages);
+	if (known)
+		return hvk_fault(hvk, HVK_EHOST_DUPLICATE, "offer of channel %u is channel %u again",
+				 offer->channel_id, known->offer.channel_id);
+	if (offer->subchannel_index != 0)
+		status = find_primary(hvk, offer, hash, &primary);
+	return status == HVK_OK ? add_channel(hvk, offer, hash, primary, pages) : status;
+}
+
+void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message, struct hvk_offer_pages *pages)
 {
 	struct hvk_bus *bus = hvk->bus;
-	bool reused;
+	uint32_t id = message->channel_id;
 
 	if (bus->state != HVK_VMBUS_CONNECTED && (bus->step != HVK_STEP_OFFERS || bus->contact.queued)) {
 		HVK_COUNT(hvk->counters.late_messages);
 		return;
 	}
-	if (bus->by_id[message->channel_id]) {
-		(void)hvk_fault(hvk, HVK_EHOST_DUPLICATE, "offer of channel %u, which is in use",
-				message->channel_id);
+	if (hvk_offer_find(hvk, id) || hvk_refused_has(hvk, id)) {
+		(void)hvk_fault(hvk, HVK_EHOST_DUPLICATE, "offer of channel %u, which is in use", id);
 		return;
 	}
-	if (match_known(hvk, &message->offer, &reused) != HVK_OK)
-		return;
-	if (reused || add_channel(hvk, &message->offer, page) == HVK_OK)
-		hvk_bus_stir(hvk);
+	if (take(hvk, &message->offer, pages) != HVK_OK)
+		hvk_refused_add(hvk, id);
 }
 
 void hvk_offer_rescind(struct hvk *hvk, uint32_t channel_id)
 {
 	struct hvk_channel *channel = hvk_offer_find(hvk, channel_id);
 
+	if (!channel && hvk->bus->refused[channel_id / 32] >> (channel_id % 32) & 1u) {
+		hvk_refused_rescind(hvk, channel_id);
+		return;
+	}
 	if (!channel) {
 		(void)hvk_fault(hvk, HVK_EHOST_ID, "rescind of channel %u, which was not offered",
 				channel_id);
@@ -122,160 +137,88 @@ void hvk_offer_rescind(struct hvk *hvk, uint32_t channel_id)
 		return;
 	}
 	__atomic_store_n(&channel->rescinded, true, __ATOMIC_RELAXED);
-	hvk_bus_stir(hvk);
+	hvk_news_put(hvk, channel);
 	hvk_log(hvk, HVK_LOG_DEBUG, "vmbus: channel %u is gone", channel_id);
 	hvk_gpadl_channel_gone(hvk, channel);
 	hvk_channel_gone(hvk, channel);
-}
-
-/* --- Telling the user --------------------------------------------------------------- */
-
-/* Nobody holds it any more: it can be given back. */
-static bool is_free(const struct hvk_channel *channel)
-{
-	return channel->state == HVK_CHANNEL_CLOSED && channel->step == HVK_CH_IDLE &&
-	       channel->gpadl_count == 0 && !channel->claimed;
-}
-
-static void begin_release(struct hvk *hvk, struct hvk_channel *channel)
-{
-	channel->releasing = true;
-	hvk_out_put(hvk, &channel->release, HVK_OUT_RELEASE);
-}
-
-enum news { NEWS_NONE, NEWS_OFFERED, NEWS_GONE };
-
-/* Finds one thing to tell, and does what needs no telling. */
-static enum news next_news(struct hvk *hvk, struct hvk_channel **found)
-{
-	struct hvk_bus *bus = hvk->bus;
-
-	for (struct hvk_channel *channel = bus->channels; channel; channel = channel->next) {
-		*found = channel;
-		if (channel->announce && !channel->rescinded && !channel->released &&
-		    bus->state == HVK_VMBUS_CONNECTED) {
-			channel->announce = false;
-			channel->announced = true;
-			return NEWS_OFFERED;
-		}
-		/* After UNLOAD there is nobody to give it back to; the end will release it. */
-		if (channel->rescinded && !channel->releasing && !channel->released && is_free(channel) &&
-		    bus->step != HVK_STEP_UNLOAD)
-			begin_release(hvk, channel);
-		if (channel->released && is_free(channel) && !channel->release.queued) {
-			if (!hvk_cpu_forget_channel(hvk, channel)) {
-				hvk_bus_stir(hvk); /* its CPU is looking at it: later */
-				continue;
-			}
-			unlink_channel(bus, channel);
-			bus->channel_count--;
-			return NEWS_GONE;
-		}
-	}
-	return NEWS_NONE;
-}
-
-static void free_channel(struct hvk *hvk, struct hvk_channel *channel)
-{
-	struct hvk_pages self = channel->self;
-
-	hvk_pages_put(hvk, &channel->request_pages);
-	hvk_pages_put(hvk, &self);
-}
-
-void hvk_offer_announce(struct hvk *hvk)
-{
-	const struct hvk_vmbus_config *config = &hvk->bus->config;
-	struct hvk_channel *channel = NULL;
-	enum news news;
-
-	/* Bounded: each round tells of one channel, and there are so many at most. */
-	for (unsigned i = 0; i < 2 * HVK_CHANNELS_MAX; i++) {
-		hvk_lock(hvk, &hvk->bus->lock);
-		news = next_news(hvk, &channel);
-		hvk_unlock(hvk, &hvk->bus->lock);
-		if (news == NEWS_NONE)
-			return;
-		if (news == NEWS_OFFERED) {
-			if (config->offered)
-				config->offered(config->context, channel, channel->again);
-			continue;
-		}
-		if (channel->announced && config->gone)
-			config->gone(config->context, channel);
-		free_channel(hvk, channel);
-	}
+	hvk_subchannels_withdraw(hvk, channel);
 }
 
 /* --- All of them ---------------------------------------------------------------------- */
 
-static void drop_id(struct hvk_bus *bus, struct hvk_channel *channel)
-{
-	if (bus->by_id[channel->offer.channel_id] == channel)
-		bus->by_id[channel->offer.channel_id] = NULL;
-}
-
 /* Over for whoever still holds the pointer: nothing can be opened on it any more. */
-static void retire(struct hvk_channel *channel)
+static void retire(struct hvk *hvk, struct hvk_channel *channel)
 {
+	hvk_out_drop(hvk, &channel->release);
+	hvk_ids_drop(hvk, channel);
 	channel->announce = false;
 	channel->released = true;
 	__atomic_store_n(&channel->rescinded, true, __ATOMIC_RELAXED);
+	hvk_news_put(hvk, channel);
 }
 
 void hvk_offer_release_all(struct hvk *hvk)
 {
-	for (struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next) {
-		hvk_out_drop(hvk, &channel->release);
-		drop_id(hvk->bus, channel);
-		retire(channel);
-	}
+	for (struct hvk_link *link = hvk->bus->channels; link; link = link->next)
+		retire(hvk, HVK_OWNER(hvk_channel, all, link));
+	hvk_refused_forget(hvk);
 	hvk_bus_stir(hvk);
 }
 
+/* Sub-channels come back only if their driver asks the device for them again. */
 void hvk_offer_suspend_all(struct hvk *hvk)
 {
-	for (struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next) {
-		drop_id(hvk->bus, channel);
-		channel->absent = true;
-		if (channel->rescinded) {
-			hvk_out_drop(hvk, &channel->release);
-			channel->released = true;
+	for (struct hvk_link *link = hvk->bus->channels; link; link = link->next) {
+		struct hvk_channel *channel = HVK_OWNER(hvk_channel, all, link);
+
+		if (hvk_channel_over(channel) || channel->primary) {
+			retire(hvk, channel);
+			continue;
 		}
+		hvk_ids_drop(hvk, channel);
+		channel->absent = true;
 	}
+	hvk_refused_forget(hvk);
 	hvk_bus_stir(hvk);
 }
 
 void hvk_offer_drop_absent(struct hvk *hvk)
 {
-	for (struct hvk_channel *channel = hvk->bus->channels; channel; channel = channel->next) {
+	for (struct hvk_link *link = hvk->bus->channels; link; link = link->next) {
+		struct hvk_channel *channel = HVK_OWNER(hvk_channel, all, link);
+
 		if (channel->absent)
-			retire(channel);
+			retire(hvk, channel);
 	}
 	hvk_bus_stir(hvk);
 }
 
 void hvk_offer_forget_all(struct hvk *hvk)
 {
-	struct hvk_channel *channel = hvk->bus->channels, *next;
+	struct hvk_bus *bus = hvk->bus;
+	struct hvk_link *link = bus->channels, *next;
 
-	for (; channel; channel = next) {
-		next = channel->next;
-		free_channel(hvk, channel);
+	for (; link; link = next) {
+		next = link->next;
+		hvk_channel_free(hvk, HVK_OWNER(hvk_channel, all, link));
 	}
-	hvk->bus->channels = NULL;
-	hvk->bus->channel_count = 0;
-	memset(hvk->bus->by_id, 0, sizeof(hvk->bus->by_id));
+	bus->channels = NULL;
+	bus->channel_count = 0;
+	for (uint32_t i = 0; i < sizeof(bus->ids) / sizeof(bus->ids[0]); i++)
+		hvk_pages_put(hvk, &bus->ids[i]);
 }
 
 /* --- For the user ------------------------------------------------------------------------ */
 
 struct hvk_channel *hvk_vmbus_next_channel(struct hvk *hvk, struct hvk_channel *previous)
 {
-	struct hvk_channel *channel = previous ? previous->next : hvk->bus->channels;
+	struct hvk_channel *channel;
 
-	while (channel && (channel->absent || channel->released || channel->rescinded))
-		channel = channel->next;
+	hvk_lock(hvk, &hvk->bus->lock);
+	channel = hvk_ids_next(hvk, previous ? previous->offer.channel_id + 1 : 0);
+	while (channel && hvk_channel_over(channel))
+		channel = hvk_ids_next(hvk, channel->offer.channel_id + 1);
+	hvk_unlock(hvk, &hvk->bus->lock);
 	return channel;
 }
 
@@ -287,7 +230,7 @@ hvk_status hvk_channel_claim(struct hvk_channel *channel)
 	hvk_lock(hvk, &hvk->bus->lock);
 	if (channel->claimed)
 		status = HVK_EBUSY;
-	else if (channel->rescinded || channel->released)
+	else if (hvk_channel_over(channel))
 		status = HVK_EGONE;
 	else
 		channel->claimed = true;
@@ -302,7 +245,9 @@ void hvk_channel_unclaim(struct hvk_channel *channel)
 	hvk_lock(hvk, &hvk->bus->lock);
 	HVK_ASSERT(channel->claimed);
 	channel->claimed = false;
-	hvk_bus_stir(hvk);
+	channel->hooked = false;
+	channel->hooks = (struct hvk_subchannel_hooks){0};
+	hvk_news_put(hvk, channel);
 	hvk_unlock(hvk, &hvk->bus->lock);
 }
 
@@ -313,7 +258,8 @@ const struct hvk_offer *hvk_channel_offer(const struct hvk_channel *channel)
 
 bool hvk_channel_rescinded(const struct hvk_channel *channel)
 {
-	return __atomic_load_n(&channel->rescinded, __ATOMIC_RELAXED);
+	return __atomic_load_n(&channel->rescinded, __ATOMIC_RELAXED) ||
+	       __atomic_load_n(&channel->withdrawn, __ATOMIC_RELAXED);
 }
 
 struct hvk *hvk_channel_instance(const struct hvk_channel *channel)
@@ -323,5 +269,5 @@ struct hvk *hvk_channel_instance(const struct hvk_channel *channel)
 
 uint32_t hvk_channel_cpu(const struct hvk_channel *channel)
 {
-	return channel->config.cpu;
+	return __atomic_load_n(&channel->cpu, __ATOMIC_RELAXED);
 }

@@ -6,8 +6,6 @@
  */
 #include "guest/vmbus/bus.h"
 
-#define ITEM(type, field, item) ((struct type *)(void *)((uint8_t *)(item)-offsetof(struct type, field)))
-
 void hvk_out_put(struct hvk *hvk, struct hvk_outgoing *item, enum hvk_outgoing_kind kind)
 {
 	struct hvk_bus *bus = hvk->bus;
@@ -39,8 +37,14 @@ void hvk_out_drop(struct hvk *hvk, struct hvk_outgoing *item)
 
 	if (!item->queued)
 		return;
-	if (bus->out_first == item)
+	item->queued = false;
+	if (bus->out_first == item) { /* as after each post: no walk */
 		reset_retry(bus);
+		bus->out_first = item->next;
+		if (!bus->out_first)
+			bus->out_last = NULL;
+		return;
+	}
 	for (struct hvk_outgoing **link = &bus->out_first; *link;) {
 		if (*link == item) {
 			*link = item->next;
@@ -50,7 +54,6 @@ void hvk_out_drop(struct hvk *hvk, struct hvk_outgoing *item)
 		link = &last->next;
 	}
 	bus->out_last = last;
-	item->queued = false;
 }
 
 /* --- Building ------------------------------------------------------------------- */
@@ -63,9 +66,9 @@ static uint32_t fill_plain(enum vmbus_message_type type, void *to)
 	return sizeof(message);
 }
 
-static uint32_t fill_channel(enum vmbus_message_type type, const struct hvk_channel *channel, void *to)
+static uint32_t fill_channel(enum vmbus_message_type type, uint32_t channel_id, void *to)
 {
-	struct vmbus_channel_message message = {{(uint32_t)type, 0}, channel->offer.channel_id};
+	struct vmbus_channel_message message = {{(uint32_t)type, 0}, channel_id};
 
 	memcpy(to, &message, sizeof(message));
 	return sizeof(message);
@@ -83,6 +86,16 @@ static uint32_t fill_open(const struct hvk *hvk, const struct hvk_channel *chann
 	};
 
 	memcpy(message.user_data, channel->config.user_data, sizeof(message.user_data));
+	memcpy(to, &message, sizeof(message));
+	return sizeof(message);
+}
+
+static uint32_t fill_modify(const struct hvk *hvk, const struct hvk_channel *channel, void *to)
+{
+	struct vmbus_modify_channel message = {{VMBUS_MSG_MODIFY_CHANNEL, 0},
+					       channel->offer.channel_id,
+					       hvk->cpus[channel->move_to].vp_index};
+
 	memcpy(to, &message, sizeof(message));
 	return sizeof(message);
 }
@@ -106,29 +119,26 @@ static uint32_t fill(struct hvk *hvk, struct hvk_outgoing *item, void *to)
 	case HVK_OUT_UNLOAD:
 		return fill_plain(VMBUS_MSG_UNLOAD, to);
 	case HVK_OUT_OPEN:
-		return fill_open(hvk, ITEM(hvk_channel, open_close, item), to);
+		return fill_open(hvk, HVK_OWNER(hvk_channel, open_close, item), to);
 	case HVK_OUT_CLOSE:
-		return fill_channel(VMBUS_MSG_CLOSE_CHANNEL, ITEM(hvk_channel, open_close, item), to);
+		return fill_channel(VMBUS_MSG_CLOSE_CHANNEL,
+				    HVK_OWNER(hvk_channel, open_close, item)->offer.channel_id, to);
+	case HVK_OUT_MODIFY:
+		return fill_modify(hvk, HVK_OWNER(hvk_channel, modify, item), to);
 	case HVK_OUT_RELEASE:
-		return fill_channel(VMBUS_MSG_RELID_RELEASED, ITEM(hvk_channel, release, item), to);
+		return fill_channel(VMBUS_MSG_RELID_RELEASED,
+				    HVK_OWNER(hvk_channel, release, item)->offer.channel_id, to);
+	case HVK_OUT_RELEASE_REFUSED:
+		return fill_channel(VMBUS_MSG_RELID_RELEASED, hvk_refused_next(hvk), to);
 	case HVK_OUT_GPADL_CREATE:
-		return hvk_gpadl_fill(hvk, ITEM(hvk_gpadl, outgoing, item), to);
+		return hvk_gpadl_fill(hvk, HVK_OWNER(hvk_gpadl, outgoing, item), to);
 	case HVK_OUT_GPADL_TEARDOWN:
-		return fill_teardown(ITEM(hvk_gpadl, outgoing, item), to);
+		return fill_teardown(HVK_OWNER(hvk_gpadl, outgoing, item), to);
 	}
 	return 0;
 }
 
 /* --- After posting ------------------------------------------------------------------ */
-
-static void release_posted(struct hvk *hvk, struct hvk_channel *channel)
-{
-	/* From here on the host may offer the id again. */
-	if (hvk->bus->by_id[channel->offer.channel_id] == channel)
-		hvk->bus->by_id[channel->offer.channel_id] = NULL;
-	channel->released = true;
-	hvk_bus_stir(hvk);
-}
 
 static void posted(struct hvk *hvk, struct hvk_outgoing *item, uint64_t now)
 {
@@ -136,8 +146,13 @@ static void posted(struct hvk *hvk, struct hvk_outgoing *item, uint64_t now)
 
 	if (kind == HVK_OUT_GPADL_CREATE) {
 		reset_retry(hvk->bus);
-		if (!hvk_gpadl_posted(hvk, ITEM(hvk_gpadl, outgoing, item), now))
+		if (!hvk_gpadl_posted(hvk, HVK_OWNER(hvk_gpadl, outgoing, item), now))
 			return; /* it stays in front until its last body is out */
+	}
+	if (kind == HVK_OUT_RELEASE_REFUSED) {
+		reset_retry(hvk->bus);
+		if (!hvk_refused_posted(hvk))
+			return; /* ... its last id */
 	}
 	hvk_out_drop(hvk, item);
 	switch (kind) {
@@ -147,15 +162,19 @@ static void posted(struct hvk *hvk, struct hvk_outgoing *item, uint64_t now)
 		hvk_contact_posted(hvk, kind, now);
 		break;
 	case HVK_OUT_OPEN:
-		hvk_channel_open_posted(hvk, ITEM(hvk_channel, open_close, item), now);
+		hvk_channel_open_posted(hvk, HVK_OWNER(hvk_channel, open_close, item), now);
 		break;
 	case HVK_OUT_RELEASE:
-		release_posted(hvk, ITEM(hvk_channel, release, item));
+		hvk_news_released(hvk, HVK_OWNER(hvk_channel, release, item));
 		break;
 	case HVK_OUT_GPADL_TEARDOWN:
-		hvk_gpadl_teardown_posted(hvk, ITEM(hvk_gpadl, outgoing, item), now);
+		hvk_gpadl_teardown_posted(hvk, HVK_OWNER(hvk_gpadl, outgoing, item), now);
+		break;
+	case HVK_OUT_MODIFY:
+		hvk_move_posted(hvk, HVK_OWNER(hvk_channel, modify, item), now);
 		break;
 	case HVK_OUT_CLOSE:
+	case HVK_OUT_RELEASE_REFUSED:
 	case HVK_OUT_GPADL_CREATE:
 		break;
 	}
@@ -173,14 +192,21 @@ static void failed(struct hvk *hvk, struct hvk_outgoing *item, hvk_status status
 		hvk_contact_post_failed(hvk, status, no_connection);
 		break;
 	case HVK_OUT_OPEN:
-		hvk_channel_open_failed(hvk, ITEM(hvk_channel, open_close, item), status);
+		hvk_channel_open_failed(hvk, HVK_OWNER(hvk_channel, open_close, item), status);
 		break;
 	case HVK_OUT_RELEASE:
-		release_posted(hvk, ITEM(hvk_channel, release, item));
+		hvk_news_released(hvk, HVK_OWNER(hvk_channel, release, item));
+		break;
+	case HVK_OUT_MODIFY:
+		hvk_move_cancel(hvk, HVK_OWNER(hvk_channel, modify, item), status);
+		break;
+	case HVK_OUT_RELEASE_REFUSED: /* the others get their chance */
+		if (!hvk_refused_posted(hvk))
+			hvk_out_put(hvk, item, kind);
 		break;
 	case HVK_OUT_GPADL_CREATE:
 	case HVK_OUT_GPADL_TEARDOWN:
-		hvk_gpadl_post_failed(hvk, ITEM(hvk_gpadl, outgoing, item), status);
+		hvk_gpadl_post_failed(hvk, HVK_OWNER(hvk_gpadl, outgoing, item), status);
 		break;
 	case HVK_OUT_CLOSE:
 		break; /* the rings' teardown will not be answered: quarantine */

@@ -1,47 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Packets: sending, receiving, request ids, telling the host. */
+/* Packets: sending, receiving, request ids. */
 #include "guest/vmbus/bus.h"
 
 #define PFNS_MAX 64u             /* pages in one page-list packet */
 #define LATE_COMPLETIONS_MAX 64u /* skipped in one receive */
-
-/* --- Telling the host ------------------------------------------------------------ */
-
-/* docs/vmbus-versions.md: the bit in the interrupt page goes before the hypercall at
- * 0.13 always, later unless the channel has an interrupt of its own. */
-static void set_event_bit(struct hvk_channel *channel)
-{
-	struct hvk_bus *bus = channel->hvk->bus;
-	uint32_t id = channel->offer.channel_id;
-
-	(void)hvk_shared_or(&bus->interrupt_bits, VMBUS_INTERRUPT_PAGE_GUEST_TO_HOST + id / 32 * 4,
-			    1u << (id % 32));
-}
-
-static void trigger_monitor(struct hvk_channel *channel)
-{
-	struct hvk_bus *bus = channel->hvk->bus;
-	uint32_t group = channel->offer.monitor_id / 32u, bit = channel->offer.monitor_id % 32u;
-
-	set_event_bit(channel);
-	(void)hvk_shared_or(&bus->monitor, VMBUS_MONITOR_GROUP_OFFSET + group * VMBUS_MONITOR_GROUP_STRIDE,
-			    1u << bit);
-}
-
-void hvk_channel_signal_host(struct hvk_channel *channel)
-{
-	const struct hvk_offer *offer = &channel->offer;
-	struct hvk *hvk = channel->hvk;
-
-	HVK_COUNT(channel->counters.signals);
-	if (offer->monitored) {
-		trigger_monitor(channel);
-		return;
-	}
-	if (hvk->bus->version->shared_signal || !offer->dedicated)
-		set_event_bit(channel);
-	(void)hvk_signal(hvk, offer->connection_id, 0);
-}
 
 /* --- Sending ------------------------------------------------------------------------ */
 
@@ -82,11 +44,19 @@ static hvk_status build(struct outgoing *packet, const struct hvk_channel *chann
 /* A host that does not say when there is room is asked again after a while. */
 static void want_room(struct hvk_channel *channel)
 {
-	HVK_COUNT(channel->counters.full);
 	if (channel->room_wanted)
 		return;
 	channel->room_wanted = true;
-	hvk_timer_start(channel->hvk, &channel->room_timer, channel->config.cpu, HVK_ROOM_POLL_MS);
+	hvk_timer_start(channel->hvk, &channel->room_timer, channel->cpu, HVK_ROOM_POLL_MS);
+}
+
+/* In the ring: with the trailer. */
+static void count_sent(struct hvk_channel *channel, const struct vmbus_packet_descriptor *descriptor)
+{
+	HVK_COUNT(channel->counters.sent);
+	HVK_ADD(channel->counters.bytes_sent, descriptor->length8 * 8u + sizeof(struct vmbus_packet_trailer));
+	if (channel->out.masked)
+		HVK_COUNT(channel->counters.masked_signals);
 }
 
 static hvk_status put_locked(struct hvk_channel *channel, struct outgoing *packet, void *cookie, bool *signal)
@@ -109,15 +79,17 @@ static hvk_status put_locked(struct hvk_channel *channel, struct outgoing *packe
 	}
 	status = hvk_ring_put(&channel->out, packet->pieces, packet->count, signal);
 	if (status == HVK_OK) {
-		HVK_COUNT(channel->counters.sent);
+		count_sent(channel, &packet->descriptor);
 		return HVK_OK;
 	}
 	if (id != 0)
 		(void)hvk_requests_put(&channel->requests, id, &unused);
-	if (status == HVK_EAGAIN)
+	if (status == HVK_EAGAIN) {
+		HVK_COUNT(channel->counters.full);
 		want_room(channel);
-	else
+	} else {
 		HVK_COUNT(channel->counters.faults);
+	}
 	return status;
 }
 
@@ -272,6 +244,7 @@ static hvk_status receive_one(struct hvk_channel *channel, uint8_t *buffer, uint
 		      layout.length - (uint32_t)sizeof(descriptor));
 	hvk_ring_skip(&channel->in, layout.length);
 	HVK_COUNT(channel->counters.received);
+	HVK_ADD(channel->counters.bytes_received, layout.length + sizeof(struct vmbus_packet_trailer));
 	describe(packet, &descriptor, &layout, buffer);
 	return descriptor.type == VMBUS_PACKET_COMPLETION ? match_completion(channel, packet) : HVK_OK;
 }

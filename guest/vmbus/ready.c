@@ -4,23 +4,58 @@
 
 #define POLL_CHANNELS 64u /* callbacks per poll */
 
+/* Of the CPU whose lock is held. */
+static void append(struct hvk_cpu *cpu, struct hvk_channel *channel)
+{
+	if (channel->queued)
+		return;
+	channel->queued = true;
+	channel->ready_next = NULL;
+	if (cpu->ready_last)
+		cpu->ready_last->ready_next = channel;
+	else
+		cpu->ready_first = channel;
+	cpu->ready_last = channel;
+}
+
 void hvk_cpu_put_ready(struct hvk *hvk, struct hvk_channel *channel)
 {
 	uint32_t index = hvk_channel_cpu(channel);
-	struct hvk_cpu *cpu = &hvk->cpus[index];
+	bool put = false;
 
-	hvk_lock(hvk, &cpu->lock);
-	if (!channel->queued) {
-		channel->queued = true;
-		channel->ready_next = NULL;
-		if (cpu->ready_last)
-			cpu->ready_last->ready_next = channel;
-		else
-			cpu->ready_first = channel;
-		cpu->ready_last = channel;
+	/* It may move between the look at its CPU and the lock; no second move begins without
+	 * bus.lock, nor while its own CPU is in here. */
+	for (unsigned i = 0; i < 2 && !put; i++) {
+		struct hvk_cpu *cpu = &hvk->cpus[index];
+
+		hvk_lock(hvk, &cpu->lock);
+		put = hvk_channel_cpu(channel) == index;
+		if (put)
+			append(cpu, channel);
+		hvk_unlock(hvk, &cpu->lock);
+		if (put)
+			hvk_wake(hvk, index);
+		index = hvk_channel_cpu(channel);
 	}
-	hvk_unlock(hvk, &cpu->lock);
-	hvk_wake(hvk, index);
+	HVK_ASSERT(put);
+}
+
+void hvk_cpu_unlist(struct hvk_cpu *cpu, struct hvk_channel *channel)
+{
+	struct hvk_channel *last = NULL;
+
+	if (!channel->queued)
+		return;
+	for (struct hvk_channel **link = &cpu->ready_first; *link;) {
+		if (*link == channel) {
+			*link = channel->ready_next;
+			continue;
+		}
+		last = *link;
+		link = &last->ready_next;
+	}
+	cpu->ready_last = last;
+	channel->queued = false;
 }
 
 static struct hvk_channel *take_ready(struct hvk *hvk, struct hvk_cpu *cpu)
@@ -51,25 +86,14 @@ static void put_down(struct hvk *hvk, struct hvk_cpu *cpu, struct hvk_channel *c
 bool hvk_cpu_forget_channel(struct hvk *hvk, struct hvk_channel *channel)
 {
 	struct hvk_cpu *cpu = &hvk->cpus[hvk_channel_cpu(channel)];
-	struct hvk_channel *last = NULL;
 	bool idle;
 
 	hvk_lock(hvk, &cpu->lock);
 	idle = !channel->running;
-	if (idle && channel->queued) {
-		for (struct hvk_channel **link = &cpu->ready_first; *link;) {
-			if (*link == channel) {
-				*link = channel->ready_next;
-				continue;
-			}
-			last = *link;
-			link = &last->ready_next;
-		}
-		cpu->ready_last = last;
-		channel->queued = false;
-	}
-	if (idle)
+	if (idle) {
+		hvk_cpu_unlist(cpu, channel);
 		hvk_timer_unlink(cpu, &channel->room_timer);
+	}
 	hvk_unlock(hvk, &cpu->lock);
 	return idle;
 }
@@ -86,7 +110,7 @@ void hvk_run_channels(struct hvk *hvk, struct hvk_cpu *cpu)
 		channel = take_ready(hvk, cpu);
 		if (!channel)
 			return;
-		hvk_channel_run(channel);
-		put_down(hvk, cpu, channel);
+		if (hvk_channel_run(channel))
+			put_down(hvk, cpu, channel);
 	}
 }

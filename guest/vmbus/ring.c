@@ -13,6 +13,7 @@ void hvk_ring_out_init(struct hvk_ring_out *ring, const struct hvk_shared *pages
 	split(pages, &ring->control, &ring->data);
 	ring->write = 0;
 	ring->wanting = false;
+	ring->masked = false;
 	hvk_shared_store(&ring->control, VMBUS_RING_FEATURES, VMBUS_RING_FEATURE_PENDING_SEND_SIZE);
 }
 
@@ -90,6 +91,7 @@ hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *piece
 	mask = hvk_shared_load(&ring->control, VMBUS_RING_INTERRUPT_MASK);
 	read = hvk_shared_load(&ring->control, VMBUS_RING_READ_INDEX);
 	*signal = hvk_ring_signal_after_write(mask, read, before);
+	ring->masked = !*signal && hvk_ring_signal_after_write(0, read, before);
 	return HVK_OK;
 }
 
@@ -167,13 +169,15 @@ void hvk_ring_mask(const struct hvk_ring_in *ring)
 	hvk_full_barrier();
 }
 
+bool hvk_ring_unread(const struct hvk_ring_in *ring)
+{
+	return hvk_shared_load_acquire(&ring->control, VMBUS_RING_WRITE_INDEX) != ring->read;
+}
+
 bool hvk_ring_unmask(const struct hvk_ring_in *ring)
 {
-	uint32_t write;
-
 	hvk_shared_store(&ring->control, VMBUS_RING_INTERRUPT_MASK, 0);
 	hvk_full_barrier();
 	/* What came between the last read and the unmasking was not signalled. */
-	write = hvk_shared_load_acquire(&ring->control, VMBUS_RING_WRITE_INDEX);
-	return write != ring->read;
+	return hvk_ring_unread(ring);
 }

@@ -14,6 +14,7 @@ struct hvk_ring_out {
 	struct hvk_shared control, data;
 	uint32_t write; /* ours */
 	bool wanting;   /* pending send size is set */
+	bool masked;    /* the last packet would have been signalled, had the host not masked that */
 };
 
 /* Host to guest: we read. */
@@ -54,5 +55,7 @@ hvk_status hvk_ring_show(struct hvk_ring_in *ring, bool *signal);
  * to read, which no signal will tell. */
 void hvk_ring_mask(const struct hvk_ring_in *ring);
 bool hvk_ring_unmask(const struct hvk_ring_in *ring);
+/* True if there is something to read. */
+bool hvk_ring_unread(const struct hvk_ring_in *ring);
 
 #endif

@@ -232,6 +232,11 @@ struct hvk_outgoing {
 	bool queued;
 };
 
+/* hvkit's: a place in a list. */
+struct hvk_link {
+	struct hvk_link *next, **at; /* at: the pointer that points here; NULL = in no list */
+};
+
 /* Pages that the host may read and write through one channel's device. Zeroed
  * when created. The caller owns the structure; it must live until torn down. */
 struct hvk_gpadl {
@@ -241,7 +246,7 @@ struct hvk_gpadl {
 	/* hvkit's */
 	struct hvk_outgoing outgoing;
 	struct hvk_request *request;
-	struct hvk_gpadl *next;
+	struct hvk_link link;
 	uint64_t deadline;
 	uint32_t pages_sent;
 	hvk_status result;
