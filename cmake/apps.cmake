@@ -1,6 +1,15 @@
 # SPDX-License-Identifier: MIT
 # lwip, hvkit_shell (the guest program), hvkit_cli (the command line without its main)
 # and hvkit. Without lwIP's sources these are left out, and said so.
+# hvkit_trace: what reads and decodes trace files; needs nothing of the others.
+file(GLOB trace_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/hvkit/trace/*.c)
+set(trace_page_sources ${CMAKE_SOURCE_DIR}/apps/hvkit/trace/trace.c ${CMAKE_SOURCE_DIR}/apps/hvkit/trace/html.c)
+list(REMOVE_ITEM trace_sources ${trace_page_sources})
+add_library(hvkit_trace STATIC ${trace_sources})
+target_compile_definitions(hvkit_trace PRIVATE _GNU_SOURCE)
+target_include_directories(hvkit_trace PUBLIC include ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(hvkit_trace PRIVATE hvkit_flags)
+
 set(HVKIT_APPS ON)
 if(NOT EXISTS ${CMAKE_SOURCE_DIR}/apps/net/lwip.cmake)
 	set(HVKIT_APPS OFF)
@@ -30,10 +39,16 @@ if(NOT EXISTS ${cli_main})
 endif()
 list(REMOVE_ITEM cli_sources ${cli_main})
 if(cli_sources)
-	add_library(hvkit_cli STATIC ${cli_sources})
+	set(trace_page ${CMAKE_SOURCE_DIR}/apps/hvkit/trace/page)
+	set(trace_page_files ${trace_page}/page.css ${trace_page}/page.html ${trace_page}/page.js)
+	add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/trace_page.c
+		COMMAND ${CMAKE_COMMAND} -DOUT=${CMAKE_BINARY_DIR}/trace_page.c -DPREFIX=trace_
+			"-DFILES=${trace_page_files}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+		DEPENDS ${trace_page_files} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
+	add_library(hvkit_cli STATIC ${cli_sources} ${trace_page_sources} ${CMAKE_BINARY_DIR}/trace_page.c)
 	target_compile_definitions(hvkit_cli PRIVATE _GNU_SOURCE)
 	target_include_directories(hvkit_cli PUBLIC include ${CMAKE_CURRENT_SOURCE_DIR})
-	target_link_libraries(hvkit_cli PUBLIC hvkit_shell hvkit_hosted PRIVATE hvkit_flags)
+	target_link_libraries(hvkit_cli PUBLIC hvkit_trace hvkit_shell hvkit_hosted PRIVATE hvkit_flags)
 else()
 	add_library(hvkit_cli INTERFACE)
 	target_link_libraries(hvkit_cli INTERFACE hvkit_shell hvkit_hosted)

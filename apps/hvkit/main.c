@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The hvkit program. */
 #include <stdio.h>
+#include <string.h>
 
 #include "apps/hvkit/options.h"
+#include "apps/hvkit/trace/trace.h"
 
 static int act(const struct cli_options *options)
 {
@@ -31,6 +33,8 @@ int main(int argc, char **argv)
 	char error[CLI_ERROR_MAX];
 	int status = CLI_USAGE;
 
+	if (argc > 1 && strcmp(argv[1], "trace") == 0)
+		return cli_trace(argc - 1, argv + 1);
 	if (cli_options_parse(argc, argv, &options, error))
 		status = act(&options);
 	else

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the decoder knows: names of values, layouts of messages. Tables only, over
+ * include/hvkit/wire; tools/wireshark/hvkit.lua holds the same tables, printed from
+ * these (tests/dissector/lua_tables.c).
+ */
+#ifndef CLI_TRACE_TABLES_H
+#define CLI_TRACE_TABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct trace_name {
+	uint64_t value;
+	const char *name;
+};
+
+struct trace_names {
+	const char *id;
+	const struct trace_name *list;
+	uint32_t count;
+};
+
+enum trace_form {
+	FORM_DEC,
+	FORM_HEX,
+	FORM_VERSION, /* major << 16 | minor */
+	FORM_GUID,
+	FORM_YES,   /* yes or no, by bit 0 */
+	FORM_NAME,  /* of names; a value without a name in hexadecimal */
+	FORM_BITS,  /* bits with names, joined by '+'; what is left in hexadecimal */
+	FORM_BYTES, /* in hexadecimal */
+	FORM_PAGES  /* page frame numbers to the end of the message */
+};
+
+/* Detail: not in the one-line form. Nonzero: there only if it is not 0. */
+enum trace_show { SHOW_DETAIL, SHOW_ALWAYS, SHOW_NONZERO };
+
+struct trace_field {
+	const char *name;
+	uint16_t at, size; /* size 0: to the end */
+	uint8_t form, show;
+	const struct trace_names *names;
+};
+
+struct trace_layout {
+	uint32_t type;
+	const char *name;
+	uint16_t size_min;
+	uint16_t field_count;
+	const struct trace_field *fields;
+};
+
+struct trace_protocol {
+	const char *id;
+	const struct trace_layout *layouts;
+	uint32_t count;
+};
+
+enum trace_register_form { REGISTER_PLAIN, REGISTER_PAGE, REGISTER_SINT, REGISTER_ENABLE };
+
+struct trace_register {
+	uint32_t number;
+	const char *name;
+	enum trace_register_form form;
+};
+
+struct trace_interface {
+	uint8_t guid[16];
+	const char *name;
+};
+
+extern const struct trace_protocol trace_messages, trace_nvs, trace_rndis;
+
+extern const struct trace_names trace_kind_names, trace_hypercall_names, trace_hv_status_names,
+	trace_packet_names, trace_nvs_status_names, trace_nvs_version_names, trace_nvs_channel_names,
+	trace_nvs_capability_bits, trace_rndis_status_names, trace_oid_names, trace_filter_bits,
+	trace_ppi_names, trace_vmbus_status_names, trace_offer_bits, trace_data_path_names;
+
+/* Every list of names above. */
+extern const struct trace_names *const trace_all_names[];
+extern const uint32_t trace_all_names_count;
+
+extern const struct trace_register trace_registers[];
+extern const uint32_t trace_register_count;
+extern const struct trace_interface trace_interfaces[];
+extern const uint32_t trace_interface_count;
+
+#define TRACE_INTERFACE_NETVSC "netvsc"
+#define TRACE_INTERFACE_SOCKET "socket"
+#define TRACE_INTERFACE_OTHER "device"
+
+/* NULL if there is none. */
+const char *trace_name(const struct trace_names *names, uint64_t value);
+const struct trace_layout *trace_layout(const struct trace_protocol *protocol, uint32_t type);
+const struct trace_register *trace_register(uint32_t number);
+const char *trace_interface(const uint8_t *guid);
+
+#endif
