@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hosts that the model can be, oldest first. Sources: docs/hosts.md. Fields that no
- * source tells for a host are taken from its nearest neighbour.
+ * The hosts that the model can be: Windows, oldest first, then others. Sources:
+ * docs/hosts.md. Fields that no source tells for a host are taken from its nearest
+ * neighbour.
  */
 #include <string.h>
 
@@ -9,103 +10,144 @@
 #include "hvkit/wire/vmbus.h"
 #include "hvkit_host/profile.h"
 
+#define VERSIONS(version) .newest_version = (version), .accept_newest = (version)
+
+/* What all of Windows has in common, as far as is known. */
+#define WINDOWS                                                                                             \
+	.message_privileges = true, .response_state_garbage = true, .echoes_version = true,                 \
+	.monitor_latency = 100, .subchannel_order = HVH_SUBCHANNELS_BY_SEED, .gpadl_errors_answered = true, \
+	.open_failure_status = VMBUS_STATUS_FAILURE, .modify_response = true,                               \
+	.pending_feature_offered = true, .pending_feature_required = true, .revoke_completed = true,        \
+	.receive_suballocation = 1728, .send_section = 6144
+
+/* Below 3.0. */
+#define WINDOWS_WITHOUT_UNLOAD WINDOWS, .short_offer_at_0_13 = true, .ranges_per_packet_max = 8
+
+/* From 5.0. */
+#define WINDOWS_WITH_CONNECTION_4                                                                 \
+	WINDOWS, .unload_works = true, .connection_4 = true,                                      \
+		 .returned_connection = VMBUS_CONNECTION_MESSAGE_V5, .ranges_per_packet_max = 32, \
+		 .nvs_newest = NVS_VERSION_6_1, .rndis_packets_max = 8, .rndis_alignment_factor = 3
+
 static const struct hvh_profile profiles[] = {
+	{
+		.name = "ws2008",
+		.description = "Windows Server 2008: VMBus 0.13, the shared event; ignores UNLOAD",
+		VERSIONS(VMBUS_VERSION_0_13),
+		WINDOWS_WITHOUT_UNLOAD,
+		.nvs_newest = NVS_VERSION_1,
+		.rndis_packets_max = 1,
+	},
 	{
 		.name = "ws2008r2",
 		.description =
 			"Windows Server 2008 R2: VMBus 1.1; ignores UNLOAD, no bus for a second contact",
-		.newest_version = VMBUS_VERSION_1_1,
-		.accept_newest = VMBUS_VERSION_1_1,
-		.unload_works = false,
-		.connection_4 = false,
-		.returned_connection = 0,
-		.short_offer_at_0_13 = true,
-		.gpadl_errors_answered = true,
-		.pending_feature_required = true,
-		.subchannel_order = HVH_SUBCHANNELS_BY_SEED,
-		.response_state_garbage = true,
-		.echoes_version = true,
+		VERSIONS(VMBUS_VERSION_1_1),
+		WINDOWS_WITHOUT_UNLOAD,
 		.nvs_newest = NVS_VERSION_2,
-		.revoke_completed = true,
-		.receive_suballocation = 1728,
-		.send_section = 6144,
-		.ranges_per_packet_max = 8,
 		.rndis_packets_max = 1,
-		.rndis_alignment_factor = 0,
-		.filter_set_at_start = false,
 	},
 	{
 		.name = "ws2012",
 		.description =
 			"Windows Server 2012: VMBus 2.4, an event flag for each channel; ignores UNLOAD",
-		.newest_version = VMBUS_VERSION_2_4,
-		.accept_newest = VMBUS_VERSION_2_4,
-		.unload_works = false,
-		.connection_4 = false,
-		.returned_connection = 0,
-		.short_offer_at_0_13 = true,
-		.gpadl_errors_answered = true,
-		.pending_feature_required = true,
-		.subchannel_order = HVH_SUBCHANNELS_BY_SEED,
-		.response_state_garbage = true,
-		.echoes_version = true,
+		VERSIONS(VMBUS_VERSION_2_4),
+		WINDOWS_WITHOUT_UNLOAD,
 		.nvs_newest = NVS_VERSION_4,
-		.revoke_completed = true,
-		.receive_suballocation = 1728,
-		.send_section = 6144,
-		.ranges_per_packet_max = 8,
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
-		.filter_set_at_start = false,
 	},
 	{
 		.name = "ws2012r2",
 		.description = "Windows Server 2012 R2: VMBus 3.0, UNLOAD works; malformed status 0x40020006",
-		.newest_version = VMBUS_VERSION_3_0,
-		.accept_newest = VMBUS_VERSION_3_0,
+		VERSIONS(VMBUS_VERSION_3_0),
+		WINDOWS,
 		.unload_works = true,
-		.connection_4 = false,
-		.returned_connection = 0,
 		.short_offer_at_0_13 = true,
-		.torndown_withheld_until_close = true,
-		.gpadl_errors_answered = true,
-		.pending_feature_required = true,
-		.subchannel_order = HVH_SUBCHANNELS_BY_SEED,
-		.response_state_garbage = true,
-		.echoes_version = true,
+		.torndown_withheld = HVH_TORNDOWN_NOW_AND_THEN,
 		.loaded_system_crashes = true,
-		.nvs_newest = NVS_VERSION_5,
 		.status_0x40020006_malformed = true,
-		.revoke_completed = true,
-		.receive_suballocation = 1728,
-		.send_section = 6144,
+		.nvs_newest = NVS_VERSION_5,
 		.ranges_per_packet_max = 8,
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
-		.filter_set_at_start = false,
+	},
+	{
+		.name = "ws2016",
+		.description = "Windows Server 2016: VMBus 4.0, GPADLs may be torn down after the close",
+		VERSIONS(VMBUS_VERSION_4_0),
+		WINDOWS,
+		.unload_works = true,
+		.short_offer_at_0_13 = true,
+		.nvs_newest = NVS_VERSION_6,
+		.ranges_per_packet_max = 32,
+		.rndis_packets_max = 8,
+		.rndis_alignment_factor = 3,
+	},
+	{
+		.name = "ws2019",
+		.description = "Windows Server 2019: VMBus 5.2, message connection 4",
+		VERSIONS(VMBUS_VERSION_5_2),
+		WINDOWS_WITH_CONNECTION_4,
 	},
 	{
 		.name = "ws2022",
 		.description = "Windows Server 2022: VMBus 5.3, message connection 4, answers MODIFY_CHANNEL",
-		.newest_version = VMBUS_VERSION_5_3,
-		.accept_newest = VMBUS_VERSION_5_3,
+		VERSIONS(VMBUS_VERSION_5_3),
+		WINDOWS_WITH_CONNECTION_4,
+	},
+	{
+		.name = "azure",
+		.description = "Azure: as Windows Server 2022, with a monitor id for every channel",
+		VERSIONS(VMBUS_VERSION_5_3),
+		WINDOWS_WITH_CONNECTION_4,
+		.monitoring = HVH_MONITOR_ALL,
+	},
+	{
+		.name = "openvmm",
+		.description = "OpenVMM: returns message connection 1, completes no revoke",
+		VERSIONS(VMBUS_VERSION_5_3),
+		.message_privileges = true,
+		.redelivery = HVH_REDELIVER_BY_LOOKING,
 		.unload_works = true,
 		.connection_4 = true,
-		.returned_connection = VMBUS_CONNECTION_MESSAGE_V5,
-		.short_offer_at_0_13 = false,
-		.gpadl_errors_answered = true,
-		.pending_feature_required = true,
-		.subchannel_order = HVH_SUBCHANNELS_BY_SEED,
-		.response_state_garbage = true,
+		.returned_connection = VMBUS_CONNECTION_MESSAGE,
 		.echoes_version = true,
+		.monitoring = HVH_MONITOR_NONE,
+		.monitor_latency = 100,
+		.subchannel_order = HVH_SUBCHANNELS_AFTER,
+		.gpadl_errors_answered = true,
+		.open_failure_status = VMBUS_STATUS_FAILURE,
+		.modify_response = true,
+		.pending_feature_offered = true,
 		.nvs_newest = NVS_VERSION_6_1,
-		.revoke_completed = true,
-		.receive_suballocation = 1728,
+		.receive_suballocation = 1806,
 		.send_section = 6144,
-		.ranges_per_packet_max = 32,
+		.ranges_per_packet_max = 375,
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
-		.filter_set_at_start = false,
+	},
+	{
+		.name = "qemu",
+		.description =
+			"QEMU's bus: any version up to 4.0, says nothing to a GPADL that it cannot take",
+		VERSIONS(VMBUS_VERSION_4_0),
+		.message_privileges = true,
+		.version_policy = HVH_VERSIONS_RANGE,
+		.unload_works = true,
+		.monitoring = HVH_MONITOR_NONE,
+		.monitor_latency = 100,
+		.subchannel_order = HVH_SUBCHANNELS_AFTER,
+		.rescind = HVH_NOT_EVER,
+		.open_failure_status = 1,
+		.pending_feature_offered = true,
+		.pending_feature_required = true,
+		.nvs_newest = NVS_VERSION_6_1,
+		.receive_suballocation = 1806,
+		.send_section = 6144,
+		.ranges_per_packet_max = 375,
+		.rndis_packets_max = 8,
+		.rndis_alignment_factor = 3,
 	},
 };
 

@@ -17,7 +17,7 @@ static void print_habits(const struct hvh_profile *host)
 		 "ignores UNLOAD, goes on writing to the guest's pages; a second contact has no bus"},
 		{host->connection_4, "takes the first contact on message connection 4 too"},
 		{host->short_offer_at_0_13, "offers of 190 bytes at 0.13"},
-		{host->torndown_withheld_until_close,
+		{host->torndown_withheld != HVH_TORNDOWN_PROMPT,
 		 "answers the teardown of the receive buffer only once the channel is closed"},
 		{host->gpadl_errors_answered, "answers a GPADL that it cannot take with a failure"},
 		{!host->gpadl_errors_answered, "says nothing to a GPADL that it cannot take"},

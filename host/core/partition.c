@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "host/core/partition.h"
+#include "hvkit_host/quirk.h"
 
 /* scale = 10^7 * 2^64 / tsc_hz must fit into 64 bits. */
 #define TSC_HZ_MIN (HVH_TIME_PER_SECOND + 1u)
@@ -51,6 +53,29 @@ uint64_t hvh_clock(struct hvh_partition *partition, uint64_t now)
 const struct hvh_profile *hvh_partition_profile(const struct hvh_partition *partition)
 {
 	return &partition->profile;
+}
+
+const struct hvh_profile *hvh_partition_get_profile(const struct hvh_partition *partition)
+{
+	return &partition->profile;
+}
+
+bool hvh_partition_set_quirk(struct hvh_partition *partition, const char *name, const char *value,
+			     char *error, size_t error_size)
+{
+	const struct hvh_quirk *quirk = hvh_quirk_find(name);
+
+	if (quirk != NULL && !quirk->coming && !quirk->live && partition->vmbus.contacted) {
+		if (error != NULL && error_size > 0)
+			snprintf(error, error_size,
+				 "%s cannot change any more: the guest has made contact; set it before",
+				 name);
+		return false;
+	}
+	if (!hvh_quirk_set(&partition->profile, name, value, error, error_size))
+		return false;
+	hvh_kick(partition);
+	return true;
 }
 
 bool hvh_partition_deterministic(const struct hvh_partition *partition)

@@ -4,6 +4,9 @@
 
 #include "host/core/partition.h"
 
+#define CERTAIN 65536u
+#define RESCIND_CHANCE (CERTAIN / 256u) /* of a host that rescinds at any time */
+
 static uint64_t splitmix64(uint64_t *state)
 {
 	uint64_t z = *state += 0x9e3779b97f4a7c15ull;
@@ -48,12 +51,44 @@ void hvh_fault_set(struct hvh_partition *partition, enum hvh_fault fault, uint32
 		partition->fault_chance[fault] = chance;
 }
 
+/* The profile may tell what else is left to the seed (quirk.h). */
+static uint32_t tendency(enum hvh_tendency tendency, uint32_t chance)
+{
+	return tendency == HVH_BY_SEED ? chance : tendency == HVH_NOT_EVER ? 0 : CERTAIN;
+}
+
+static uint32_t chance_of(const struct hvh_partition *partition, enum hvh_fault fault)
+{
+	const struct hvh_profile *profile = &partition->profile;
+	uint32_t chance = partition->fault_chance[fault];
+
+	switch (fault) {
+	case HVH_FAULT_LATE_PENDING:
+		return tendency(profile->late_pending, chance);
+	case HVH_FAULT_LOST_FIRST_SIGNAL:
+		return tendency(profile->first_signal_lost, chance);
+	case HVH_FAULT_RESCIND:
+		if (profile->rescind == HVH_EVERY_TIME)
+			return chance > RESCIND_CHANCE ? chance : RESCIND_CHANCE;
+		return tendency(profile->rescind, chance);
+	case HVH_FAULT_POST_BUFFERS:
+	case HVH_FAULT_POST_THROTTLED:
+		return profile->post_status == HVH_POST_ACCEPTED ? 0 : chance;
+	case HVH_FAULT_SLOW_TEARDOWN:
+		if (profile->teardown_reply == HVH_TEARDOWN_SLOW)
+			return CERTAIN;
+		return profile->teardown_reply == HVH_TEARDOWN_PROMPT ? 0 : chance;
+	default:
+		return chance;
+	}
+}
+
 /* A fault that is off draws nothing, so that switching one on moves no other. */
 bool hvh_fault_strikes(struct hvh_partition *partition, enum hvh_fault fault)
 {
-	if ((unsigned)fault >= HVH_FAULT_COUNT || partition->fault_chance[fault] == 0)
-		return false;
-	if (hvh_choose(partition, 65536) >= partition->fault_chance[fault])
+	uint32_t chance = (unsigned)fault < HVH_FAULT_COUNT ? chance_of(partition, fault) : 0;
+
+	if (chance == 0 || hvh_choose(partition, CERTAIN) >= chance)
 		return false;
 	partition->fault_count[fault]++;
 	return true;

@@ -29,9 +29,12 @@ static void version_leaf(const struct hvh_partition *partition, uint32_t out[4])
 static void features_leaf(const struct hvh_partition *partition, uint32_t out[4])
 {
 	out[0] = HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_HYPERCALL | HV_ACCESS_VP_INDEX;
-	out[1] = HV_PRIVILEGE_POST_MESSAGES | HV_PRIVILEGE_SIGNAL_EVENTS;
+	if (partition->profile.message_privileges)
+		out[1] = HV_PRIVILEGE_POST_MESSAGES | HV_PRIVILEGE_SIGNAL_EVENTS;
+	if (hvh_reference_tsc_present(partition))
+		out[0] |= HV_ACCESS_REFERENCE_TSC;
 	if (partition->tsc_hz != 0) {
-		out[0] |= HV_ACCESS_REFERENCE_TSC | HV_ACCESS_FREQUENCIES;
+		out[0] |= HV_ACCESS_FREQUENCIES;
 		out[3] |= HV_FEATURE_FREQUENCIES;
 	}
 }

@@ -16,6 +16,8 @@
 /* How often the model looks whether such a slot was emptied, and for how long. */
 #define HVH_EOM_LOOK (100u * HVH_TIME_PER_MS)
 #define HVH_EOM_WATCH (10u * HVH_TIME_PER_SECOND)
+/* How often a host that does not wait for EOM looks whether a slot is empty. */
+#define HVH_REDELIVERY_LOOK HVH_TIME_PER_MS
 /* The pending flag comes this late at most where HVH_FAULT_LATE_PENDING strikes. */
 #define HVH_LATE_PENDING_MAX HVH_TIME_PER_MS
 
@@ -51,7 +53,8 @@ struct hvh_sint {
 	uint64_t flag_due; /* late pending flag, or HVH_NEVER */
 	uint64_t look_at;  /* next look for a missing EOM, or HVH_NEVER */
 	uint64_t look_until;
-	uint64_t empty_since; /* seen empty while waiting, or HVH_NEVER */
+	uint64_t redeliver_at; /* next look of a host that does not wait for EOM, or HVH_NEVER */
+	uint64_t empty_since;  /* seen empty while waiting, or HVH_NEVER */
 };
 
 struct hvh_vp {
@@ -76,7 +79,8 @@ uint64_t hvh_hypervisor_next_event(struct hvh_partition *partition);
 
 /* Fills the content that the page shows when enabled. */
 void hvh_overlay_hypercall(struct hvh_overlay *overlay);
-void hvh_overlay_reference_tsc(struct hvh_overlay *overlay, uint64_t tsc_hz);
+void hvh_overlay_reference_tsc(struct hvh_partition *partition);
+bool hvh_reference_tsc_present(const struct hvh_partition *partition);
 /* Takes a new value of a page register: keeps reserved bits, moves the overlay. False:
  * the page is not RAM (the register is written, nothing is visible). */
 bool hvh_page_register_write(struct hvh_partition *partition, struct hvh_page_register *page, uint64_t value);

@@ -16,17 +16,26 @@ void hvh_overlay_hypercall(struct hvh_overlay *overlay)
 }
 
 /* The guest's counter is 0 when the partition is created, so the offset is 0. */
-void hvh_overlay_reference_tsc(struct hvh_overlay *overlay, uint64_t tsc_hz)
+void hvh_overlay_reference_tsc(struct hvh_partition *partition)
 {
+	struct hvh_overlay *overlay = &partition->hypervisor.reference_tsc.overlay;
 	struct hv_reference_tsc_page page = {.sequence = 0};
+	uint64_t tsc_hz = partition->tsc_hz;
 
+	if (overlay->active)
+		return;
 	memset(overlay->content, 0, sizeof(overlay->content));
-	if (tsc_hz > HVH_TIME_PER_SECOND) {
+	if (tsc_hz > HVH_TIME_PER_SECOND && partition->profile.reference_tsc == HVH_REFERENCE_TSC_PRESENT) {
 		__extension__ typedef unsigned __int128 wide;
 		page.sequence = 1;
 		page.scale = (uint64_t)(((wide)HVH_TIME_PER_SECOND << 64) / tsc_hz);
 	}
 	memcpy(overlay->content, &page, sizeof(page));
+}
+
+bool hvh_reference_tsc_present(const struct hvh_partition *partition)
+{
+	return partition->tsc_hz != 0 && partition->profile.reference_tsc != HVH_REFERENCE_TSC_ABSENT;
 }
 
 static void cover(struct hvh_partition *partition, struct hvh_overlay *overlay, uint64_t gpa)

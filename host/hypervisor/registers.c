@@ -20,6 +20,7 @@ static void reset_vp(struct hvh_partition *partition, struct hvh_vp *vp)
 		if (partition->deterministic)
 			vp->sints[n].value |= hvh_random(partition) & ~HV_SINT_DEFINED_MASK;
 		vp->sints[n].flag_due = HVH_NEVER;
+		vp->sints[n].redeliver_at = HVH_NEVER;
 		vp->sints[n].look_at = HVH_NEVER;
 		vp->sints[n].empty_since = HVH_NEVER;
 	}
@@ -41,7 +42,6 @@ bool hvh_hypervisor_init(struct hvh_partition *partition)
 		hypervisor->reference_tsc.value = hvh_random(partition) & HV_PAGE_RESERVED_MASK;
 	}
 	hvh_overlay_hypercall(&hypervisor->hypercall.overlay);
-	hvh_overlay_reference_tsc(&hypervisor->reference_tsc.overlay, partition->tsc_hz);
 	return true;
 }
 
@@ -117,12 +117,13 @@ static bool read_clock(struct hvh_partition *partition, uint32_t msr, uint64_t *
 		*value = hypervisor->counter_read;
 		return true;
 	}
+	if (msr == HV_MSR_REFERENCE_TSC) {
+		*value = hypervisor->reference_tsc.value;
+		return hvh_reference_tsc_present(partition);
+	}
 	if (partition->tsc_hz == 0)
 		return false;
 	switch (msr) {
-	case HV_MSR_REFERENCE_TSC:
-		*value = hypervisor->reference_tsc.value;
-		return true;
 	case HV_MSR_TSC_FREQUENCY:
 		*value = partition->tsc_hz;
 		return true;
@@ -268,8 +269,9 @@ static bool write_register(struct hvh_partition *partition, uint32_t vp, uint32_
 	case HV_MSR_HYPERCALL:
 		return write_hypercall(partition, vp, value);
 	case HV_MSR_REFERENCE_TSC:
-		if (partition->tsc_hz == 0)
+		if (!hvh_reference_tsc_present(partition))
 			return fault(partition, vp, msr, value, "there is no reference TSC page");
+		hvh_overlay_reference_tsc(partition);
 		return write_page(partition, vp, msr, &hypervisor->reference_tsc, value);
 	case HV_MSR_SCONTROL:
 		return write_scontrol(partition, vp, value);

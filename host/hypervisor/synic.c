@@ -145,6 +145,12 @@ bool hvh_synic_room(const struct hvh_partition *partition, uint32_t vp, uint32_t
 	return partition->hypervisor.vps[vp].sints[sint].count < HVH_SINT_QUEUE;
 }
 
+/* A host that does not wait for EOM. */
+static bool looks(const struct hvh_partition *partition, const struct hvh_sint *slot)
+{
+	return slot->count > 0 && partition->profile.redelivery == HVH_REDELIVER_BY_LOOKING;
+}
+
 bool hvh_synic_post(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
 		    const void *payload, uint32_t size)
 {
@@ -158,6 +164,8 @@ bool hvh_synic_post(struct hvh_partition *partition, uint64_t now, uint32_t vp, 
 	message->size = size;
 	memcpy(message->payload, payload, size);
 	slot->count++;
+	if (slot->redeliver_at == HVH_NEVER && looks(partition, slot))
+		slot->redeliver_at = now + HVH_REDELIVERY_LOOK;
 	deliver(partition, now, vp, sint);
 	return true;
 }
@@ -281,6 +289,19 @@ bool hvh_synic_signal(struct hvh_partition *partition, uint64_t now, uint32_t vp
 
 /* --- Time --------------------------------------------------------------------------- */
 
+static void look_for_room(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
+{
+	struct hvh_vp *state = &partition->hypervisor.vps[vp];
+	struct hvh_sint *slot = &state->sints[sint];
+
+	if (looks(partition, slot) && synic_on(state) && !slot_full(partition, state, sint)) {
+		slot->waiting = false;
+		slot->look_at = HVH_NEVER;
+		deliver(partition, now, vp, sint);
+	}
+	slot->redeliver_at = looks(partition, slot) ? now + HVH_REDELIVERY_LOOK : HVH_NEVER;
+}
+
 static void run_slot(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
 {
 	struct hvh_vp *state = &partition->hypervisor.vps[vp];
@@ -294,6 +315,8 @@ static void run_slot(struct hvh_partition *partition, uint64_t now, uint32_t vp,
 	}
 	if (slot->waiting && slot->look_at <= now && synic_on(state))
 		look_for_eom(partition, now, vp, sint);
+	if (slot->redeliver_at <= now || (slot->redeliver_at == HVH_NEVER && looks(partition, slot)))
+		look_for_room(partition, now, vp, sint);
 }
 
 void hvh_hypervisor_run(struct hvh_partition *partition, uint64_t now)
@@ -318,6 +341,8 @@ uint64_t hvh_hypervisor_next_event(struct hvh_partition *partition)
 				next = slot->flag_due;
 			if (slot->waiting && slot->look_at < next)
 				next = slot->look_at;
+			if (slot->count > 0 && slot->redeliver_at < next)
+				next = slot->redeliver_at;
 		}
 	}
 	return next;

@@ -83,6 +83,8 @@ struct netvsp_session {
 	bool ndis_config, ndis_version;
 	uint32_t frame_max; /* with the Ethernet header */
 	struct netvsp_buffer receive, send;
+	uint64_t release_at; /* of the receive buffer's GPADL, or 0: its teardown was not asked for */
+	bool released;
 
 	bool initialized; /* RNDIS */
 	bool link_reported;
@@ -174,6 +176,9 @@ uint64_t netvsp_completions_next(const struct hvh_nic *nic);
 void netvsp_rndis(struct hvh_nic *nic, const struct hvh_packet *packet, const uint8_t *message);
 /* Is there a buffer of the guest's under this GPADL that it has not revoked? */
 bool netvsp_may_tear_down(struct hvh_nic *nic, uint32_t gpadl);
+/* A GPADL that was withheld, and not for ever. */
+void netvsp_release_run(struct hvh_nic *nic);
+uint64_t netvsp_release_next(const struct hvh_nic *nic);
 
 /* --- frames.c -------------------------------------------------------------------------- */
 

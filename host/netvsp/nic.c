@@ -94,6 +94,7 @@ static bool device_run(void *device, struct hvh_channel *channel, uint64_t now)
 	if (!nic->session.open)
 		return false;
 	nic->session.blocked = false;
+	netvsp_release_run(nic);
 	more = netvsp_read(nic);
 	netvsp_completions_run(nic);
 	if (nic->session.stopped)
@@ -106,14 +107,16 @@ static bool device_run(void *device, struct hvh_channel *channel, uint64_t now)
 static uint64_t device_next_event(void *device, struct hvh_channel *channel)
 {
 	const struct hvh_nic *nic = device;
-	uint64_t completion, receive;
+	uint64_t completion, receive, release = netvsp_release_next(nic);
 
 	(void)channel;
 	/* Blocked: room in the ring brings a run. */
 	if (!nic->session.open || nic->session.blocked)
-		return HVH_NEVER;
+		return release;
 	completion = netvsp_completions_next(nic);
 	receive = nic->session.stopped ? HVH_NEVER : netvsp_receive_next(nic);
+	if (release < completion)
+		completion = release;
 	return completion < receive ? completion : receive;
 }
 

@@ -7,6 +7,9 @@
 
 #include "netvsp.h"
 
+#define WITHHELD_ONE_IN 4u
+#define WITHHELD_TIME (10u * HVH_TIME_PER_SECOND)
+
 /* mu_msvm sends its frames with this channel type; Hyper-V does not mind. */
 #define NVS_CHANNEL_DATA_MU_MSVM 2u
 
@@ -154,6 +157,45 @@ static bool in_use(struct hvh_nic *nic, struct netvsp_buffer *buffer, uint32_t g
 	return true;
 }
 
+/* Windows Server 2012 R2 keeps the receive buffer until the channel closes, now and then
+ * (iPXE). Linux waits for it before it closes, and is not known to hang there: so it does
+ * not keep it for ever. */
+static bool withheld(struct hvh_nic *nic)
+{
+	struct netvsp_session *session = &nic->session;
+
+	switch (hvh_partition_profile(nic->partition)->torndown_withheld) {
+	case HVH_TORNDOWN_AT_CLOSE:
+		return true;
+	case HVH_TORNDOWN_NOW_AND_THEN:
+		if (session->release_at == 0)
+			session->release_at = hvh_choose(nic->partition, WITHHELD_ONE_IN) == 0
+						      ? nic->now + WITHHELD_TIME
+						      : nic->now;
+		return session->release_at > nic->now;
+	default:
+		return false;
+	}
+}
+
+void netvsp_release_run(struct hvh_nic *nic)
+{
+	struct netvsp_session *session = &nic->session;
+
+	if (netvsp_release_next(nic) > nic->now)
+		return;
+	session->released = true;
+	hvh_channel_teardown_ready(nic->channel, session->receive.gpadl, nic->now);
+}
+
+uint64_t netvsp_release_next(const struct hvh_nic *nic)
+{
+	const struct netvsp_session *session = &nic->session;
+
+	return session->open && session->release_at != 0 && !session->released ? session->release_at
+									       : HVH_NEVER;
+}
+
 bool netvsp_may_tear_down(struct hvh_nic *nic, uint32_t gpadl)
 {
 	struct netvsp_session *session = &nic->session;
@@ -163,7 +205,5 @@ bool netvsp_may_tear_down(struct hvh_nic *nic, uint32_t gpadl)
 	if (in_use(nic, &session->receive, gpadl, "receive buffer") ||
 	    in_use(nic, &session->send, gpadl, "send buffer"))
 		return false;
-	/* Windows Server 2012 R2 keeps the receive buffer until the channel closes (iPXE). */
-	return !(session->receive.taken && session->receive.gpadl == gpadl &&
-		 hvh_partition_profile(nic->partition)->torndown_withheld_until_close);
+	return !(session->receive.taken && session->receive.gpadl == gpadl && withheld(nic));
 }

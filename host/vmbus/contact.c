@@ -25,8 +25,11 @@ bool hvh_version_known(uint32_t version)
 
 static bool accepted(const struct hvh_partition *partition, uint32_t version)
 {
-	return hvh_version_known(version) && version <= partition->profile.newest_version &&
-	       version <= partition->profile.accept_newest;
+	const struct hvh_profile *profile = &partition->profile;
+
+	if (profile->version_policy == HVH_VERSIONS_EXACT && !hvh_version_known(version))
+		return false;
+	return version > 0 && version <= profile->newest_version && version <= profile->accept_newest;
 }
 
 static void complain(struct hvh_partition *partition, enum hvh_violation_kind kind,
@@ -212,11 +215,16 @@ void hvh_contact(struct hvh_partition *partition, uint64_t now, const struct hvh
 
 /* --- Unload ----------------------------------------------------------------------------- */
 
-void hvh_unload(struct hvh_partition *partition, uint64_t now)
+void hvh_unload(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
 {
 	static const struct vmbus_message_header response = {VMBUS_MSG_UNLOAD_RESPONSE, 0};
 
 	partition->counters.unloads++;
+	if (!partition->vmbus.connected && !partition->profile.unload_before_contact) {
+		hvh_violate(partition, HVH_V_MESSAGE_STATE, now, post->vp, 0, post->bytes, post->size,
+			    "unload: sent while not connected");
+		return;
+	}
 	if (!partition->profile.unload_works) {
 		hvh_note(partition, now, 0, "UNLOAD ignored: this host does not know 3.0");
 		keep_stale(partition, now);

@@ -257,7 +257,7 @@ static bool let_go(const struct hvh_gpadl *gpadl)
 
 	if (channel->phase != HVH_CHANNEL_OPEN)
 		return true;
-	if (channel->ring_gpadl == gpadl)
+	if (channel->ring_gpadl == gpadl || channel->partition->profile.teardown_reply == HVH_TEARDOWN_ABSENT)
 		return false;
 	return gpadl->device_ready || channel->ops->may_tear_down == NULL ||
 	       channel->ops->may_tear_down(channel->device, gpadl->channel, gpadl->id);

@@ -7,6 +7,7 @@
 
 #define CHANNELS_FIRST 16u
 #define MONITOR_NONE 0xffu
+#define ID_GAP_MAX 7u
 #define EVENT_CONNECTION_BASE 0x2000u /* SINT 2 << 12 (OpenVMM) */
 
 struct hvh_channel *hvh_channel_by_id(struct hvh_partition *partition, uint32_t id)
@@ -31,15 +32,35 @@ bool hvh_channel_is_open(const struct hvh_channel *channel)
 
 /* --- Making an offer ---------------------------------------------------------------- */
 
-/* The lowest free id: one that was released is used again at once. Below 2.4 the guest
- * scans the interrupt page for 256 channels only. */
-static uint32_t free_id(const struct hvh_vmbus *bus)
+/* Where to look for a free id first. */
+static uint32_t first_id(struct hvh_partition *partition, uint32_t limit)
 {
-	uint32_t limit = bus->version < VMBUS_VERSION_2_4 ? VMBUS_MAX_CHANNELS_SHARED : VMBUS_MAX_CHANNELS;
+	const struct hvh_profile *profile = &partition->profile;
+	uint32_t last = partition->vmbus.last_id;
 
-	for (uint32_t id = 1; id < limit; id++) {
-		if (bus->by_id[id] == NULL)
+	switch (profile->id_order) {
+	case HVH_IDS_SHUFFLED:
+		return 1 + hvh_choose(partition, limit - 1);
+	case HVH_IDS_WITH_GAPS:
+		return 1 + (last + hvh_choose(partition, ID_GAP_MAX + 1)) % (limit - 1);
+	default:
+		return profile->id_reuse == HVH_IDS_LAST ? 1 + last % (limit - 1) : 1;
+	}
+}
+
+/* Below 2.4 the guest scans the interrupt page for 256 channels only. */
+static uint32_t free_id(struct hvh_partition *partition)
+{
+	struct hvh_vmbus *bus = &partition->vmbus;
+	uint32_t limit = bus->version < VMBUS_VERSION_2_4 ? VMBUS_MAX_CHANNELS_SHARED : VMBUS_MAX_CHANNELS;
+	uint32_t id = first_id(partition, limit);
+
+	for (uint32_t n = 1; n < limit; n++) {
+		if (bus->by_id[id] == NULL) {
+			bus->last_id = id;
 			return id;
+		}
+		id = 1 + id % (limit - 1);
 	}
 	return 0;
 }
@@ -54,11 +75,16 @@ static bool monitor_taken(const struct hvh_vmbus *bus, uint32_t monitor)
 	return false;
 }
 
-static void assign_monitor(const struct hvh_vmbus *bus, struct hvh_channel *channel)
+static void assign_monitor(struct hvh_channel *channel)
 {
+	const struct hvh_vmbus *bus = &channel->partition->vmbus;
+	enum hvh_monitoring wanted = channel->partition->profile.monitoring;
+
 	channel->monitored = false;
 	channel->monitor_id = MONITOR_NONE;
-	if (!channel->parameters.monitored || bus->pages.monitor_guest_to_host == 0)
+	if (wanted == HVH_MONITOR_NONE ||
+	    (wanted == HVH_MONITOR_AS_ASKED && !channel->parameters.monitored) ||
+	    bus->pages.monitor_guest_to_host == 0)
 		return;
 	for (uint32_t monitor = 0; monitor < HVH_MONITORS_MAX; monitor++) {
 		if (monitor_taken(bus, monitor))
@@ -109,14 +135,14 @@ static void send_offer(struct hvh_channel *channel, uint64_t now)
 static void offer_now(struct hvh_channel *channel, uint64_t now)
 {
 	struct hvh_vmbus *bus = &channel->partition->vmbus;
-	uint32_t id = free_id(bus);
+	uint32_t id = free_id(channel->partition);
 
 	if (id == 0) {
 		hvh_note(channel->partition, now, 0, "no channel id left: %s is not offered",
 			 channel->ops->name);
 		return;
 	}
-	assign_monitor(bus, channel);
+	assign_monitor(channel);
 	channel->id = id;
 	channel->phase = HVH_CHANNEL_CLOSED;
 	channel->dedicated = choose_dedicated(channel->partition);
@@ -167,6 +193,7 @@ struct hvh_channel *hvh_channel_create(struct hvh_partition *partition,
 	channel->run_at = HVH_NEVER;
 	channel->unstick_at = HVH_NEVER;
 	channel->reoffer_at = HVH_NEVER;
+	channel->modify_due = HVH_NEVER;
 	return channel;
 }
 
@@ -255,6 +282,7 @@ void hvh_offers_reset(struct hvh_partition *partition, uint64_t now)
 		channel->phase = HVH_CHANNEL_CLOSED;
 	}
 	memset(bus->by_id, 0, sizeof(bus->by_id));
+	bus->last_id = 0;
 }
 
 /* --- Taking an offer back ----------------------------------------------------------------- */

@@ -125,7 +125,8 @@ void hvh_open(struct hvh_partition *partition, uint64_t now, const struct hvh_po
 		good = start(channel, now, &open);
 	else
 		channel->ring_gpadl = NULL;
-	send_result(partition, now, channel->id, open.open_id, good ? 0 : VMBUS_STATUS_FAILURE);
+	send_result(partition, now, channel->id, open.open_id,
+		    good ? 0 : partition->profile.open_failure_status);
 }
 
 /* --- Close --------------------------------------------------------------------------------- */
@@ -144,6 +145,7 @@ void hvh_channel_stop(struct hvh_channel *channel, uint64_t now)
 	channel->ring_gpadl = NULL;
 	channel->subchannels = 0;
 	channel->awaits_delivery = false;
+	channel->modify_due = HVH_NEVER;
 }
 
 void hvh_close(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
@@ -164,6 +166,28 @@ void hvh_close(struct hvh_partition *partition, uint64_t now, const struct hvh_p
 
 /* --- Modify --------------------------------------------------------------------------------- */
 
+static void answer_modify(struct hvh_channel *channel, uint64_t now, bool good)
+{
+	struct hvh_partition *partition = channel->partition;
+	struct vmbus_modify_channel_response response = {
+		.header = {VMBUS_MSG_MODIFY_CHANNEL_RESPONSE, 0},
+		.channel_id = channel->id,
+		.status = good ? 0 : VMBUS_STATUS_FAILURE,
+	};
+
+	if (partition->vmbus.version >= VMBUS_VERSION_5_3 && partition->profile.modify_response)
+		hvh_vmbus_send(partition, now, &response, sizeof(response));
+}
+
+void hvh_modify_run(struct hvh_channel *channel, uint64_t now)
+{
+	channel->modify_due = HVH_NEVER;
+	channel->target_vp = channel->modify_target_vp;
+	answer_modify(channel, now, true);
+}
+
+/* From 5.3 a second one is dropped while the first is under way, below that the newest
+ * counts (OpenVMM). */
 void hvh_modify(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
 {
 	struct vmbus_modify_channel modify;
@@ -172,32 +196,42 @@ void hvh_modify(struct hvh_partition *partition, uint64_t now, const struct hvh_
 	memcpy(&modify, post->bytes, sizeof(modify));
 	if (channel == NULL)
 		return;
-	bool good = channel->phase == HVH_CHANNEL_OPEN && valid_target(partition, modify.target_vp);
-	if (channel->phase != HVH_CHANNEL_OPEN)
+	if (channel->phase != HVH_CHANNEL_OPEN) {
 		complain(partition, HVH_V_CHANNEL_STATE, post, channel->id, "modify, but it is not open");
-	else if (!good)
+		answer_modify(channel, now, false);
+		return;
+	}
+	if (channel->modify_due != HVH_NEVER && partition->vmbus.version >= VMBUS_VERSION_5_3) {
+		complain(partition, HVH_V_CHANNEL_STATE, post, channel->id,
+			 "modify, but the answer to the one before is still to come: dropped");
+		return;
+	}
+	if (!valid_target(partition, modify.target_vp)) {
 		complain(partition, HVH_V_TARGET_VP, post, channel->id,
 			 "modify: the target VP does not exist");
-	else
-		channel->target_vp = modify.target_vp;
-	if (partition->vmbus.version < VMBUS_VERSION_5_3)
+		answer_modify(channel, now, false);
 		return;
-	struct vmbus_modify_channel_response response = {
-		.header = {VMBUS_MSG_MODIFY_CHANNEL_RESPONSE, 0},
-		.channel_id = channel->id,
-		.status = good ? 0 : VMBUS_STATUS_FAILURE,
-	};
-	hvh_vmbus_send(partition, now, &response, sizeof(response));
+	}
+	channel->modify_target_vp = modify.target_vp;
+	channel->modify_due = now;
+	if (hvh_fault_strikes(partition, HVH_FAULT_DELAY_COMPLETION))
+		channel->modify_due = now + 1 + hvh_choose(partition, HVH_MODIFY_MAX);
+	else
+		hvh_modify_run(channel, now);
 }
 
 /* --- What this host has not ------------------------------------------------------------------- */
 
-/* Reserved channels are for crash dumps; their results go to a VP and SINT of their own. */
+/* Reserved channels are for crash dumps: no channel here can become one. The refusal goes
+ * to a VP and SINT of the guest's choice, past the bus's own queue; where that takes none
+ * there is no answer, as from Hyper-V (OpenVMM #4473). */
 void hvh_open_reserved(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
 {
 	struct vmbus_open_reserved open;
 
 	memcpy(&open, post->bytes, sizeof(open));
+	if (named(partition, now, post) == NULL)
+		return;
 	if (open.target_vp >= partition->vps || open.target_sint >= HV_SINT_COUNT) {
 		complain(partition, HVH_V_TARGET_VP, post, open.channel_id,
 			 "open-reserved: no such VP or SINT");
@@ -206,19 +240,26 @@ void hvh_open_reserved(struct hvh_partition *partition, uint64_t now, const stru
 	struct vmbus_open_result result = {
 		.header = {VMBUS_MSG_OPEN_RESULT, 0},
 		.channel_id = open.channel_id,
-		.status = VMBUS_STATUS_FAILURE,
+		.status = partition->profile.open_failure_status,
 	};
-	hvh_vmbus_send_to(partition, now, open.target_vp, open.target_sint, &result, sizeof(result));
+	if (!hvh_synic_post(partition, now, open.target_vp, open.target_sint, &result, sizeof(result)))
+		hvh_note(partition, now, open.channel_id, "open-reserved: no room at VP %u, SINT %u",
+			 open.target_vp, open.target_sint);
 }
 
+/* Taken whether connected or not, as a crash kernel would send it; but nothing is reserved. */
 void hvh_close_reserved(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
 {
 	struct vmbus_close_reserved close;
 
 	(void)now;
 	memcpy(&close, post->bytes, sizeof(close));
-	complain(partition, HVH_V_CHANNEL_STATE, post, close.channel_id,
-		 "close-reserved, but it is not reserved");
+	if (hvh_channel_by_id(partition, close.channel_id) == NULL)
+		complain(partition, HVH_V_CHANNEL_ID, post, close.channel_id,
+			 "close-reserved: there is no such channel");
+	else
+		complain(partition, HVH_V_CHANNEL_STATE, post, close.channel_id,
+			 "close-reserved, but it is not reserved");
 }
 
 /* Socket connections: nobody listens. Up to 4.0 there is no message to say so. */

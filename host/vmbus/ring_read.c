@@ -74,7 +74,9 @@ static bool set_up(struct hvh_channel *channel)
 	return hvh_ring_set_word(channel, channel->in.control + VMBUS_RING_INTERRUPT_MASK, 1) &&
 	       hvh_ring_set_word(channel, channel->out.control + VMBUS_RING_PENDING_SEND_SIZE, 0) &&
 	       hvh_ring_set_word(channel, channel->out.control + VMBUS_RING_FEATURES,
-				 VMBUS_RING_FEATURE_PENDING_SEND_SIZE);
+				 channel->partition->profile.pending_feature_offered
+					 ? VMBUS_RING_FEATURE_PENDING_SEND_SIZE
+					 : 0);
 }
 
 bool hvh_rings_open(struct hvh_channel *channel, uint64_t now, uint32_t downstream_page)

@@ -44,6 +44,8 @@ static bool wait_for_room(struct hvh_channel *channel, uint64_t now, uint32_t wi
 		out->wanted = wire;
 	set_pending(channel, out->wanted > quarter ? out->wanted : quarter);
 	hvh_memory_barrier();
+	if (!channel->partition->profile.pending_feature_offered && channel->run_at > now + HVH_ROOM_LOOK)
+		channel->run_at = now + HVH_ROOM_LOOK; /* the guest does not know that it is to signal */
 	return free_bytes(channel, now, &bytes) && wire < bytes;
 }
 

@@ -129,6 +129,26 @@ static uint32_t message_type(const void *bytes, uint32_t size)
 	return header.type;
 }
 
+/* By quirk: each message is refused once, and then taken. */
+static uint32_t refuse_once(struct hvh_partition *partition, uint32_t type)
+{
+	static const uint32_t statuses[] = {
+		[HVH_POST_INSUFFICIENT] = HV_STATUS_INSUFFICIENT_BUFFERS,
+		[HVH_POST_TIMEOUT] = HV_STATUS_TIMEOUT,
+		[HVH_POST_THROTTLED] = HV_STATUS_INVALID_CONNECTION_ID,
+	};
+	struct hvh_vmbus *bus = &partition->vmbus;
+	enum hvh_post_status wanted = partition->profile.post_status;
+
+	if (wanted < HVH_POST_INSUFFICIENT)
+		return HV_STATUS_SUCCESS;
+	/* To a contact 0x12 says that there is no such connection. */
+	if (wanted == HVH_POST_THROTTLED && (!bus->connected || type == VMBUS_MSG_INITIATE_CONTACT))
+		return HV_STATUS_SUCCESS;
+	bus->refused = !bus->refused;
+	return bus->refused ? statuses[wanted] : HV_STATUS_SUCCESS;
+}
+
 uint32_t hvh_vmbus_post(struct hvh_partition *partition, uint32_t vp, uint32_t connection, const void *bytes,
 			uint32_t size)
 {
@@ -142,6 +162,9 @@ uint32_t hvh_vmbus_post(struct hvh_partition *partition, uint32_t vp, uint32_t c
 	if (bus->connected && message_type(bytes, size) != VMBUS_MSG_INITIATE_CONTACT &&
 	    hvh_fault_strikes(partition, HVH_FAULT_POST_THROTTLED))
 		return HV_STATUS_INVALID_CONNECTION_ID;
+	status = refuse_once(partition, message_type(bytes, size));
+	if (status != HV_STATUS_SUCCESS)
+		return status;
 	if (bus->post_count == HVH_POSTS_MAX)
 		return HV_STATUS_INSUFFICIENT_BUFFERS;
 	struct hvh_post *post = &bus->posts[(bus->post_head + bus->post_count++) % HVH_POSTS_MAX];
@@ -242,7 +265,7 @@ static void handle(struct hvh_partition *partition, uint64_t now, const struct h
 		hvh_contact(partition, now, post);
 		break;
 	case VMBUS_MSG_UNLOAD:
-		hvh_unload(partition, now);
+		hvh_unload(partition, now, post);
 		break;
 	case VMBUS_MSG_OPEN_RESERVED:
 		hvh_open_reserved(partition, now, post);

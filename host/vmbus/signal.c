@@ -222,7 +222,7 @@ void hvh_monitor_run(struct hvh_partition *partition, uint64_t now)
 
 	if (bus->monitor_due > now || open_monitored(bus, UINT32_MAX) == NULL)
 		return;
-	bus->monitor_due = now + HVH_MONITOR_PERIOD;
+	bus->monitor_due = now + partition->profile.monitor_latency * HVH_TIME_PER_US;
 	for (uint32_t group = 0; group < VMBUS_MONITOR_GROUPS; group++)
 		poll_group(partition, now, group);
 }

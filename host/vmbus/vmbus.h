@@ -21,8 +21,10 @@
 #define HVH_DELAY_MAX (10u * HVH_TIME_PER_MS) /* a message or signal that waits */
 #define HVH_SLOW_TEARDOWN_MAX (50u * HVH_TIME_PER_MS)
 #define HVH_REOFFER_MAX (100u * HVH_TIME_PER_MS)
-#define HVH_UNSTICK_TIME (100u * HVH_TIME_PER_MS)  /* OpenVMM looks again after an open */
-#define HVH_MONITOR_PERIOD (HVH_TIME_PER_MS / 10u) /* Linux's default latency is 100 us */
+#define HVH_UNSTICK_TIME (100u * HVH_TIME_PER_MS) /* OpenVMM looks again after an open */
+#define HVH_TIME_PER_US (HVH_TIME_PER_MS / 1000u)
+#define HVH_MODIFY_MAX (5u * HVH_TIME_PER_MS)
+#define HVH_ROOM_LOOK HVH_TIME_PER_MS /* without the feature bit nobody tells of room */
 #define HVH_STALE_PERIOD (10u * HVH_TIME_PER_MS)
 #define HVH_STALE_WRITES 1000u
 #define HVH_REFUSED_TL 0xc0000236u /* connection refused (OpenVMM) */
@@ -118,8 +120,10 @@ struct hvh_channel {
 	struct hvh_in_ring in;
 	struct hvh_out_ring out;
 	uint64_t opened_at;
-	uint32_t epoch; /* counts opens */
-	bool dead;      /* ring corrupt: the worker has stopped */
+	uint32_t epoch;      /* counts opens */
+	uint64_t modify_due; /* MODIFY_CHANNEL under way, or HVH_NEVER */
+	uint32_t modify_target_vp;
+	bool dead; /* ring corrupt: the worker has stopped */
 	bool in_run, saw_empty;
 	bool awaits_delivery; /* wants a run when no message waits for the slot any more */
 	bool signalled;       /* at least once since open */
@@ -165,6 +169,7 @@ struct hvh_vmbus {
 	uint32_t device_count;
 	uint32_t gpadl_count;
 	uint32_t version, vp, connection;
+	uint32_t last_id;        /* given to a channel */
 	uint32_t shared_bitless; /* 0.13: shared events in a row without any bit */
 	uint32_t stale_writes;
 	uint32_t spurious_vp;
@@ -172,6 +177,7 @@ struct hvh_vmbus {
 	bool connected;
 	bool offers_requested;
 	bool contacted; /* at least once */
+	bool refused;   /* the post before this one, by quirk */
 	bool unusable;  /* an old host's second contact */
 };
 
@@ -189,7 +195,7 @@ void hvh_vmbus_drop_outgoing(struct hvh_partition *partition);
 
 /* contact.c */
 void hvh_contact(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post);
-void hvh_unload(struct hvh_partition *partition, uint64_t now);
+void hvh_unload(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post);
 void hvh_stale_run(struct hvh_partition *partition, uint64_t now);
 bool hvh_version_known(uint32_t version);
 
@@ -230,6 +236,7 @@ bool hvh_gpadl_address(const struct hvh_gpadl *gpadl, uint32_t offset, uint64_t 
 void hvh_open(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post);
 void hvh_close(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post);
 void hvh_modify(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post);
+void hvh_modify_run(struct hvh_channel *channel, uint64_t now);
 void hvh_open_reserved(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post);
 void hvh_close_reserved(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post);
 void hvh_tl_connect(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post);

@@ -76,6 +76,8 @@ void hvh_channels_run(struct hvh_partition *partition, uint64_t now)
 			channel->unstick_at = HVH_NEVER;
 			hvh_ring_unstick(channel, now);
 		}
+		if (channel->modify_due <= now)
+			hvh_modify_run(channel, now);
 		if (due(channel, now))
 			run_channel(channel, now);
 	}
@@ -99,6 +101,8 @@ uint64_t hvh_channels_next_event(const struct hvh_partition *partition)
 			next = channel->unstick_at;
 		if (channel->reoffer_at < next)
 			next = channel->reoffer_at;
+		if (channel->modify_due < next)
+			next = channel->modify_due;
 	}
 	return next;
 }

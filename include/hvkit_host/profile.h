@@ -13,6 +13,57 @@
 extern "C" {
 #endif
 
+/* Habits with more than two forms. What the faults of host.h do by chance, a host can be
+ * told to do always or never. */
+enum hvh_tendency {
+	HVH_BY_SEED, /* as often as the fault is set to strike */
+	HVH_NOT_EVER,
+	HVH_EVERY_TIME
+};
+enum hvh_version_policy {
+	HVH_VERSIONS_EXACT, /* those that exist */
+	HVH_VERSIONS_RANGE  /* any number up to the newest (QEMU) */
+};
+enum hvh_redelivery {
+	HVH_REDELIVER_ON_EOM,
+	HVH_REDELIVER_BY_LOOKING /* the host finds the slot empty by itself (OpenVMM) */
+};
+enum hvh_reference_tsc {
+	HVH_REFERENCE_TSC_PRESENT, /* if the configuration has a frequency */
+	HVH_REFERENCE_TSC_ABSENT,
+	HVH_REFERENCE_TSC_INVALID /* there, with sequence 0: read the register */
+};
+/* TORNDOWN of the receive buffer's GPADL while the channel is open. */
+enum hvh_torndown {
+	HVH_TORNDOWN_PROMPT,
+	HVH_TORNDOWN_NOW_AND_THEN, /* one in four is withheld, for ten seconds at most */
+	HVH_TORNDOWN_AT_CLOSE      /* always withheld until CLOSE */
+};
+enum hvh_teardown_reply {
+	HVH_TEARDOWN_BY_SEED, /* late as often as the fault strikes */
+	HVH_TEARDOWN_PROMPT,
+	HVH_TEARDOWN_SLOW,
+	HVH_TEARDOWN_ABSENT /* until the channel closes or goes */
+};
+enum hvh_id_order {
+	HVH_IDS_IN_ORDER, /* of type and instance, from 1 (OpenVMM) */
+	HVH_IDS_WITH_GAPS,
+	HVH_IDS_SHUFFLED
+};
+enum hvh_id_reuse {
+	HVH_IDS_LOWEST, /* a released id is the next one given */
+	HVH_IDS_LAST    /* ... when all others have been used */
+};
+/* HvCallPostMessage refuses each message once before it takes it. */
+enum hvh_post_status {
+	HVH_POST_BY_SEED,
+	HVH_POST_ACCEPTED,
+	HVH_POST_INSUFFICIENT, /* 0x13 */
+	HVH_POST_TIMEOUT,      /* 0x78 */
+	HVH_POST_THROTTLED     /* 0x12, once connected */
+};
+/* Who gets a monitor id: whose signals the host takes from the monitor page. */
+enum hvh_monitoring { HVH_MONITOR_AS_ASKED, HVH_MONITOR_NONE, HVH_MONITOR_ALL };
 /* Offers of sub-channels, against the device's answer to the request for them. */
 enum hvh_subchannel_order {
 	HVH_SUBCHANNELS_AFTER, /* OpenVMM */
@@ -20,33 +71,57 @@ enum hvh_subchannel_order {
 	HVH_SUBCHANNELS_BY_SEED
 };
 
+/* Each field but the first three is a quirk (quirk.h). */
 struct hvh_profile {
 	const char *name;        /* "ws2012r2" */
 	const char *description; /* one line for people */
-
-	/* VMBus */
 	uint32_t newest_version; /* VMBUS_VERSION: what it knows */
-	uint32_t accept_newest;  /* what it accepts; newest_version unless capped (--vmbus-max) */
+
+	/* Hypervisor */
+	enum hvh_reference_tsc reference_tsc;
+	bool message_privileges; /* leaf 0x40000003 EBX says that it may post and signal */
+	enum hvh_redelivery redelivery;
+	enum hvh_tendency late_pending; /* the pending flag is set after delivery */
+	enum hvh_post_status post_status;
+
+	/* Contact */
+	uint32_t accept_newest; /* newest_version unless capped (--vmbus-max) */
+	enum hvh_version_policy version_policy;
 	/* UNLOAD disconnects and is answered, at whatever version the connection is:
 	 * true for every host that knows 3.0. A host without it ignores UNLOAD, goes on
 	 * writing to the interrupt and monitor pages, and gives a second contact no usable
 	 * bus (no offers). Follows newest_version, never accept_newest. */
 	bool unload_works;
-	bool connection_4;                  /* message connection 4 exists (hosts that know 5.0) */
-	uint32_t returned_connection;       /* what VERSION_RESPONSE returns from 5.0: 4, OpenVMM 1 */
-	bool short_offer_at_0_13;           /* offers of 190 bytes at 0.13 */
-	bool torndown_withheld_until_close; /* 2012 R2: the receive buffer's waits for CLOSE */
-	bool gpadl_errors_answered;         /* GPADL_CREATED with a failure status, or silence (QEMU) */
-	bool pending_feature_required;      /* host obeys pending send size only with the feature bit */
-	enum hvh_subchannel_order subchannel_order;
-	bool response_state_garbage; /* below 2.4, or refused: connection_state is not zero */
-	bool echoes_version;         /* VERSION_RESPONSE repeats the version below 5.0 (QEMU: not) */
+	bool unload_before_contact;   /* answered even if there is no connection */
+	bool connection_4;            /* message connection 4 exists (hosts that know 5.0) */
+	uint32_t returned_connection; /* what VERSION_RESPONSE returns from 5.0: 4, OpenVMM 1 */
+	bool response_state_garbage;  /* below 2.4, or refused: connection_state is not zero */
+	bool echoes_version;          /* VERSION_RESPONSE repeats the version below 5.0 (QEMU: not) */
 	/* A loaded system crashes if it meets a bus last used at 3.0 or newer and not
 	 * unloaded properly (2012 R2); hvh_loaded_system_crashes tells. */
 	bool loaded_system_crashes;
 
+	/* Channels */
+	bool short_offer_at_0_13; /* offers of 190 bytes at 0.13 */
+	enum hvh_id_order id_order;
+	enum hvh_id_reuse id_reuse;
+	enum hvh_monitoring monitoring;
+	uint32_t monitor_latency; /* microseconds between looks at the monitor page */
+	enum hvh_subchannel_order subchannel_order;
+	enum hvh_tendency rescind;    /* out of the blue; every time: one chance in 256 */
+	bool gpadl_errors_answered;   /* GPADL_CREATED with a failure status, or silence (QEMU) */
+	uint32_t open_failure_status; /* of OPEN_RESULT: 0x8000ffff, QEMU 1 */
+	enum hvh_teardown_reply teardown_reply;
+	bool modify_response; /* MODIFY_CHANNEL is answered from 5.3 */
+
+	/* Rings */
+	enum hvh_tendency first_signal_lost; /* after an open; made good 100 ms later */
+	bool pending_feature_offered;        /* the host sets the feature bit of its ring to the guest */
+	bool pending_feature_required;       /* and obeys the guest's pending send size only with that bit */
+
 	/* Network */
-	uint32_t nvs_newest;              /* NVS_VERSION_* */
+	uint32_t nvs_newest; /* NVS_VERSION_* */
+	enum hvh_torndown torndown_withheld;
 	bool status_0x40020006_malformed; /* 2012 R2: sends it after INITIALIZE, length too short */
 	bool revoke_completed;            /* if asked; else the channel is dead after a revoke (OpenVMM) */
 	uint32_t receive_suballocation;   /* bytes */
@@ -57,9 +132,9 @@ struct hvh_profile {
 	bool filter_set_at_start; /* some hosts deliver before a filter is set (FreeBSD) */
 };
 
-/* By name ("ws2008r2", "ws2012", "ws2012r2", "ws2022"); NULL if there is none. */
+/* By name ("ws2012r2", "openvmm"); NULL if there is none. */
 const struct hvh_profile *hvh_profile_find(const char *name);
-/* n-th profile, oldest host first; NULL past the last. */
+/* n-th profile: Windows, oldest first, then others; NULL past the last. */
 const struct hvh_profile *hvh_profile_get(uint32_t n);
 
 #ifdef __cplusplus

@@ -148,12 +148,18 @@ static void profiles_are_what_the_facts_say(void **state)
 		uint32_t newest, nvs;
 		bool unload, four;
 	} facts[] = {
+		{"ws2008", VMBUS_VERSION_0_13, NVS_VERSION_1, false, false},
 		{"ws2008r2", VMBUS_VERSION_1_1, NVS_VERSION_2, false, false},
 		{"ws2012", VMBUS_VERSION_2_4, NVS_VERSION_4, false, false},
 		{"ws2012r2", VMBUS_VERSION_3_0, NVS_VERSION_5, true, false},
+		{"ws2016", VMBUS_VERSION_4_0, NVS_VERSION_6, true, false},
+		{"ws2019", VMBUS_VERSION_5_2, NVS_VERSION_6_1, true, true},
 		{"ws2022", VMBUS_VERSION_5_3, NVS_VERSION_6_1, true, true},
+		{"azure", VMBUS_VERSION_5_3, NVS_VERSION_6_1, true, true},
+		{"openvmm", VMBUS_VERSION_5_3, NVS_VERSION_6_1, true, true},
+		{"qemu", VMBUS_VERSION_4_0, NVS_VERSION_6_1, true, false},
 	};
-	for (uint32_t n = 0; n < 4; n++) {
+	for (uint32_t n = 0; n < sizeof(facts) / sizeof(facts[0]); n++) {
 		const struct hvh_profile *profile = hvh_profile_find(facts[n].name);
 		assert_non_null(profile);
 		assert_ptr_equal(profile, hvh_profile_get(n));
@@ -164,7 +170,7 @@ static void profiles_are_what_the_facts_say(void **state)
 		assert_int_equal(profile->connection_4, facts[n].four);
 		assert_true(strlen(profile->description) > 20);
 	}
-	assert_null(hvh_profile_get(4));
+	assert_null(hvh_profile_get(sizeof(facts) / sizeof(facts[0])));
 	assert_null(hvh_profile_find("ws2003"));
 }
 

@@ -61,6 +61,7 @@ struct hvh_channel {
 	bool open;
 	bool full; /* the ring to the guest */
 	bool corrupt;
+	uint32_t released; /* GPADL, by hvh_channel_teardown_ready */
 	struct fake_queue to_host, to_guest;
 	struct fake_packet reading;
 	struct hvh_gpadl gpadls[2];
@@ -222,6 +223,12 @@ bool hvh_packet_external_read(struct hvh_channel *channel, const struct hvh_pack
 		return false;
 	memcpy(to, channel->reading.external + offset, length);
 	return true;
+}
+
+void hvh_channel_teardown_ready(struct hvh_channel *channel, uint32_t gpadl, uint64_t now)
+{
+	(void)now;
+	channel->released = gpadl;
 }
 
 void hvh_packet_trace_external(struct hvh_channel *channel, uint64_t now, const void *bytes, uint32_t length)

@@ -417,7 +417,7 @@ static void test_2012_r2_withholds_torndown_until_close(void **state)
 	struct fake *fake = fake_create();
 
 	(void)state;
-	fake->partition.profile.torndown_withheld_until_close = true;
+	fake->partition.profile.torndown_withheld = HVH_TORNDOWN_AT_CLOSE;
 	fake_negotiate(fake, NVS_VERSION_5);
 	fake_nvs(fake, golden_nvs_revoke_receive_buffer, sizeof golden_nvs_revoke_receive_buffer);
 	fake_nvs(fake, golden_nvs_revoke_send_buffer, sizeof golden_nvs_revoke_send_buffer);
@@ -427,6 +427,36 @@ static void test_2012_r2_withholds_torndown_until_close(void **state)
 	assert_true(may_tear_down(fake, FAKE_GPADL_RECEIVE));
 	fake_expect_lawful(fake);
 	fake_destroy(fake);
+}
+
+/* One in four is withheld, and not for ever. */
+static void test_torndown_is_withheld_now_and_then(void **state)
+{
+	unsigned withheld = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 64; seed++) {
+		struct fake *fake = fake_create();
+
+		fake->partition.random += seed * 977;
+		fake->partition.profile.torndown_withheld = HVH_TORNDOWN_NOW_AND_THEN;
+		fake_negotiate(fake, NVS_VERSION_5);
+		fake_nvs(fake, golden_nvs_revoke_receive_buffer, sizeof golden_nvs_revoke_receive_buffer);
+		if (!may_tear_down(fake, FAKE_GPADL_RECEIVE)) {
+			withheld++;
+			assert_false(may_tear_down(fake, FAKE_GPADL_RECEIVE)); /* once decided, decided */
+			fake->now += 9 * HVH_TIME_PER_SECOND;
+			fake_run(fake);
+			assert_int_equal(fake->partition.channel.released, 0);
+			fake->now += 2 * HVH_TIME_PER_SECOND;
+			fake_run(fake);
+			assert_int_equal(fake->partition.channel.released, FAKE_GPADL_RECEIVE);
+		}
+		fake_close(fake);
+		assert_true(may_tear_down(fake, FAKE_GPADL_RECEIVE));
+		fake_destroy(fake);
+	}
+	assert_in_range(withheld, 4, 32);
 }
 
 static void silent(enum hvh_silence step, const void *message, uint32_t length)
@@ -504,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_torndown_of_a_buffer_in_use),
 		cmocka_unit_test(test_teardown_may_overtake_the_revoke),
 		cmocka_unit_test(test_2012_r2_withholds_torndown_until_close),
+		cmocka_unit_test(test_torndown_is_withheld_now_and_then),
 		cmocka_unit_test(test_silences),
 		cmocka_unit_test(test_hostile_messages),
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Offers, rescind and release, open and close, modify, and what the host refuses. */
+/* Offers, rescind and release, open and close, and sockets, which the host refuses. */
 #include "host_guest.h"
 
 static int set_up(void **state)
@@ -419,66 +419,16 @@ static void silence_at_open_can_be_closed(void **state)
 	assert_no_violation(guest);
 }
 
-/* --- Modify ------------------------------------------------------------------------------- */
-
-static void modify_is_answered_from_5_3(void **state)
-{
-	struct guest *guest = *state;
-	static const uint32_t versions[] = {VMBUS_VERSION_4_1, VMBUS_VERSION_5_2, VMBUS_VERSION_5_3};
-	for (size_t n = 0; n < 3; n++) {
-		struct device device;
-		struct vmbus_modify_channel modify = {{VMBUS_MSG_MODIFY_CHANNEL, 0}, 1, 1};
-		restart(guest, "ws2022");
-		opened_at(guest, &device, versions[n], false);
-		post(guest, &modify, sizeof(modify));
-		assert_int_equal(take(guest, 0), versions[n] == VMBUS_VERSION_5_3);
-		/* From now on its events go to VP 1. */
-		static const uint8_t payload[8] = {1};
-		assert_true(hvh_channel_write(device.channel, guest->now, VMBUS_PACKET_IN_BAND, false, 1,
-					      NULL, 0, payload, sizeof(payload), NULL, 0));
-		assert_true(event_set(guest, 1, 1));
-		assert_false(event_set(guest, 0, 1));
-		assert_no_violation(guest);
-	}
-}
-
-static void modify_to_nowhere_fails(void **state)
-{
-	struct guest *guest = *state;
-	struct device device;
-	struct vmbus_modify_channel modify = {{VMBUS_MSG_MODIFY_CHANNEL, 0}, 1, VPS};
-	opened_at(guest, &device, VMBUS_VERSION_5_3, false);
-	post(guest, &modify, sizeof(modify));
-	assert_true(take(guest, 0));
-	assert_int_equal(message_word(guest, 12), VMBUS_STATUS_FAILURE);
-	assert_only_violation(guest, HVH_V_TARGET_VP);
-	send_channel(guest, VMBUS_MSG_CLOSE_CHANNEL, 1);
-	modify.target_vp = 0;
-	post(guest, &modify, sizeof(modify));
-	assert_true(take(guest, 0));
-	assert_int_equal(hvh_violation_get(guest->host, 1)->kind, HVH_V_CHANNEL_STATE);
-}
-
 /* --- Refused ---------------------------------------------------------------------------------- */
 
-static void reserved_channels_and_sockets_are_refused(void **state)
+static void a_socket_is_refused(void **state)
 {
 	struct guest *guest = *state;
 	struct device device;
 	offered_at(guest, &device, VMBUS_VERSION_5_3, false);
-	set_control(guest, 1, HV_MSR_SINT0 + 3, 0x76);
-	post(guest, golden_open_reserved, sizeof(golden_open_reserved));
-	uint8_t *slot = guest->memory + ADDRESS(PAGE_SIMP + 1) + 3 * 256;
-	assert_int_equal(slot[0], 1);
-	assert_int_equal(slot[16], VMBUS_MSG_OPEN_RESULT);
-	assert_memory_equal(slot + 16 + 16, "\xff\xff\x00\x80", 4);
-	assert_int_equal(guest->last_vector, 0x76);
 	post(guest, golden_tl_connect, sizeof(golden_tl_connect));
 	assert_message(guest, 0, golden_tl_connect_result);
 	assert_no_violation(guest);
-	post(guest, golden_close_reserved, sizeof(golden_close_reserved));
-	assert_silence(guest);
-	assert_only_violation(guest, HVH_V_CHANNEL_STATE);
 }
 
 static void a_socket_at_4_0_is_refused_without_a_word(void **state)
@@ -489,27 +439,6 @@ static void a_socket_at_4_0_is_refused_without_a_word(void **state)
 	post(guest, golden_tl_connect, sizeof(golden_tl_connect));
 	assert_silence(guest);
 	assert_no_violation(guest);
-}
-
-static void collect(void *context, const char *line)
-{
-	char *text = context;
-	strcat(text, line);
-	strcat(text, "\n");
-}
-
-static void the_dump_names_what_is_there(void **state)
-{
-	struct guest *guest = *state;
-	struct device device;
-	static char text[8192];
-	opened_at(guest, &device, VMBUS_VERSION_5_3, false);
-	text[0] = '\0';
-	hvh_dump(guest->host, collect, text);
-	assert_non_null(strstr(text, "profile ws2022"));
-	assert_non_null(strstr(text, "vmbus: 5.3, vp 0, connection 4"));
-	assert_non_null(strstr(text, "channel 1 test: open"));
-	assert_non_null(strstr(text, "gpadl 0xe1e10 of channel 1: accepted, 16384 bytes"));
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -539,11 +468,8 @@ int main(void)
 		T(below_2_4_the_target_vp_is_ignored),
 		T(opening_twice_and_closing_the_closed),
 		T(silence_at_open_can_be_closed),
-		T(modify_is_answered_from_5_3),
-		T(modify_to_nowhere_fails),
-		T(reserved_channels_and_sockets_are_refused),
+		T(a_socket_is_refused),
 		T(a_socket_at_4_0_is_refused_without_a_word),
-		T(the_dump_names_what_is_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
