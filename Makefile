@@ -6,7 +6,7 @@ FORMAT := clang-format-14
 TIDY := clang-tidy-14
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
-.PHONY: all configure run test format format-check lint fuzz coverage soak mutants proofs bench clean distclean help
+.PHONY: all configure run test format format-check lint fuzz coverage soak mutants proofs bench api clean distclean help
 
 all: configure ## build the program as build/hvkit, and the tests
 	@cmake --build $(BUILD) --parallel $(JOBS)
@@ -51,6 +51,9 @@ proofs: ## CBMC on rings, packets, GPADLs, messages
 
 bench: all ## throughput of a large download, and counts per packet
 	@scripts/bench $(BUILD)
+
+api: ## the API reference, as build/api/html/index.html
+	@scripts/api-reference $(BUILD)/api
 
 clean: ## remove what was built; keep what was fetched (build/deps)
 	@[ ! -d $(BUILD) ] || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name deps -exec rm -rf {} +

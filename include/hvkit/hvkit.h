@@ -165,6 +165,7 @@ struct hvk_counters {
 	uint64_t late_messages;     /* answers to requests that had timed out */
 	uint64_t quarantined_pages; /* not given back because the host may use them */
 };
+/* Since hvk_create, all CPUs together. Task context or callback. */
 void hvk_get_counters(const struct hvk *hvk, struct hvk_counters *out);
 
 /* Where dumps go: one line of text without line end per call. The lines of a dump are

@@ -114,6 +114,7 @@ static inline void hvk_netdev_set_flags(struct hvk_netdev *netdev, uint32_t flag
 	netdev->ops->set_flags(netdev, flags, request);
 }
 
+/* Task context or callback. */
 static inline void hvk_netdev_get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *out)
 {
 	netdev->ops->get_counters(netdev, out);

@@ -65,9 +65,11 @@ void hvk_netvsc_detach(struct hvk_netvsc *nic, struct hvk_request *request);
 /* Gives the memory back; only when detached (HVK_ESTATE). */
 hvk_status hvk_netvsc_destroy(struct hvk_netvsc *nic);
 
+/* The face of the card, and what it is made of; from create to destroy. */
 struct hvk_netdev *hvk_netvsc_netdev(struct hvk_netvsc *nic);
 struct hvk_channel *hvk_netvsc_channel(struct hvk_netvsc *nic);
 uint32_t hvk_netvsc_nvs_version(const struct hvk_netvsc *nic); /* 0 before */
+/* For people, in the form that hvk_dump has (hvkit.h). */
 void hvk_netvsc_dump(struct hvk_netvsc *nic, hvk_dump_line line, void *context);
 
 #ifdef __cplusplus

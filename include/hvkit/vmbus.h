@@ -108,6 +108,7 @@ hvk_status hvk_vmbus_abandon(struct hvk *hvk, uint32_t timeout_ms);
 void hvk_vmbus_suspend(struct hvk *hvk, struct hvk_request *request);
 void hvk_vmbus_resume(struct hvk *hvk, struct hvk_request *request);
 
+/* Where the bus is in its life. Any context. */
 enum hvk_vmbus_state hvk_vmbus_state(const struct hvk *hvk);
 uint32_t hvk_vmbus_version(const struct hvk *hvk); /* in use, 0 if not connected */
 
@@ -136,6 +137,8 @@ enum hvk_channel_state {
 hvk_status hvk_channel_claim(struct hvk_channel *channel);
 void hvk_channel_unclaim(struct hvk_channel *channel);
 
+/* What is known of a channel; the offer is valid as long as the channel is. Task context or
+ * callback. */
 const struct hvk_offer *hvk_channel_offer(const struct hvk_channel *channel);
 enum hvk_channel_state hvk_channel_state(const struct hvk_channel *channel);
 bool hvk_channel_rescinded(const struct hvk_channel *channel);
@@ -337,6 +340,7 @@ struct hvk_channel_counters {
 	uint64_t full;                        /* HVK_EAGAIN for want of room */
 	uint64_t late_completions, faults;
 };
+/* Since the channel was offered. Task context or callback. */
 void hvk_channel_get_counters(const struct hvk_channel *channel, struct hvk_channel_counters *out);
 
 /* For people, in the form that hvk_dump has (hvkit.h). */
