@@ -247,6 +247,7 @@ void hvh_vmbus_forget_bit(struct hvh_partition *partition, uint32_t id);
 uint32_t hvh_vmbus_signal(struct hvh_partition *partition, uint32_t vp, uint32_t connection, uint32_t flag);
 void hvh_signal_guest(struct hvh_channel *channel, uint64_t now);
 void hvh_monitor_run(struct hvh_partition *partition, uint64_t now);
+void hvh_monitor_clear(struct hvh_channel *channel);
 uint64_t hvh_monitor_next_event(const struct hvh_partition *partition);
 void hvh_spurious(struct hvh_channel *channel, uint64_t now);
 

@@ -55,12 +55,14 @@ static struct hvk_request *request(struct rig *rig)
 
 static void offered(void *context, struct hvk_channel *channel, bool again)
 {
-	static const struct vmbus_guid network = VMBUS_GUID_NETVSC;
+	static const struct vmbus_guid network = VMBUS_GUID_NETVSC, echo = HVH_ECHO_GUID;
 	struct rig *rig = context;
 
 	(void)again;
 	if (memcmp(&hvk_channel_offer(channel)->type, &network, sizeof(network)) == 0)
 		rig->channel = channel;
+	if (memcmp(&hvk_channel_offer(channel)->type, &echo, sizeof(echo)) == 0)
+		rig->echo_channel = channel;
 }
 
 static void gone(void *context, struct hvk_channel *channel)
@@ -69,6 +71,8 @@ static void gone(void *context, struct hvk_channel *channel)
 
 	if (channel == rig->channel)
 		rig->channel = NULL;
+	if (channel == rig->echo_channel)
+		rig->echo_channel = NULL;
 }
 
 static hvk_status connect_bus(struct rig *rig)
@@ -267,6 +271,8 @@ static void with_bus(struct rig *rig)
 
 	if (status == HVK_OK && rig->config.suspend)
 		status = suspend_and_resume(rig);
+	if (status == HVK_OK && rig->config.session)
+		rig->config.session(rig->config.session_context, rig);
 	if (status == HVK_OK && !rig->config.no_nic && rig->channel && card_up(rig)) {
 		if (rig->config.ready)
 			rig->config.ready(rig->config.context, rig);
@@ -479,6 +485,8 @@ static void build_host(struct rig *rig)
 	for (int i = 0; i < HVH_FAULT_COUNT; i++)
 		hvh_fault_set(partition, (enum hvh_fault)i,
 			      i == HVH_FAULT_RESCIND ? rig->config.rescind_chance : rig->config.fault_chance);
+	if (rig->config.echo)
+		rig->host_echo = hvh_echo_create(partition, rig->config.echo);
 	if (rig->config.no_nic)
 		return;
 	rig->wire = hvh_simwire_create(rig->config.seed);

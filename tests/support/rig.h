@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "hvkit/netvsc.h"
+#include "hvkit_host/echo.h"
 #include "ports/hosted/hosted.h"
 
 #define RIG_FRAMES_MAX 4096u
@@ -59,6 +60,11 @@ struct rig_config {
 	/* Called on the contact CPU when the card is up, before traffic; on the machine's host side. */
 	void (*ready)(void *context, struct rig *rig);
 	void *context;
+	/* An echo device is there too; session is called on the contact CPU when the bus is connected,
+	 * before there is a card. */
+	const struct hvh_echo_config *echo;
+	void (*session)(void *context, struct rig *rig);
+	void *session_context;
 };
 
 struct rig_result {
@@ -102,7 +108,9 @@ struct rig {
 	struct hvh_simwire *wire;
 	struct hvk *hvk;
 	struct hvk_request request;
-	struct hvk_channel *channel; /* of the card, when offered */
+	struct hvk_channel *channel;      /* of the card, when offered */
+	struct hvk_channel *echo_channel; /* of the echo device, when offered */
+	struct hvh_echo *host_echo;
 	struct hvk_netvsc *nic;
 	bool nic_up;
 	_Atomic bool nic_gone;
@@ -124,6 +132,9 @@ struct rig {
 	struct rig_lent lent[RIG_LENT_MAX];
 	_Atomic bool returning; /* nothing is kept any more */
 };
+
+/* One poll of the contact CPU, and a rest if there is nothing to do. */
+void rig_turn(struct rig *rig);
 
 /* Runs it all on a machine of its own. result is always filled in. */
 void rig_run(const struct rig_config *config, struct rig_result *result);

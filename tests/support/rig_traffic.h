@@ -5,8 +5,6 @@
 
 #include "tests/support/rig.h"
 
-void rig_turn(struct rig *rig);
-
 void rig_traffic_create(struct rig *rig);
 void rig_traffic_destroy(struct rig *rig);
 void rig_traffic_input(void *context, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame);
