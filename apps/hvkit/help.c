@@ -2,36 +2,53 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apps/hvkit/monitor.h"
 #include "apps/hvkit/options.h"
 #include "apps/shell/shell.h"
 
+#define WIDTH 96u
+#define OPTION_WIDTH 22
+
 void cli_print_help(void)
 {
-	printf("hvkit runs Hyper-V guests on a Hyper-V host in a box: no Windows, no hypervisor, no root.\n"
-	       "\n"
-	       "  hvkit run [OPTIONS] -- COMMAND [; COMMAND ...]   runs commands in the guest; see hvkit run "
-	       "--help\n"
-	       "  hvkit hosts                                      the hosts it can be, and the habits of "
-	       "each\n"
-	       "  hvkit --help                                     this text\n"
-	       "  hvkit --version\n"
-	       "\n"
-	       "For example:\n"
+	printf("hvkit runs Hyper-V guests on a Hyper-V host in a box: no Windows, no hypervisor, no "
+	       "root.\n\n");
+	for (uint32_t n = 0; n < CLI_ACTIONS; n++)
+		printf("  hvkit %-42s %s\n", cli_actions[n].usage, cli_actions[n].text);
+	printf("\n"
+	       "hvkit ACTION --help says more about each. For example:\n"
+	       "  hvkit run                                        a console: the guest's, and the host's\n"
 	       "  hvkit run -- lsvmbus\n"
 	       "  hvkit run --host ws2012r2 -- 'ip; ping 10.0.2.2 3'\n"
 	       "  hvkit run --nic user,tcp=8000 -- fetch http://10.0.2.2:8000/file\n");
 }
 
-static void print_commands(void)
+static void print_options(void)
 {
-	const char *usage, *text;
+	const char *name, *value, *text;
 
-	printf("\nCommands of the guest:\n");
-	for (uint32_t n = 0; shell_command_help(n, &usage, &text); n++)
-		printf("  %-26s %s\n", usage, text);
+	for (uint32_t n = 0; cli_option_help(n, &name, &value, &text); n++) {
+		char option[40];
+
+		snprintf(option, sizeof(option), "%s%s%s", name, value ? " " : "", value ? value : "");
+		printf("  %-*s ", OPTION_WIDTH, option);
+		for (size_t length = strcspn(text, "\n"); text[length]; length = strcspn(text, "\n")) {
+			printf("%.*s\n%*s", (int)length, text, OPTION_WIDTH + 3, "");
+			text += length + 1;
+		}
+		printf("%s\n", text);
+	}
 }
 
-#define WIDTH 96u
+static void print_commands(const char *title, const char *mark,
+			   bool (*get)(uint32_t n, const char **name, const char **usage, const char **text))
+{
+	const char *name, *usage, *text;
+
+	printf("\n%s\n", title);
+	for (uint32_t n = 0; get(n, &name, &usage, &text); n++)
+		printf("  %s%-*s %s\n", mark, 36 - (int)strlen(mark), usage, text);
+}
 
 static void print_silent_steps(void)
 {
@@ -50,40 +67,23 @@ static void print_silent_steps(void)
 
 void cli_print_run_help(void)
 {
-	printf("hvkit run [OPTIONS] -- COMMAND [; COMMAND ...]\n"
+	printf("hvkit run [OPTIONS] [-- COMMAND [; COMMAND ...]]\n"
 	       "\n"
 	       "Brings a guest up on the host model, in this process, runs the commands in it, and exits\n"
 	       "with their status: that of the first one that failed. A ';' ends a command, by itself "
 	       "(write\n"
-	       "\\; or ';' for the shell you type in) or inside a word.\n"
-	       "\n"
-	       "  --host PROFILE         which Windows Server the host is (ws2022); see hvkit hosts\n"
-	       "  --vmbus-max VERSION    the newest VMBus version that it accepts, e.g. 4.0\n"
-	       "  --boot-mode            connect as a boot program does: 3.0 first, then the oldest\n"
-	       "  --cpus N               virtual CPUs, 1 to %u (1)\n"
-	       "  --nic user[,VALUES]    network card on user-mode networking (default): DHCP, DNS, NAT, "
-	       "TFTP\n"
-	       "        tcp=PORT           this machine's loopback port, at 10.0.2.2 for the guest; may "
-	       "repeat\n"
-	       "        udp=PORT           likewise\n"
-	       "        tftp=DIRECTORY     served by TFTP at 10.0.2.2 (its name holds no comma)\n"
-	       "        restrict           no way out but these\n"
-	       "  --nic sim              network card on a simulated wire: the peer 10.7.0.1 answers DHCP "
-	       "and ping\n"
-	       "  --nic none             no network card\n"
-	       "  --seed N               deterministic: one thread, virtual time, every choice from N (with "
-	       "--nic\n"
-	       "                         sim or none; a failing run is replayed by its seed)\n"
-	       "  --silent STEP          the host never answers at this step\n"
-	       "  --trace FILE           writes everything both sides say, as pcapng\n"
-	       "  --summary FILE         writes what came of it, as JSON\n"
-	       "  --quiet                shows only what the commands print, and errors\n"
-	       "\n"
+	       "\\; or ';' for the shell you type in) or inside a word. Without commands there is a console\n"
+	       "on a terminal, and elsewhere they are read from standard input, one a line. A command that\n"
+	       "begins with '!' is for the host's side.\n"
+	       "\n");
+	print_options();
+	printf("\n"
 	       "Exit status: 0 all well; 1 something asked for does not work; 2 a wrong option, command or "
 	       "argument;\n"
 	       "3 the host recorded violations of the protocol by the guest, or memory was misused; 4 the "
-	       "guest hung.\n",
-	       HVK_CPUS_MAX);
-	print_commands();
+	       "guest hung;\n"
+	       "130, 143 ended by Ctrl-C, by a signal.\n");
+	print_commands("Commands of the guest:", "", shell_command_help);
+	print_commands("Commands of the host's side:", "!", monitor_help);
 	print_silent_steps();
 }

@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* The hvkit program. */
 #include <stdio.h>
-#include <string.h>
 
 #include "apps/hvkit/options.h"
-#include "apps/hvkit/trace/trace.h"
+
+static int help_of(const struct cli_action *action)
+{
+	char name[32], option[] = "--help";
+	char *const arguments[] = {name, option, NULL};
+
+	if (!action->help) {
+		snprintf(name, sizeof(name), "%s", action->name);
+		return action->run(2, arguments);
+	}
+	action->help();
+	return CLI_OK;
+}
 
 static int act(const struct cli_options *options)
 {
@@ -15,14 +26,15 @@ static int act(const struct cli_options *options)
 	case CLI_RUN_HELP:
 		cli_print_run_help();
 		return CLI_OK;
+	case CLI_ACTION_HELP:
+		return help_of(options->about);
 	case CLI_SHOW_VERSION:
 		printf("hvkit %s\n", HVKIT_VERSION);
 		return CLI_OK;
-	case CLI_HOSTS:
-		cli_print_hosts();
-		return CLI_OK;
 	case CLI_RUN:
 		return cli_run(options);
+	case CLI_OTHER:
+		return options->about->run(options->rest_count, options->rest);
 	}
 	return CLI_USAGE;
 }
@@ -33,8 +45,6 @@ int main(int argc, char **argv)
 	char error[CLI_ERROR_MAX];
 	int status = CLI_USAGE;
 
-	if (argc > 1 && strcmp(argv[1], "trace") == 0)
-		return cli_trace(argc - 1, argv + 1);
 	if (cli_options_parse(argc, argv, &options, error))
 		status = act(&options);
 	else

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "apps/hvkit/style.h"
 #include "hvkit/version.h"
 #include "hvkit_host/host.h"
 #include "hvkit_host/network.h"
@@ -23,11 +24,33 @@ enum cli_exit {
 	CLI_HANG = 4       /* the guest made no progress any more */
 };
 
-enum cli_action { CLI_HELP, CLI_RUN_HELP, CLI_SHOW_VERSION, CLI_HOSTS, CLI_RUN };
+/* What hvkit can be asked for. The table is in actions.c. */
+enum cli_action_kind {
+	CLI_HELP,
+	CLI_RUN_HELP,
+	CLI_ACTION_HELP, /* of the one in about */
+	CLI_SHOW_VERSION,
+	CLI_RUN,
+	CLI_OTHER /* the action's own function does it */
+};
+struct cli_options;
+struct cli_action {
+	const char *name, *usage, *text;
+	enum cli_action_kind action;
+	bool arguments;                                 /* it takes some, and looks at them itself */
+	int (*run)(int count, char *const arguments[]); /* arguments[0] is its name */
+	void (*help)(void);                             /* NULL: run prints it, asked for by --help */
+};
+#define CLI_ACTIONS 6u
+extern const struct cli_action cli_actions[CLI_ACTIONS];
+
 enum cli_nic { CLI_NIC_USER, CLI_NIC_SIM, CLI_NIC_NONE };
 
 struct cli_options {
-	enum cli_action action;
+	enum cli_action_kind action;
+	const struct cli_action *about;
+	int rest_count; /* the action's name and its arguments */
+	char *const *rest;
 	uint32_t cpus;
 	struct hvh_profile host; /* accept_newest as --vmbus-max says */
 	bool boot_mode, quiet;
@@ -37,7 +60,9 @@ struct cli_options {
 	struct hvh_slirp_config user; /* its strings are the options' own */
 	char *tftp_directory;
 	enum hvh_silence silence;
-	const char *trace, *summary; /* the arguments' */
+	const char *trace, *summary, *script; /* the arguments' */
+	bool inspect;
+	enum style_when color;
 	char *commands[CLI_COMMANDS_MAX];
 	uint32_t command_count;
 };
@@ -49,10 +74,17 @@ void cli_options_free(struct cli_options *options);
 
 const char *cli_nic_name(enum cli_nic nic);
 
+/* run's options: name, value (NULL if it takes none), lines of text; false past the last. */
+bool cli_option_help(uint32_t n, const char **name, const char **value, const char **text);
+
 /* The help texts, to standard output. */
 void cli_print_help(void);
 void cli_print_run_help(void);
 void cli_print_hosts(void);
+
+/* doctor.c: what this machine can do. */
+int cli_doctor(int count, char *const arguments[]);
+void cli_print_doctor_help(void);
 
 /* Runs a guest; returns the exit status. */
 int cli_run(const struct cli_options *options);

@@ -14,14 +14,26 @@
 
 static void show(void *context, enum shell_stream stream, const char *text, size_t length)
 {
-	const struct run *run = context;
-	FILE *file = stream == SHELL_ERROR ? stderr : stdout;
+	struct run *run = context;
 
-	if (stream == SHELL_STORY && run->options->quiet)
-		return;
-	fflush(file == stderr ? stdout : stderr); /* in the order it happened, where both go to one place */
-	fwrite(text, 1, length, file);
-	fflush(file);
+	console_show(&run->console, stream, text, length);
+}
+
+static void show_monitor(void *context, bool error, const char *text)
+{
+	struct run *run = context;
+
+	console_show(&run->console, error ? SHELL_ERROR : SHELL_OUTPUT, text, strlen(text));
+}
+
+static enum shell_line read_line(void *context, char *line, size_t size, uint64_t *again)
+{
+	return console_read_line(&((struct run *)context)->console, line, size, again);
+}
+
+static void ending(void *context)
+{
+	console_ending(&((struct run *)context)->console);
 }
 
 static void sleep_until_woken(void *context, uint64_t timeout_ns)
@@ -49,10 +61,15 @@ static void fatal(void *context, const char *text)
 
 static void log_line(void *context, enum hvk_log_level level, const char *text)
 {
-	const struct run *run = context;
+	struct run *run = context;
+	char line[400];
+	int length;
 
-	if (level <= HVK_LOG_WARN && !run->options->quiet)
-		fprintf(stderr, "guest: %s: %s\n", level == HVK_LOG_ERROR ? "error" : "warning", text);
+	if (level > HVK_LOG_WARN || run->options->quiet)
+		return;
+	length = snprintf(line, sizeof(line), "guest: %s: %.360s\n",
+			  level == HVK_LOG_ERROR ? "error" : "warning", text);
+	console_show(&run->console, SHELL_ERROR, line, (size_t)length);
 }
 
 static void boot_cpu(void *context)
@@ -99,6 +116,12 @@ static bool create_machine(struct run *run, char *error)
 	hosted_lock(run->machine);
 	hvh_silence_set(hosted_partition(run->machine), options->silence);
 	hosted_unlock(run->machine);
+	run->monitor = (struct monitor){.machine = run->machine,
+					.traced = run->trace != NULL,
+					.show = show_monitor,
+					.context = run,
+					.silence = options->silence};
+	monitor_create(&run->monitor);
 	return run_network_create(run, error);
 }
 
@@ -112,13 +135,13 @@ static bool load_shell(struct run *run, char *error)
 		.wait = sleep_until_woken,
 		.wake = wake,
 		.fatal = fatal,
+		.read_line = read_line,
+		.ending = ending,
 	};
 	const struct shell_config config = {
 		.hvk = {.cpus = options->cpus, .vector = VECTOR, .interrupts = true},
 		.mode = options->boot_mode ? HVK_VMBUS_MODE_BOOT : HVK_VMBUS_MODE_SYSTEM,
 		.network = options->nic != CLI_NIC_NONE,
-		.commands = (const char *const *)options->commands,
-		.command_count = options->command_count,
 	};
 
 	if (shell_init(&run->shell, &platform, &config) != HVK_OK) {
@@ -172,6 +195,11 @@ static int judge(struct run *run)
 	int status = run->shell.results.exit_status;
 
 	fflush(stdout);
+	/* Who types at a terminal has seen what failed. */
+	if (run->console.source == CONSOLE_TERMINAL && !run->shell.results.failed_step)
+		status = CLI_OK;
+	if (run->ended_by)
+		status = run->ended_by;
 	if (run->host_counters.violations) {
 		print_violations(run);
 		status = CLI_VIOLATION;
@@ -222,7 +250,12 @@ static bool close_file(const char *option, const char *name, FILE **file)
 static void run_machine(struct run *run)
 {
 	run->ran = true;
-	run->hung = !hosted_run(run->machine, LIMIT_MS);
+	console_start(&run->console);
+	signals_start(&run->console);
+	/* Who reads from others may wait for them as long as they like. */
+	run->hung = !hosted_run(run->machine, run->console.source == CONSOLE_COMMANDS ? LIMIT_MS : 0);
+	console_stop(&run->console);
+	signals_stop(&run->console);
 	run_network_stop(run);
 	look_inside(run);
 	run->exit_status = judge(run);
@@ -231,6 +264,7 @@ static void run_machine(struct run *run)
 static void clean_up(struct run *run)
 {
 	run_network_stop(run);
+	console_destroy(&run->console);
 	if (run->machine)
 		hosted_destroy(run->machine);
 	if (run->wire)
@@ -248,33 +282,47 @@ static void close_files(struct run *run)
 		run->exit_status = CLI_FAILED;
 }
 
+/* All that can be wrong with what was asked for, before anything is begun. */
+static bool open_files(struct run *run, char *error)
+{
+	const struct cli_options *options = run->options;
+
+	return console_create(&run->console, run, error) &&
+	       open_file("--trace", options->trace, &run->trace, error) &&
+	       open_file("--summary", options->summary, &run->summary, error);
+}
+
+static int refuse(struct run *run, const char *error)
+{
+	fprintf(stderr, "hvkit: %s\n", error);
+	if (run && run->trace)
+		fclose(run->trace);
+	if (run)
+		console_destroy(&run->console);
+	free(run);
+	return CLI_USAGE;
+}
+
 int cli_run(const struct cli_options *options)
 {
 	struct run *run = calloc(1, sizeof(*run));
 	char error[CLI_ERROR_MAX] = "out of memory";
-	int status = CLI_USAGE;
+	int status;
 
-	if (run) {
-		run->options = options;
-		run->exit_status = CLI_FAILED;
-	}
-	if (!run || !open_file("--trace", options->trace, &run->trace, error) ||
-	    !open_file("--summary", options->summary, &run->summary, error)) {
-		fprintf(stderr, "hvkit: %s\n", error);
-		if (run && run->trace)
-			fclose(run->trace);
-		free(run);
-		return status;
-	}
+	if (!run)
+		return refuse(NULL, error);
+	run->options = options;
+	run->exit_status = CLI_FAILED;
+	signals_begin();
+	if (!open_files(run, error))
+		return refuse(run, error);
 	if (create_machine(run, error) && load_shell(run, error))
 		run_machine(run);
 	else
 		fprintf(stderr, "hvkit: %s\n", error);
-	if (run->hung) { /* its threads may still run on our memory: leave all as it is */
-		close_files(run);
-		_exit(run->exit_status);
-	}
 	close_files(run);
+	if (run->hung) /* its threads may still run on our memory: leave all as it is */
+		_exit(run->exit_status);
 	clean_up(run);
 	status = run->exit_status;
 	free(run);

@@ -3,6 +3,8 @@
 #ifndef CLI_RUN_H
 #define CLI_RUN_H
 
+#include "apps/hvkit/console.h"
+#include "apps/hvkit/monitor.h"
 #include "apps/hvkit/options.h"
 #include "apps/shell/shell.h"
 #include "ports/hosted/hosted.h"
@@ -21,6 +23,10 @@ struct run {
 	struct hvh_slirp *slirp;
 	struct hvh_simwire *wire;
 	struct shell shell;
+	struct console console;
+	struct monitor monitor;
+	int status_before; /* of the command under way */
+	int ended_by;      /* exit status of the signal that ended it; 0 if none did */
 	struct run_cpu cpus[HVK_CPUS_MAX];
 	FILE *trace, *summary;
 	/* Looked up once the guest has ended. */

@@ -35,19 +35,34 @@ uint32_t suggest_distance(const char *a, const char *b)
 	return last[b_length];
 }
 
+/* Takes candidate if it is nearer than what there was. */
+static void consider(const char *wrong, const char *candidate, uint32_t *best, const char **nearest)
+{
+	uint32_t distance = suggest_distance(wrong, candidate);
+
+	/* At most a third of the name may be wrong, but one character always. */
+	if (distance < *best && (distance <= 1 || distance <= strlen(candidate) / 3)) {
+		*best = distance;
+		*nearest = candidate;
+	}
+}
+
 const char *suggest_nearest(const char *wrong, const char *(*name)(uint32_t n))
 {
 	const char *nearest = NULL, *candidate;
 	uint32_t best = UINT32_MAX;
 
-	for (uint32_t n = 0; (candidate = name(n)) != NULL; n++) {
-		uint32_t distance = suggest_distance(wrong, candidate);
+	for (uint32_t n = 0; (candidate = name(n)) != NULL; n++)
+		consider(wrong, candidate, &best, &nearest);
+	return nearest;
+}
 
-		/* At most a third of the name may be wrong, but one character always. */
-		if (distance < best && (distance <= 1 || distance <= strlen(candidate) / 3)) {
-			best = distance;
-			nearest = candidate;
-		}
-	}
+const char *suggest_nearest_of(const char *wrong, const char *const *names, uint32_t count)
+{
+	const char *nearest = NULL;
+	uint32_t best = UINT32_MAX;
+
+	for (uint32_t n = 0; n < count; n++)
+		consider(wrong, names[n], &best, &nearest);
 	return nearest;
 }

@@ -12,5 +12,7 @@ uint32_t suggest_distance(const char *a, const char *b);
 
 /* The nearest name, or NULL if none is near enough to be meant. name(n) is NULL past the last. */
 const char *suggest_nearest(const char *wrong, const char *(*name)(uint32_t n));
+/* The same from a list. */
+const char *suggest_nearest_of(const char *wrong, const char *const *names, uint32_t count);
 
 #endif

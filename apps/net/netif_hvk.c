@@ -161,31 +161,31 @@ static void queue_drop(struct netif_hvk *self)
 
 static void gone(void *context, struct hvk_netdev *netdev)
 {
-	struct netif_hvk *self = context;
-
 	(void)netdev;
-	self->netdev = NULL;
-	queue_drop(self);
-	netif_set_link_down(&self->netif);
+	netif_hvk_unplug(context);
 }
 
 /* --- Coming and going --------------------------------------------------------------- */
 
+static void describe(struct netif *netif, const struct hvk_netdev_info *info)
+{
+	netif->mtu = (u16_t)(info->mtu < NETIF_HVK_MTU_MAX ? info->mtu : NETIF_HVK_MTU_MAX);
+	netif->hwaddr_len = ETH_HWADDR_LEN;
+	memcpy(netif->hwaddr, info->mac, ETH_HWADDR_LEN);
+}
+
 static err_t netif_begin(struct netif *netif)
 {
 	struct netif_hvk *self = netif->state;
-	const struct hvk_netdev_info *info = &self->netdev->info;
 
 	netif->name[0] = 'h';
 	netif->name[1] = 'v';
 	netif->hostname = "hvkit";
 	netif->output = etharp_output;
 	netif->linkoutput = link_output;
-	netif->mtu = (u16_t)(info->mtu < NETIF_HVK_MTU_MAX ? info->mtu : NETIF_HVK_MTU_MAX);
-	netif->hwaddr_len = ETH_HWADDR_LEN;
-	memcpy(netif->hwaddr, info->mac, ETH_HWADDR_LEN);
+	describe(netif, &self->netdev->info);
 	netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
-	if (info->link_up)
+	if (self->netdev->info.link_up)
 		netif->flags |= NETIF_FLAG_LINK_UP;
 	return ERR_OK;
 }
@@ -222,6 +222,15 @@ static hvk_status slots_create(struct netif_hvk *self)
 	return HVK_OK;
 }
 
+static void set_hooks(struct netif_hvk *self)
+{
+	self->netdev->hooks = (struct hvk_netdev_hooks){.input = input,
+							.tx_ready = tx_ready,
+							.link_changed = link_changed,
+							.gone = gone,
+							.context = self};
+}
+
 hvk_status netif_hvk_add(struct netif_hvk *self, const struct hvk_port *port, struct hvk_netdev *netdev)
 {
 	hvk_status status;
@@ -236,12 +245,24 @@ hvk_status netif_hvk_add(struct netif_hvk *self, const struct hvk_port *port, st
 		return HVK_ENOMEM;
 	}
 	netif_set_default(&self->netif);
-	netdev->hooks = (struct hvk_netdev_hooks){.input = input,
-						  .tx_ready = tx_ready,
-						  .link_changed = link_changed,
-						  .gone = gone,
-						  .context = self};
+	set_hooks(self);
 	return HVK_OK;
+}
+
+void netif_hvk_unplug(struct netif_hvk *self)
+{
+	if (self->netdev)
+		memset(&self->netdev->hooks, 0, sizeof(self->netdev->hooks));
+	self->netdev = NULL;
+	queue_drop(self);
+	netif_set_link_down(&self->netif);
+}
+
+void netif_hvk_plug_in(struct netif_hvk *self, struct hvk_netdev *netdev)
+{
+	self->netdev = netdev;
+	describe(&self->netif, &netdev->info);
+	set_hooks(self);
 }
 
 void netif_hvk_remove(struct netif_hvk *self)

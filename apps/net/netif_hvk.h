@@ -45,12 +45,20 @@ struct netif_hvk {
 	struct netif_hvk_frame *queue, *queue_end; /* BUSY: waiting for tx_ready, oldest first */
 	uint32_t taken;                            /* frames that the driver has */
 	struct netif_hvk_counters counters;
+	void *user; /* whoever added it; lwIP's callbacks find themselves by it */
 };
 
 /* Adds the interface and sets the netdev's hooks; lwIP must be started. self is
  * zeroed by the caller and stays where it is. HVK_ENOMEM, HVK_EINVAL (a frame does
  * not fit a slot). */
 hvk_status netif_hvk_add(struct netif_hvk *self, const struct hvk_port *port, struct hvk_netdev *netdev);
+
+/* Takes it off the netdev, as the netdev's gone hook does: frames that wait are dropped, the
+ * interface keeps its address and has no link. */
+void netif_hvk_unplug(struct netif_hvk *self);
+/* Another netdev for one that is gone (its driver detached: none of our frames is taken).
+ * There is no link until netif_set_link_up. */
+void netif_hvk_plug_in(struct netif_hvk *self, struct hvk_netdev *netdev);
 
 /* Takes it out of lwIP and off the netdev; frames that wait are dropped. The driver may
  * still have frames of ours. */

@@ -136,9 +136,8 @@ int shell_command_lsvmbus(struct shell *shell, uint32_t count, char *const words
 	char version[SHELL_VERSION_TEXT];
 	uint32_t devices = 0;
 
+	(void)count;
 	(void)words;
-	if (count > 1)
-		return shell_usage(shell, "lsvmbus takes no argument\n");
 	shell_version_text(hvk_vmbus_version(hvk), version);
 	while (devices < VMBUS_MAX_CHANNELS && (channel = hvk_vmbus_next_channel(hvk, channel)) != NULL)
 		devices++;

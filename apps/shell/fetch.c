@@ -92,7 +92,7 @@ int shell_command_fetch(struct shell *shell, uint32_t count, char *const words[]
 	transfer.url = &url;
 	transfer.started = transfer.last_progress = hvk_time(atomic_load(&shell->hvk));
 	sha256_begin(&transfer.sha);
-	wrong = shell_network_missing(shell);
+	wrong = shell_cannot_go_on(shell);
 	if (!wrong)
 		wrong = shell_resolve(shell, url.host, &transfer.address);
 	if (wrong)

@@ -9,14 +9,14 @@
 #include "apps/net/http_headers.h"
 #include "apps/shell/fetch.h"
 #include "lwip/apps/http_client.h"
+#include "lwip/priv/tcp_priv.h"
 
 #define STALL_S 15u
 #define CLOSE_MS 200u /* for the server's end of the connection, once the body is complete */
 
 struct http {
 	struct transfer *transfer;
-	struct altcp_pcb *pcb; /* from the first byte of the body until the result */
-	bool headers_done, finished, aborting;
+	bool headers_done, finished;
 };
 
 static bool complete(const struct transfer *transfer)
@@ -57,7 +57,6 @@ static err_t take_body(void *context, struct altcp_pcb *pcb, struct pbuf *p, err
 	struct transfer *transfer = http->transfer;
 
 	(void)error;
-	http->pcb = pcb;
 	if (!p)
 		return ERR_OK;
 	if (!transfer->failed) {
@@ -119,7 +118,6 @@ static void take_result(void *context, httpc_result_t result, u32_t length, u32_
 	(void)length;
 	(void)server_response;
 	http->finished = true;
-	http->pcb = NULL;
 	if (transfer->failed || (http->headers_done && complete(transfer)))
 		return;
 	if (transfer->size_known && (result == HTTPC_RESULT_OK || result == HTTPC_RESULT_ERR_CONTENT_LEN))
@@ -128,6 +126,21 @@ static void take_result(void *context, httpc_result_t result, u32_t length, u32_
 			      (unsigned long long)transfer->bytes, (unsigned long long)transfer->size);
 	else if (result != HTTPC_RESULT_OK)
 		explain(http, result, error);
+}
+
+/* lwIP's client cannot be told to end; its connection can, which leads to the result. It is
+ * the only one to that address and port. */
+static void abort_connection(const struct http *http)
+{
+	const struct transfer *transfer = http->transfer;
+
+	for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
+		if (ip4_addr_cmp(ip_2_ip4(&pcb->remote_ip), &transfer->address) &&
+		    pcb->remote_port == transfer->url->port) {
+			tcp_abort(pcb);
+			return;
+		}
+	}
 }
 
 /* Runs until lwIP has given its result, which it does in bounded time; sooner if
@@ -140,16 +153,17 @@ static void run(struct http *http)
 	uint64_t abort_at = HVK_NEVER;
 
 	while (!http->finished) {
-		const char *missing = shell_network_missing(shell);
+		const char *missing = shell_cannot_go_on(shell);
 
 		if (missing)
 			transfer_fail(transfer, "%s", missing);
 		if (abort_at == HVK_NEVER && (transfer->failed || complete(transfer)))
 			abort_at = hvk_time(hvk) + (transfer->failed ? 0 : CLOSE_MS * HVK_TIME_PER_MS);
-		if (http->pcb && hvk_time(hvk) >= abort_at) {
-			altcp_abort(http->pcb); /* leads to the result */
-			http->pcb = NULL;
-			continue;
+		if (hvk_time(hvk) >= abort_at) {
+			abort_connection(http);
+			if (http->finished)
+				break;
+			abort_at = hvk_time(hvk) + CLOSE_MS * HVK_TIME_PER_MS; /* closing by itself */
 		}
 		shell_turn(shell, abort_at);
 		transfer_progress(transfer);

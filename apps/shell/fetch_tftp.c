@@ -59,7 +59,7 @@ static void run(struct tftp_transfer *self)
 	struct shell *shell = transfer->shell;
 
 	while (!tftp_finished(&self->tftp)) {
-		const char *missing = shell_network_missing(shell);
+		const char *missing = shell_cannot_go_on(shell);
 
 		if (missing)
 			tftp_cancel(&self->tftp, missing);

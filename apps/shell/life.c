@@ -96,34 +96,9 @@ static void tell_versions(struct shell *shell)
 	}
 }
 
-static void channel_offered(void *context, struct hvk_channel *channel, bool again)
-{
-	static const struct vmbus_guid network = VMBUS_GUID_NETVSC;
-	struct shell *shell = context;
-	const struct hvk_offer *offer = hvk_channel_offer(channel);
-
-	(void)again;
-	if (!shell->nic_candidate && offer->subchannel_index == 0 &&
-	    memcmp(&offer->type, &network, sizeof(network)) == 0)
-		shell->nic_candidate = channel;
-}
-
-static void channel_gone(void *context, struct hvk_channel *channel)
-{
-	struct shell *shell = context;
-
-	if (channel == shell->nic_candidate)
-		shell->nic_candidate = NULL;
-	if (channel == shell->nic_channel)
-		shell->nic_gone = true;
-}
-
 static bool connect_bus(struct shell *shell)
 {
-	const struct hvk_vmbus_config config = {.mode = shell->config.mode,
-						.offered = channel_offered,
-						.gone = channel_gone,
-						.context = shell};
+	const struct hvk_vmbus_config config = {.mode = shell->config.mode};
 	hvk_status status;
 
 	hvk_vmbus_connect(atomic_load(&shell->hvk), &config, shell_request(shell));
@@ -159,7 +134,7 @@ static void with_bus(struct shell *shell)
 {
 	if (connect_bus(shell)) {
 		if (shell_network_up(shell))
-			shell_run_commands(shell);
+			shell_run_lines(shell);
 		shell_record_channels(shell);
 		shell_network_down(shell);
 	}
@@ -205,7 +180,8 @@ static void with_instance(struct shell *shell)
 hvk_status shell_init(struct shell *shell, const struct shell_platform *platform,
 		      const struct shell_config *config)
 {
-	if (!platform->port || !platform->write || !platform->wait || config->hvk.cpus > HVK_CPUS_MAX)
+	if (!platform->port || !platform->write || !platform->wait || !platform->read_line ||
+	    config->hvk.cpus > HVK_CPUS_MAX)
 		return HVK_EINVAL;
 	memset(shell, 0, sizeof(*shell));
 	shell->platform = *platform;

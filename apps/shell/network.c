@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The network card, lwIP above it, and an address by DHCP. */
+/* lwIP above the network card, and an address by DHCP. */
 #include <stdio.h>
 #include <string.h>
 
 #include "apps/shell/private.h"
 #include "lwip/dhcp.h"
 #include "lwip/dns.h"
+#include "lwip/prot/dhcp.h"
 
 #define DHCP_TIMEOUT_MS 15000u
 #define RESOLVE_TIMEOUT_MS 60000u /* lwIP gives up by itself before that */
@@ -26,47 +27,15 @@ static bool step(struct shell *shell, const char *name, hvk_status status)
 
 /* --- Coming up ---------------------------------------------------------------------- */
 
-static void tell_card(struct shell *shell)
+void shell_link_changed(struct netif *netif)
 {
-	const struct hvk_netdev_info *info = &hvk_netvsc_netdev(shell->nic)->info;
-	char speed[32] = "";
+	struct netif_hvk *self = netif->state;
+	struct shell *shell = self->user;
 
-	shell->results.network = true;
-	shell->results.netdev = *info;
-	shell->results.nvs_version = hvk_netvsc_nvs_version(shell->nic);
-	if (info->link_speed)
-		snprintf(speed, sizeof(speed), ", %llu Mbit/s",
-			 (unsigned long long)(info->link_speed / 1000000));
-	shell_print(shell, SHELL_STORY,
-		    "network: channel %u, NVS %s, %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s%s\n",
-		    hvk_channel_offer(shell->nic_channel)->channel_id,
-		    shell_nvs_name(shell->results.nvs_version), info->mac[0], info->mac[1], info->mac[2],
-		    info->mac[3], info->mac[4], info->mac[5], info->mtu, info->link_up ? "up" : "down",
-		    speed);
-}
-
-static bool attach_card(struct shell *shell)
-{
-	const struct hvk_netvsc_config config = {.cpu = 0}; /* lwIP's CPU; all else by default */
-	struct hvk_netvsc *nic;
-	hvk_status status;
-
-	if (!step(shell, "create the network driver", hvk_netvsc_create(shell->nic_candidate, &config, &nic)))
-		return false;
-	shell->nic_channel = shell->nic_candidate;
-	hvk_netvsc_attach(nic, shell_request(shell));
-	status = shell_wait(shell);
-	if (status != HVK_OK) {
-		/* attach has given everything back */
-		if (!shell->abandoned)
-			hvk_netvsc_destroy(nic);
-		shell->nic_channel = NULL;
-		shell_fail(shell, "attach the network card", status);
-		return false;
-	}
-	shell->nic = nic;
-	tell_card(shell);
-	return true;
+	shell->lease_stale = true;
+	if (!self->netdev) /* told when it is detached */
+		return;
+	shell_print(shell, SHELL_STORY, "network: link %s\n", netif_is_link_up(netif) ? "up" : "down");
 }
 
 static bool start_stack(struct shell *shell)
@@ -84,9 +53,11 @@ static bool start_stack(struct shell *shell)
 		  netif_hvk_add(&shell->netif, shell->platform.port, netdev)))
 		return false;
 	shell->netif_added = true;
+	shell->netif.user = shell;
 	hvk_netdev_set_flags(netdev, HVK_NETDEV_UP, shell_request(shell));
 	if (!step(shell, "bring the network card up", shell_wait(shell)))
 		return false;
+	netif_set_link_callback(&shell->netif.netif, shell_link_changed);
 	netif_set_up(&shell->netif.netif);
 	return true;
 }
@@ -121,6 +92,17 @@ static void tell_lease(struct shell *shell)
 		    mask, router, dns, server, lease->seconds);
 }
 
+void shell_network_check(struct shell *shell)
+{
+	shell_card_check(shell);
+	if (!shell->netif_added || !shell->lease_stale || !netif_is_link_up(&shell->netif.netif) ||
+	    !dhcp_supplied_address(&shell->netif.netif))
+		return;
+	shell->lease_stale = false;
+	record_lease(shell);
+	tell_lease(shell);
+}
+
 static bool get_lease(struct shell *shell)
 {
 	struct netif *netif = &shell->netif.netif;
@@ -129,29 +111,39 @@ static bool get_lease(struct shell *shell)
 	if (dhcp_start(netif) != ERR_OK)
 		return step(shell, "start DHCP", HVK_ENOMEM);
 	while (!dhcp_supplied_address(netif)) {
-		if (shell->nic_gone || !shell->netif.netdev)
-			return step(shell, "get an address by DHCP", HVK_EGONE);
+		shell_card_check(shell); /* it may go, and come back */
+		if (shell->abandoned)
+			return false;
+		if (atomic_load(&shell->cancelled)) {
+			shell->results.exit_status = SHELL_CANCELLED;
+			shell_print(shell, SHELL_ERROR, "get an address by DHCP: interrupted\n");
+			return false;
+		}
 		if (hvk_time(atomic_load(&shell->hvk)) >= limit) {
+			if (!shell->netif.netdev)
+				return step(shell, "get an address by DHCP", HVK_EGONE);
 			shell_print(shell, SHELL_ERROR, "no DHCP server answered within %u s\n",
 				    DHCP_TIMEOUT_MS / 1000);
 			return step(shell, "get an address by DHCP", HVK_ETIMEDOUT);
 		}
 		shell_turn(shell, limit);
 	}
-	record_lease(shell);
-	tell_lease(shell);
+	shell->lease_stale = true;
+	shell_network_check(shell);
 	return true;
 }
 
 bool shell_network_up(struct shell *shell)
 {
-	if (!shell->nic_candidate) {
-		if (shell->config.network)
-			return step(shell, "find a network card", HVK_ENOTSUP);
+	const char *name;
+	hvk_status status;
+
+	if (!shell->config.network && !shell_card_offered(shell)) {
 		shell_print(shell, SHELL_STORY, "network: none\n");
 		return true;
 	}
-	return attach_card(shell) && start_stack(shell) && get_lease(shell);
+	status = shell_card_attach(shell, &name);
+	return step(shell, name, status) && start_stack(shell) && get_lease(shell);
 }
 
 /* --- Going down --------------------------------------------------------------------- */
@@ -162,6 +154,7 @@ static void stop_interface(struct shell *shell)
 	uint64_t limit = after_ms(shell, DRAIN_MS);
 	hvk_status status;
 
+	netif_set_link_callback(netif, NULL);
 	if (netif_dhcp_data(netif)) {
 		dhcp_release_and_stop(netif);
 		while (shell->netif.netdev && (shell->netif.taken || shell->netif.queue) &&
@@ -170,32 +163,12 @@ static void stop_interface(struct shell *shell)
 		dhcp_cleanup(netif);
 	}
 	netif_set_down(netif);
-	hvk_netdev_get_counters(hvk_netvsc_netdev(shell->nic), &shell->results.netdev_counters);
 	if (!shell->netif.netdev)
 		return;
 	hvk_netdev_set_flags(shell->netif.netdev, 0, shell_request(shell));
 	status = shell_wait(shell);
 	if (status != HVK_OK && status != HVK_EGONE)
 		shell_fail(shell, "take the network card down", status);
-}
-
-static void detach_card(struct shell *shell)
-{
-	hvk_status status;
-
-	hvk_netvsc_detach(shell->nic, shell_request(shell));
-	status = shell_wait(shell);
-	if (status != HVK_OK)
-		shell_fail(shell, "detach the network card", status);
-	if (shell->abandoned)
-		return;
-	if (shell->netif_added && netif_hvk_free(&shell->netif) != HVK_OK)
-		shell_fail(shell, "give the network buffers back", HVK_ESTATE);
-	status = hvk_netvsc_destroy(shell->nic);
-	if (status != HVK_OK)
-		shell_fail(shell, "give the network driver's memory back", status);
-	else if (!shell->results.failed_step)
-		shell_print(shell, SHELL_STORY, "network: detached\n");
 }
 
 void shell_network_down(struct shell *shell)
@@ -206,7 +179,9 @@ void shell_network_down(struct shell *shell)
 		netif_hvk_remove(&shell->netif);
 	}
 	if (shell->nic && !shell->abandoned)
-		detach_card(shell);
+		shell_card_detach(shell);
+	if (shell->netif_added && !shell->abandoned && netif_hvk_free(&shell->netif) != HVK_OK)
+		shell_fail(shell, "give the network buffers back", HVK_ESTATE);
 	if (shell->lwip_started)
 		net_lwip_stop();
 	shell->lwip_started = false;
@@ -219,13 +194,18 @@ void shell_network_down(struct shell *shell)
 
 const char *shell_network_missing(struct shell *shell)
 {
-	if (!shell->nic)
+	if (!shell->netif_added)
 		return "there is no network card";
-	if (shell->nic_gone || !shell->netif.netdev)
+	if (!shell->nic || !shell->netif.netdev)
 		return "the host has taken the network card away";
 	if (!netif_is_link_up(&shell->netif.netif))
 		return "the network card has no link";
 	return NULL;
+}
+
+const char *shell_cannot_go_on(struct shell *shell)
+{
+	return atomic_load(&shell->cancelled) ? "interrupted" : shell_network_missing(shell);
 }
 
 static void resolved(const char *name, const ip_addr_t *address, void *context)
@@ -253,31 +233,59 @@ const char *shell_resolve(struct shell *shell, const char *host, ip4_addr_t *add
 	}
 	if (error != ERR_INPROGRESS)
 		return "the name cannot be looked up";
-	while (!shell->resolver.done && hvk_time(atomic_load(&shell->hvk)) < limit)
+	while (!shell->resolver.done && hvk_time(atomic_load(&shell->hvk)) < limit) {
+		const char *wrong = shell_cannot_go_on(shell);
+
+		if (wrong)
+			return wrong;
 		shell_turn(shell, limit);
+	}
 	if (!shell->resolver.done || !shell->resolver.found)
 		return "the name server does not know the name, or does not answer";
 	ip4_addr_copy(*address, shell->resolver.address);
 	return NULL;
 }
 
+/* --- ip ------------------------------------------------------------------------------- */
+
+/* What lwIP does about the address now, if it is more than keeping it. */
+static const char *lease_note(const struct shell *shell)
+{
+	const struct dhcp *dhcp = netif_dhcp_data(&shell->netif.netif);
+
+	switch (dhcp ? dhcp->state : DHCP_STATE_OFF) {
+	case DHCP_STATE_BOUND:
+		return "";
+	case DHCP_STATE_REBOOTING:
+		return netif_is_link_up(&shell->netif.netif) ? ", being renewed" : "";
+	case DHCP_STATE_RENEWING:
+	case DHCP_STATE_REBINDING:
+		return ", being renewed";
+	default:
+		return ", lost: being asked for";
+	}
+}
+
 int shell_command_ip(struct shell *shell, uint32_t count, char *const words[])
 {
 	const struct shell_lease *lease = &shell->results.lease;
-	const struct hvk_netdev_info *info;
+	struct netif *netif = &shell->netif.netif;
 	char text[SHELL_ADDRESS_TEXT];
 
 	(void)words;
-	if (count > 1)
-		return shell_usage(shell, "ip takes no argument\n");
-	if (!shell->nic)
+	(void)count;
+	if (!shell->netif_added)
 		return shell_error(shell, "ip: there is no network card\n");
-	info = &hvk_netvsc_netdev(shell->nic)->info;
-	shell_print(shell, SHELL_OUTPUT, "hardware  %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s\n",
-		    info->mac[0], info->mac[1], info->mac[2], info->mac[3], info->mac[4], info->mac[5],
-		    shell->netif.netif.mtu, info->link_up ? "up" : "down");
+	if (dhcp_supplied_address(netif))
+		record_lease(shell);
+	shell_print(shell, SHELL_OUTPUT, "hardware  %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, %s\n",
+		    netif->hwaddr[0], netif->hwaddr[1], netif->hwaddr[2], netif->hwaddr[3], netif->hwaddr[4],
+		    netif->hwaddr[5], netif->mtu,
+		    !shell->nic               ? "taken away by the host"
+		    : netif_is_link_up(netif) ? "link up"
+					      : "link down");
 	shell_address_text(lease->address, text);
-	shell_print(shell, SHELL_OUTPUT, "address   %s\n", text);
+	shell_print(shell, SHELL_OUTPUT, "address   %s%s\n", text, lease_note(shell));
 	shell_address_text(lease->mask, text);
 	shell_print(shell, SHELL_OUTPUT, "mask      %s\n", text);
 	shell_address_text(lease->router, text);

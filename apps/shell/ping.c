@@ -79,14 +79,14 @@ static void ping_once(struct ping *ping, const char *address)
 		ping->answered = false;
 	}
 	limit = ping->sent_at + PING_INTERVAL_MS * HVK_TIME_PER_MS;
-	while (!ping->answered && hvk_time(hvk) < limit)
+	while (!ping->answered && hvk_time(hvk) < limit && !shell_cannot_go_on(shell))
 		shell_turn(shell, limit);
 	if (ping->answered) {
 		ping->received++;
 		shell_print(shell, SHELL_OUTPUT, "%s: number %u answered after %llu.%03llu ms\n", address,
 			    ping->sequence, (unsigned long long)(ping->took / HVK_TIME_PER_MS),
 			    (unsigned long long)(ping->took % HVK_TIME_PER_MS / 10));
-	} else {
+	} else if (!atomic_load(&shell->cancelled)) {
 		shell_print(shell, SHELL_OUTPUT, "%s: number %u not answered\n", address, ping->sequence);
 	}
 }
@@ -95,7 +95,7 @@ static void ping_pause(struct ping *ping)
 {
 	uint64_t limit = ping->sent_at + PING_INTERVAL_MS * HVK_TIME_PER_MS;
 
-	while (hvk_time(atomic_load(&ping->shell->hvk)) < limit)
+	while (hvk_time(atomic_load(&ping->shell->hvk)) < limit && !shell_cannot_go_on(ping->shell))
 		shell_turn(ping->shell, limit);
 }
 
@@ -121,7 +121,7 @@ int shell_command_ping(struct shell *shell, uint32_t count, char *const words[])
 	if (count == 3 && !parse_count(words[2], &wanted))
 		return shell_usage(shell, "ping: the count must be 1 to %u, not '%.20s'\n", PING_COUNT_MAX,
 				   words[2]);
-	wrong = shell_network_missing(shell);
+	wrong = shell_cannot_go_on(shell);
 	if (!wrong)
 		wrong = shell_resolve(shell, words[1], ip_2_ip4(&ping.target));
 	if (wrong)
@@ -132,15 +132,16 @@ int shell_command_ping(struct shell *shell, uint32_t count, char *const words[])
 	raw_recv(ping.pcb, ping_input, &ping);
 	ping.id = (uint16_t)net_lwip_random();
 	ip4addr_ntoa_r(ip_2_ip4(&ping.target), address, sizeof(address));
-	while (ping.sent < wanted && !shell_network_missing(shell)) {
+	while (ping.sent < wanted && !shell_cannot_go_on(shell)) {
 		if (ping.sent)
 			ping_pause(&ping);
-		ping_once(&ping, address);
+		if (!shell_cannot_go_on(shell))
+			ping_once(&ping, address);
 	}
 	raw_remove(ping.pcb);
-	wrong = shell_network_missing(shell);
+	shell_print(shell, SHELL_OUTPUT, "%u sent, %u answered\n", ping.sent, ping.received);
+	wrong = shell_cannot_go_on(shell);
 	if (wrong)
 		return shell_error(shell, "ping %s: %s\n", address, wrong);
-	shell_print(shell, SHELL_OUTPUT, "%u sent, %u answered\n", ping.sent, ping.received);
 	return ping.received ? SHELL_OK : SHELL_FAILED;
 }

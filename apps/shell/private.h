@@ -54,28 +54,45 @@ struct hvk_request *shell_request(struct shell *shell);
 bool shell_cpus_start(struct shell *shell);
 void shell_cpus_stop(struct shell *shell);
 
+/* --- card.c ------------------------------------------------------------------------- */
+
+bool shell_card_offered(struct shell *shell);
+/* The first card offered. What fails is told: *step names it. */
+hvk_status shell_card_attach(struct shell *shell, const char **step);
+void shell_card_detach(struct shell *shell);
+/* Gives a card up that the host has taken away; attaches one that it offers again. Not while
+ * a command is under way: it may wait. */
+void shell_card_check(struct shell *shell);
+
 /* --- network.c ---------------------------------------------------------------------- */
 
 bool shell_network_up(struct shell *shell);
 void shell_network_down(struct shell *shell);
+/* The card's coming and going, and what DHCP said since. Between commands. */
+void shell_network_check(struct shell *shell);
+/* lwIP's callback. */
+void shell_link_changed(struct netif *netif);
 /* NULL if the network can be used, otherwise why not. */
 const char *shell_network_missing(struct shell *shell);
+/* NULL, or why a command that uses the network is to end: that, or shell_cancel. */
+const char *shell_cannot_go_on(struct shell *shell);
 /* The address of a host, by name server if need be. Returns NULL, or what went wrong. */
 const char *shell_resolve(struct shell *shell, const char *host, ip4_addr_t *address);
 
-/* --- commands ----------------------------------------------------------------------- */
+/* --- lines.c, commands ---------------------------------------------------------------- */
 
 #define SHELL_WORDS_MAX 16u
 
-void shell_run_commands(struct shell *shell);
+void shell_run_lines(struct shell *shell);
+/* words[0] is the command's name. */
+int shell_command_run(struct shell *shell, uint32_t count, char *const words[]);
 
 int shell_command_lsvmbus(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_ip(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_ping(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_fetch(struct shell *shell, uint32_t count, char *const words[]);
-int shell_command_time(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_stats(struct shell *shell, uint32_t count, char *const words[]);
-int shell_command_help_list(struct shell *shell, uint32_t count, char *const words[]);
-int shell_command_poweroff(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_inspect(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_expect(struct shell *shell, uint32_t count, char *const words[]);
 
 #endif

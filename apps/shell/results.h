@@ -42,7 +42,7 @@ struct shell_fetch_result {
 };
 
 struct shell_command_result {
-	const char *line; /* the caller's */
+	char line[SHELL_LINE_MAX + 1];
 	int status;
 };
 

@@ -28,6 +28,8 @@ enum shell_stream {
 	SHELL_ERROR
 };
 
+enum shell_line { SHELL_LINE, SHELL_LINE_NONE, SHELL_LINE_END };
+
 struct shell_platform {
 	void *context;
 	const struct hvk_port *port; /* must live as long as the shell */
@@ -39,20 +41,25 @@ struct shell_platform {
 	void (*wake)(void *context, uint32_t cpu);
 	/* A fault of our own: show it and end the program. Does not return. */
 	void (*fatal)(void *context, const char *text);
+	/* The next line to run, copied with its end; asked for on CPU 0 when the one before is
+	 * done. SHELL_LINE_NONE: none yet, ask again when woken, and at *again (hvk_time units; set
+	 * to a tick from now before the call) at the latest. */
+	enum shell_line (*read_line)(void *context, char *line, size_t size, uint64_t *again);
+	/* There will be no more lines; the guest is still up. CPU 0. May be NULL. */
+	void (*ending)(void *context);
 };
 
 struct shell_config {
 	struct hvk_config hvk;
 	enum hvk_vmbus_mode mode;
-	bool network;                /* there is to be a card: without one coming up fails */
-	const char *const *commands; /* lines; borrowed */
-	uint32_t command_count;
+	bool network; /* there is to be a card: without one coming up fails */
 };
 
 enum shell_exit {
 	SHELL_OK = 0,
-	SHELL_FAILED = 1, /* something that was asked for does not work */
-	SHELL_USAGE = 2   /* no such command, or a wrong argument */
+	SHELL_FAILED = 1,     /* something that was asked for does not work */
+	SHELL_USAGE = 2,      /* no such command, or a wrong argument */
+	SHELL_CANCELLED = 130 /* by shell_cancel */
 };
 
 /* Where the other CPUs are. */
@@ -75,9 +82,9 @@ struct shell {
 
 	struct hvk_netvsc *nic;
 	struct hvk_channel *nic_channel;
-	struct hvk_channel *nic_candidate; /* first network channel offered */
-	bool nic_gone;                     /* the host has taken it away */
+	uint32_t nic_refused; /* channel id of a card that could not be attached again; 0 = none */
 	bool lwip_started, netif_added;
+	bool lease_stale; /* the link was lost: DHCP is to say whether the address holds */
 	struct net_lwip_port lwip;
 	struct netif_hvk netif;
 	struct { /* what a name server said */
@@ -85,7 +92,9 @@ struct shell {
 		ip4_addr_t address;
 	} resolver;
 
+	_Atomic bool cancelled; /* the command that runs is to end */
 	bool power_off;
+	int last_status; /* of the last line */
 	struct shell_results results;
 };
 
@@ -102,7 +111,14 @@ void shell_run_cpu(struct shell *shell, uint32_t cpu);
 /* The vector's handler on each CPU. */
 void shell_interrupt(struct shell *shell, uint32_t cpu);
 
-/* The commands there are: name, arguments and one line each; false past the last. */
-bool shell_command_help(uint32_t n, const char **usage, const char **text);
+/* Ends the command that runs, if one does, with SHELL_CANCELLED. Any thread; wake CPU 0 then. */
+void shell_cancel(struct shell *shell);
+/* Adds a line that somebody else has run to the results. CPU 0. */
+void shell_record_command(struct shell *shell, const char *line, int status);
+/* Everything of the guest's as a tree (hvk_dump_line). CPU 0, in read_line or ending. */
+void shell_dump(struct shell *shell, hvk_dump_line line, void *context);
+
+/* The commands there are: name, with arguments, and one line each; false past the last. */
+bool shell_command_help(uint32_t n, const char **name, const char **usage, const char **text);
 
 #endif

@@ -69,6 +69,11 @@ void hosted_wait(struct hosted *machine, uint64_t timeout_ns);
 void hosted_lock(struct hosted *machine);
 void hosted_unlock(struct hosted *machine);
 uint64_t hosted_now(struct hosted *machine); /* 100 ns since creation */
+/* Looks at the partition and the worlds anew: something is due that was not before. Under
+ * hosted_lock. */
+void hosted_kick(struct hosted *machine);
+/* Stops writing to the trace, or goes on. Under hosted_lock. */
+void hosted_trace(struct hosted *machine, bool on);
 
 /* Memory given out by the port and not given back, in pages. 0 at the end, or leaked. */
 uint32_t hosted_pages_in_use(struct hosted *machine);

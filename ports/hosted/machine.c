@@ -39,7 +39,7 @@ static void host_trace(void *context, const struct hvh_trace_record *record)
 {
 	struct hosted *machine = context;
 
-	if (machine->config.trace)
+	if (machine->config.trace && !machine->trace_off)
 		(void)hvh_pcapng_write(machine->config.trace, record);
 	if (machine->config.tap)
 		machine->config.tap(machine->config.context, record);
@@ -52,6 +52,16 @@ static void host_kick(void *context)
 	machine->kicked = true;
 	if (machine->config.mode == HOSTED_THREADS)
 		(void)pthread_cond_signal(&machine->kicked_condition);
+}
+
+void hosted_kick(struct hosted *machine)
+{
+	host_kick(machine);
+}
+
+void hosted_trace(struct hosted *machine, bool on)
+{
+	machine->trace_off = !on;
 }
 
 /* --- Life ------------------------------------------------------------------------------ */

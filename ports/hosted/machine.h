@@ -68,6 +68,7 @@ struct hosted {
 	void (*interrupt)(void *context, uint32_t cpu);
 	void *interrupt_context;
 	bool stopping; /* atomic */
+	bool trace_off;
 
 	/* Threads. */
 	pthread_mutex_t partition_lock;

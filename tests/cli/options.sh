@@ -16,7 +16,7 @@ refused() { # WHAT THE LINE SAYS, ARGUMENTS...
 refused 'hvkit run' # no arguments at all
 refused "did you mean 'run'" runn
 refused "did you mean '--host'" run --hots ws2022 -- ip
-refused "there are: ws2008r2" run --host windows -- ip
+refused "there are: ws2008, ws2008r2" run --host windows -- ip
 refused "did you mean 'ws2012r2'" run --host ws2012-r2 -- ip
 refused '1 to 64' run --cpus 65 -- ip
 refused '0.13, 1.1, 2.4' run --vmbus-max 2.5 -- ip
@@ -24,8 +24,11 @@ refused 'knows VMBus up to 1.1' run --host ws2008r2 --vmbus-max 5.3 -- ip
 refused 'goes with\|use it with' run --seed 1 --nic user -- ip
 refused "did you mean 'rndis-set'" run --silent rndisset -- ip
 refused 'needs a value' run --trace
-refused 'no command' run
 refused 'no command' run --
+refused 'cannot be read: No such file' run --script /nowhere/script
+refused 'cannot be read: Is a directory' run --script /
+refused 'do not go together' run --script - -- ip
+refused 'NAME=VALUE' run --quirk torndown-withheld -- ip
 refused 'not a directory' run --nic user,tftp=/dev/null -- ip
 refused 'cannot be written: No such file' run --trace /nowhere/trace.pcapng -- ip
 refused 'cannot be written: Is a directory' run --summary / -- ip

@@ -12,6 +12,7 @@
 #include "apps/hvkit/options.h"
 #include "apps/hvkit/suggest.h"
 #include "hvkit/wire/vmbus.h"
+#include "hvkit_host/quirk.h"
 
 #define WORDS_MAX 40
 
@@ -129,7 +130,6 @@ static void commands_are_cut_at_semicolons(void **state)
 static void no_commands(void **state)
 {
 	(void)state;
-	assert_wrong("run", "no command");
 	assert_wrong("run|--", "no command");
 	assert_wrong("run|--| ; ;;", "no command");
 }
@@ -144,15 +144,68 @@ static void other_actions(void **state)
 	assert_taken("--version", &options);
 	assert_int_equal(options.action, CLI_SHOW_VERSION);
 	assert_taken("hosts", &options);
-	assert_int_equal(options.action, CLI_HOSTS);
+	assert_int_equal(options.action, CLI_OTHER);
+	assert_string_equal(options.about->name, "hosts");
+	assert_taken("hosts|--help", &options);
+	assert_int_equal(options.action, CLI_ACTION_HELP);
+	assert_taken("help|run", &options);
+	assert_int_equal(options.action, CLI_RUN_HELP);
+	assert_taken("help|doctor", &options);
+	assert_int_equal(options.action, CLI_ACTION_HELP);
+	assert_string_equal(options.about->name, "doctor");
+	assert_wrong("help|doctr", "did you mean 'doctor'");
+	assert_wrong("help|run|hosts", "one argument");
 	assert_taken("run|--cpus|2|--help", &options);
 	assert_int_equal(options.action, CLI_RUN_HELP);
 	assert_wrong("", "what is to be done");
 	assert_wrong("rum", "did you mean 'run'");
 	assert_wrong("--hepl", "did you mean '--help'");
-	assert_wrong("frobnicate", "there are: run, hosts");
+	assert_wrong("frobnicate", "there are: run, trace, hosts, doctor");
 	assert_wrong("hosts|ws2022", "takes no argument");
 	assert_wrong("--version|now", "takes no argument");
+}
+
+static void console_options(void **state)
+{
+	struct cli_options options;
+
+	(void)state;
+	assert_taken("run", &options);
+	assert_int_equal(options.command_count, 0);
+	assert_null(options.script);
+	assert_false(options.inspect);
+	assert_int_equal(options.color, STYLE_AUTO);
+	cli_options_free(&options);
+	assert_taken("run|--script|-|--inspect|--color|never", &options);
+	assert_string_equal(options.script, "-");
+	assert_true(options.inspect);
+	assert_int_equal(options.color, STYLE_NEVER);
+	cli_options_free(&options);
+	assert_wrong("run|--script|x|--|ip", "do not go together");
+	assert_wrong("run|--script=|--|ip", "name of a file");
+	assert_wrong("run|--color|neve|--|ip", "did you mean 'never'");
+	assert_wrong("run|--inspect=yes|--|ip", "takes no value");
+}
+
+/* The host's habits: set whatever the order of the options, refused by name or value. */
+static void quirks(void **state)
+{
+	const struct hvh_quirk *quirk = hvh_quirk_find("torndown-withheld");
+	char value[HVH_QUIRK_VALUE_MAX];
+	struct cli_options options;
+
+	(void)state;
+	assert_taken("run|--quirk|torndown-withheld=always|--host|ws2022|--|ip", &options);
+	hvh_quirk_value(&options.host, quirk, value, sizeof(value));
+	assert_string_equal(value, "always");
+	cli_options_free(&options);
+	assert_taken("run|--host|ws2012r2|--quirk=torndown-withheld=never|--|ip", &options);
+	hvh_quirk_value(&options.host, quirk, value, sizeof(value));
+	assert_string_equal(value, "never");
+	cli_options_free(&options);
+	assert_wrong("run|--quirk|torndown-withheld|--|ip", "NAME=VALUE");
+	assert_wrong("run|--quirk|torndown-withheld=maybe|--|ip", "--quirk: ");
+	assert_wrong("run|--quirk|torndown-witheld=never|--|ip", "--quirk: ");
 }
 
 static void wrong_options(void **state)
@@ -160,12 +213,12 @@ static void wrong_options(void **state)
 	(void)state;
 	assert_wrong("run|--hots|ws2022|--|ip", "did you mean '--host'");
 	assert_wrong("run|--hots=ws2022|--|ip", "did you mean '--host'");
-	assert_wrong("run|-x|--|ip", "there are: --cpus");
+	assert_wrong("run|-x|--|ip", "there are: --host, --quirk");
 	assert_wrong("run|--host", "needs a value");
 	assert_wrong("run|--host|--|ip", "needs a value");
 	assert_wrong("run|--quiet=yes|--|ip", "takes no value");
 	assert_wrong("run|--host|ws2012r|--|ip", "did you mean 'ws2012");
-	assert_wrong("run|--host|windows|--|ip", "there are: ws2008r2, ws2012, ws2012r2, ws2022");
+	assert_wrong("run|--host|windows|--|ip", "there are: ws2008, ws2008r2, ws2012, ws2012r2");
 	assert_wrong("run|--cpus|0|--|ip", "1 to 64");
 	assert_wrong("run|--cpus|65|--|ip", "1 to 64");
 	assert_wrong("run|--cpus|two|--|ip", "1 to 64");
@@ -247,6 +300,8 @@ int main(void)
 		cmocka_unit_test(commands_are_cut_at_semicolons),
 		cmocka_unit_test(no_commands),
 		cmocka_unit_test(other_actions),
+		cmocka_unit_test(console_options),
+		cmocka_unit_test(quirks),
 		cmocka_unit_test(wrong_options),
 		cmocka_unit_test(wrong_cards),
 		cmocka_unit_test(too_much),

@@ -29,6 +29,7 @@ struct guest {
 	struct shell shell;
 	char text[TEXT_MAX]; /* the end of what it showed */
 	size_t used;
+	uint32_t lines; /* read so far */
 };
 
 /* cmocka's own messages are cut short. */
@@ -54,6 +55,19 @@ static void show(void *context, enum shell_stream stream, const char *text, size
 static void wait(void *context, uint64_t timeout_ns)
 {
 	hosted_wait(((struct guest *)context)->machine, timeout_ns);
+}
+
+static enum shell_line read_line(void *context, char *line, size_t size, uint64_t *again)
+{
+	static const char *const lines[] = {"lsvmbus", "ping 10.7.0.1 3", "stats", "inspect",
+					    "ping 10.7.0.1 2"};
+	struct guest *guest = context;
+
+	(void)again;
+	if (guest->lines == sizeof(lines) / sizeof(lines[0]))
+		return SHELL_LINE_END;
+	snprintf(line, size, "%s", lines[guest->lines++]);
+	return SHELL_LINE;
 }
 
 static void boot_cpu(void *context)
@@ -98,18 +112,16 @@ static void plug_in(struct guest *guest, uint64_t seed)
 
 static struct guest *guest_create(uint64_t seed, const char *profile)
 {
-	static const char *const commands[] = {"lsvmbus", "ping 10.7.0.1 3", "stats"};
 	const struct hosted_config machine = {.mode = HOSTED_DETERMINISTIC,
 					      .cpus = CPUS,
 					      .memory_pages = 16384,
 					      .profile = hvh_profile_find(profile),
 					      .seed = seed};
 	const struct shell_config config = {.hvk = {.cpus = CPUS, .vector = 0x62, .interrupts = true},
-					    .network = true,
-					    .commands = commands,
-					    .command_count = 3};
+					    .network = true};
 	struct guest *guest = calloc(1, sizeof(*guest));
-	struct shell_platform platform = {.context = guest, .write = show, .wait = wait};
+	struct shell_platform platform = {
+		.context = guest, .write = show, .wait = wait, .read_line = read_line};
 
 	assert_non_null(guest);
 	guest->machine = hosted_create(&machine);

@@ -74,7 +74,7 @@
 #define DNS_MAX_SERVERS 2
 #define DNS_MAX_NAME_LENGTH 256
 #define LWIP_NETIF_HOSTNAME 1
-#define LWIP_NETIF_LINK_CALLBACK 0
+#define LWIP_NETIF_LINK_CALLBACK 1
 #define LWIP_NETIF_STATUS_CALLBACK 0
 #define LWIP_NETIF_TX_SINGLE_PBUF 0
 /* No offloads yet: every checksum is made and checked here. */
