@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* An instance's life on a bare port: what hvk_create refuses, what a machine that fails
- * half-way leaves behind (nothing), calls out of order, pages withheld. */
+ * half-way leaves behind (nothing), calls out of order, whose machine it is, pages withheld. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,6 +106,7 @@ static void spoil(enum fault fault, struct hvk_port *port, struct hvk_config *co
 		break;
 	case CPUS_WITHOUT_INDEX:
 		config->cpus = 2;
+		polled_port_locks(port->context);
 		break;
 	case CPUS_WITHOUT_LOCKS:
 		config->cpus = 2;
@@ -377,6 +378,72 @@ static void tsc_page_that_never_rests(void **state)
 	end(&port, hvk);
 }
 
+/* Whose machine it is: never the firmware's, another system's only if that is wanted. */
+static void somebody_elses_machine(void **state)
+{
+	static const struct {
+		uint64_t found;
+		bool take_over;
+		hvk_status status;
+	} table[] = {
+		{0, false, HVK_OK},
+		{0x8100000000000001u, false, HVK_EINUSE},
+		{0x8100000000000001u, true, HVK_OK},
+		{HV_OS_ID_FIRMWARE, false, HVK_EOWNED},
+		{HV_OS_ID_FIRMWARE, true, HVK_EOWNED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		const struct hvk_config config = {.cpus = 1, .take_over = table[i].take_over};
+		struct polled_port port;
+		struct hvk *hvk;
+
+		polled_port_init(&port, NULL, PAUSE_NS);
+		port.registers[HVK_REG_GUEST_OS_ID] = table[i].found;
+		assert_int_equal(hvk_create(&port.port, &config, &hvk), HVK_OK);
+		assert_int_equal(hvk_start(hvk), table[i].status);
+		if (table[i].status == HVK_OK) {
+			assert_int_not_equal(port.registers[HVK_REG_GUEST_OS_ID], table[i].found);
+			assert_int_equal(hvk_hypervisor_info(hvk)->previous_os_id, table[i].found);
+			assert_int_equal(hvk_stop(hvk), HVK_OK);
+		}
+		assert_int_equal(port.registers[HVK_REG_GUEST_OS_ID], table[i].found);
+		end(&port, hvk);
+	}
+}
+
+/* --- Log -------------------------------------------------------------------------------------- */
+
+static void count_line(void *owner, enum hvk_log_level level, const char *text)
+{
+	struct polled_port *port = owner;
+
+	assert_int_equal(level, HVK_LOG_WARN);
+	assert_true(strlen(text) < 200);
+	port->random++;
+}
+
+/* The host chooses how often it misbehaves; the log does not follow. */
+static void faults_are_logged_rarely(void **state)
+{
+	struct hvk_counters counters;
+	struct polled_port port;
+	struct hvk *hvk = create(&port);
+
+	(void)state;
+	port.logged = count_line;
+	for (uint32_t i = 0; i < 100000; i++)
+		assert_int_equal(hvk_fault(hvk, HVK_EHOST_RANGE, "range %u", i), HVK_EHOST_RANGE);
+	assert_in_range(port.random, 2, 40);
+	hvk_get_counters(hvk, &counters);
+	assert_int_equal(counters.host_faults, 100000);
+	port.random = 0;
+	(void)hvk_fault(hvk, HVK_EHOST_NVS, "another cause: %s", "shown");
+	assert_int_equal(port.random, 1);
+	end(&port, hvk);
+}
+
 /* --- Memory ------------------------------------------------------------------------------------ */
 
 static hvk_status not_now(void *context, const struct hvk_pages *pages)
@@ -513,6 +580,8 @@ int main(void)
 		cmocka_unit_test(register_that_faults),
 		cmocka_unit_test(tsc_page_that_cannot_be),
 		cmocka_unit_test(tsc_page_that_never_rests),
+		cmocka_unit_test(somebody_elses_machine),
+		cmocka_unit_test(faults_are_logged_rarely),
 		cmocka_unit_test(share_that_fails),
 		cmocka_unit_test(unshare_that_fails),
 		cmocka_unit_test(quarantine_is_limited),
