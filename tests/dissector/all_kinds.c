@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes a trace that holds what no single run does: every control message, NVS message and
+ * RNDIS message there is, every kind of record, short and hostile ones. Without an argument it
+ * does so into a temporary file and reads it back; with one it leaves the trace there.
+ *
+ *   all_kinds [FILE]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apps/hvkit/trace/decode.h"
+#include "apps/hvkit/trace/reader.h"
+#include "apps/hvkit/trace/tables.h"
+#include "hvkit/wire/hypervisor.h"
+#include "hvkit/wire/nvs.h"
+#include "hvkit/wire/ring.h"
+#include "hvkit/wire/rndis.h"
+#include "hvkit/wire/vmbus.h"
+#include "hvkit_host/trace.h"
+
+#define CHANNEL 1u
+#define BODY_MAX 240u
+#define HEADERS 16u
+
+struct writer {
+	FILE *file;
+	uint64_t time;
+	uint32_t count;
+};
+
+static void emit(struct writer *writer, const struct hvh_trace_record *record)
+{
+	struct hvh_trace_record timed = *record;
+
+	timed.time = writer->time += 100;
+	writer->count++;
+	if (!hvh_pcapng_write(writer->file, &timed)) {
+		fprintf(stderr, "cannot write\n");
+		exit(1);
+	}
+}
+
+static void emit_bytes(struct writer *writer, enum hvh_trace_kind kind, bool to_guest, const void *bytes,
+		       size_t count)
+{
+	emit(writer,
+	     &(struct hvh_trace_record){
+		     .kind = kind, .to_guest = to_guest, .bytes = bytes, .byte_count = (uint32_t)count});
+}
+
+static void message(struct writer *writer, bool to_guest, const void *bytes, size_t count)
+{
+	emit_bytes(writer, HVH_TRACE_MESSAGE, to_guest, bytes, count);
+}
+
+/* A ring packet with that payload, and what it points to. */
+static void packet(struct writer *writer, bool to_guest, uint16_t type, const void *payload, uint32_t size,
+		   const void *external, uint32_t external_size)
+{
+	uint8_t bytes[512] = {0};
+	uint32_t header = HEADERS + (type == VMBUS_PACKET_TRANSFER_PAGES ? 16u : 0u);
+	struct vmbus_packet_descriptor descriptor = {
+		.type = type,
+		.header_length8 = (uint16_t)(header / 8u),
+		.length8 = (uint16_t)((header + (size + 7u) / 8u * 8u) / 8u),
+		.flags = VMBUS_PACKET_FLAG_COMPLETION_REQUESTED,
+		.transaction_id = 0x8000000000000001ull,
+	};
+
+	memcpy(bytes, &descriptor, sizeof(descriptor));
+	if (type == VMBUS_PACKET_TRANSFER_PAGES) {
+		struct vmbus_transfer_pages_header pages = {.page_set_id = 0xcafe, .range_count = 1};
+		struct vmbus_transfer_page_range range = {external_size, 4096};
+
+		memcpy(bytes + HEADERS, &pages, sizeof(pages));
+		memcpy(bytes + HEADERS + 8, &range, sizeof(range));
+	}
+	memcpy(bytes + header, payload, size);
+	emit(writer, &(struct hvh_trace_record){.kind = HVH_TRACE_PACKET,
+						.to_guest = to_guest,
+						.vp = UINT32_MAX,
+						.channel_id = CHANNEL,
+						.bytes = bytes,
+						.byte_count = 8u * descriptor.length8,
+						.external = external,
+						.external_count = external_size});
+}
+
+/* Every message of a protocol: its type, then a pattern that leaves no field zero. */
+static void fill(uint8_t *bytes, uint32_t size, uint32_t type)
+{
+	for (uint32_t n = 0; n < size; n++)
+		bytes[n] = (uint8_t)(n + 1u);
+	memcpy(bytes, &type, sizeof(type));
+}
+
+static void offer(struct writer *writer, uint16_t size)
+{
+	struct vmbus_offer_channel body = {
+		.header = {VMBUS_MSG_OFFER_CHANNEL, 0},
+		.interface_type = VMBUS_GUID_NETVSC,
+		.interface_instance = {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}},
+		.flags = VMBUS_OFFER_FLAG_NAMED_PIPE | 0x8000,
+		.channel_id = CHANNEL,
+		.connection_id = 0x2001,
+	};
+
+	message(writer, true, &body, size);
+}
+
+static void all_messages(struct writer *writer)
+{
+	for (uint32_t type = VMBUS_MSG_OFFER_CHANNEL; type <= VMBUS_MSG_RESUME + 1u; type++) {
+		const struct trace_layout *layout = trace_layout(&trace_messages, type);
+		uint8_t bytes[BODY_MAX];
+		uint32_t size = layout != NULL ? layout->size_min : 16u;
+
+		fill(bytes, sizeof(bytes), type);
+		if (type == VMBUS_MSG_OFFER_CHANNEL) {
+			offer(writer, sizeof(struct vmbus_offer_channel));
+			continue;
+		}
+		if (type == VMBUS_MSG_GPADL_HEADER || type == VMBUS_MSG_GPADL_BODY)
+			size += 8u * 3u;
+		message(writer, false, bytes, size);
+		message(writer, false, bytes, size - 1u); /* short */
+	}
+}
+
+static void contact(struct writer *writer, uint32_t version)
+{
+	struct vmbus_initiate_contact body = {.header = {VMBUS_MSG_INITIATE_CONTACT, 0},
+					      .version = version,
+					      .interrupt_page_or_target = 0x102};
+	struct vmbus_version_response answer = {.header = {VMBUS_MSG_VERSION_RESPONSE, 0},
+						.version_supported = 1,
+						.version_or_connection_id = version};
+
+	message(writer, false, &body, sizeof(body));
+	message(writer, true, &answer, sizeof(answer));
+}
+
+static void all_nvs(struct writer *writer)
+{
+	for (uint32_t n = 0; n < trace_nvs.count; n++) {
+		uint8_t bytes[BODY_MAX];
+
+		fill(bytes, sizeof(bytes), trace_nvs.layouts[n].type);
+		packet(writer, n % 2 != 0, VMBUS_PACKET_IN_BAND, bytes, 40, NULL, 0);
+		packet(writer, n % 2 != 0, VMBUS_PACKET_COMPLETION, bytes, 8, NULL, 0); /* short, some */
+	}
+	packet(writer, true, VMBUS_PACKET_IN_BAND, "\xff\0\0", 4, NULL, 0); /* no such message */
+	packet(writer, true, 77, "\1\0\0", 4, NULL, 0);                     /* nor packet */
+}
+
+static void rndis_message(struct writer *writer, const void *bytes, uint32_t size)
+{
+	struct nvs_rndis body = {NVS_TYPE_RNDIS, NVS_CHANNEL_CONTROL, 3, size};
+
+	packet(writer, true, VMBUS_PACKET_TRANSFER_PAGES, &body, sizeof(body), bytes, size);
+	packet(writer, false, VMBUS_PACKET_IN_BAND, &body, sizeof(body), bytes, size);
+}
+
+static void all_rndis(struct writer *writer)
+{
+	for (uint32_t n = 0; n < trace_rndis.count; n++) {
+		uint8_t bytes[BODY_MAX];
+		uint32_t size = 64;
+
+		fill(bytes, sizeof(bytes), trace_rndis.layouts[n].type);
+		memcpy(bytes + 4, &size, sizeof(size));
+		rndis_message(writer, bytes, size);
+		rndis_message(writer, bytes, 7);
+		rndis_message(writer, bytes, trace_rndis.layouts[n].size_min - 1u);
+	}
+	rndis_message(writer, "\x33\0\0\0\x08\0\0", 8);
+}
+
+/* Each object, set to a value of four and of six bytes, and asked for. */
+static void all_oids(struct writer *writer)
+{
+	for (uint32_t n = 0; n < trace_oid_names.count; n++) {
+		uint8_t bytes[40];
+		uint32_t length = n % 2 != 0 ? 4 : 6;
+		struct rndis_request request = {
+			.header = {n % 3 != 0 ? RNDIS_MSG_SET : RNDIS_MSG_QUERY, sizeof(request) + length},
+			.request_id = n,
+			.oid = (uint32_t)trace_oid_names.list[n].value,
+			.information_length = length,
+			.information_offset = RNDIS_REQUEST_INFORMATION_OFFSET,
+		};
+		struct rndis_complete answer = {
+			.header = {RNDIS_MSG_SET | RNDIS_MSG_COMPLETE, sizeof(answer)}, .request_id = n};
+
+		memset(bytes, 0x2b, sizeof(bytes));
+		memcpy(bytes, &request, sizeof(request));
+		rndis_message(writer, bytes, (uint32_t)sizeof(request) + length);
+		rndis_message(writer, &answer, sizeof(answer));
+	}
+}
+
+/* A frame with per-packet information in front. */
+static void frame(struct writer *writer, const void *bytes, uint32_t size)
+{
+	uint8_t data[BODY_MAX * 2] = {0};
+	struct rndis_per_packet_info info = {16, 0, 12};
+	struct rndis_packet header = {
+		.header = {RNDIS_MSG_PACKET, sizeof(header) + 32u + size},
+		.data_offset = (uint32_t)sizeof(header) + 32u - RNDIS_OFFSET_BASE,
+		.data_length = size,
+		.per_packet_info_offset = sizeof(header) - RNDIS_OFFSET_BASE,
+		.per_packet_info_length = 32,
+	};
+
+	memcpy(data, &header, sizeof(header));
+	memcpy(data + sizeof(header), &info, sizeof(info));
+	info.type = 6;
+	memcpy(data + sizeof(header) + 16, &info, sizeof(info));
+	memcpy(data + sizeof(header) + 32, bytes, size);
+	rndis_message(writer, data, header.header.length);
+}
+
+static void all_frames(struct writer *writer)
+{
+	/* Ethertype, first bytes behind it: ARP, IPv4 with each protocol, IPv6, VLAN, another. */
+	static const struct {
+		uint8_t type[2], bytes[60];
+	} frames[] = {
+		{{0x08, 0x06},
+		 {0, 1, 8, 0, 6, 4, 0, 1, 1, 2, 3, 4, 5, 6, 10, 7, 0, 15, 0, 0, 0, 0, 0, 0, 10, 7, 0, 1}},
+		{{0x08, 0x06},
+		 {0, 1, 8, 0, 6, 4, 0, 2, 1, 2, 3, 4, 5, 6, 10, 7, 0, 15, 0, 0, 0, 0, 0, 0, 10, 7, 0, 1}},
+		{{0x08, 0x00}, {0x45, 0,  0,  40, 0, 0, 0, 0, 64, 1, 0, 0, 10, 7,
+				0,    15, 10, 7,  0, 1, 8, 0, 0,  0, 0, 9, 0,  1}},
+		{{0x08, 0x00},
+		 {0x45, 0, 0, 40, 0, 0, 0, 0, 64, 1, 0, 0, 10, 7, 0, 15, 10, 7, 0, 1, 3, 1, 0, 0}},
+		{{0x08, 0x00},
+		 {0x45, 0, 0, 40, 0, 0, 0, 0, 64, 17, 0, 0, 10, 7, 0, 15, 10, 7, 0, 1, 0, 68, 0, 67, 0, 20}},
+		{{0x08, 0x00}, {0x45, 0,   0,   56,  0,    0,    0,    0,   64,  6,  0,    0,    10,  7,
+				0,    15,  10,  7,   0,    1,    0x80, 0,   0,   80, 0,    0,    0,   1,
+				0,    0,   0,   1,   0x50, 0x18, 1,    0,   0,   0,  0,    0,    'G', 'E',
+				'T',  ' ', '/', '<', 'b',  '>',  '\\', '&', '"', 1,  0xff, '\r', '\n'}},
+		{{0x08, 0x00}, {0x45, 0, 0, 40, 0, 0, 0, 9, 64, 6, 0, 0, 10, 7, 0, 15, 10, 7, 0, 1}},
+		{{0x08, 0x00}, {0x45, 0, 0, 40, 0, 0, 0, 0, 64, 99, 0, 0, 10, 7, 0, 15, 10, 7, 0, 1}},
+		{{0x86, 0xdd}, {0x60, 0, 0, 0, 0, 0, 58, 64, 0xfe, 0x80, [23] = 1, [24] = 0xff, 2, [39] = 2}},
+		{{0x81, 0x00}, {0x20, 0x05, 0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 3}},
+		{{0x88, 0xb5}, {1, 2, 3}},
+	};
+
+	for (uint32_t n = 0; n < sizeof(frames) / sizeof(frames[0]); n++) {
+		uint8_t bytes[74] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1};
+
+		memcpy(bytes + 12, frames[n].type, 2);
+		memcpy(bytes + 14, frames[n].bytes, sizeof(frames[n].bytes));
+		frame(writer, bytes, sizeof(bytes));
+		frame(writer, bytes, 14 + 21); /* cut inside */
+		frame(writer, bytes, 13);
+	}
+}
+
+static void registers_and_calls(struct writer *writer)
+{
+	for (uint32_t n = 0; n < trace_register_count; n++) {
+		uint64_t body[2] = {trace_registers[n].number,
+				    n % 2 != 0 ? 0x98000000000003ffull : 0x12345a001ull};
+
+		emit_bytes(writer, n % 3 != 0 ? HVH_TRACE_MSR_WRITE : HVH_TRACE_MSR_READ, false, body,
+			   sizeof(body));
+	}
+	for (uint32_t n = 0; n < trace_hv_status_names.count; n++) {
+		uint64_t body[4] = {n % 2 != 0 ? HV_CALL_POST_MESSAGE : HV_CALL_SIGNAL_EVENT | HV_CALL_FAST,
+				    0x500002001ull, 0, trace_hv_status_names.list[n].value};
+
+		emit_bytes(writer, HVH_TRACE_HYPERCALL, false, body, sizeof(body));
+	}
+	emit_bytes(writer, HVH_TRACE_HYPERCALL, false, (uint64_t[4]){0x1abcd, 5, 6, 7}, 32);
+	emit_bytes(writer, HVH_TRACE_MSR_READ, false, (uint64_t[2]){0x4000ffff, 1}, 16);
+	emit_bytes(writer, HVH_TRACE_SIGNAL, false, (uint32_t[2]){0x2001, 3}, 8);
+	emit_bytes(writer, HVH_TRACE_EVENT, true, (uint32_t[2]){1, 2}, 8);
+	emit_bytes(writer, HVH_TRACE_INTERRUPT, true, (uint32_t[2]){98, 0}, 8);
+}
+
+static void hostile(struct writer *writer)
+{
+	static const char markup[] =
+		"</script><script>document.title='broken out'</script><img src=x onerror=alert(1)>"
+		"\"'&lt;\\u003c\n\x01\xff -- % %s %n";
+
+	emit_bytes(writer, HVH_TRACE_NOTE, false, markup, sizeof(markup) - 1);
+	emit_bytes(writer, HVH_TRACE_VIOLATION, false, markup, sizeof(markup) - 1);
+	for (int kind = 0; kind <= HVH_TRACE_NOTE + 2; kind++) {
+		emit_bytes(writer, (enum hvh_trace_kind)kind, false, markup, 7);
+		emit_bytes(writer, (enum hvh_trace_kind)kind, true, NULL, 0);
+		emit_bytes(writer, (enum hvh_trace_kind)kind, true, markup, sizeof(markup));
+	}
+}
+
+static uint32_t write_all(FILE *file)
+{
+	struct writer writer = {.file = file};
+
+	if (!hvh_pcapng_begin(file, "all<kinds>"))
+		exit(1);
+	contact(&writer, VMBUS_VERSION_5_3);
+	contact(&writer, VMBUS_VERSION_0_13);
+	offer(&writer, VMBUS_OFFER_SIZE_0_13_MIN);
+	all_messages(&writer);
+	offer(&writer, sizeof(struct vmbus_offer_channel));
+	registers_and_calls(&writer);
+	all_nvs(&writer);
+	all_rndis(&writer);
+	all_oids(&writer);
+	all_frames(&writer);
+	hostile(&writer);
+	return writer.count;
+}
+
+/* Every message of the protocol has been named by the words of some record. */
+static uint32_t unnamed(const struct trace_protocol *protocol, const char *all, const char *before)
+{
+	uint32_t missing = 0;
+
+	for (uint32_t n = 0; n < protocol->count; n++) {
+		char wanted[80];
+
+		snprintf(wanted, sizeof(wanted), "%s%s ", before, protocol->layouts[n].name);
+		if (strstr(all, wanted) != NULL)
+			continue;
+		printf("%s message %s is never named\n", protocol->id, protocol->layouts[n].name);
+		missing++;
+	}
+	return missing;
+}
+
+static int read_back(FILE *file, uint32_t wanted)
+{
+	static struct trace_decoder decoder;
+	static struct trace_decoded decoded;
+	static char all[1u << 18];
+	struct trace_reader reader;
+	struct trace_record record;
+	size_t used = 0;
+	uint32_t failed;
+
+	trace_reader_begin(&reader, file);
+	while (trace_reader_next(&reader, &record) == TRACE_READ_RECORD) {
+		trace_decode(&decoder, &record, &decoded);
+		used += (size_t)snprintf(all + used, sizeof(all) - used, "\n%s ", decoded.words);
+	}
+	failed = reader.records != wanted;
+	if (failed)
+		printf("%u records written, %llu read: %s\n", wanted, (unsigned long long)reader.records,
+		       reader.error);
+	failed += unnamed(&trace_messages, all, "\n") + unnamed(&trace_nvs, all, "nvs ") +
+		  unnamed(&trace_rndis, all, "rndis ");
+	trace_reader_end(&reader);
+	printf("did: %u records of every kind\n", wanted);
+	return failed != 0;
+}
+
+int main(int count, char **arguments)
+{
+	FILE *file = count > 1 ? fopen(arguments[1], "w+b") : tmpfile();
+	uint32_t written;
+	int status;
+
+	if (file == NULL)
+		return 1;
+	written = write_all(file);
+	rewind(file);
+	status = read_back(file, written);
+	return fclose(file) != 0 ? 1 : status;
+}
