@@ -165,10 +165,7 @@ static void bad_pause(void *context)
 {
 	struct guest *g = context;
 
-	if (g->mistake == PAUSE_TOO_SHORT)
-		hosted_wait(g->machine, g->good.pause_ns / 200);
-	else
-		g->good.pause(g->good.context);
+	g->good.pause(g->good.context);
 }
 
 static void bad_wait(void *context, uint64_t timeout_ns)
@@ -278,7 +275,7 @@ static struct hvk_port port_of(struct guest *g, bool level0)
 		.reg_write = bad_reg_write,
 		.hypercall = g->mistake == NO_CALLBACK ? NULL : bad_hypercall,
 		.pause = bad_pause,
-		.pause_ns = g->good.pause_ns,
+		.pause_ns = g->mistake == PAUSE_TOO_SHORT ? 1000 * g->good.pause_ns : g->good.pause_ns,
 		.tsc = bad_tsc,
 	};
 
@@ -468,7 +465,7 @@ static struct guest try(enum mistake mistake)
 	struct hvk_config config = {.cpus = machine.cpus,
 				    .vector = 0x50,
 				    .interrupts = !level0,
-				    .timeouts = {.contact_ms = level0 ? 100 : 0}};
+				    .timeouts = {.contact_ms = level0 ? 1000 : 0}};
 	static struct guest guest;
 	struct guest *g = &guest;
 	struct hvk_port port;
