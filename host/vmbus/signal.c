@@ -6,7 +6,9 @@
  * page. Host to guest: below 2.4 a bit in the first half and flag 0 of the SINT, from
  * 2.4 the channel's own flag.
  */
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 #define EVENT_CONNECTION_BASE 0x2000u
 #define BITS_PER_WORD 32u
@@ -52,7 +54,7 @@ static void wake(struct hvh_channel *channel, uint64_t now, uint32_t vp)
 static bool take_bit(struct hvh_partition *partition, uint32_t id)
 {
 	uint32_t bit = 1u << id % BITS_PER_WORD, before = 0;
-	uint64_t gpa = partition->vmbus.pages.interrupt + VMBUS_INTERRUPT_PAGE_GUEST_TO_HOST +
+	uint64_t gpa = partition->vmbus->pages.interrupt + VMBUS_INTERRUPT_PAGE_GUEST_TO_HOST +
 		       (uint64_t)(id / BITS_PER_WORD) * WORD_BYTES;
 
 	return hvh_memory_and32(partition, gpa, ~bit, &before) && (before & bit) != 0;
@@ -61,7 +63,7 @@ static bool take_bit(struct hvh_partition *partition, uint32_t id)
 /* A channel gets this id: a bit that another one of the same id left behind is not its. */
 void hvh_vmbus_forget_bit(struct hvh_partition *partition, uint32_t id)
 {
-	const struct hvh_vmbus *bus = &partition->vmbus;
+	const struct hvh_vmbus *bus = partition->vmbus;
 
 	if (bus->connected && bus->version < VMBUS_VERSION_2_4)
 		(void)take_bit(partition, id);
@@ -78,7 +80,7 @@ static void check_bit(struct hvh_channel *channel, uint32_t vp, bool wanted)
 {
 	struct hvh_partition *partition = channel->partition;
 
-	if (partition->vmbus.version >= VMBUS_VERSION_2_4)
+	if (partition->vmbus->version >= VMBUS_VERSION_2_4)
 		return; /* nobody looks at the page any more */
 	bool set = take_bit(partition, channel->id);
 	if (set)
@@ -108,7 +110,7 @@ static void wake_by_bit(struct hvh_partition *partition, uint64_t now, uint32_t 
 
 static void scan_shared(struct hvh_partition *partition, uint64_t now, uint32_t vp)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 	uint64_t half = bus->pages.interrupt + VMBUS_INTERRUPT_PAGE_GUEST_TO_HOST;
 	bool any = false;
 
@@ -131,7 +133,7 @@ static void scan_shared(struct hvh_partition *partition, uint64_t now, uint32_t 
 
 static uint32_t shared_event(struct hvh_partition *partition, uint32_t vp)
 {
-	const struct hvh_vmbus *bus = &partition->vmbus;
+	const struct hvh_vmbus *bus = partition->vmbus;
 
 	if (!bus->connected || bus->version >= VMBUS_VERSION_2_4) {
 		complain(partition, HVH_V_SIGNAL, vp, 0, "the shared event exists below 2.4 only");
@@ -156,12 +158,12 @@ static uint32_t own_event(struct hvh_partition *partition, uint32_t vp, uint32_t
 			    NULL, 0, "signal to connection %#x: no open channel has it", connection);
 		return HV_STATUS_INVALID_CONNECTION_ID;
 	}
-	if (partition->vmbus.version == VMBUS_VERSION_0_13) {
+	if (partition->vmbus->version == VMBUS_VERSION_0_13) {
 		complain(partition, HVH_V_SIGNAL, vp, channel->id,
 			 "at 0.13 there is the shared event 2 only");
 		return HV_STATUS_INVALID_CONNECTION_ID;
 	}
-	check_bit(channel, vp, channel->monitored || !channel->dedicated);
+	check_bit(channel, vp, !channel->dedicated);
 	wake(channel, partition->now, vp);
 	return HV_STATUS_SUCCESS;
 }
@@ -197,7 +199,7 @@ static struct hvh_channel *open_monitored(const struct hvh_vmbus *bus, uint32_t 
 
 static void poll_group(struct hvh_partition *partition, uint64_t now, uint32_t group)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 	uint64_t gpa = bus->pages.monitor_guest_to_host + VMBUS_MONITOR_GROUP_OFFSET +
 		       (uint64_t)group * VMBUS_MONITOR_GROUP_STRIDE;
 	uint32_t bits = 0;
@@ -218,7 +220,7 @@ static void poll_group(struct hvh_partition *partition, uint64_t now, uint32_t g
 
 void hvh_monitor_run(struct hvh_partition *partition, uint64_t now)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 
 	if (bus->monitor_due > now || open_monitored(bus, UINT32_MAX) == NULL)
 		return;
@@ -234,7 +236,7 @@ void hvh_monitor_clear(struct hvh_channel *channel)
 
 	if (channel->monitored)
 		(void)hvh_memory_and32(partition,
-				       partition->vmbus.pages.monitor_guest_to_host +
+				       partition->vmbus->pages.monitor_guest_to_host +
 					       VMBUS_MONITOR_GROUP_OFFSET +
 					       (uint64_t)group * VMBUS_MONITOR_GROUP_STRIDE,
 				       ~(1u << channel->monitor_id % BITS_PER_WORD), &before);
@@ -242,7 +244,7 @@ void hvh_monitor_clear(struct hvh_channel *channel)
 
 uint64_t hvh_monitor_next_event(const struct hvh_partition *partition)
 {
-	const struct hvh_vmbus *bus = &partition->vmbus;
+	const struct hvh_vmbus *bus = partition->vmbus;
 
 	return open_monitored(bus, UINT32_MAX) != NULL ? bus->monitor_due : HVH_NEVER;
 }
@@ -252,7 +254,7 @@ uint64_t hvh_monitor_next_event(const struct hvh_partition *partition)
 void hvh_signal_guest(struct hvh_channel *channel, uint64_t now)
 {
 	struct hvh_partition *partition = channel->partition;
-	const struct hvh_vmbus *bus = &partition->vmbus;
+	const struct hvh_vmbus *bus = partition->vmbus;
 	uint32_t vp = channel->target_vp, flag = channel->id, before;
 
 	if (vp == VMBUS_CHANNEL_VP_NONE)
@@ -272,7 +274,7 @@ void hvh_signal_guest(struct hvh_channel *channel, uint64_t now)
 void hvh_spurious(struct hvh_channel *channel, uint64_t now)
 {
 	struct hvh_partition *partition = channel->partition;
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 
 	if (hvh_fault_strikes(partition, HVH_FAULT_SPURIOUS_EVENT))
 		hvh_signal_guest(channel, now);

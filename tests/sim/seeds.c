@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/support/echo_driver.h"
 #include "tests/support/rig.h"
 
 #define SEEDS_DEFAULT 300u
@@ -50,6 +51,20 @@ static void choose(struct rig_config *config, uint64_t seed)
 	}
 }
 
+/* On one seed in four there is an echo device too, whose channels come, move and go before the
+ * card is up; a third of these is monitored. */
+static void choose_echo(struct rig_config *config, struct echo *echo, uint64_t seed)
+{
+	static const struct hvh_echo_config devices[] = {
+		{.monitored = true}, {.monitored = false}, {.subchannels_max = 3}};
+
+	if (seed / 4 % 4 != 1)
+		return;
+	config->echo = &devices[seed / 16 % 3];
+	config->session = echo_stress;
+	config->session_context = echo;
+}
+
 /* What a host that does not know 3.0 costs: pages that it may go on writing to. */
 static const char *check(const struct rig_config *config, struct rig_result *result)
 {
@@ -63,20 +78,38 @@ static const char *check(const struct rig_config *config, struct rig_result *res
 	return rig_check(result, lossless);
 }
 
-static bool run_seed(uint64_t seed, uint64_t faults[HVH_FAULT_COUNT], uint64_t *frames)
+struct totals {
+	uint64_t frames, messages, subchannels, moves, echo_rescinds;
+};
+
+static void add_echo(struct totals *totals, const struct echo *echo)
 {
+	totals->messages += echo->total_answered;
+	totals->subchannels += echo->subchannels_told;
+	totals->moves += echo->moves;
+	totals->echo_rescinds += echo->rescinds;
+}
+
+static bool run_seed(uint64_t seed, uint64_t faults[HVH_FAULT_COUNT], struct totals *totals)
+{
+	static struct echo echo;
 	struct rig_config config;
 	struct rig_result result;
 	const char *wrong;
 
 	choose(&config, seed);
+	choose_echo(&config, &echo, seed);
 	if (getenv("SIM_VERBOSE"))
 		(void)fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
 	rig_run(&config, &result);
 	for (int i = 0; i < HVH_FAULT_COUNT; i++)
 		faults[i] += result.faults[i];
-	*frames += result.echoed;
+	totals->frames += result.echoed;
 	wrong = check(&config, &result);
+	if (config.session) {
+		add_echo(totals, &echo);
+		wrong = !wrong && echo.failed ? echo.wrong : wrong;
+	}
 	if (!wrong && result.echoed == 0 && result.rescinds == 0)
 		wrong = "no frame came back";
 	if (wrong)
@@ -95,19 +128,27 @@ int main(int argc, char **argv)
 			 : argc > 1 ? 1
 			 : wanted   ? strtoull(wanted, NULL, 10)
 				    : SEEDS_DEFAULT;
-	uint64_t faults[HVH_FAULT_COUNT] = {0}, frames = 0, failed = 0, quiet = 0;
+	uint64_t faults[HVH_FAULT_COUNT] = {0}, failed = 0, quiet = 0;
+	struct totals totals = {0};
 
 	for (uint64_t seed = first; seed < first + count; seed++)
-		failed += !run_seed(seed, faults, &frames);
+		failed += !run_seed(seed, faults, &totals);
 	for (int i = 0; i < HVH_FAULT_COUNT; i++) {
 		printf("fault %-20s %llu\n", hvh_fault_name((enum hvh_fault)i),
 		       (unsigned long long)faults[i]);
 		quiet += faults[i] == 0;
 	}
 	printf("%llu seeds, %llu frames echoed, %llu failed\n", (unsigned long long)count,
-	       (unsigned long long)frames, (unsigned long long)failed);
+	       (unsigned long long)totals.frames, (unsigned long long)failed);
+	printf("%llu echo messages, %llu sub-channels, %llu moves, %llu echo devices rescinded\n",
+	       (unsigned long long)totals.messages, (unsigned long long)totals.subchannels,
+	       (unsigned long long)totals.moves, (unsigned long long)totals.echo_rescinds);
 	if (count >= SEEDS_DEFAULT && quiet) {
 		printf("%llu kinds of fault never struck\n", (unsigned long long)quiet);
+		return 1;
+	}
+	if (count >= SEEDS_DEFAULT && (!totals.subchannels || !totals.moves || !totals.echo_rescinds)) {
+		printf("no sub-channel came, or none moved, or none was rescinded\n");
 		return 1;
 	}
 	return failed != 0;

@@ -48,6 +48,12 @@ static void check_answer(struct echo_ring *ring, const struct hvk_packet *packet
 		ring->subchannels_answer = message.header.argument + 1;
 		return;
 	}
+	memcpy(&message, packet->payload, sizeof(message.header));
+	if (message.header.operation == HVH_ECHO_BURST) {
+		if (packet->type != VMBUS_PACKET_COMPLETION && message.header.argument != ring->burst++)
+			echo_fail(ring->echo, "ring %u: burst out of order", ring->index);
+		return;
+	}
 	if (packet->payload_length < length_of(number) || packet->payload_length > sizeof(message) + 8) {
 		echo_fail(ring->echo, "ring %u, message %u: %u bytes", ring->index, number,
 			  packet->payload_length);
@@ -178,6 +184,21 @@ bool echo_send(struct echo_ring *ring)
 	if (status != HVK_EAGAIN && status != HVK_EGONE && status != HVK_ESTATE)
 		echo_fail(ring->echo, "ring %u: send: %s", ring->index, hvk_status_name(status));
 	return false;
+}
+
+void echo_burst(struct echo *echo, uint32_t count)
+{
+	struct echo_ring *ring = &echo->rings[0];
+	struct hvh_echo_header header = {HVH_ECHO_BURST, count};
+	uint64_t end = hvk_time(echo->rig->hvk) + WAIT_MS * HVK_TIME_PER_MS;
+
+	ring->burst = 0;
+	if (hvk_channel_send(ring->channel, &header, sizeof(header), true, ring->buffer) != HVK_OK)
+		echo_fail(echo, "burst refused");
+	while (ring->burst < count && !echo->failed && hvk_time(echo->rig->hvk) < end)
+		echo_turn(echo);
+	if (ring->burst != count)
+		echo_fail(echo, "%u of a burst of %u came", ring->burst, count);
 }
 
 bool echo_ask_subchannels(struct echo *echo, uint32_t count)

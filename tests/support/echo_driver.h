@@ -26,6 +26,7 @@ struct echo_ring {
 	struct hvk_channel_config config;
 	/* Written in ready, on the channel's CPU, but for sent. */
 	_Atomic uint32_t sent, answered, inside;
+	_Atomic uint32_t burst;              /* packets of a burst that came */
 	_Atomic uint32_t subchannels_answer; /* to the request for them, + 1 */
 	bool subchannels_asked;
 	uint8_t buffer[4096] __attribute__((aligned(8)));
@@ -56,6 +57,8 @@ bool echo_is_open(const struct echo_ring *ring);
 
 /* One numbered message, with a completion or without. False: no room, or not open. */
 bool echo_send(struct echo_ring *ring);
+/* That many from the device, as fast as it can; echo_fail unless all come, in order. */
+void echo_burst(struct echo *echo, uint32_t count);
 bool echo_ask_subchannels(struct echo *echo, uint32_t count);
 /* Until all that was sent is answered, or echo_fail after too long. */
 void echo_settle(struct echo *echo);
