@@ -7,8 +7,8 @@
 #define HVH_CORE_CORE_H
 
 #include "hvkit_host/host.h"
+#include "hvkit_host/quirk.h"
 
-const struct hvh_profile *hvh_partition_profile(const struct hvh_partition *partition);
 bool hvh_partition_deterministic(const struct hvh_partition *partition);
 
 /* Records a violation with the bytes that offended (may be NULL). printf-like text:

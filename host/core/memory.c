@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
 #include "hvkit/wire/wire.h"
 
 #define WORD_BYTES 4u

@@ -2,7 +2,7 @@
 /* The seeded source (xoshiro256**, seeded by splitmix64), faults and silence. */
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
 
 #define CERTAIN 65536u
 #define RESCIND_CHANCE (CERTAIN / 256u) /* of a host that rescinds at any time */

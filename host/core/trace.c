@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
 
 #define NOTE_TEXT 160u
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
 
 static const char *const names[HVH_V_COUNT] = {
 	[HVH_V_MSR] = "msr",

@@ -105,7 +105,7 @@ static bool step(struct line *line, uint64_t now)
 static void subchannels(struct hvh_echo *echo, struct line *line, uint64_t now,
 			const struct hvh_packet *packet, uint32_t wanted)
 {
-	enum hvh_subchannel_order order = hvh_partition_profile(echo->partition)->subchannel_order;
+	enum hvh_subchannel_order order = hvh_partition_get_profile(echo->partition)->subchannel_order;
 	uint32_t room = echo->subchannels_max - echo->subchannels;
 	uint32_t granted = wanted < room ? wanted : room;
 

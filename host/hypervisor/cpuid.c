@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
 #include "hvkit/wire/vmbus.h"
 
 /* The build that goes with a VMBus version: what people see in a guest's log. */

@@ -2,7 +2,8 @@
 /* Hypercalls (TLFS, "Hypercall Interface"): the two that VMBus needs. */
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
 
 /* Everything beside code and fast: variable header, nested, repeat counts, reserved.
  * Both calls are simple and have no variable header. */
@@ -54,7 +55,8 @@ static uint32_t post_message(struct hvh_partition *partition, uint32_t vp, uint6
 			    "post: message type %#x; VMBus messages have type 1", input.message_type);
 		return HV_STATUS_SUCCESS; /* delivered, and nobody there understands it */
 	}
-	return hvh_vmbus_post(partition, vp, input.connection_id, input.payload, input.payload_size);
+	return partition->hypervisor->ports->post(partition, vp, input.connection_id, input.payload,
+						  input.payload_size);
 }
 
 static uint32_t signal_event(struct hvh_partition *partition, uint32_t vp, bool fast, uint64_t value)
@@ -83,7 +85,7 @@ static uint32_t signal_event(struct hvh_partition *partition, uint32_t vp, bool 
 					  .bytes = body,
 					  .byte_count = sizeof(body),
 				  });
-	return hvh_vmbus_signal(partition, vp, input.connection_id, input.flag_number);
+	return partition->hypervisor->ports->signal(partition, vp, input.connection_id, input.flag_number);
 }
 
 static uint32_t dispatch(struct hvh_partition *partition, uint32_t vp, uint64_t control, uint64_t input)
@@ -114,7 +116,7 @@ uint64_t hvh_hypercall(struct hvh_partition *partition, uint64_t now, uint32_t v
 	uint64_t body[4] = {control, input, output, 0};
 
 	hvh_clock(partition, now);
-	*valid = vp < partition->vps && partition->hypervisor.hypercall.overlay.active;
+	*valid = vp < partition->vps && partition->hypervisor->hypercall.overlay.active;
 	if (!*valid) {
 		hvh_violate(partition, HVH_V_HYPERCALL, now, vp, 0, &control, sizeof(control),
 			    "hypercall while the hypercall page is not enabled: #UD");

@@ -63,7 +63,15 @@ struct hvh_vp {
 	struct hvh_sint sints[HV_SINT_COUNT];
 };
 
+/* Who takes what the guest posts and signals; statuses are HV_STATUS_*. */
+struct hvh_ports {
+	uint32_t (*post)(struct hvh_partition *partition, uint32_t vp, uint32_t connection, const void *bytes,
+			 uint32_t size);
+	uint32_t (*signal)(struct hvh_partition *partition, uint32_t vp, uint32_t connection, uint32_t flag);
+};
+
 struct hvh_hypervisor {
+	const struct hvh_ports *ports;
 	uint64_t os_id;
 	struct hvh_page_register hypercall, reference_tsc;
 	uint64_t counter_read; /* highest value of the reference counter that was read */

@@ -3,7 +3,8 @@
  * page tables. */
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
 
 /* What the guest calls: endbr64 (Linux gives up IBT without it); vmcall; ret. */
 static const uint8_t hypercall_code[] = {0xf3, 0x0f, 0x1e, 0xfa, 0x0f, 0x01, 0xc1, 0xc3};
@@ -18,7 +19,7 @@ void hvh_overlay_hypercall(struct hvh_overlay *overlay)
 /* The guest's counter is 0 when the partition is created, so the offset is 0. */
 void hvh_overlay_reference_tsc(struct hvh_partition *partition)
 {
-	struct hvh_overlay *overlay = &partition->hypervisor.reference_tsc.overlay;
+	struct hvh_overlay *overlay = &partition->hypervisor->reference_tsc.overlay;
 	struct hv_reference_tsc_page page = {.sequence = 0};
 	uint64_t tsc_hz = partition->tsc_hz;
 
@@ -66,7 +67,7 @@ static bool keep_reserved(struct hvh_partition *partition, uint64_t before, uint
 
 bool hvh_page_register_write(struct hvh_partition *partition, struct hvh_page_register *page, uint64_t value)
 {
-	bool hypercall = page == &partition->hypervisor.hypercall;
+	bool hypercall = page == &partition->hypervisor->hypercall;
 	uint64_t mask = hypercall ? HV_HYPERCALL_RESERVED_MASK : HV_PAGE_RESERVED_MASK;
 	bool enable = (value & HV_PAGE_ENABLE) != 0;
 	uint64_t gpa = value & HV_PAGE_ADDRESS_MASK;

@@ -3,7 +3,8 @@
  * lenient the TLFS wins (docs/hosts.md). */
 #include <stdlib.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
 
 #define APIC_HZ 200000000ull
 #define SVERSION 1ull
@@ -30,7 +31,7 @@ static void reset_vp(struct hvh_partition *partition, struct hvh_vp *vp)
  * clears them show. */
 bool hvh_hypervisor_init(struct hvh_partition *partition)
 {
-	struct hvh_hypervisor *hypervisor = &partition->hypervisor;
+	struct hvh_hypervisor *hypervisor = partition->hypervisor;
 
 	hypervisor->vps = calloc(partition->vps, sizeof(*hypervisor->vps));
 	if (hypervisor->vps == NULL)
@@ -47,11 +48,11 @@ bool hvh_hypervisor_init(struct hvh_partition *partition)
 
 void hvh_hypervisor_free(struct hvh_partition *partition)
 {
-	for (uint32_t n = 0; partition->hypervisor.vps != NULL && n < partition->vps; n++) {
+	for (uint32_t n = 0; partition->hypervisor->vps != NULL && n < partition->vps; n++) {
 		for (uint32_t sint = 0; sint < HV_SINT_COUNT; sint++)
-			free(partition->hypervisor.vps[n].sints[sint].queue);
+			free(partition->hypervisor->vps[n].sints[sint].queue);
 	}
-	free(partition->hypervisor.vps);
+	free(partition->hypervisor->vps);
 }
 
 static bool fault(struct hvh_partition *partition, uint32_t vp, uint32_t msr, uint64_t value,
@@ -109,7 +110,7 @@ static bool read_vp(const struct hvh_vp *vp, uint32_t msr, uint64_t *value)
 /* These exist only where their feature bit says so. */
 static bool read_clock(struct hvh_partition *partition, uint32_t msr, uint64_t *value)
 {
-	struct hvh_hypervisor *hypervisor = &partition->hypervisor;
+	struct hvh_hypervisor *hypervisor = partition->hypervisor;
 
 	if (msr == HV_MSR_REFERENCE_COUNTER) {
 		if (partition->now > hypervisor->counter_read)
@@ -139,16 +140,16 @@ static bool read_register(struct hvh_partition *partition, uint32_t vp, uint32_t
 {
 	switch (msr) {
 	case HV_MSR_GUEST_OS_ID:
-		*value = partition->hypervisor.os_id;
+		*value = partition->hypervisor->os_id;
 		return true;
 	case HV_MSR_HYPERCALL:
-		*value = partition->hypervisor.hypercall.value;
+		*value = partition->hypervisor->hypercall.value;
 		return true;
 	case HV_MSR_VP_INDEX:
 		*value = vp;
 		return true;
 	default:
-		return read_vp(&partition->hypervisor.vps[vp], msr, value) ||
+		return read_vp(&partition->hypervisor->vps[vp], msr, value) ||
 		       read_clock(partition, msr, value);
 	}
 }
@@ -170,7 +171,7 @@ bool hvh_msr_read(struct hvh_partition *partition, uint64_t now, uint32_t vp, ui
 
 static bool write_os_id(struct hvh_partition *partition, uint32_t vp, uint64_t value)
 {
-	struct hvh_hypervisor *hypervisor = &partition->hypervisor;
+	struct hvh_hypervisor *hypervisor = partition->hypervisor;
 	uint64_t page = hypervisor->hypercall.value;
 
 	if (hypervisor->os_id == HV_OS_ID_FIRMWARE && value != HV_OS_ID_FIRMWARE && value != 0)
@@ -184,7 +185,7 @@ static bool write_os_id(struct hvh_partition *partition, uint32_t vp, uint64_t v
 
 static bool write_hypercall(struct hvh_partition *partition, uint32_t vp, uint64_t value)
 {
-	struct hvh_hypervisor *hypervisor = &partition->hypervisor;
+	struct hvh_hypervisor *hypervisor = partition->hypervisor;
 
 	if ((hypervisor->hypercall.value & HV_HYPERCALL_LOCKED) != 0) {
 		fault(partition, vp, HV_MSR_HYPERCALL, value,
@@ -215,7 +216,7 @@ static bool write_page(struct hvh_partition *partition, uint32_t vp, uint32_t ms
 
 static bool write_simp(struct hvh_partition *partition, uint32_t vp, uint64_t value)
 {
-	struct hvh_page_register *simp = &partition->hypervisor.vps[vp].simp;
+	struct hvh_page_register *simp = &partition->hypervisor->vps[vp].simp;
 	bool was_active = simp->overlay.active;
 
 	write_page(partition, vp, HV_MSR_SIMP, simp, value);
@@ -228,7 +229,7 @@ static bool write_simp(struct hvh_partition *partition, uint32_t vp, uint64_t va
 
 static bool write_sint(struct hvh_partition *partition, uint32_t vp, uint32_t msr, uint64_t value)
 {
-	struct hvh_sint *sint = &partition->hypervisor.vps[vp].sints[msr - HV_MSR_SINT0];
+	struct hvh_sint *sint = &partition->hypervisor->vps[vp].sints[msr - HV_MSR_SINT0];
 
 	/* Masked, any vector will do: 0x10000 is the value at reset, and mu_msvm writes it. */
 	if ((value & HV_SINT_VECTOR_MASK) < HV_SINT_VECTOR_MIN && !(value & HV_SINT_MASKED))
@@ -244,7 +245,7 @@ static bool write_sint(struct hvh_partition *partition, uint32_t vp, uint32_t ms
 
 static bool write_scontrol(struct hvh_partition *partition, uint32_t vp, uint64_t value)
 {
-	struct hvh_vp *state = &partition->hypervisor.vps[vp];
+	struct hvh_vp *state = &partition->hypervisor->vps[vp];
 
 	if (((state->scontrol ^ value) & ~HV_SCONTROL_ENABLE) != 0) {
 		hvh_violate(partition, HVH_V_RESERVED_BITS, partition->now, vp, 0, &value, sizeof(value),
@@ -259,7 +260,7 @@ static bool write_scontrol(struct hvh_partition *partition, uint32_t vp, uint64_
 
 static bool write_register(struct hvh_partition *partition, uint32_t vp, uint32_t msr, uint64_t value)
 {
-	struct hvh_hypervisor *hypervisor = &partition->hypervisor;
+	struct hvh_hypervisor *hypervisor = partition->hypervisor;
 
 	if (msr >= HV_MSR_SINT0 && msr < HV_MSR_SINT0 + HV_SINT_COUNT)
 		return write_sint(partition, vp, msr, value);

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
 
 #define SLOT_FLAGS 5u
 #define SLOT_HEADER 4u /* size, flags, reserved as one word */
@@ -37,7 +38,7 @@ static bool slot_full(struct hvh_partition *partition, const struct hvh_vp *vp, 
 
 void hvh_synic_interrupt(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
 {
-	uint64_t value = partition->hypervisor.vps[vp].sints[sint].value;
+	uint64_t value = partition->hypervisor->vps[vp].sints[sint].value;
 	uint32_t body[2] = {(uint32_t)(value & HV_SINT_VECTOR_MASK), 0};
 
 	if ((value & (HV_SINT_MASKED | HV_SINT_POLLING)) != 0)
@@ -58,7 +59,7 @@ void hvh_synic_interrupt(struct hvh_partition *partition, uint64_t now, uint32_t
 
 static void deliver_one(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
 {
-	struct hvh_vp *state = &partition->hypervisor.vps[vp];
+	struct hvh_vp *state = &partition->hypervisor->vps[vp];
 	struct hvh_sint *slot = &state->sints[sint];
 	const struct hvh_waiting_message *message = &slot->queue[slot->head];
 	uint64_t gpa = slot_address(state, sint);
@@ -90,7 +91,7 @@ static void deliver_one(struct hvh_partition *partition, uint64_t now, uint32_t 
 /* True if the guest now owes an EOM; false if it emptied the slot meanwhile. */
 static bool set_pending(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
 {
-	struct hvh_vp *state = &partition->hypervisor.vps[vp];
+	struct hvh_vp *state = &partition->hypervisor->vps[vp];
 	struct hvh_sint *slot = &state->sints[sint];
 	uint8_t before;
 
@@ -113,7 +114,7 @@ static bool set_pending(struct hvh_partition *partition, uint64_t now, uint32_t 
 /* The slot is full: sees to the pending flag, now or (by fault) later. */
 static bool ask_for_eom(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
 {
-	struct hvh_sint *slot = &partition->hypervisor.vps[vp].sints[sint];
+	struct hvh_sint *slot = &partition->hypervisor->vps[vp].sints[sint];
 
 	if (slot->flag_due != HVH_NEVER)
 		return true;
@@ -127,7 +128,7 @@ static bool ask_for_eom(struct hvh_partition *partition, uint64_t now, uint32_t 
 /* Delivers what can be; each turn delivers one message or ends. */
 static void deliver(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
 {
-	struct hvh_vp *state = &partition->hypervisor.vps[vp];
+	struct hvh_vp *state = &partition->hypervisor->vps[vp];
 	struct hvh_sint *slot = &state->sints[sint];
 
 	for (uint32_t turn = 0; turn <= 2 * HVH_SINT_QUEUE; turn++) {
@@ -142,7 +143,7 @@ static void deliver(struct hvh_partition *partition, uint64_t now, uint32_t vp, 
 
 bool hvh_synic_room(const struct hvh_partition *partition, uint32_t vp, uint32_t sint)
 {
-	return partition->hypervisor.vps[vp].sints[sint].count < HVH_SINT_QUEUE;
+	return partition->hypervisor->vps[vp].sints[sint].count < HVH_SINT_QUEUE;
 }
 
 /* A host that does not wait for EOM. */
@@ -154,7 +155,7 @@ static bool looks(const struct hvh_partition *partition, const struct hvh_sint *
 bool hvh_synic_post(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
 		    const void *payload, uint32_t size)
 {
-	struct hvh_sint *slot = &partition->hypervisor.vps[vp].sints[sint];
+	struct hvh_sint *slot = &partition->hypervisor->vps[vp].sints[sint];
 
 	if (slot->queue == NULL)
 		slot->queue = calloc(HVH_SINT_QUEUE, sizeof(*slot->queue));
@@ -179,7 +180,7 @@ void hvh_synic_retry(struct hvh_partition *partition, uint64_t now, uint32_t vp)
 void hvh_synic_forget(struct hvh_partition *partition, uint32_t vp)
 {
 	for (uint32_t sint = 0; sint < HV_SINT_COUNT; sint++) {
-		struct hvh_sint *slot = &partition->hypervisor.vps[vp].sints[sint];
+		struct hvh_sint *slot = &partition->hypervisor->vps[vp].sints[sint];
 		slot->waiting = false;
 		slot->flagged = false;
 		slot->flag_due = HVH_NEVER;
@@ -201,7 +202,7 @@ static bool eom_excused(const struct hvh_partition *partition, const struct hvh_
 
 static void judge_eom(struct hvh_partition *partition, uint64_t now, uint32_t vp)
 {
-	struct hvh_vp *state = &partition->hypervisor.vps[vp];
+	struct hvh_vp *state = &partition->hypervisor->vps[vp];
 	bool wanted = false, wrong = false;
 
 	for (uint32_t sint = 0; sint < HV_SINT_COUNT; sint++) {
@@ -224,7 +225,7 @@ void hvh_synic_eom(struct hvh_partition *partition, uint64_t now, uint32_t vp)
 	partition->counters.eoms++;
 	judge_eom(partition, now, vp);
 	for (uint32_t sint = 0; sint < HV_SINT_COUNT; sint++) {
-		struct hvh_sint *slot = &partition->hypervisor.vps[vp].sints[sint];
+		struct hvh_sint *slot = &partition->hypervisor->vps[vp].sints[sint];
 		slot->waiting = false;
 		slot->look_at = HVH_NEVER;
 		deliver(partition, now, vp, sint);
@@ -234,7 +235,7 @@ void hvh_synic_eom(struct hvh_partition *partition, uint64_t now, uint32_t vp)
 
 static void look_for_eom(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
 {
-	struct hvh_vp *state = &partition->hypervisor.vps[vp];
+	struct hvh_vp *state = &partition->hypervisor->vps[vp];
 	struct hvh_sint *slot = &state->sints[sint];
 
 	slot->look_at = now < slot->look_until ? now + HVH_EOM_LOOK : HVH_NEVER;
@@ -260,7 +261,7 @@ static void look_for_eom(struct hvh_partition *partition, uint64_t now, uint32_t
 bool hvh_synic_signal(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
 		      uint32_t flag)
 {
-	struct hvh_vp *state = &partition->hypervisor.vps[vp];
+	struct hvh_vp *state = &partition->hypervisor->vps[vp];
 	uint32_t bit = 1u << flag % 32u;
 	uint32_t body[2] = {flag, sint};
 	uint32_t before;
@@ -291,7 +292,7 @@ bool hvh_synic_signal(struct hvh_partition *partition, uint64_t now, uint32_t vp
 
 static void look_for_room(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
 {
-	struct hvh_vp *state = &partition->hypervisor.vps[vp];
+	struct hvh_vp *state = &partition->hypervisor->vps[vp];
 	struct hvh_sint *slot = &state->sints[sint];
 
 	if (looks(partition, slot) && synic_on(state) && !slot_full(partition, state, sint)) {
@@ -304,7 +305,7 @@ static void look_for_room(struct hvh_partition *partition, uint64_t now, uint32_
 
 static void run_slot(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
 {
-	struct hvh_vp *state = &partition->hypervisor.vps[vp];
+	struct hvh_vp *state = &partition->hypervisor->vps[vp];
 	struct hvh_sint *slot = &state->sints[sint];
 
 	if (slot->flag_due <= now) {
@@ -332,7 +333,7 @@ uint64_t hvh_hypervisor_next_event(struct hvh_partition *partition)
 	uint64_t next = HVH_NEVER;
 
 	for (uint32_t vp = 0; vp < partition->vps; vp++) {
-		const struct hvh_vp *state = &partition->hypervisor.vps[vp];
+		const struct hvh_vp *state = &partition->hypervisor->vps[vp];
 		if (!synic_on(state))
 			continue;
 		for (uint32_t sint = 0; sint < HV_SINT_COUNT; sint++) {

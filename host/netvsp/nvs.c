@@ -61,7 +61,7 @@ static bool version_known(const struct hvh_nic *nic, uint32_t version)
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (known[i] == version)
-			return version <= hvh_partition_profile(nic->partition)->nvs_newest;
+			return version <= hvh_partition_get_profile(nic->partition)->nvs_newest;
 	return false;
 }
 
@@ -220,7 +220,7 @@ static void send_buffer(struct hvh_nic *nic, const struct hvh_packet *packet, co
 	gpadl = buffer_gpadl(nic, &buffer, "send buffer");
 	if (gpadl != NULL) {
 		session->send.present = true;
-		session->section_size = hvh_partition_profile(nic->partition)->send_section;
+		session->section_size = hvh_partition_get_profile(nic->partition)->send_section;
 		if (session->section_size > 0)
 			session->section_count = hvh_gpadl_size(gpadl) / session->section_size;
 		if (session->section_count > NETVSP_SECTIONS_MAX)
@@ -252,7 +252,7 @@ static void revoke(struct hvh_nic *nic, const struct hvh_packet *packet, const u
 			       "revoke of a %s: reserved is 0x%x, not 0", name, revoke.reserved);
 	buffer->present = false;
 	/* OpenVMM ends the worker here and completes nothing; Hyper-V completes (iPXE). */
-	if (!hvh_partition_profile(nic->partition)->revoke_completed) {
+	if (!hvh_partition_get_profile(nic->partition)->revoke_completed) {
 		netvsp_stop(nic);
 		return;
 	}

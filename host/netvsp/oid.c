@@ -82,7 +82,7 @@ HVK_WIRE_SIZE(struct ndis_rss_capabilities, 20);
 uint32_t netvsp_offload_structure(const struct hvh_nic *nic, uint8_t *to, uint32_t room)
 {
 	static const uint16_t sizes[] = {112, 144, 156}; /* revisions 1, 2, 3 */
-	uint32_t newest = hvh_partition_profile(nic->partition)->nvs_newest;
+	uint32_t newest = hvh_partition_get_profile(nic->partition)->nvs_newest;
 	uint32_t revision = newest >= NVS_VERSION_5 ? 3 : newest >= NVS_VERSION_4 ? 2 : 1;
 	struct ndis_header header = {.type = NDIS_TYPE_OFFLOAD};
 
@@ -252,7 +252,7 @@ static uint32_t number(const struct hvh_nic *nic, uint32_t oid)
 	case RNDIS_OID_GEN_MEDIA_CONNECT_STATUS:
 		return nic->link_up ? 0 : 1;
 	case OID_GEN_MAXIMUM_SEND_PACKETS:
-		return hvh_partition_profile(nic->partition)->rndis_packets_max;
+		return hvh_partition_get_profile(nic->partition)->rndis_packets_max;
 	case OID_GEN_XMIT_OK:
 		return (uint32_t)nic->counters.from_guest_frames;
 	case OID_GEN_RCV_OK:

@@ -155,7 +155,7 @@ static bool send_control(struct hvh_nic *nic)
 
 static uint32_t frames_wanted(struct hvh_nic *nic)
 {
-	uint32_t most = hvh_partition_profile(nic->partition)->ranges_per_packet_max;
+	uint32_t most = hvh_partition_get_profile(nic->partition)->ranges_per_packet_max;
 
 	if (most < 1 || most > NETVSP_RANGES_MAX)
 		most = most < 1 ? 1 : NETVSP_RANGES_MAX;

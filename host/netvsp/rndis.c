@@ -56,7 +56,7 @@ static uint32_t indication_build(uint8_t *to, uint32_t status, const uint8_t *bu
 void netvsp_indicate_offload(struct hvh_nic *nic)
 {
 	struct netvsp_companion *companion = &nic->session.companion;
-	bool malformed = hvh_partition_profile(nic->partition)->status_0x40020006_malformed;
+	bool malformed = hvh_partition_get_profile(nic->partition)->status_0x40020006_malformed;
 	uint8_t offload[NETVSP_CONTROL_SIZE - sizeof(struct rndis_indicate_status)];
 	uint8_t message[NETVSP_CONTROL_SIZE];
 	uint32_t length, header_alone = sizeof(struct rndis_indicate_status);
@@ -118,7 +118,7 @@ static uint32_t state_status(struct hvh_nic *nic, const uint8_t *bytes, uint32_t
 
 static void initialized(struct hvh_nic *nic)
 {
-	const struct hvh_profile *profile = hvh_partition_profile(nic->partition);
+	const struct hvh_profile *profile = hvh_partition_get_profile(nic->partition);
 
 	nic->session.initialized = true;
 	nic->session.link_reported = nic->link_up; /* no indication at the start (OpenVMM) */
@@ -131,7 +131,7 @@ static void initialized(struct hvh_nic *nic)
 
 static uint32_t initialize(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
 {
-	const struct hvh_profile *profile = hvh_partition_profile(nic->partition);
+	const struct hvh_profile *profile = hvh_partition_get_profile(nic->partition);
 	struct rndis_initialize request;
 	struct rndis_initialize_complete answer = {
 		.header = {RNDIS_MSG_INITIALIZE | RNDIS_MSG_COMPLETE, sizeof answer},

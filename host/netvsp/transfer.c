@@ -17,7 +17,7 @@
 bool netvsp_suballocations_create(struct hvh_nic *nic, uint32_t size)
 {
 	struct netvsp_session *session = &nic->session;
-	uint32_t one = hvh_partition_profile(nic->partition)->receive_suballocation;
+	uint32_t one = hvh_partition_get_profile(nic->partition)->receive_suballocation;
 	uint32_t count;
 
 	one += session->frame_max - NETVSP_FRAME_STANDARD;

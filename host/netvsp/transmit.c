@@ -164,7 +164,7 @@ static bool withheld(struct hvh_nic *nic)
 {
 	struct netvsp_session *session = &nic->session;
 
-	switch (hvh_partition_profile(nic->partition)->torndown_withheld) {
+	switch (hvh_partition_get_profile(nic->partition)->torndown_withheld) {
 	case HVH_TORNDOWN_AT_CLOSE:
 		return true;
 	case HVH_TORNDOWN_NOW_AND_THEN:

@@ -6,7 +6,9 @@
  */
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 /* Before 3.0 the host answers VP 0 whatever the message says (OpenVMM). */
 static const uint32_t versions[] = {
@@ -41,7 +43,7 @@ static void complain(struct hvh_partition *partition, enum hvh_violation_kind ki
 
 static void reset(struct hvh_partition *partition, uint64_t now)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 
 	hvh_vmbus_drop_outgoing(partition);
 	hvh_offers_reset(partition, now);
@@ -158,7 +160,7 @@ static bool parse_pages(struct hvh_partition *partition, const struct hvh_post *
 static void connect(struct hvh_partition *partition, uint64_t now, const struct answer *answer,
 		    const struct hvh_shared_pages *pages)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 
 	/* An old host never lets go of the first contact's pages and offers nothing to a
 	 * second one. */
@@ -177,7 +179,7 @@ static void connect(struct hvh_partition *partition, uint64_t now, const struct 
 /* Pages that an old host was given once are written for ever. */
 static void keep_stale(struct hvh_partition *partition, uint64_t now)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 
 	if (partition->profile.unload_works || !bus->connected || bus->stale_due != HVH_NEVER)
 		return;
@@ -220,7 +222,7 @@ void hvh_unload(struct hvh_partition *partition, uint64_t now, const struct hvh_
 	static const struct vmbus_message_header response = {VMBUS_MSG_UNLOAD_RESPONSE, 0};
 
 	partition->counters.unloads++;
-	if (!partition->vmbus.connected && !partition->profile.unload_before_contact) {
+	if (!partition->vmbus->connected && !partition->profile.unload_before_contact) {
 		hvh_violate(partition, HVH_V_MESSAGE_STATE, now, post->vp, 0, post->bytes, post->size,
 			    "unload: sent while not connected");
 		return;
@@ -242,7 +244,7 @@ void hvh_unload(struct hvh_partition *partition, uint64_t now, const struct hvh_
 
 void hvh_stale_run(struct hvh_partition *partition, uint64_t now)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 	uint32_t before;
 
 	if (bus->stale_due > now)
@@ -262,6 +264,6 @@ void hvh_stale_run(struct hvh_partition *partition, uint64_t now)
 
 bool hvh_loaded_system_crashes(const struct hvh_partition *partition)
 {
-	return partition->profile.loaded_system_crashes && partition->vmbus.connected &&
-	       partition->vmbus.version >= VMBUS_VERSION_3_0;
+	return partition->profile.loaded_system_crashes && partition->vmbus->connected &&
+	       partition->vmbus->version >= VMBUS_VERSION_3_0;
 }

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 static struct hvh_channel *by_number(const struct hvh_partition *partition, uint32_t number)
 {
-	const struct hvh_vmbus *bus = &partition->vmbus;
+	const struct hvh_vmbus *bus = partition->vmbus;
 
 	for (uint32_t n = 0; n < bus->channel_count; n++) {
 		if (bus->channels[n]->primary == NULL && bus->channels[n]->device_number == number)
@@ -25,7 +27,7 @@ void hvh_device_name(const struct hvh_channel *channel, char name[HVH_DEVICE_NAM
 
 static struct hvh_channel *by_name(const struct hvh_partition *partition, const char *name)
 {
-	const struct hvh_vmbus *bus = &partition->vmbus;
+	const struct hvh_vmbus *bus = partition->vmbus;
 	char own[HVH_DEVICE_NAME_MAX];
 
 	for (uint32_t n = 0; n < bus->channel_count; n++) {

@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 #define LINE_MAX_BYTES 200u
 
@@ -38,7 +40,7 @@ static const char *gpadl_state_name(enum hvh_gpadl_state state)
 
 static void dump_hypervisor(const struct hvh_partition *partition, const struct writer *writer)
 {
-	const struct hvh_hypervisor *hypervisor = &partition->hypervisor;
+	const struct hvh_hypervisor *hypervisor = partition->hypervisor;
 
 	say(writer, "hypervisor");
 	say(writer, "  os-id %#llx", (unsigned long long)hypervisor->os_id);
@@ -71,7 +73,7 @@ static void dump_channel(const struct hvh_channel *channel, const struct writer 
 
 static void dump_vmbus(const struct hvh_partition *partition, const struct writer *writer)
 {
-	const struct hvh_vmbus *bus = &partition->vmbus;
+	const struct hvh_vmbus *bus = partition->vmbus;
 
 	if (bus->connected)
 		say(writer, "vmbus: %u.%u, vp %u, connection %u", bus->version >> 16, bus->version & 0xffff,
@@ -108,7 +110,7 @@ static bool slots_done(const struct hvh_partition *partition)
 {
 	for (uint32_t vp = 0; vp < partition->vps; vp++) {
 		for (uint32_t sint = 0; sint < HV_SINT_COUNT; sint++) {
-			if (partition->hypervisor.vps[vp].sints[sint].count != 0)
+			if (partition->hypervisor->vps[vp].sints[sint].count != 0)
 				return false;
 		}
 	}
@@ -117,7 +119,7 @@ static bool slots_done(const struct hvh_partition *partition)
 
 bool hvh_quiet(const struct hvh_partition *partition)
 {
-	const struct hvh_vmbus *bus = &partition->vmbus;
+	const struct hvh_vmbus *bus = partition->vmbus;
 
 	return bus->contacted && !bus->connected && bus->gpadls == NULL && bus->stale_due == HVH_NEVER &&
 	       bus->stale_writes == 0 && bus->out_count == 0 && bus->post_count == 0 && slots_done(partition);

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 #define WORD 8u
 #define HEADER_FIXED offsetof(struct vmbus_gpadl_header, byte_count)
@@ -15,7 +17,7 @@
 
 static struct hvh_gpadl *find(struct hvh_partition *partition, const struct hvh_channel *channel, uint32_t id)
 {
-	for (struct hvh_gpadl *gpadl = partition->vmbus.gpadls; gpadl != NULL; gpadl = gpadl->next) {
+	for (struct hvh_gpadl *gpadl = partition->vmbus->gpadls; gpadl != NULL; gpadl = gpadl->next) {
 		if (gpadl->id == id && gpadl->channel == channel)
 			return gpadl;
 	}
@@ -25,7 +27,7 @@ static struct hvh_gpadl *find(struct hvh_partition *partition, const struct hvh_
 /* The one that is still being assembled, on whatever channel. */
 static struct hvh_gpadl *find_unfinished(struct hvh_partition *partition, uint32_t id)
 {
-	for (struct hvh_gpadl *gpadl = partition->vmbus.gpadls; gpadl != NULL; gpadl = gpadl->next) {
+	for (struct hvh_gpadl *gpadl = partition->vmbus->gpadls; gpadl != NULL; gpadl = gpadl->next) {
 		if (gpadl->id == id &&
 		    (gpadl->state == HVH_GPADL_ASSEMBLING || gpadl->state == HVH_GPADL_REFUSED))
 			return gpadl;
@@ -35,12 +37,12 @@ static struct hvh_gpadl *find_unfinished(struct hvh_partition *partition, uint32
 
 static void discard(struct hvh_partition *partition, struct hvh_gpadl *victim)
 {
-	struct hvh_gpadl **link = &partition->vmbus.gpadls;
+	struct hvh_gpadl **link = &partition->vmbus->gpadls;
 
 	while (*link != victim)
 		link = &(*link)->next;
 	*link = victim->next;
-	partition->vmbus.gpadl_count--;
+	partition->vmbus->gpadl_count--;
 	free(victim->data);
 	free(victim);
 }
@@ -49,7 +51,7 @@ void hvh_gpadls_free(struct hvh_partition *partition, const struct hvh_channel *
 {
 	struct hvh_gpadl *next;
 
-	for (struct hvh_gpadl *gpadl = partition->vmbus.gpadls; gpadl != NULL; gpadl = next) {
+	for (struct hvh_gpadl *gpadl = partition->vmbus->gpadls; gpadl != NULL; gpadl = next) {
 		next = gpadl->next;
 		if (channel == NULL || gpadl->channel == channel)
 			discard(partition, gpadl);
@@ -61,7 +63,7 @@ static struct hvh_gpadl *create(struct hvh_partition *partition, struct hvh_chan
 {
 	struct hvh_gpadl *gpadl = NULL;
 
-	if (partition->vmbus.gpadl_count < HVH_GPADLS_MAX)
+	if (partition->vmbus->gpadl_count < HVH_GPADLS_MAX)
 		gpadl = calloc(1, sizeof(*gpadl));
 	if (gpadl == NULL)
 		return NULL;
@@ -76,9 +78,9 @@ static struct hvh_gpadl *create(struct hvh_partition *partition, struct hvh_chan
 	gpadl->id = id;
 	gpadl->state = state;
 	gpadl->words_expected = words;
-	gpadl->next = partition->vmbus.gpadls;
-	partition->vmbus.gpadls = gpadl;
-	partition->vmbus.gpadl_count++;
+	gpadl->next = partition->vmbus->gpadls;
+	partition->vmbus->gpadls = gpadl;
+	partition->vmbus->gpadl_count++;
 	return gpadl;
 }
 
@@ -182,7 +184,7 @@ static const char *bad_header(struct hvh_partition *partition, const struct vmbu
 		return "not exactly one range";
 	if (header->range_buffer_length % WORD != 0 || header->range_buffer_length < 2 * WORD)
 		return "range buffer length is to be 8 + 8 * pages";
-	if (partition->vmbus.gpadl_count == HVH_GPADLS_MAX)
+	if (partition->vmbus->gpadl_count == HVH_GPADLS_MAX)
 		return "too many GPADLs";
 	return NULL;
 }
@@ -305,7 +307,7 @@ void hvh_gpadls_retry(struct hvh_channel *channel, uint64_t now)
 {
 	struct hvh_gpadl *next;
 
-	for (struct hvh_gpadl *gpadl = channel->partition->vmbus.gpadls; gpadl != NULL; gpadl = next) {
+	for (struct hvh_gpadl *gpadl = channel->partition->vmbus->gpadls; gpadl != NULL; gpadl = next) {
 		next = gpadl->next;
 		if (gpadl->channel == channel)
 			try_torndown(channel->partition, now, gpadl);
@@ -318,7 +320,7 @@ void hvh_gpadls_rescind(struct hvh_channel *channel, uint64_t now)
 	struct hvh_partition *partition = channel->partition;
 	struct hvh_gpadl *next;
 
-	for (struct hvh_gpadl *gpadl = partition->vmbus.gpadls; gpadl != NULL; gpadl = next) {
+	for (struct hvh_gpadl *gpadl = partition->vmbus->gpadls; gpadl != NULL; gpadl = next) {
 		next = gpadl->next;
 		if (gpadl->channel != channel)
 			continue;
@@ -345,7 +347,7 @@ void hvh_gpadls_run(struct hvh_partition *partition, uint64_t now)
 {
 	struct hvh_gpadl *next;
 
-	for (struct hvh_gpadl *gpadl = partition->vmbus.gpadls; gpadl != NULL; gpadl = next) {
+	for (struct hvh_gpadl *gpadl = partition->vmbus->gpadls; gpadl != NULL; gpadl = next) {
 		next = gpadl->next;
 		if (gpadl->torndown_due == 0 || gpadl->torndown_due > now)
 			continue;
@@ -358,7 +360,7 @@ uint64_t hvh_gpadls_next_event(const struct hvh_partition *partition)
 {
 	uint64_t next = HVH_NEVER;
 
-	for (const struct hvh_gpadl *gpadl = partition->vmbus.gpadls; gpadl != NULL; gpadl = gpadl->next) {
+	for (const struct hvh_gpadl *gpadl = partition->vmbus->gpadls; gpadl != NULL; gpadl = gpadl->next) {
 		if (gpadl->torndown_due != 0 && gpadl->torndown_due < next)
 			next = gpadl->torndown_due;
 	}

@@ -3,7 +3,9 @@
  * The one table of control messages: structure, direction, first version, name.
  * Sizes and versions: OpenVMM vmbus_core; layouts: wire/vmbus.h.
  */
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 /* wire/vmbus.h has no structures for these: two GUIDs; two GUIDs and a status. */
 #define TL_CONNECT_SIZE 40u

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 #define CHANNELS_FIRST 16u
 #define MONITOR_NONE 0xffu
@@ -12,7 +14,7 @@
 
 struct hvh_channel *hvh_channel_by_id(struct hvh_partition *partition, uint32_t id)
 {
-	return id < VMBUS_MAX_CHANNELS ? partition->vmbus.by_id[id] : NULL;
+	return id < VMBUS_MAX_CHANNELS ? partition->vmbus->by_id[id] : NULL;
 }
 
 struct hvh_partition *hvh_channel_partition(const struct hvh_channel *channel)
@@ -36,7 +38,7 @@ bool hvh_channel_is_open(const struct hvh_channel *channel)
 static uint32_t first_id(struct hvh_partition *partition, uint32_t limit)
 {
 	const struct hvh_profile *profile = &partition->profile;
-	uint32_t last = partition->vmbus.last_id;
+	uint32_t last = partition->vmbus->last_id;
 
 	switch (profile->id_order) {
 	case HVH_IDS_SHUFFLED:
@@ -51,7 +53,7 @@ static uint32_t first_id(struct hvh_partition *partition, uint32_t limit)
 /* Below 2.4 the guest scans the interrupt page for 256 channels only. */
 static uint32_t free_id(struct hvh_partition *partition)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 	uint32_t limit = bus->version < VMBUS_VERSION_2_4 ? VMBUS_MAX_CHANNELS_SHARED : VMBUS_MAX_CHANNELS;
 	uint32_t id = first_id(partition, limit);
 
@@ -77,7 +79,7 @@ static bool monitor_taken(const struct hvh_vmbus *bus, uint32_t monitor)
 
 static void assign_monitor(struct hvh_channel *channel)
 {
-	const struct hvh_vmbus *bus = &channel->partition->vmbus;
+	const struct hvh_vmbus *bus = channel->partition->vmbus;
 	enum hvh_monitoring wanted = channel->partition->profile.monitoring;
 
 	channel->monitored = false;
@@ -99,14 +101,14 @@ static void assign_monitor(struct hvh_channel *channel)
  * at 1.1 both kinds exist, and the seed decides. */
 static bool choose_dedicated(struct hvh_partition *partition)
 {
-	return partition->vmbus.version != VMBUS_VERSION_1_1 || hvh_choose(partition, 2) == 0;
+	return partition->vmbus->version != VMBUS_VERSION_1_1 || hvh_choose(partition, 2) == 0;
 }
 
 static void send_offer(struct hvh_channel *channel, uint64_t now)
 {
 	struct hvh_partition *partition = channel->partition;
 	const struct hvh_offer_parameters *parameters = &channel->parameters;
-	uint32_t version = partition->vmbus.version;
+	uint32_t version = partition->vmbus->version;
 	struct vmbus_offer_channel offer = {
 		.header = {VMBUS_MSG_OFFER_CHANNEL, 0},
 		.interface_type = parameters->type,
@@ -134,7 +136,7 @@ static void send_offer(struct hvh_channel *channel, uint64_t now)
 
 static void offer_now(struct hvh_channel *channel, uint64_t now)
 {
-	struct hvh_vmbus *bus = &channel->partition->vmbus;
+	struct hvh_vmbus *bus = channel->partition->vmbus;
 	uint32_t id = free_id(channel->partition);
 
 	if (id == 0) {
@@ -174,7 +176,7 @@ struct hvh_channel *hvh_channel_create(struct hvh_partition *partition,
 				       const struct hvh_offer_parameters *parameters,
 				       const struct hvh_device_ops *ops, void *device)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 
 	if (bus->channel_count == HVH_CHANNELS_MAX)
 		return NULL;
@@ -212,7 +214,7 @@ struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition,
 				      const struct hvh_offer_parameters *parameters,
 				      const struct hvh_device_ops *ops, void *device)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 	uint32_t same = count_kind(bus, ops);
 	struct hvh_channel *channel = hvh_channel_create(partition, parameters, ops, device);
 
@@ -244,7 +246,7 @@ static int compare(const void *left, const void *right)
 void hvh_request_offers(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
 {
 	static const struct vmbus_message_header all = {VMBUS_MSG_ALL_OFFERS_DELIVERED, 0};
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 
 	if (bus->offers_requested) {
 		hvh_violate(partition, HVH_V_MESSAGE_STATE, now, post->vp, 0, post->bytes, post->size,
@@ -265,7 +267,7 @@ void hvh_request_offers(struct hvh_partition *partition, uint64_t now, const str
 
 void hvh_offers_reset(struct hvh_partition *partition, uint64_t now)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 
 	for (uint32_t n = 0; n < bus->channel_count; n++) { /* before their primaries */
 		if (bus->channels[n]->primary == NULL)
@@ -316,7 +318,7 @@ void hvh_channel_offer_again(struct hvh_channel *channel, uint64_t now)
 	if (channel->present)
 		return;
 	channel->present = true;
-	if (channel->id == 0 && may_offer(&partition->vmbus) && partition->silence != HVH_SILENCE_OFFERS)
+	if (channel->id == 0 && may_offer(partition->vmbus) && partition->silence != HVH_SILENCE_OFFERS)
 		offer_now(channel, now);
 }
 
@@ -347,17 +349,17 @@ void hvh_released(struct hvh_partition *partition, uint64_t now, const struct hv
 		return;
 	}
 	hvh_gpadls_free(partition, channel);
-	partition->vmbus.by_id[channel->id] = NULL;
+	partition->vmbus->by_id[channel->id] = NULL;
 	channel->id = 0;
 	channel->monitored = false;
 	channel->phase = HVH_CHANNEL_CLOSED;
-	if (channel->present && may_offer(&partition->vmbus))
+	if (channel->present && may_offer(partition->vmbus))
 		offer_now(channel, now);
 }
 
 void hvh_offers_run(struct hvh_partition *partition, uint64_t now)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 
 	for (uint32_t n = 0; n < bus->channel_count; n++) {
 		if (bus->channels[n]->reoffer_at <= now)

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 static void complain(struct hvh_partition *partition, enum hvh_violation_kind kind,
 		     const struct hvh_post *post, uint32_t channel_id, const char *what)
@@ -69,7 +71,7 @@ static bool prepare(struct hvh_channel *channel, uint64_t now, const struct hvh_
 		return false;
 	}
 	channel->target_vp = 0;
-	if (partition->vmbus.version >= VMBUS_VERSION_2_4) {
+	if (partition->vmbus->version >= VMBUS_VERSION_2_4) {
 		if (!valid_target(partition, open->target_vp)) {
 			complain(partition, HVH_V_TARGET_VP, post, channel->id,
 				 "open: the target VP does not exist");
@@ -176,7 +178,7 @@ static void answer_modify(struct hvh_channel *channel, uint64_t now, bool good)
 		.status = good ? 0 : VMBUS_STATUS_FAILURE,
 	};
 
-	if (partition->vmbus.version >= VMBUS_VERSION_5_3 && partition->profile.modify_response)
+	if (partition->vmbus->version >= VMBUS_VERSION_5_3 && partition->profile.modify_response)
 		hvh_vmbus_send(partition, now, &response, sizeof(response));
 }
 
@@ -202,7 +204,7 @@ void hvh_modify(struct hvh_partition *partition, uint64_t now, const struct hvh_
 		answer_modify(channel, now, false);
 		return;
 	}
-	if (channel->modify_due != HVH_NEVER && partition->vmbus.version >= VMBUS_VERSION_5_3) {
+	if (channel->modify_due != HVH_NEVER && partition->vmbus->version >= VMBUS_VERSION_5_3) {
 		complain(partition, HVH_V_CHANNEL_STATE, post, channel->id,
 			 "modify, but the answer to the one before is still to come: dropped");
 		return;
@@ -273,6 +275,6 @@ void hvh_tl_connect(struct hvh_partition *partition, uint64_t now, const struct 
 	} result = {.header = {VMBUS_MSG_TL_CONNECT_RESULT, 0}, .status = HVH_REFUSED_TL};
 
 	memcpy(&result.endpoint, post->bytes + sizeof(result.header), 2 * sizeof(result.endpoint));
-	if (partition->vmbus.version >= hvh_message_rule(VMBUS_MSG_TL_CONNECT_RESULT)->first_version)
+	if (partition->vmbus->version >= hvh_message_rule(VMBUS_MSG_TL_CONNECT_RESULT)->first_version)
 		hvh_vmbus_send(partition, now, &result, sizeof(result));
 }

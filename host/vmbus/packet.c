@@ -2,7 +2,9 @@
 /* What a packet points to (GPA-direct ranges), and its trace record. */
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 /* A packet goes into the trace when the device has read what it points to, or at the
  * latest before the channel's next packet. */

@@ -10,7 +10,9 @@
  */
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 #define RING_PAGES_MIN 2u
 #define INDEX_ALIGN 8u

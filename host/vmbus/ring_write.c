@@ -3,7 +3,9 @@
  * only its read index and its mask are looked at. */
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 #define TRAILER sizeof(struct vmbus_packet_trailer)
 #define DESCRIPTOR sizeof(struct vmbus_packet_descriptor)

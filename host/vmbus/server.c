@@ -4,25 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 #define OUT_CAPACITY_FIRST 64u
 
-bool hvh_vmbus_init(struct hvh_partition *partition)
-{
-	struct hvh_vmbus *bus = &partition->vmbus;
-
-	bus->stale_due = HVH_NEVER;
-	bus->monitor_due = HVH_NEVER;
-	bus->spurious_at = HVH_NEVER;
-	bus->out_capacity = OUT_CAPACITY_FIRST;
-	bus->outgoing = calloc(bus->out_capacity, sizeof(*bus->outgoing));
-	return bus->outgoing != NULL;
-}
-
 void hvh_vmbus_free(struct hvh_partition *partition)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 
 	hvh_gpadls_free(partition, NULL);
 	for (uint32_t n = 0; n < bus->channel_count; n++) {
@@ -58,7 +48,7 @@ static bool grow(struct hvh_vmbus *bus)
 void hvh_vmbus_send_to(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
 		       const void *bytes, uint32_t size)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 	uint64_t due = now;
 
 	if (bus->out_count == bus->out_capacity && !grow(bus)) {
@@ -78,18 +68,18 @@ void hvh_vmbus_send_to(struct hvh_partition *partition, uint64_t now, uint32_t v
 
 void hvh_vmbus_send(struct hvh_partition *partition, uint64_t now, const void *bytes, uint32_t size)
 {
-	hvh_vmbus_send_to(partition, now, partition->vmbus.vp, VMBUS_SINT, bytes, size);
+	hvh_vmbus_send_to(partition, now, partition->vmbus->vp, VMBUS_SINT, bytes, size);
 }
 
 void hvh_vmbus_drop_outgoing(struct hvh_partition *partition)
 {
-	partition->vmbus.out_count = 0;
+	partition->vmbus->out_count = 0;
 }
 
 /* In order: who is delayed delays all behind. */
 static void flush(struct hvh_partition *partition, uint64_t now)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 
 	while (bus->out_count > 0) {
 		const struct hvh_outgoing *out = &bus->outgoing[bus->out_head];
@@ -137,7 +127,7 @@ static uint32_t refuse_once(struct hvh_partition *partition, uint32_t type)
 		[HVH_POST_TIMEOUT] = HV_STATUS_TIMEOUT,
 		[HVH_POST_THROTTLED] = HV_STATUS_INVALID_CONNECTION_ID,
 	};
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 	enum hvh_post_status wanted = partition->profile.post_status;
 
 	if (wanted < HVH_POST_INSUFFICIENT)
@@ -149,10 +139,10 @@ static uint32_t refuse_once(struct hvh_partition *partition, uint32_t type)
 	return bus->refused ? statuses[wanted] : HV_STATUS_SUCCESS;
 }
 
-uint32_t hvh_vmbus_post(struct hvh_partition *partition, uint32_t vp, uint32_t connection, const void *bytes,
-			uint32_t size)
+static uint32_t post(struct hvh_partition *partition, uint32_t vp, uint32_t connection, const void *bytes,
+		     uint32_t size)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 	uint32_t status = check_connection(partition, vp, connection, bytes, size);
 
 	if (status != HV_STATUS_SUCCESS)
@@ -205,7 +195,7 @@ static bool may_be_longer(const struct hvh_message_rule *rule, const struct hvh_
 
 static bool check_message(struct hvh_partition *partition, const struct hvh_post *post)
 {
-	const struct hvh_vmbus *bus = &partition->vmbus;
+	const struct hvh_vmbus *bus = partition->vmbus;
 	struct vmbus_message_header header;
 
 	memcpy(&header, post->bytes, sizeof(header));
@@ -286,7 +276,7 @@ static void handle(struct hvh_partition *partition, uint64_t now, const struct h
 
 static void take_posts(struct hvh_partition *partition, uint64_t now)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 
 	for (uint32_t n = 0; n < HVH_POSTS_PER_RUN && bus->post_count > 0; n++) {
 		struct hvh_post post = bus->posts[bus->post_head];
@@ -303,7 +293,7 @@ static void take_posts(struct hvh_partition *partition, uint64_t now)
 
 void hvh_vmbus_run(struct hvh_partition *partition, uint64_t now)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 
 	flush(partition, now);
 	take_posts(partition, now);
@@ -327,7 +317,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t hvh_vmbus_next_event(struct hvh_partition *partition)
 {
-	const struct hvh_vmbus *bus = &partition->vmbus;
+	const struct hvh_vmbus *bus = partition->vmbus;
 	uint64_t next = earlier(bus->spurious_at, bus->stale_due);
 
 	if (bus->post_count > 0 && bus->out_count < HVH_OUTGOING_HIGH)
@@ -340,4 +330,20 @@ uint64_t hvh_vmbus_next_event(struct hvh_partition *partition)
 	next = earlier(next, hvh_gpadls_next_event(partition));
 	next = earlier(next, hvh_monitor_next_event(partition));
 	return earlier(next, hvh_channels_next_event(partition));
+}
+
+/* --- Life -------------------------------------------------------------------------------- */
+
+bool hvh_vmbus_init(struct hvh_partition *partition)
+{
+	static const struct hvh_ports ports = {post, hvh_vmbus_signal};
+	struct hvh_vmbus *bus = partition->vmbus;
+
+	partition->hypervisor->ports = &ports;
+	bus->stale_due = HVH_NEVER;
+	bus->monitor_due = HVH_NEVER;
+	bus->spurious_at = HVH_NEVER;
+	bus->out_capacity = OUT_CAPACITY_FIRST;
+	bus->outgoing = calloc(bus->out_capacity, sizeof(*bus->outgoing));
+	return bus->outgoing != NULL;
 }

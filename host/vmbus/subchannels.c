@@ -4,11 +4,13 @@
  * primary. They go before their primary does (OpenVMM), and come back only if asked for
  * again; an index whose old channel the guest has not released waits for that.
  */
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 static struct hvh_channel *find(const struct hvh_channel *primary, uint32_t index)
 {
-	const struct hvh_vmbus *bus = &primary->partition->vmbus;
+	const struct hvh_vmbus *bus = primary->partition->vmbus;
 
 	for (uint32_t n = 0; n < bus->channel_count; n++) {
 		if (bus->channels[n]->primary == primary &&
@@ -57,7 +59,7 @@ uint32_t hvh_channel_index(const struct hvh_channel *channel)
 
 void hvh_subchannels_withdraw(struct hvh_channel *primary, uint64_t now)
 {
-	const struct hvh_vmbus *bus = &primary->partition->vmbus;
+	const struct hvh_vmbus *bus = primary->partition->vmbus;
 
 	for (uint32_t n = 0; n < bus->channel_count; n++) {
 		if (bus->channels[n]->primary == primary)
@@ -67,7 +69,7 @@ void hvh_subchannels_withdraw(struct hvh_channel *primary, uint64_t now)
 
 uint32_t hvh_subchannels_offered(const struct hvh_channel *primary)
 {
-	const struct hvh_vmbus *bus = &primary->partition->vmbus;
+	const struct hvh_vmbus *bus = primary->partition->vmbus;
 	uint32_t count = 0;
 
 	for (uint32_t n = 0; n < bus->channel_count; n++) {
@@ -80,9 +82,9 @@ uint32_t hvh_subchannels_offered(const struct hvh_channel *primary)
 /* All messages are out but the one in the slot. */
 static bool delivered(const struct hvh_partition *partition)
 {
-	const struct hvh_vmbus *bus = &partition->vmbus;
+	const struct hvh_vmbus *bus = partition->vmbus;
 
-	return bus->out_count == 0 && partition->hypervisor.vps[bus->vp].sints[VMBUS_SINT].count == 0;
+	return bus->out_count == 0 && partition->hypervisor->vps[bus->vp].sints[VMBUS_SINT].count == 0;
 }
 
 bool hvh_channel_offers_delivered(struct hvh_channel *primary)
@@ -93,7 +95,7 @@ bool hvh_channel_offers_delivered(struct hvh_channel *primary)
 
 void hvh_subchannels_run(struct hvh_partition *partition)
 {
-	const struct hvh_vmbus *bus = &partition->vmbus;
+	const struct hvh_vmbus *bus = partition->vmbus;
 
 	for (uint32_t n = 0; n < bus->channel_count; n++) {
 		if (!bus->channels[n]->awaits_delivery || !delivered(partition))

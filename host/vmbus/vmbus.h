@@ -186,8 +186,6 @@ bool hvh_vmbus_init(struct hvh_partition *partition);
 void hvh_vmbus_free(struct hvh_partition *partition);
 void hvh_vmbus_run(struct hvh_partition *partition, uint64_t now);
 uint64_t hvh_vmbus_next_event(struct hvh_partition *partition);
-uint32_t hvh_vmbus_post(struct hvh_partition *partition, uint32_t vp, uint32_t connection, const void *bytes,
-			uint32_t size);
 void hvh_vmbus_send(struct hvh_partition *partition, uint64_t now, const void *bytes, uint32_t size);
 void hvh_vmbus_send_to(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
 		       const void *bytes, uint32_t size);

@@ -3,7 +3,9 @@
  * Each open channel's worker. While it runs the guest is told not to signal; it goes
  * idle only after it found the ring empty, and looks once more after saying so.
  */
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 
 void hvh_channel_kick(struct hvh_channel *channel)
 {
@@ -67,7 +69,7 @@ static bool due(struct hvh_channel *channel, uint64_t now)
 
 void hvh_channels_run(struct hvh_partition *partition, uint64_t now)
 {
-	struct hvh_vmbus *bus = &partition->vmbus;
+	struct hvh_vmbus *bus = partition->vmbus;
 	uint32_t count = bus->channel_count;
 
 	for (uint32_t n = 0; n < count; n++) {
@@ -85,7 +87,7 @@ void hvh_channels_run(struct hvh_partition *partition, uint64_t now)
 
 uint64_t hvh_channels_next_event(const struct hvh_partition *partition)
 {
-	const struct hvh_vmbus *bus = &partition->vmbus;
+	const struct hvh_vmbus *bus = partition->vmbus;
 	uint64_t next = HVH_NEVER;
 
 	for (uint32_t n = 0; n < bus->channel_count; n++) {

@@ -99,7 +99,7 @@ void *hvh_device_by_name(struct hvh_partition *partition, const char *name, cons
 	return partition->channel.ops == ops ? partition->channel.device : NULL;
 }
 
-const struct hvh_profile *hvh_partition_profile(const struct hvh_partition *partition)
+const struct hvh_profile *hvh_partition_get_profile(const struct hvh_partition *partition)
 {
 	return &partition->profile;
 }

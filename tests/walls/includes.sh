@@ -4,7 +4,9 @@
 #
 #   guest/                 include/hvkit/, guest/; five headers of the compiler; and inside it, upward only:
 #     core, hypervisor, vmbus in this order; netdev and netvsc on core alone; instance on all
-#   host/                  include/hvkit/wire/, include/hvkit_host/, host/
+#   host/                  include/hvkit/wire/, include/hvkit_host/, host/; and inside it, upward only:
+#     core, hypervisor, vmbus in this order; backends on core alone; each device folder sees core/core.h,
+#     vmbus/channel.h and itself; partition on all
 #   include/hvkit/wire/    itself
 #   include/hvkit/         itself
 #   include/hvkit_host/    itself, include/hvkit/wire/
@@ -18,6 +20,7 @@ trap 'rm -rf "$work"' EXIT
 compiler=${CC:-gcc}
 own=$(readlink -f "$($compiler -print-file-name=include)")
 failed=0
+host_public='include/hvkit/wire|include/hvkit_host'
 
 # depends FILE FLAGS: every header that FILE takes in, one per line, ours relative to the root.
 depends() {
@@ -60,7 +63,13 @@ for file in $(find guest host include -name '*.[ch]' | LC_ALL=C sort); do
 	guest/netvsc/*)
 		wall "$file" '^(include/hvkit|guest/(core|netdev|netvsc))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
 	guest/*) wall "$file" '^(include/hvkit|guest)/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
-	host/*) wall "$file" '^(include/hvkit/wire|include/hvkit_host|host)/' yes -D_GNU_SOURCE ;;
+	host/core/*) wall "$file" "^($host_public|host/core)/" yes -D_GNU_SOURCE ;;
+	host/hypervisor/*) wall "$file" "^($host_public|host/(core|hypervisor))/" yes -D_GNU_SOURCE ;;
+	host/vmbus/*) wall "$file" "^($host_public|host/(core|hypervisor|vmbus))/" yes -D_GNU_SOURCE ;;
+	host/backends/*) wall "$file" "^($host_public|host/(core|backends))/" yes -D_GNU_SOURCE ;;
+	host/partition/*) wall "$file" "^($host_public|host)/" yes -D_GNU_SOURCE ;;
+	host/*/*) # a device: what the bus shows to devices, and itself
+		wall "$file" "^($host_public)/|^host/core/core.h\$|^host/vmbus/channel.h\$|^$(dirname "$file")/" yes -D_GNU_SOURCE ;;
 	include/hvkit/wire/*) wall "$file" '^include/hvkit/wire/' no -ffreestanding ;;
 	include/hvkit/*) wall "$file" '^include/hvkit/' no -ffreestanding ;;
 	include/hvkit_host/*) wall "$file" '^include/(hvkit/wire|hvkit_host)/' yes ;;

@@ -2,8 +2,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "host/core/partition.h"
+#include "host/core/state.h"
+#include "host/hypervisor/hypervisor.h"
+#include "host/vmbus/vmbus.h"
 #include "hvkit_host/quirk.h"
+
+/* The parts, in one piece of memory. */
+struct assembly {
+	struct hvh_partition partition;
+	struct hvh_hypervisor hypervisor;
+	struct hvh_vmbus vmbus;
+};
 
 /* scale = 10^7 * 2^64 / tsc_hz must fit into 64 bits. */
 #define TSC_HZ_MIN (HVH_TIME_PER_SECOND + 1u)
@@ -18,9 +27,12 @@ struct hvh_partition *hvh_create(const struct hvh_config *config, const struct h
 {
 	if (!config_valid(config, ops))
 		return NULL;
-	struct hvh_partition *partition = calloc(1, sizeof(*partition));
-	if (partition == NULL)
+	struct assembly *assembly = calloc(1, sizeof(*assembly));
+	if (assembly == NULL)
 		return NULL;
+	struct hvh_partition *partition = &assembly->partition;
+	partition->hypervisor = &assembly->hypervisor;
+	partition->vmbus = &assembly->vmbus;
 	partition->profile = *config->profile;
 	partition->ops = *ops;
 	partition->vps = config->vps;
@@ -40,24 +52,7 @@ void hvh_destroy(struct hvh_partition *partition)
 		return;
 	hvh_vmbus_free(partition);
 	hvh_hypervisor_free(partition);
-	free(partition);
-}
-
-uint64_t hvh_clock(struct hvh_partition *partition, uint64_t now)
-{
-	if (now > partition->now)
-		partition->now = now;
-	return partition->now;
-}
-
-const struct hvh_profile *hvh_partition_profile(const struct hvh_partition *partition)
-{
-	return &partition->profile;
-}
-
-const struct hvh_profile *hvh_partition_get_profile(const struct hvh_partition *partition)
-{
-	return &partition->profile;
+	free((struct assembly *)partition); /* its first member */
 }
 
 bool hvh_partition_set_quirk(struct hvh_partition *partition, const char *name, const char *value,
@@ -65,7 +60,7 @@ bool hvh_partition_set_quirk(struct hvh_partition *partition, const char *name, 
 {
 	const struct hvh_quirk *quirk = hvh_quirk_find(name);
 
-	if (quirk != NULL && !quirk->coming && !quirk->live && partition->vmbus.contacted) {
+	if (quirk != NULL && !quirk->coming && !quirk->live && partition->vmbus->contacted) {
 		if (error != NULL && error_size > 0)
 			snprintf(error, error_size,
 				 "%s cannot change any more: the guest has made contact; set it before",
@@ -76,17 +71,6 @@ bool hvh_partition_set_quirk(struct hvh_partition *partition, const char *name, 
 		return false;
 	hvh_kick(partition);
 	return true;
-}
-
-bool hvh_partition_deterministic(const struct hvh_partition *partition)
-{
-	return partition->deterministic;
-}
-
-void hvh_kick(struct hvh_partition *partition)
-{
-	if (partition->ops.kick != NULL)
-		partition->ops.kick(partition->ops.context);
 }
 
 uint64_t hvh_next_event(struct hvh_partition *partition)
@@ -102,9 +86,4 @@ bool hvh_run(struct hvh_partition *partition, uint64_t now)
 	hvh_hypervisor_run(partition, now);
 	hvh_vmbus_run(partition, now);
 	return hvh_next_event(partition) <= now;
-}
-
-void hvh_get_counters(const struct hvh_partition *partition, struct hvh_counters *out)
-{
-	*out = partition->counters;
 }

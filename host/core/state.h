@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The partition object: what the parts of the model share. Private to host/core,
- * host/hypervisor and host/vmbus; devices see core.h and channel.h only.
+ * host/hypervisor, host/vmbus and host/partition; devices see core.h and channel.h only.
  */
-#ifndef HVH_CORE_PARTITION_H
-#define HVH_CORE_PARTITION_H
+#ifndef HVH_CORE_STATE_H
+#define HVH_CORE_STATE_H
 
 #include "host/core/core.h"
-#include "host/hypervisor/hypervisor.h"
-#include "host/vmbus/vmbus.h"
 
 /* One kind of violation reaches the callback this often per second of partition time;
  * all of them are counted. */
@@ -18,6 +16,9 @@ struct hvh_violation_rate {
 	uint64_t window; /* when this second began */
 	uint32_t reported;
 };
+
+struct hvh_hypervisor;
+struct hvh_vmbus;
 
 struct hvh_partition {
 	struct hvh_profile profile;
@@ -37,8 +38,9 @@ struct hvh_partition {
 	struct hvh_violation_rate rate[HVH_V_COUNT];
 	struct hvh_counters counters;
 
-	struct hvh_hypervisor hypervisor;
-	struct hvh_vmbus vmbus;
+	/* Of the layers above: this one knows no more of them. */
+	struct hvh_hypervisor *hypervisor;
+	struct hvh_vmbus *vmbus;
 };
 
 /* Takes note of the time; it never goes back. Returns what holds. */
