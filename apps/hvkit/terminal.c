@@ -160,7 +160,8 @@ static unsigned char interrupt_line(EditLine *edit, int key)
 	}
 	if (terminal->empty_interrupt && now - terminal->empty_interrupt < AGAIN_WITHIN) {
 		(void)!write(STDOUT_FILENO, "^C\r\n", 4);
-		return CC_EOF;
+		terminal->ended = true;
+		return CC_NEWLINE;
 	}
 	terminal->empty_interrupt = now;
 	(void)!write(STDOUT_FILENO, again, sizeof(again) - 1);
@@ -203,7 +204,8 @@ static int take_event(EditLine *edit, int pipe)
 	case CONSOLE_RESIZE:
 		el_resize(edit);
 		break;
-	case CONSOLE_REFRESH:
+	case CONSOLE_REFRESH: /* it may be on the screen already */
+		fputs("\r\033[K", stdout);
 		(void)el_set(edit, EL_REFRESH);
 		break;
 	case CONSOLE_WANTED:
@@ -360,10 +362,10 @@ static void read_line(struct terminal *terminal)
 	atomic_store(&console->editing, true);
 	text = el_gets(terminal->edit, &count);
 	atomic_store(&console->editing, false);
-	if (terminal->abandon && text)
+	if (terminal->abandon)
 		return;
 	if (!text || count <= 0) {
-		if (!console_is_closed(console) && !terminal->abandon)
+		if (!console_is_closed(console))
 			(void)!write(STDOUT_FILENO, "\r\n", 2);
 		terminal->ended = true;
 		return;
