@@ -18,7 +18,7 @@ struct kernel {
 
 static bool step(const char *what, hvk_status status)
 {
-	printf("%-10s %s\n", what, hvk_status_text(status));
+	printf("%-10s %s: %s\n", what, hvk_status_name(status), hvk_status_text(status));
 	return status == HVK_OK;
 }
 
