@@ -232,14 +232,16 @@ void hvh_monitor_run(struct hvh_partition *partition, uint64_t now)
 void hvh_monitor_clear(struct hvh_channel *channel)
 {
 	struct hvh_partition *partition = channel->partition;
+	struct hvh_vmbus *bus = partition->vmbus;
 	uint32_t group = channel->monitor_id / BITS_PER_WORD, before;
 
-	if (channel->monitored)
-		(void)hvh_memory_and32(partition,
-				       partition->vmbus->pages.monitor_guest_to_host +
-					       VMBUS_MONITOR_GROUP_OFFSET +
-					       (uint64_t)group * VMBUS_MONITOR_GROUP_STRIDE,
-				       ~(1u << channel->monitor_id % BITS_PER_WORD), &before);
+	if (!channel->monitored)
+		return;
+	(void)hvh_memory_and32(partition,
+			       bus->pages.monitor_guest_to_host + VMBUS_MONITOR_GROUP_OFFSET +
+				       (uint64_t)group * VMBUS_MONITOR_GROUP_STRIDE,
+			       ~(1u << channel->monitor_id % BITS_PER_WORD), &before);
+	hvh_vmbus_forget_bit(partition, channel->id); /* it went with it */
 }
 
 uint64_t hvh_monitor_next_event(const struct hvh_partition *partition)
