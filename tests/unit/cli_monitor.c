@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/* The monitor's commands on a host without a guest: what they do, say and refuse. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "apps/hvkit/monitor.h"
+#include "apps/shell/shell.h"
+#include "hvkit_host/network.h"
+
+struct fixture {
+	struct hosted *machine;
+	struct hvh_nic *nic;
+	struct monitor monitor;
+	char out[16384], err[4096];
+	bool present[3]; /* the card, before, between and after what was put off */
+};
+
+static void show(void *context, bool error, const char *text)
+{
+	struct fixture *fixture = context;
+	char *to = error ? fixture->err : fixture->out;
+	size_t size = error ? sizeof(fixture->err) : sizeof(fixture->out);
+
+	assert_true(strlen(to) + strlen(text) < size);
+	strcat(to, text);
+}
+
+static void transmit(void *context, const void *frame, uint32_t length)
+{
+	(void)context;
+	(void)frame;
+	(void)length;
+}
+
+static int set_up(void **state)
+{
+	const struct hosted_config config = {.mode = HOSTED_DETERMINISTIC,
+					     .cpus = 1,
+					     .memory_pages = 1024,
+					     .profile = hvh_profile_find("ws2022"),
+					     .seed = 1};
+	const struct hvh_nic_config nic = {.mac = {0, 0x15, 0x5d, 0, 0, 1}, .link_up = true};
+	const struct hvh_backend backend = {.transmit = transmit};
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	fixture->machine = hosted_create(&config);
+	assert_non_null(fixture->machine);
+	fixture->nic = hvh_nic_create(hosted_partition(fixture->machine), &nic, &backend);
+	assert_non_null(fixture->nic);
+	fixture->monitor = (struct monitor){.machine = fixture->machine, .show = show, .context = fixture};
+	monitor_create(&fixture->monitor);
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	hosted_destroy(fixture->machine);
+	free(fixture);
+	return 0;
+}
+
+static int run(struct fixture *fixture, const char *line)
+{
+	fixture->out[0] = fixture->err[0] = '\0';
+	return monitor_run(&fixture->monitor, hosted_now(fixture->machine), line);
+}
+
+static void assert_done(struct fixture *fixture, const char *line, const char *says)
+{
+	if (run(fixture, line) != SHELL_OK)
+		fail_msg("%s: %s", line, fixture->err);
+	if (!strstr(fixture->out, says))
+		fail_msg("%s: \"%s\" does not say \"%s\"", line, fixture->out, says);
+	monitor_stop_waiting(&fixture->monitor);
+}
+
+static void assert_refused(struct fixture *fixture, const char *line, int status, const char *says)
+{
+	assert_int_equal(run(fixture, line), status);
+	if (!strstr(fixture->err, says))
+		fail_msg("%s: \"%s\" does not say \"%s\"", line, fixture->err, says);
+	if (strchr(fixture->err, '\n') != fixture->err + strlen(fixture->err) - 1)
+		fail_msg("%s: not one line: %s", line, fixture->err);
+}
+
+static void lines(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(run(fixture, ""), SHELL_OK);
+	assert_int_equal(run(fixture, "   "), SHELL_OK);
+	assert_done(fixture, "  help   offer ", "offers it again");
+	assert_null(strstr(fixture->out, "rescind"));
+	assert_done(fixture, "help", "rescind DEV");
+	assert_refused(fixture, "rescnd net0", SHELL_USAGE, "did you mean 'rescind'");
+	assert_refused(fixture, "frobnicate", SHELL_USAGE, "there are: devices, nic, rescind");
+	assert_refused(fixture, "help ofer", SHELL_USAGE, "did you mean 'offer'");
+	assert_refused(fixture, "rescind", SHELL_USAGE, "something is missing: rescind DEV");
+	assert_refused(fixture, "rescind net0 now", SHELL_USAGE, "'now' is one argument too many");
+	assert_refused(fixture, "devices all", SHELL_USAGE, "one argument too many");
+}
+
+static void devices(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hvh_device_info info;
+
+	assert_done(fixture, "devices", "net0     network card");
+	assert_non_null(strstr(fixture->out, "offered"));
+	assert_refused(fixture, "offer net0", SHELL_FAILED, "offered already");
+	assert_done(fixture, "rescind net0", "");
+	assert_true(hvh_device_get(hosted_partition(fixture->machine), 0, &info));
+	assert_false(info.present);
+	assert_done(fixture, "devices", "rescinded");
+	assert_refused(fixture, "rescind net0", SHELL_FAILED, "not offered");
+	assert_done(fixture, "offer net0", "");
+	assert_true(hvh_device_get(hosted_partition(fixture->machine), 0, &info));
+	assert_true(info.present);
+	assert_refused(fixture, "rescind net1", SHELL_USAGE, "did you mean 'net0'");
+	assert_refused(fixture, "offer disk", SHELL_USAGE, "there are: net0");
+}
+
+static void cards(void **state)
+{
+	struct fixture *fixture = *state;
+	static const uint8_t frame[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	struct hvh_nic_counters before, after;
+
+	assert_done(fixture, "nic link down", "");
+	hvh_nic_get_counters(fixture->nic, &before);
+	assert_false(hvh_nic_receive(fixture->nic, 0, frame, sizeof(frame)));
+	hvh_nic_get_counters(fixture->nic, &after);
+	assert_int_equal(after.dropped_link, before.dropped_link + 1);
+	assert_done(fixture, "nic link up net0", "");
+	(void)hvh_nic_receive(fixture->nic, 0, frame, sizeof(frame));
+	hvh_nic_get_counters(fixture->nic, &after);
+	assert_int_equal(after.dropped_link, before.dropped_link + 1);
+	assert_refused(fixture, "nic link upp", SHELL_USAGE, "did you mean 'up'");
+	assert_refused(fixture, "nic lnk up", SHELL_USAGE, "did you mean 'link'");
+	assert_refused(fixture, "nic link up net3", SHELL_USAGE, "did you mean 'net0'");
+}
+
+static void quirks(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct hvh_quirk *quirk = hvh_quirk_find("echoes-version");
+	char value[HVH_QUIRK_VALUE_MAX];
+
+	assert_done(fixture, "quirk", "echoes-version");
+	assert_done(fixture, "quirk echoes-version", "can be  on, off");
+	assert_done(fixture, "quirk echoes-version off", "");
+	hvh_quirk_value(hvh_partition_get_profile(hosted_partition(fixture->machine)), quirk, value,
+			sizeof(value));
+	assert_string_equal(value, "off");
+	assert_refused(fixture, "quirk echos-version", SHELL_USAGE, "did you mean 'echoes-version'");
+	assert_refused(fixture, "quirk echoes-version perhaps", SHELL_USAGE, "quirk: ");
+}
+
+static void faults(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_done(fixture, "fault", "delay-message");
+	assert_done(fixture, "fault rescind 5%", "");
+	assert_int_equal(fixture->monitor.chances[HVH_FAULT_RESCIND], 65536 * 5 / 100);
+	assert_done(fixture, "fault rescind 1/4", "");
+	assert_int_equal(fixture->monitor.chances[HVH_FAULT_RESCIND], 16384);
+	assert_done(fixture, "fault", "25.00%");
+	assert_done(fixture, "fault rescind 1/1", "");
+	assert_done(fixture, "fault rescind off", "");
+	assert_int_equal(fixture->monitor.chances[HVH_FAULT_RESCIND], 0);
+	assert_refused(fixture, "fault rescnd off", SHELL_USAGE, "did you mean 'rescind'");
+	assert_refused(fixture, "fault rescind", SHELL_USAGE, "a chance is missing");
+	assert_refused(fixture, "fault rescind 101%", SHELL_USAGE, "must be like 5%");
+	assert_refused(fixture, "fault rescind 1/0", SHELL_USAGE, "must be like 5%");
+	assert_refused(fixture, "fault rescind 2/4", SHELL_USAGE, "must be like 5%");
+	assert_refused(fixture, "fault rescind 5", SHELL_USAGE, "must be like 5%");
+	assert_refused(fixture, "fault rescind -1%", SHELL_USAGE, "must be like 5%");
+}
+
+static void silence(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_done(fixture, "silence", "none\n");
+	assert_done(fixture, "silence gpadl", "");
+	assert_done(fixture, "silence", "gpadl\n");
+	assert_done(fixture, "silence none", "");
+	assert_refused(fixture, "silence gpad", SHELL_USAGE, "did you mean 'gpadl'");
+}
+
+static void looks(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_done(fixture, "violations", "none\n");
+	assert_done(fixture, "counters", "hypercalls           0");
+	assert_non_null(strstr(fixture->out, "net0\n"));
+	assert_refused(fixture, "inspect no/such", SHELL_USAGE, "there is no 'no/such'");
+	assert_refused(fixture, "trace on", SHELL_FAILED, "--trace FILE");
+	fixture->monitor.traced = true;
+	assert_done(fixture, "trace off", "");
+	assert_refused(fixture, "trace offf", SHELL_USAGE, "did you mean 'off'");
+}
+
+static void waits(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t now = hosted_now(fixture->machine);
+	int status = -1;
+
+	assert_int_equal(run(fixture, "wait 5"), SHELL_OK);
+	assert_true(monitor_waits(&fixture->monitor, now + 5 * HVH_TIME_PER_MS - 1, &status));
+	assert_false(monitor_waits(&fixture->monitor, now + 5 * HVH_TIME_PER_MS, &status));
+	assert_int_equal(status, SHELL_OK);
+	assert_refused(fixture, "wait soon", SHELL_USAGE, "0 to 86400000");
+	assert_refused(fixture, "wait 86400001", SHELL_USAGE, "0 to 86400000");
+	/* An expectation is given two seconds, then it has failed. */
+	assert_int_equal(run(fixture, "expect no/such 1"), SHELL_OK);
+	assert_true(monitor_waits(&fixture->monitor, now + HVH_TIME_PER_SECOND, &status));
+	assert_false(monitor_waits(&fixture->monitor, now + 2 * HVH_TIME_PER_SECOND, &status));
+	assert_int_equal(status, SHELL_USAGE);
+	assert_non_null(strstr(fixture->err, "there is no 'no/such'"));
+}
+
+struct one {
+	char out[16384];
+	const char *name, *value;
+};
+
+static void take_top(void *context, const char *text)
+{
+	struct one *one = context;
+	struct tree_line line;
+
+	/* The first line that has a value, whatever it is. */
+	if (!one->name && tree_parse(text, &line) && line.depth == 1 && *line.value) {
+		snprintf(one->out, sizeof(one->out), "%.*s", (int)line.name_length, line.name);
+		one->name = one->out;
+		one->value = one->out + sizeof(one->out) / 2;
+		strcpy(one->out + sizeof(one->out) / 2, line.value);
+	}
+}
+
+static void expectations(void **state)
+{
+	struct fixture *fixture = *state;
+	struct one one = {.name = NULL};
+	char line[512];
+	int status = -1;
+
+	hvh_dump(hosted_partition(fixture->machine), take_top, &one);
+	if (!one.name)
+		skip();
+	snprintf(line, sizeof(line), "expect partition/%s %s", one.name, one.value);
+	assert_int_equal(run(fixture, line), SHELL_OK);
+	assert_false(monitor_waits(&fixture->monitor, 0, &status));
+	assert_int_equal(status, SHELL_OK);
+	snprintf(line, sizeof(line), "expect partition/%s != %s", one.name, one.value);
+	assert_int_equal(run(fixture, line), SHELL_OK);
+	assert_true(monitor_waits(&fixture->monitor, 0, &status));
+	assert_false(monitor_waits(&fixture->monitor, UINT64_MAX, &status));
+	assert_int_equal(status, SHELL_FAILED);
+}
+
+static bool is_present(struct fixture *fixture)
+{
+	struct hvh_device_info info;
+
+	return hvh_device_get(hosted_partition(fixture->machine), 0, &info) && info.present;
+}
+
+/* A guest that only lets time pass. */
+static void idle(void *context)
+{
+	struct fixture *fixture = context;
+
+	fixture->present[0] = is_present(fixture);
+	for (uint32_t n = 1; n < 3; n++) {
+		hosted_wait(fixture->machine, 15000000);
+		fixture->present[n] = is_present(fixture);
+	}
+}
+
+/* What is put off is run by the machine, in order of time. */
+static void putting_off(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(run(fixture, "after 20 offer net0"), SHELL_OK);
+	assert_int_equal(run(fixture, "after 10 rescind   net0"), SHELL_OK);
+	assert_int_equal(fixture->monitor.deferred_count, 2);
+	assert_string_equal(fixture->monitor.deferred[1].line, "rescind   net0");
+	assert_refused(fixture, "after 10 rescnd net0", SHELL_USAGE, "did you mean 'rescind'");
+	assert_refused(fixture, "after 10 wait 5", SHELL_USAGE, "cannot be put off");
+	assert_refused(fixture, "after soon offer net0", SHELL_USAGE, "0 to 86400000");
+	assert_refused(fixture, "after 10", SHELL_USAGE, "something is missing");
+	hosted_set_program(fixture->machine, 0, idle, fixture);
+	assert_true(hosted_run(fixture->machine, 1000));
+	assert_true(fixture->present[0]);
+	assert_false(fixture->present[1]);
+	assert_true(fixture->present[2]);
+	assert_int_equal(fixture->monitor.deferred_count, 0);
+	for (uint32_t n = 0; n < MONITOR_DEFERRED_MAX; n++)
+		assert_int_equal(run(fixture, "after 1000 devices"), SHELL_OK);
+	assert_refused(fixture, "after 1000 devices", SHELL_FAILED, "put off already");
+}
+
+struct offers {
+	char text[8192];
+};
+
+static void take_offer(void *context, const char *candidate)
+{
+	struct offers *offers = context;
+
+	strcat(offers->text, candidate);
+	strcat(offers->text, " ");
+}
+
+static void assert_offers(struct fixture *fixture, const char *line, const char *wanted)
+{
+	struct offers offers = {.text = ""};
+	char text[256], *words[8];
+	uint32_t count = 0;
+
+	snprintf(text, sizeof(text), "%s", line);
+	for (char *at = text; count < 8; at++) { /* words are split at single blanks; the last may be empty */
+		words[count++] = at;
+		at = strchr(at, ' ');
+		if (!at)
+			break;
+		*at = '\0';
+	}
+	monitor_complete(&fixture->monitor, count, words, take_offer, &offers);
+	if (!strstr(offers.text, wanted) || (!*wanted && offers.text[0]))
+		fail_msg("'%s': offers '%s', not '%s'", line, offers.text, wanted);
+}
+
+static void completion(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_offers(fixture, "", "devices nic rescind offer ");
+	assert_offers(fixture, "resc", "rescind ");
+	assert_offers(fixture, "rescind ", "net0 ");
+	assert_offers(fixture, "rescind net0 ", "");
+	assert_offers(fixture, "nic ", "link ");
+	assert_offers(fixture, "nic link ", "up down ");
+	assert_offers(fixture, "nic link up ", "net0 ");
+	assert_offers(fixture, "quirk ", "echoes-version ");
+	assert_offers(fixture, "quirk echoes-version ", "on off ");
+	assert_offers(fixture, "fault ", "rescind ");
+	assert_offers(fixture, "silence ", "none contact ");
+	assert_offers(fixture, "help ", "devices ");
+	assert_offers(fixture, "after 10 ", "devices ");
+	assert_offers(fixture, "after 10 rescind ", "net0 ");
+	assert_offers(fixture, "frobnicate ", "");
+}
+
+static void tree_completion(void **state)
+{
+	static const char *const dump[] = {"vmbus:", "  state: x", "  channel-1:", "    state: y", "top: 1"};
+	struct tree_completion tree;
+	struct offers offers = {.text = ""};
+
+	(void)state;
+	tree_completion_begin(&tree, "vm", take_offer, &offers);
+	for (size_t n = 0; n < 5; n++)
+		tree_completion_line(&tree, dump[n]);
+	assert_string_equal(offers.text, "vmbus top ");
+	offers.text[0] = '\0';
+	tree_completion_begin(&tree, "vmbus/ch", take_offer, &offers);
+	for (size_t n = 0; n < 5; n++)
+		tree_completion_line(&tree, dump[n]);
+	assert_string_equal(offers.text, "vmbus/state vmbus/channel-1 ");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(lines),        TEST(devices),     TEST(cards),      TEST(quirks),
+		TEST(faults),       TEST(silence),     TEST(looks),      TEST(waits),
+		TEST(expectations), TEST(putting_off), TEST(completion), TEST(tree_completion),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
