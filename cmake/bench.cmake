@@ -30,3 +30,29 @@ foreach(source ${bench_programs})
 	hvkit_bench(${name} ${source} ${bench_helpers})
 	target_link_libraries(bench_${name} PRIVATE hvkit_guest hvkit_host)
 endforeach()
+
+# The download: the hosted port beside plain drivers, and libslirp's backend without the model.
+if(TARGET lwip)
+	set(net ${CMAKE_SOURCE_DIR}/apps/net)
+	add_library(hvkit_hosted_plain STATIC ${hosted_sources})
+	target_compile_definitions(hvkit_hosted_plain PRIVATE _GNU_SOURCE)
+	target_include_directories(hvkit_hosted_plain PUBLIC include ${CMAKE_SOURCE_DIR})
+	target_link_libraries(hvkit_hosted_plain PUBLIC hvkit_guest hvkit_host Threads::Threads PRIVATE hvkit_flags)
+
+	hvkit_bench(tcp_guest bench/tcp/guest.c bench/tcp/download.c ${net}/netif_hvk.c ${net}/lwip_port.c)
+	target_link_libraries(bench_tcp_guest PRIVATE lwip hvkit_hosted_plain)
+
+	set(backends ${CMAKE_SOURCE_DIR}/host/backends)
+	hvkit_bench(tcp_bare bench/tcp/bare.c bench/tcp/download.c
+		${backends}/slirp.c ${backends}/slirp_filter.c ${backends}/frames.c)
+	target_include_directories(bench_tcp_bare SYSTEM PRIVATE ${SLIRP_INCLUDE_DIR})
+	target_include_directories(bench_tcp_bare PRIVATE include)
+	target_link_libraries(bench_tcp_bare PRIVATE lwip ${SLIRP_LIBRARY} Threads::Threads)
+
+	hvkit_bench(tcp bench/tcp.c)
+	add_dependencies(bench_tcp bench_tcp_guest bench_tcp_bare)
+	foreach(part guest bare)
+		set_target_properties(bench_tcp_${part} PROPERTIES
+			OUTPUT_NAME ${part} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench/tcp-parts)
+	endforeach()
+endif()
