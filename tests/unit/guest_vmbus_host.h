@@ -168,6 +168,8 @@ static void answer_gpadl(struct host *host, const struct host_post *post)
 
 static void answer(struct host *host, const struct host_post *post)
 {
+	uint8_t opened[sizeof(golden_open_result)];
+
 	if (host->answer_type == post->type) {
 		host->answer_type = 0;
 		if (host->says)
@@ -190,7 +192,9 @@ static void answer(struct host *host, const struct host_post *post)
 		HOST_SAY_WITH(host, golden_gpadl_torndown, 8, get_word(post->bytes, 12));
 		break;
 	case VMBUS_MSG_OPEN_CHANNEL:
-		HOST_SAY(host, golden_open_result);
+		memcpy(opened, golden_open_result, sizeof(opened));
+		memcpy(opened + 8, post->bytes + 8, 8);
+		HOST_SAY(host, opened);
 		break;
 	case VMBUS_MSG_UNLOAD:
 		HOST_SAY(host, golden_unload_response);
