@@ -4,7 +4,7 @@
 'use strict';
 (function () {
 	const TIME = 0, CPU = 1, TO_GUEST = 2, KIND = 3, CHANNEL = 4, DEVICE = 5, WORDS = 6, ITEMS = 7, BYTES = 8, COUNTS = 9;
-	const NO_CPU = -1, ROW = 34, LANES_MAX = 8, LEFT = 118, LANE = 46;
+	const NO_CPU = -1, ROW = 34, LANES_MAX = 8, LEFT = 118, LANE = 46, DRAWN_MAX = 300;
 	const THIN = new Set(['signal', 'event', 'interrupt']), POINT = new Set(['msr-write', 'msr-read', 'hypercall']);
 	const trace = JSON.parse(document.getElementById('trace').textContent);
 	const records = trace.records;
@@ -109,7 +109,7 @@
 	}
 	function draw() {
 		const first = Math.max(0, Math.floor(scroll.scrollTop / ROW) - 6);
-		const last = Math.min(rows.length, Math.ceil((scroll.scrollTop + scroll.clientHeight) / ROW) + 6);
+		const last = Math.min(rows.length, Math.ceil((scroll.scrollTop + scroll.clientHeight) / ROW) + 6, first + DRAWN_MAX);
 		if (drawn[0] === first && drawn[1] === last) return;
 		drawn = [first, last];
 		const made = [];

@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The dissector says the same words as hvkit trace: on runs of several hosts, on a trace of
+# every kind of record, short and hostile ones among them. Both decoders are written apart.
+. tests/dissector/lib.inc
+
+compare() { # TRACE RECORDS_AT_LEAST
+	words "$1" >"$work/words"
+	lines=$(wc -l <"$work/words")
+	[ "$lines" -ge "$2" ] || { ran="hvkit trace $1"; wrong "only $lines lines"; }
+	for column in hvkit.words _ws.col.Info; do
+		dissect -r "$1" -T fields -e "$column"
+		# tshark escapes a backslash when it prints a field, in the column it does not.
+		[ "$column" = _ws.col.Info ] || sed -i 's/\\\\/\\/g' "$work/out"
+		diff "$work/words" "$work/out" >"$work/difference" || wrong "$column: other words: $(head -n 4 "$work/difference")"
+	done
+	compared=$((${compared:-0} + lines))
+}
+
+hvkit run --seed 1 --nic sim --trace "$work/system.pcapng" -- 'ping 10.7.0.1 2'
+status_is 0
+compare "$work/system.pcapng" 200
+hvkit run --seed 2 --host ws2012r2 --boot-mode --nic sim --trace "$work/boot.pcapng" -- 'ping 10.7.0.1 1'
+status_is 0
+compare "$work/boot.pcapng" 150
+hvkit run --seed 3 --host ws2008r2 --nic sim --trace "$work/old.pcapng" -- 'ping 10.7.0.1 1'
+compare "$work/old.pcapng" 50
+"$all_kinds" "$work/all.pcapng" >"$work/said" || { cat "$work/said"; ran=$all_kinds; wrong "cannot write its trace"; }
+compare "$work/all.pcapng" 400
+
+# Two passes, and details of everything: no error in the script, nothing called malformed
+# but the frames that all_kinds cut.
+for trace in system boot old all; do
+	dissect -2 -r "$work/$trace.pcapng" -V
+	no_lua_error
+	[ $trace = all ] || ! grep -q -i 'malformed' "$work/out" || wrong "$trace: something is malformed: $(grep -i -m 1 malformed "$work/out")"
+done
+# A capture that kept the first bytes of each record only.
+for length in 1 19 20 27 36 44 60 100 140; do
+	editcap -s $length "$work/all.pcapng" "$work/short.pcapng" || wrong "editcap -s $length"
+	dissect -r "$work/short.pcapng" -V
+	no_lua_error
+done
+echo "did: words of $compared records compared"
+finish
