@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "bench/machine.h"
+#include "bench/phase.h"
 #include "bench/report.h"
 #include "guest/vmbus/ring.h"
 
@@ -17,33 +18,13 @@
 #define FRAME_MAX 1514u
 #define RING_PAGES 64u
 
-/* Callgrind dumps, and starts again from zero, after each of them. The assembly keeps the
- * compiler from folding two into one, or ending one in a jump. */
-#define PHASE(name, ...)                                                                       \
-	__attribute__((noinline)) static void phase_##name(struct load *load, uint32_t rounds) \
-	{                                                                                      \
-		__VA_ARGS__;                                                                   \
-		__asm__ volatile("# " #name ::: "memory");                                     \
-	}
-/* What came before is not to be counted. */
-#define RUN(name, load, rounds)                                 \
-	do {                                                    \
-		phase_begin();                                  \
-		phase_##name(load, rounds);                     \
-		printf("per\t" #name "\t%u\n", (rounds)*BATCH); \
-	} while (0)
-
-__attribute__((noinline)) static void phase_begin(void)
-{
-	__asm__ volatile("# begin" ::: "memory");
-}
-
 struct load {
 	struct bench_machine machine;
 	uint8_t frame[FRAME_MAX];
 	struct hvk_pages pages;
 	struct hvk_buffer pieces[BATCH];
 	struct hvk_tx_frame frames[BATCH];
+	uint32_t rounds; /* of BATCH packets */
 	uint64_t received, sent;
 	void *lent[BATCH];
 	uint32_t lent_count;
@@ -148,14 +129,14 @@ static void transmit(struct load *load, uint32_t length, uint32_t rounds)
 
 /* --- Phases ----------------------------------------------------------------------------------- */
 
-PHASE(rx_64, receive(load, 64, BATCH, rounds))
-PHASE(rx_64_alone, receive(load, 64, 1, rounds *BATCH))
-PHASE(rx_1500, receive(load, FRAME_MAX, BATCH, rounds))
-PHASE(tx_64, transmit(load, 64, rounds))
-PHASE(tx_1500, transmit(load, FRAME_MAX, rounds))
-PHASE(rx_64_borrowed, receive(load, 64, BATCH, rounds))
-PHASE(rx_1500_borrowed, receive(load, FRAME_MAX, BATCH, rounds))
-PHASE(tx_1500_by_page, transmit(load, FRAME_MAX, rounds))
+PHASE(rx_64, struct load *, load, receive(load, 64, BATCH, load->rounds))
+PHASE(rx_64_alone, struct load *, load, receive(load, 64, 1, load->rounds *BATCH))
+PHASE(rx_1500, struct load *, load, receive(load, FRAME_MAX, BATCH, load->rounds))
+PHASE(tx_64, struct load *, load, transmit(load, 64, load->rounds))
+PHASE(tx_1500, struct load *, load, transmit(load, FRAME_MAX, load->rounds))
+PHASE(rx_64_borrowed, struct load *, load, receive(load, 64, BATCH, load->rounds))
+PHASE(rx_1500_borrowed, struct load *, load, receive(load, FRAME_MAX, BATCH, load->rounds))
+PHASE(tx_1500_by_page, struct load *, load, transmit(load, FRAME_MAX, load->rounds))
 /* --- Counted here ----------------------------------------------------------------------------- */
 
 struct seen {
@@ -210,13 +191,14 @@ static void copied(uint32_t rounds)
 	const struct bench_config config = {.events = true, .nic = true};
 
 	start(&load, &config);
+	load.rounds = rounds;
 	receive(&load, 64, BATCH, rounds); /* what happens once has happened */
 	transmit(&load, 64, rounds);
-	RUN(rx_64, &load, rounds);
-	RUN(rx_64_alone, &load, rounds);
-	RUN(rx_1500, &load, rounds);
-	RUN(tx_64, &load, rounds);
-	RUN(tx_1500, &load, rounds);
+	RUN(rx_64, &load, rounds * BATCH);
+	RUN(rx_64_alone, &load, rounds * BATCH);
+	RUN(rx_1500, &load, rounds * BATCH);
+	RUN(tx_64, &load, rounds * BATCH);
+	RUN(tx_1500, &load, rounds * BATCH);
 	copies(&load, "rx_copies_per_message", 1, rounds);
 	signals(&load, true, rounds);
 	signals(&load, false, rounds);
@@ -229,9 +211,10 @@ static void borrowed(uint32_t rounds)
 	const struct bench_config config = {.events = true, .nic = true, .card = {.rx_borrow = 2 * BATCH}};
 
 	start(&load, &config);
+	load.rounds = rounds;
 	receive(&load, 64, BATCH, rounds);
-	RUN(rx_64_borrowed, &load, rounds);
-	RUN(rx_1500_borrowed, &load, rounds);
+	RUN(rx_64_borrowed, &load, rounds * BATCH);
+	RUN(rx_1500_borrowed, &load, rounds * BATCH);
 	copies(&load, "rx_copies_per_message_borrowed", 0, rounds);
 	stop(&load);
 }
@@ -243,8 +226,9 @@ static void by_page(uint32_t rounds)
 		.events = true, .nic = true, .card = {.send_buffer_pages = HVK_NETVSC_NO_SEND_BUFFER}};
 
 	start(&load, &config);
+	load.rounds = rounds;
 	transmit(&load, FRAME_MAX, rounds);
-	RUN(tx_1500_by_page, &load, rounds);
+	RUN(tx_1500_by_page, &load, rounds * BATCH);
 	stop(&load);
 }
 
