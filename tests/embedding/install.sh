@@ -33,6 +33,11 @@ answered by-cmake/minimal
 loud meson setup by-meson
 loud meson compile -C by-meson
 answered by-meson/minimal
+mkdir "$work/minimal" "$work/channel_driver"
+cp "$root"/examples/minimal/* "$work/minimal/"
+cp "$root"/examples/channel_driver/* "$work/channel_driver/"
+loud make -C "$work/channel_driver"
+loud "$work/channel_driver/channel_driver"
 lines=$(cat ./*.c ./*.h | grep -c '[^[:space:]]')
 [ "$lines" -le 300 ] || { echo "the minimal port has grown to $lines lines, blank ones not counted"; exit 1; }
-echo "did: 3 builds from a moved prefix, $lines lines"
+echo "did: 4 builds from a moved prefix, $lines lines"
