@@ -38,9 +38,12 @@ said = {
 }
 bad = [f"{name}: '{words}' is not shown" for name, words in said.items() if words not in functions.get(name, "")]
 bad += [f"{name}: no word about it" for name in sorted(functions) if name.startswith("hvk_") and not functions[name]]
-for name, words in {"pages_alloc": "zeroed", "unload_ms": "UNLOAD_RESPONSE", "HVK_EHOSTTOOOLD": "below VMBus 3.0"}.items():
+for name, words in {"pages_alloc": "zeroed", "reg_write": "fails the step", "unlock": "puts back what was",
+        "HVK_NEVER": "a deadline that never comes", "unload_ms": "UNLOAD_RESPONSE", "HVK_EHOSTTOOOLD": "below VMBus 3.0"}.items():
     if words not in members.get(name, ""):
         bad.append(f"{name}: '{words}' is not shown")
+if "one guest" in members.get("HVK_CPUS_MAX", ""):
+    bad.append("HVK_CPUS_MAX has the comment of struct hvk")
 headers = [path[len(root) + len("/include/"):] for path in glob.glob(root + "/include/**/*.h", recursive=True)]
 bad += [f"{header}: no group, or no word in it" for header in headers if not groups.get(header)]
 print("\n".join(bad) if bad else f"did: {len(functions)} functions, {len(headers)} headers")
