@@ -83,6 +83,7 @@ static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t 
 	return HVK_OK;
 }
 
+/* The call pushes onto the stack behind the compiler's back: build with -mno-red-zone. */
 static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input,
 			       uint64_t output)
 {
