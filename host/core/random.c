@@ -22,6 +22,7 @@ static uint64_t rotate(uint64_t value, unsigned bits)
 
 void hvh_random_seed(struct hvh_partition *partition, uint64_t seed)
 {
+	partition->seed = seed;
 	for (unsigned n = 0; n < 4; n++)
 		partition->random[n] = splitmix64(&seed);
 }
@@ -57,7 +58,7 @@ static uint32_t tendency(enum hvh_tendency tendency, uint32_t chance)
 	return tendency == HVH_BY_SEED ? chance : tendency == HVH_NOT_EVER ? 0 : CERTAIN;
 }
 
-static uint32_t chance_of(const struct hvh_partition *partition, enum hvh_fault fault)
+uint32_t hvh_fault_chance(const struct hvh_partition *partition, enum hvh_fault fault)
 {
 	const struct hvh_profile *profile = &partition->profile;
 	uint32_t chance = partition->fault_chance[fault];
@@ -86,7 +87,7 @@ static uint32_t chance_of(const struct hvh_partition *partition, enum hvh_fault 
 /* A fault that is off draws nothing, so that switching one on moves no other. */
 bool hvh_fault_strikes(struct hvh_partition *partition, enum hvh_fault fault)
 {
-	uint32_t chance = (unsigned)fault < HVH_FAULT_COUNT ? chance_of(partition, fault) : 0;
+	uint32_t chance = (unsigned)fault < HVH_FAULT_COUNT ? hvh_fault_chance(partition, fault) : 0;
 
 	if (chance == 0 || hvh_choose(partition, CERTAIN) >= chance)
 		return false;

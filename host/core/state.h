@@ -15,6 +15,7 @@
 struct hvh_violation_rate {
 	uint64_t window; /* when this second began */
 	uint32_t reported;
+	uint32_t silenced;
 };
 
 struct hvh_hypervisor;
@@ -28,6 +29,7 @@ struct hvh_partition {
 	uint64_t tsc_hz; /* 0: no reference TSC page */
 	uint64_t now;    /* the latest time that anybody told */
 
+	uint64_t seed;
 	uint64_t random[4];
 	uint32_t fault_chance[HVH_FAULT_COUNT];
 	uint64_t fault_count[HVH_FAULT_COUNT];
@@ -36,6 +38,7 @@ struct hvh_partition {
 	struct hvh_violation kept[HVH_VIOLATIONS_KEPT];
 	uint32_t kept_count;
 	struct hvh_violation_rate rate[HVH_V_COUNT];
+	uint64_t violation_count[HVH_V_COUNT];
 	struct hvh_counters counters;
 
 	/* Of the layers above: this one knows no more of them. */
@@ -47,6 +50,8 @@ struct hvh_partition {
 uint64_t hvh_clock(struct hvh_partition *partition, uint64_t now);
 
 /* Before the pages of a register or an offer: bytes nobody planned, from the seed. */
+/* The chance in 65536 that holds: the profile may know better than hvh_fault_set. */
+uint32_t hvh_fault_chance(const struct hvh_partition *partition, enum hvh_fault fault);
 void hvh_random_seed(struct hvh_partition *partition, uint64_t seed);
 
 #endif

@@ -65,15 +65,25 @@ static bool may_report(struct hvh_partition *partition, enum hvh_violation_kind 
 {
 	struct hvh_violation_rate *rate = &partition->rate[kind];
 	if (partition->now - rate->window >= HVH_TIME_PER_SECOND) {
+		if (rate->silenced > 0)
+			hvh_note(partition, partition->now, 0, "%u more violations of kind %s were not shown",
+				 rate->silenced, names[kind]);
+		rate->silenced = 0;
 		rate->window = partition->now;
 		rate->reported = 0;
 	}
-	return rate->reported++ < HVH_VIOLATIONS_PER_SECOND;
+	if (rate->reported == HVH_VIOLATIONS_PER_SECOND) {
+		rate->silenced++;
+		return false;
+	}
+	rate->reported++;
+	return true;
 }
 
 static void publish(struct hvh_partition *partition, const struct hvh_violation *violation)
 {
 	partition->counters.violations++;
+	partition->violation_count[violation->kind]++;
 	if (partition->kept_count < HVH_VIOLATIONS_KEPT)
 		partition->kept[partition->kept_count++] = *violation;
 	if (!may_report(partition, violation->kind))
@@ -105,6 +115,11 @@ void hvh_violate(struct hvh_partition *partition, enum hvh_violation_kind kind, 
 		memcpy(violation.bytes, bytes, violation.byte_count);
 	}
 	publish(partition, &violation);
+}
+
+uint64_t hvh_violation_count(const struct hvh_partition *partition, enum hvh_violation_kind kind)
+{
+	return (unsigned)kind < HVH_V_COUNT ? partition->violation_count[kind] : 0;
 }
 
 const struct hvh_violation *hvh_violation_get(const struct hvh_partition *partition, uint32_t n)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/core/core.h"
+#include "host/core/dump.h"
 #include "host/vmbus/channel.h"
 #include "hvkit_host/echo.h"
 
@@ -269,6 +270,34 @@ static uint64_t device_next_event(void *device, struct hvh_channel *channel)
 	return line->job.kind == JOB_OFFERS_FIRST ? line->job.deadline : HVH_NEVER;
 }
 
+static const char *job_name(enum job_kind kind)
+{
+	static const char *const names[] = {"none", "answer", "burst", "offers-first"};
+	return names[kind];
+}
+
+static void device_dump(const void *device, struct hvh_dump *dump)
+{
+	const struct hvh_echo *echo = device;
+
+	hvh_dump_number(dump, "packets", echo->counters.packets);
+	hvh_dump_number(dump, "bytes", echo->counters.bytes);
+	hvh_dump_number(dump, "sub-channels-granted", echo->subchannels);
+	hvh_dump_number(dump, "sub-channels-open", echo->counters.subchannels_open);
+	hvh_dump_number(dump, "sub-channels-at-most", echo->subchannels_max);
+	for (uint32_t n = 0; n < LINES; n++) {
+		const struct line *line = &echo->lines[n];
+		if (line->channel == NULL || line->job.kind == JOB_NONE)
+			continue;
+		hvh_dump_begin_number(dump, "job-of-line", n);
+		hvh_dump_text(dump, "kind", "%s", job_name(line->job.kind));
+		hvh_dump_hex(dump, "transaction", line->job.transaction_id);
+		hvh_dump_number(dump, "payload-bytes", line->job.length);
+		hvh_dump_text(dump, "done", "%u of %u", line->job.next, line->job.count);
+		hvh_dump_end(dump);
+	}
+}
+
 static void device_destroy(void *device)
 {
 	struct hvh_echo *echo = device;
@@ -284,6 +313,7 @@ static const struct hvh_device_ops device_ops = {
 	.close = device_close,
 	.run = device_run,
 	.next_event = device_next_event,
+	.dump = device_dump,
 	.destroy = device_destroy,
 };
 

@@ -82,6 +82,8 @@ bool hvh_hypervisor_init(struct hvh_partition *partition);
 void hvh_hypervisor_free(struct hvh_partition *partition);
 void hvh_hypervisor_run(struct hvh_partition *partition, uint64_t now);
 uint64_t hvh_hypervisor_next_event(struct hvh_partition *partition);
+struct hvh_dump;
+void hvh_hypervisor_dump(const struct hvh_partition *partition, struct hvh_dump *dump);
 
 /* --- Overlays --- */
 

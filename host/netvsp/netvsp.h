@@ -236,4 +236,9 @@ uint64_t netvsp_receive_next(const struct hvh_nic *nic);
 bool netvsp_filter_passes(const struct hvh_nic *nic, const uint8_t *frame);
 void netvsp_frames_drop(struct hvh_nic *nic, uint64_t *counter);
 
+/* --- dump.c ---------------------------------------------------------------------------------- */
+
+struct hvh_dump;
+void netvsp_dump(const void *device, struct hvh_dump *dump);
+
 #endif

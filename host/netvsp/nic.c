@@ -141,6 +141,7 @@ static const struct hvh_device_ops device_ops = {
 	.run = device_run,
 	.next_event = device_next_event,
 	.may_tear_down = device_may_tear_down,
+	.dump = netvsp_dump,
 	.destroy = device_destroy,
 };
 

@@ -12,6 +12,7 @@
 
 struct hvh_channel;
 struct hvh_gpadl;
+struct hvh_dump;
 
 /* A device's side of a channel. All are called inside hvh_run or a hypercall. */
 struct hvh_device_ops {
@@ -30,6 +31,8 @@ struct hvh_device_ops {
 	 * struct hvh_gpadl is gone afterwards. False: hvh_channel_teardown_ready later, or
 	 * at close. NULL: always. */
 	bool (*may_tear_down)(void *device, struct hvh_channel *channel, uint32_t gpadl);
+	/* Its members of the state tree (host/core/dump.h). NULL: none of its own. */
+	void (*dump)(const void *device, struct hvh_dump *dump);
 	/* The partition goes: free the device. NULL: nothing to free. */
 	void (*destroy)(void *device);
 };

@@ -7,7 +7,7 @@
 #include "host/hypervisor/hypervisor.h"
 #include "host/vmbus/vmbus.h"
 
-static struct hvh_channel *by_number(const struct hvh_partition *partition, uint32_t number)
+struct hvh_channel *hvh_device_channel(const struct hvh_partition *partition, uint32_t number)
 {
 	const struct hvh_vmbus *bus = partition->vmbus;
 
@@ -49,7 +49,7 @@ void *hvh_device_by_name(struct hvh_partition *partition, const char *name, cons
 
 bool hvh_device_get(const struct hvh_partition *partition, uint32_t n, struct hvh_device_info *out)
 {
-	const struct hvh_channel *channel = by_number(partition, n);
+	const struct hvh_channel *channel = hvh_device_channel(partition, n);
 
 	if (channel == NULL)
 		return false;

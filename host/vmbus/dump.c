@@ -1,30 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The state tree as lines of text, and the question whether the guest has really left. */
-#include <stdarg.h>
-#include <stdio.h>
+#include <string.h>
 
+#include "host/core/dump.h"
 #include "host/core/state.h"
 #include "host/hypervisor/hypervisor.h"
 #include "host/vmbus/vmbus.h"
-
-#define LINE_MAX_BYTES 200u
-
-struct writer {
-	hvh_dump_line line;
-	void *context;
-};
-
-static void say(const struct writer *writer, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(const struct writer *writer, const char *format, ...)
-{
-	char text[LINE_MAX_BYTES];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	writer->line(writer->context, text);
-}
 
 static const char *phase_name(enum hvh_channel_phase phase)
 {
@@ -34,93 +14,176 @@ static const char *phase_name(enum hvh_channel_phase phase)
 
 static const char *gpadl_state_name(enum hvh_gpadl_state state)
 {
-	static const char *const names[] = {"assembling", "refused", "accepted", "tearing down"};
+	static const char *const names[] = {"assembling", "refused", "accepted", "tearing-down"};
 	return names[state];
 }
 
-static void dump_hypervisor(const struct hvh_partition *partition, const struct writer *writer)
+/* A refused one may have the id of another. */
+static void dump_gpadl(struct hvh_dump *dump, const struct hvh_gpadl *gpadl)
 {
-	const struct hvh_hypervisor *hypervisor = partition->hypervisor;
+	hvh_dump_begin_hex(dump, gpadl->state == HVH_GPADL_REFUSED ? "gpadl-refused" : "gpadl", gpadl->id);
+	hvh_dump_text(dump, "state", "%s", gpadl_state_name(gpadl->state));
+	hvh_dump_number(dump, "bytes", gpadl->byte_count);
+	hvh_dump_text(dump, "words", "%u of %u", gpadl->words, gpadl->words_expected);
+	if (gpadl->torndown_due != 0)
+		hvh_dump_time(dump, "torndown-due", gpadl->torndown_due);
+	hvh_dump_end(dump);
+}
 
-	say(writer, "hypervisor");
-	say(writer, "  os-id %#llx", (unsigned long long)hypervisor->os_id);
-	say(writer, "  hypercall %#llx", (unsigned long long)hypervisor->hypercall.value);
-	say(writer, "  reference-tsc %#llx", (unsigned long long)hypervisor->reference_tsc.value);
-	for (uint32_t n = 0; n < partition->vps; n++) {
-		const struct hvh_vp *vp = &hypervisor->vps[n];
-		const struct hvh_sint *sint = &vp->sints[VMBUS_SINT];
-		say(writer, "  vp %u: scontrol %#llx simp %#llx siefp %#llx sint2 %#llx", n,
-		    (unsigned long long)vp->scontrol, (unsigned long long)vp->simp.value,
-		    (unsigned long long)vp->siefp.value, (unsigned long long)sint->value);
-		say(writer, "    messages: %u waiting, %llu delivered%s", sint->count,
-		    (unsigned long long)sint->delivered, sint->waiting ? ", EOM owed" : "");
+/* Of one channel, or NULL: those that are refused and belong to none. */
+static void dump_gpadls(const struct hvh_partition *partition, const struct hvh_channel *channel,
+			struct hvh_dump *dump)
+{
+	for (const struct hvh_gpadl *gpadl = partition->vmbus->gpadls; gpadl != NULL; gpadl = gpadl->next) {
+		if (gpadl->channel == channel)
+			dump_gpadl(dump, gpadl);
 	}
 }
 
-static void dump_channel(const struct hvh_channel *channel, const struct writer *writer)
+static void dump_rings(const struct hvh_channel *channel, struct hvh_dump *dump)
 {
-	say(writer, "  channel %u %s: %s%s%s%s", channel->id, channel->ops->name, phase_name(channel->phase),
-	    channel->present ? "" : ", taken back", channel->dead ? ", ring corrupt" : "",
-	    channel->monitored ? ", monitored" : "");
-	if (channel->phase != HVH_CHANNEL_OPEN)
-		return;
-	say(writer, "    target vp %u, gpadl %#x", channel->target_vp, channel->ring_gpadl->id);
-	say(writer, "    from guest: size %u read %u published %u%s", channel->in.size, channel->in.read,
-	    channel->in.published, channel->in.masked ? " masked" : "");
-	say(writer, "    to guest: size %u write %u pending %u", channel->out.size, channel->out.write,
-	    channel->out.pending);
+	const struct hvh_in_ring *in = &channel->in;
+	const struct hvh_out_ring *out = &channel->out;
+
+	hvh_dump_begin(dump, "ring-from-guest");
+	hvh_dump_number(dump, "size", in->size);
+	hvh_dump_number(dump, "read", in->read);
+	hvh_dump_number(dump, "published", in->published);
+	hvh_dump_number(dump, "write-seen", in->seen);
+	hvh_dump_flag(dump, "masked", in->masked);
+	hvh_dump_number(dump, "signals-owed", in->credits);
+	hvh_dump_number(dump, "room-signals-owed", in->room_credits);
+	hvh_dump_end(dump);
+	hvh_dump_begin(dump, "ring-to-guest");
+	hvh_dump_number(dump, "size", out->size);
+	hvh_dump_number(dump, "write", out->write);
+	hvh_dump_number(dump, "pending-send-size", out->pending);
+	hvh_dump_number(dump, "packet-without-room", out->wanted);
+	hvh_dump_end(dump);
 }
 
-static void dump_vmbus(const struct hvh_partition *partition, const struct writer *writer)
+static void dump_open(const struct hvh_channel *channel, struct hvh_dump *dump)
 {
-	const struct hvh_vmbus *bus = partition->vmbus;
-
-	if (bus->connected)
-		say(writer, "vmbus: %u.%u, vp %u, connection %u", bus->version >> 16, bus->version & 0xffff,
-		    bus->vp, bus->connection);
+	if (channel->target_vp == VMBUS_CHANNEL_VP_NONE)
+		hvh_dump_text(dump, "target-vp", "none");
 	else
-		say(writer, "vmbus: not connected");
-	say(writer, "  posts waiting %u, answers waiting %u", bus->post_count, bus->out_count);
-	for (uint32_t n = 0; n < bus->channel_count; n++)
-		dump_channel(bus->channels[n], writer);
-	for (const struct hvh_gpadl *gpadl = bus->gpadls; gpadl != NULL; gpadl = gpadl->next)
-		say(writer, "  gpadl %#x of channel %u: %s, %u bytes", gpadl->id,
-		    gpadl->channel != NULL ? gpadl->channel->id : 0, gpadl_state_name(gpadl->state),
-		    gpadl->byte_count);
-}
-
-void hvh_dump(const struct hvh_partition *partition, hvh_dump_line line, void *context)
-{
-	struct writer writer = {line, context};
-
-	say(&writer, "partition: profile %s, %u vps, time %llu, %llu violations", partition->profile.name,
-	    partition->vps, (unsigned long long)partition->now,
-	    (unsigned long long)partition->counters.violations);
-	dump_hypervisor(partition, &writer);
-	dump_vmbus(partition, &writer);
-	for (unsigned n = 0; n < HVH_FAULT_COUNT; n++) {
-		if (partition->fault_count[n] != 0)
-			say(&writer, "fault %s: %llu", hvh_fault_name((enum hvh_fault)n),
-			    (unsigned long long)partition->fault_count[n]);
+		hvh_dump_number(dump, "target-vp", channel->target_vp);
+	hvh_dump_hex(dump, "ring-gpadl", channel->ring_gpadl->id);
+	hvh_dump_flag(dump, "corrupt", channel->dead);
+	hvh_dump_flag(dump, "signalled", channel->signalled);
+	hvh_dump_number(dump, "opens", channel->epoch);
+	hvh_dump_time(dump, "opened-at", channel->opened_at);
+	hvh_dump_time(dump, "runs-at", channel->run_at);
+	if (channel->modify_due != HVH_NEVER) {
+		hvh_dump_begin(dump, "modify-pending");
+		hvh_dump_number(dump, "target-vp", channel->modify_target_vp);
+		hvh_dump_time(dump, "due", channel->modify_due);
+		hvh_dump_end(dump);
 	}
+	dump_rings(channel, dump);
 }
 
-/* A message that waits for its slot will be written there yet. */
-static bool slots_done(const struct hvh_partition *partition)
+static void dump_channel(const struct hvh_channel *channel, struct hvh_dump *dump)
 {
-	for (uint32_t vp = 0; vp < partition->vps; vp++) {
-		for (uint32_t sint = 0; sint < HV_SINT_COUNT; sint++) {
-			if (partition->hypervisor->vps[vp].sints[sint].count != 0)
-				return false;
-		}
-	}
-	return true;
+	char name[HVH_DEVICE_NAME_MAX];
+
+	hvh_device_name(channel, name);
+	hvh_dump_begin_number(dump, "channel", channel->id);
+	hvh_dump_text(dump, "device", "%s", name);
+	hvh_dump_number(dump, "sub-channel-index", channel->parameters.subchannel_index);
+	hvh_dump_text(dump, "phase", "%s", phase_name(channel->phase));
+	hvh_dump_flag(dump, "dedicated", channel->dedicated);
+	if (channel->monitored)
+		hvh_dump_number(dump, "monitor", channel->monitor_id);
+	else
+		hvh_dump_text(dump, "monitor", "none");
+	if (channel->phase == HVH_CHANNEL_OPEN)
+		dump_open(channel, dump);
+	dump_gpadls(channel->partition, channel, dump);
+	hvh_dump_end(dump);
 }
 
-bool hvh_quiet(const struct hvh_partition *partition)
+static void dump_pages(struct hvh_dump *dump, const char *name, const struct hvh_shared_pages *pages)
+{
+	hvh_dump_begin(dump, name);
+	hvh_dump_hex(dump, "interrupt", pages->interrupt);
+	hvh_dump_hex(dump, "monitor-from-guest", pages->monitor_guest_to_host);
+	hvh_dump_hex(dump, "monitor-to-guest", pages->monitor_host_to_guest);
+	hvh_dump_end(dump);
+}
+
+static void dump_connection(const struct hvh_vmbus *bus, struct hvh_dump *dump)
+{
+	hvh_dump_text(dump, "version", "%u.%u", bus->version >> 16, bus->version & 0xffff);
+	hvh_dump_number(dump, "vp", bus->vp);
+	hvh_dump_number(dump, "message-connection", bus->connection);
+	hvh_dump_flag(dump, "offers-requested", bus->offers_requested);
+	hvh_dump_flag(dump, "unusable", bus->unusable);
+	dump_pages(dump, "pages", &bus->pages);
+}
+
+/* The answers that wait at the bus, the first of them by name. */
+static void dump_answers(const struct hvh_vmbus *bus, struct hvh_dump *dump)
+{
+	const struct hvh_outgoing *first = &bus->outgoing[bus->out_head];
+	struct vmbus_message_header header;
+
+	hvh_dump_number(dump, "posts-waiting", bus->post_count);
+	hvh_dump_number(dump, "answers-waiting", bus->out_count);
+	if (bus->out_count == 0)
+		return;
+	memcpy(&header, first->bytes, sizeof(header));
+	const struct hvh_message_rule *rule = hvh_message_rule(header.type);
+	hvh_dump_text(dump, "next-answer", "%s", rule != NULL ? rule->name : "unknown");
+	hvh_dump_time(dump, "next-answer-due", first->due);
+}
+
+void hvh_vmbus_dump(const struct hvh_partition *partition, struct hvh_dump *dump)
 {
 	const struct hvh_vmbus *bus = partition->vmbus;
 
-	return bus->contacted && !bus->connected && bus->gpadls == NULL && bus->stale_due == HVH_NEVER &&
-	       bus->stale_writes == 0 && bus->out_count == 0 && bus->post_count == 0 && slots_done(partition);
+	hvh_dump_begin(dump, "vmbus");
+	hvh_dump_flag(dump, "connected", bus->connected);
+	if (bus->connected)
+		dump_connection(bus, dump);
+	if (bus->stale_due != HVH_NEVER)
+		dump_pages(dump, "pages-still-written", &bus->stale);
+	dump_answers(bus, dump);
+	hvh_dump_number(dump, "gpadls", bus->gpadl_count);
+	dump_gpadls(partition, NULL, dump);
+	for (uint32_t id = 1; id < VMBUS_MAX_CHANNELS; id++) {
+		if (bus->by_id[id] != NULL)
+			dump_channel(bus->by_id[id], dump);
+	}
+	hvh_dump_end(dump);
+}
+
+static void dump_device(const struct hvh_channel *channel, const struct hvh_device_info *info,
+			struct hvh_dump *dump)
+{
+	hvh_dump_begin(dump, info->name);
+	hvh_dump_guid(dump, "type", info->type);
+	hvh_dump_guid(dump, "instance", info->instance);
+	hvh_dump_flag(dump, "present", info->present);
+	hvh_dump_number(dump, "channel", info->channel_id);
+	hvh_dump_number(dump, "sub-channels", info->subchannels);
+	if (channel->reoffer_at != HVH_NEVER)
+		hvh_dump_time(dump, "offered-again-at", channel->reoffer_at);
+	if (channel->ops->dump != NULL)
+		channel->ops->dump(channel->device, dump);
+	hvh_dump_end(dump);
+}
+
+void hvh_devices_dump(const struct hvh_partition *partition, struct hvh_dump *dump)
+{
+	const struct hvh_channel *channel;
+	struct hvh_device_info info;
+
+	hvh_dump_begin(dump, "devices");
+	hvh_dump_number(dump, "count", partition->vmbus->device_count);
+	for (uint32_t n = 0; (channel = hvh_device_channel(partition, n)) != NULL; n++) {
+		hvh_device_get(partition, n, &info);
+		dump_device(channel, &info, dump);
+	}
+	hvh_dump_end(dump);
 }

@@ -209,7 +209,12 @@ struct hvh_channel *hvh_channel_create(struct hvh_partition *partition,
 bool hvh_maybe_rescind(struct hvh_channel *channel, uint64_t now);
 struct hvh_channel *hvh_channel_by_id(struct hvh_partition *partition, uint32_t id);
 
+/* dump.c */
+void hvh_vmbus_dump(const struct hvh_partition *partition, struct hvh_dump *dump);
+void hvh_devices_dump(const struct hvh_partition *partition, struct hvh_dump *dump);
+
 /* devices.c */
+struct hvh_channel *hvh_device_channel(const struct hvh_partition *partition, uint32_t number);
 #define HVH_DEVICE_NAME_MAX 16u
 void hvh_device_name(const struct hvh_channel *channel, char name[HVH_DEVICE_NAME_MAX]);
 

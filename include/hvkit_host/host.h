@@ -139,6 +139,9 @@ void hvh_get_counters(const struct hvh_partition *partition, struct hvh_counters
 /* The first HVH_VIOLATIONS_KEPT violations, oldest first; NULL past the last. */
 #define HVH_VIOLATIONS_KEPT 64u
 const struct hvh_violation *hvh_violation_get(const struct hvh_partition *partition, uint32_t n);
+/* How many there were of a kind; exact, however many were kept or reported. The callback and
+ * the trace see at most 16 of a kind per second. */
+uint64_t hvh_violation_count(const struct hvh_partition *partition, enum hvh_violation_kind kind);
 
 /* True once the guest has been connected and has left (UNLOAD honoured), all channels
  * closed and every GPADL gone, so that the host writes to none of its memory. */
@@ -150,7 +153,8 @@ bool hvh_loaded_system_crashes(const struct hvh_partition *partition);
 
 /* Everything, as a tree: two spaces per level, then "name: value", or "name:" where only
  * members follow. Names are words of a-z, 0-9 and '-', unique among their siblings
- * ("channel-7"). Devices have a dump of their own, shown below them. */
+ * ("channel-7"). At the top: partition, hypervisor, vmbus, devices. Each device's own state
+ * stands below its name. */
 typedef void (*hvh_dump_line)(void *context, const char *line);
 void hvh_dump(const struct hvh_partition *partition, hvh_dump_line line, void *context);
 

@@ -42,6 +42,51 @@ static void violations_are_counted_kept_and_reported_at_a_rate(void **state)
 	assert_int_equal(guest->reported, 18);
 }
 
+/* A guest that violates without end costs a bounded number of reports, and every one counts. */
+static void a_guest_in_a_loop_costs_little(void **state)
+{
+	struct guest *guest = *state;
+	for (uint32_t n = 0; n < 100000; n++) { /* ten seconds of it */
+		hvh_violate(guest->host, HVH_V_PACKET, n * 1000ull, 1, 3, NULL, 0, "number %u", n);
+		hvh_violate(guest->host, HVH_V_TRAILER, n * 1000ull, 1, 3, NULL, 0, "number %u", n);
+	}
+	assert_int_equal(violations(guest), 200000);
+	assert_int_equal(guest->reported, 2 * 10 * 16);
+	assert_int_equal(hvh_violation_count(guest->host, HVH_V_PACKET), 100000);
+	assert_int_equal(hvh_violation_count(guest->host, HVH_V_TRAILER), 100000);
+	assert_int_equal(hvh_violation_count(guest->host, HVH_V_MSR), 0);
+	assert_int_equal(hvh_violation_count(guest->host, HVH_V_COUNT), 0);
+	assert_null(hvh_violation_get(guest->host, HVH_VIOLATIONS_KEPT));
+}
+
+static unsigned notes, records;
+static void count_notes(void *context, const struct hvh_trace_record *record)
+{
+	(void)context;
+	records += record->kind == HVH_TRACE_VIOLATION;
+	notes += record->kind == HVH_TRACE_NOTE &&
+		 memcmp(record->bytes, "84 more violations of kind packet were not shown", 48) == 0;
+}
+
+/* So is the trace's share of it, which says what it left out. */
+static void the_trace_says_what_it_leaves_out(void **state)
+{
+	struct hvh_profile profile = *hvh_profile_find("ws2022");
+	struct hvh_config config = {.profile = &profile, .vps = 1, .seed = 1};
+	struct hvh_ops ops = {
+		.translate = guest_translate, .interrupt = guest_interrupt, .trace = count_notes};
+	struct hvh_partition *host = hvh_create(&config, &ops);
+	(void)state;
+	for (uint32_t n = 0; n < 100; n++)
+		hvh_violate(host, HVH_V_PACKET, 5, 1, 3, NULL, 0, "number %u", n);
+	assert_int_equal(records, 16);
+	assert_int_equal(notes, 0);
+	hvh_violate(host, HVH_V_PACKET, HVH_TIME_PER_SECOND + 5, 1, 3, NULL, 0, "later");
+	assert_int_equal(records, 17);
+	assert_int_equal(notes, 1);
+	hvh_destroy(host);
+}
+
 static void every_kind_has_a_name_of_its_own(void **state)
 {
 	(void)state;
@@ -199,6 +244,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(violations_are_counted_kept_and_reported_at_a_rate),
+		T(a_guest_in_a_loop_costs_little),
+		T(the_trace_says_what_it_leaves_out),
 		T(every_kind_has_a_name_of_its_own),
 		T(the_seed_decides_and_nothing_else),
 		T(choices_are_in_range_and_spread),

@@ -5,8 +5,8 @@
 #   guest/                 include/hvkit/, guest/; five headers of the compiler; and inside it, upward only:
 #     core, hypervisor, vmbus in this order; netdev and netvsc on core alone; instance on all
 #   host/                  include/hvkit/wire/, include/hvkit_host/, host/; and inside it, upward only:
-#     core, hypervisor, vmbus in this order; backends on core alone; each device folder sees core/core.h,
-#     vmbus/channel.h and itself; partition on all
+#     core, hypervisor, vmbus in this order; backends on core alone; each device folder sees core/core.h and
+#     dump.h, vmbus/channel.h and itself; partition on all
 #   include/hvkit/wire/    itself
 #   include/hvkit/         itself
 #   include/hvkit_host/    itself, include/hvkit/wire/
@@ -69,7 +69,7 @@ for file in $(find guest host include -name '*.[ch]' | LC_ALL=C sort); do
 	host/backends/*) wall "$file" "^($host_public|host/(core|backends))/" yes -D_GNU_SOURCE ;;
 	host/partition/*) wall "$file" "^($host_public|host)/" yes -D_GNU_SOURCE ;;
 	host/*/*) # a device: what the bus shows to devices, and itself
-		wall "$file" "^($host_public)/|^host/core/core.h\$|^host/vmbus/channel.h\$|^$(dirname "$file")/" yes -D_GNU_SOURCE ;;
+		wall "$file" "^($host_public)/|^host/core/(core|dump)\.h\$|^host/vmbus/channel.h\$|^$(dirname "$file")/" yes -D_GNU_SOURCE ;;
 	include/hvkit/wire/*) wall "$file" '^include/hvkit/wire/' no -ffreestanding ;;
 	include/hvkit/*) wall "$file" '^include/hvkit/' no -ffreestanding ;;
 	include/hvkit_host/*) wall "$file" '^include/(hvkit/wire|hvkit_host)/' yes ;;

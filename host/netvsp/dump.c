@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/core/dump.h"
+#include "netvsp.h"
+
+static uint32_t bits_set(const uint8_t *bits, uint32_t count)
+{
+	uint32_t set = 0;
+
+	for (uint32_t n = 0; n < count; n++)
+		set += (bits[n / 8] >> n % 8 & 1u) != 0;
+	return set;
+}
+
+static void dump_buffer(struct hvh_dump *dump, const char *name, const struct netvsp_buffer *buffer,
+			uint32_t piece, uint32_t pieces, uint32_t used)
+{
+	hvh_dump_begin(dump, name);
+	hvh_dump_text(dump, "state", "%s",
+		      buffer->present ? "present"
+		      : buffer->taken ? "revoked-or-refused"
+				      : "none");
+	if (buffer->present) {
+		hvh_dump_hex(dump, "gpadl", buffer->gpadl);
+		hvh_dump_number(dump, "piece-bytes", piece);
+		hvh_dump_number(dump, "pieces", pieces);
+		hvh_dump_number(dump, "pieces-used", used);
+	}
+	hvh_dump_end(dump);
+}
+
+static void dump_session(const struct netvsp_session *session, struct hvh_dump *dump)
+{
+	hvh_dump_begin(dump, "nvs");
+	if (session->version == 0)
+		hvh_dump_text(dump, "version", "none");
+	else
+		hvh_dump_hex(dump, "version", session->version);
+	hvh_dump_flag(dump, "ndis-config", session->ndis_config);
+	hvh_dump_flag(dump, "ndis-version", session->ndis_version);
+	hvh_dump_flag(dump, "stopped", session->stopped);
+	hvh_dump_flag(dump, "blocked", session->blocked);
+	hvh_dump_number(dump, "completions-waiting", session->completion_count);
+	dump_buffer(dump, "receive-buffer", &session->receive, session->suballocation_size,
+		    session->suballocation_count,
+		    session->suballocation_count - session->free_data_count - session->free_control_count);
+	dump_buffer(dump, "send-buffer", &session->send, session->section_size, session->section_count,
+		    bits_set(session->section_busy, session->section_count));
+	hvh_dump_end(dump);
+	hvh_dump_begin(dump, "rndis");
+	hvh_dump_flag(dump, "initialized", session->initialized);
+	hvh_dump_hex(dump, "filter", session->filter);
+	hvh_dump_number(dump, "frame-max", session->frame_max);
+	hvh_dump_flag(dump, "link-reported", session->link_reported);
+	hvh_dump_number(dump, "control-messages-waiting", session->control_count);
+	hvh_dump_end(dump);
+}
+
+static void dump_counters(const struct hvh_nic_counters *c, struct hvh_dump *dump)
+{
+	hvh_dump_begin(dump, "counters");
+	hvh_dump_number(dump, "to-guest-frames", c->to_guest_frames);
+	hvh_dump_number(dump, "to-guest-bytes", c->to_guest_bytes);
+	hvh_dump_number(dump, "from-guest-frames", c->from_guest_frames);
+	hvh_dump_number(dump, "from-guest-bytes", c->from_guest_bytes);
+	hvh_dump_number(dump, "dropped-filter", c->dropped_filter);
+	hvh_dump_number(dump, "dropped-link", c->dropped_link);
+	hvh_dump_number(dump, "dropped-queue", c->dropped_queue);
+	hvh_dump_number(dump, "transfer-packets", c->transfer_packets);
+	hvh_dump_number(dump, "sections-used", c->sections_used);
+	hvh_dump_number(dump, "page-lists-used", c->page_lists_used);
+	hvh_dump_end(dump);
+}
+
+void netvsp_dump(const void *device, struct hvh_dump *dump)
+{
+	const struct hvh_nic *nic = device;
+	const uint8_t *mac = nic->mac;
+
+	hvh_dump_text(dump, "mac", "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+		      mac[5]);
+	hvh_dump_text(dump, "link", "%s", nic->link_up ? "up" : "down");
+	hvh_dump_number(dump, "frames-waiting", nic->frame_count);
+	if (nic->session.open)
+		dump_session(&nic->session, dump);
+	dump_counters(&nic->counters, dump);
+}
