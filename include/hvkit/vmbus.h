@@ -103,8 +103,8 @@ void hvk_vmbus_disconnect(struct hvk *hvk, struct hvk_request *request);
 hvk_status hvk_vmbus_abandon(struct hvk *hvk, uint32_t timeout_ms);
 
 /* UNLOAD with the channels remembered, for sleep; all channels must be closed
- * (HVK_EBUSY). Resume connects at the same version, matches offers by instance, and
- * reports each channel as offered again, or gone. */
+ * (HVK_EBUSY). Sub-channels are gone by that. Resume connects at the same version, matches
+ * offers by instance, and reports each channel as offered again, or gone. */
 void hvk_vmbus_suspend(struct hvk *hvk, struct hvk_request *request);
 void hvk_vmbus_resume(struct hvk *hvk, struct hvk_request *request);
 
@@ -194,10 +194,12 @@ void hvk_channel_close(struct hvk_channel *channel, struct hvk_request *request)
 /* Moves an open channel to another CPU: its ready callback and the host's events for
  * it (MODIFY_CHANNEL, from 4.1). Finishes, on the new CPU, once the callback runs there
  * and never again on the old one: from 5.3 after the host's answer; before there is none,
- * and events that still come to the old CPU are passed on. Nothing that the host sent is
- * lost meanwhile. HVK_OK; HVK_EVERSION below 4.1; HVK_EREFUSED_MODIFY, HVK_ETIMEDOUT_MODIFY:
- * it stays where it was; HVK_EGONE, HVK_ESTATE (not open), HVK_EBUSY (moving or closing
- * already), HVK_EINVAL (no such CPU, or not started). Task context or callback. */
+ * and events that still come to the old CPU are passed on (keep it polling; hvk_cpu_stop
+ * passes on the last of them). Nothing that the host sent is lost meanwhile. HVK_OK;
+ * HVK_EVERSION below 4.1; HVK_EREFUSED_MODIFY, HVK_ETIMEDOUT_MODIFY, HVK_ETIMEDOUT_POST,
+ * HVK_EHYPERCALL: it stays where it was; HVK_EGONE (rescinded), HVK_ECANCELED (closed meanwhile),
+ * HVK_ESTATE (not open), HVK_EBUSY (moving or closing already), HVK_EINVAL (no such CPU, or
+ * not started). Task context or callback. */
 void hvk_channel_set_cpu(struct hvk_channel *channel, uint32_t cpu, struct hvk_request *request);
 
 /* --- Sub-channels: more rings of one device --------------------------------------- */
@@ -205,8 +207,9 @@ void hvk_channel_set_cpu(struct hvk_channel *channel, uint32_t cpu, struct hvk_r
 /* The driver of the primary asks for them in the device's own protocol; the host then
  * offers channels of the same type and instance with a sub-channel index from 1, before
  * or after its answer, fewer than asked for, late, or never. They are closed with their
- * primary at the latest and taken back by the host after that. Each is claimed, opened
- * and closed like any channel.
+ * primary at the latest and taken back by the host after that; a rescind of the primary
+ * counts as one of each of them. They do not survive a suspend: ask for them again. Each is claimed,
+ * opened, moved and closed like any channel. At most 255 of a device; none below 2.4.
  * In hvk_poll of the contact CPU; either may be NULL. */
 struct hvk_subchannel_hooks {
 	void (*offered)(void *context, struct hvk_channel *primary, struct hvk_channel *subchannel);
@@ -215,9 +218,11 @@ struct hvk_subchannel_hooks {
 	void *context;
 };
 
-/* Those that are there already are told in the next poll. hooks is copied; NULL: nobody
- * is told any more. Only for the holder of the primary's claim; HVK_EINVAL: a sub-channel.
- * Task context or callback. */
+/* Those that are there already are told in the next poll, if they were told to hooks that
+ * were set before once more. hooks is copied; NULL: nobody is told any more, as after giving up the
+ * primary's claim (give it up last). A hook may be running on the contact CPU just then. HVK_ESTATE:
+ * nobody has claimed the primary, and only its holder may call this; HVK_EINVAL: a
+ * sub-channel. Task context or callback. */
 hvk_status hvk_channel_set_subchannel_hooks(struct hvk_channel *primary,
 					    const struct hvk_subchannel_hooks *hooks);
 /* The primary of a sub-channel; of a primary, itself. */
@@ -332,7 +337,7 @@ uint32_t hvk_channel_room(struct hvk_channel *channel);
 struct hvk_channel_counters {
 	uint64_t sent, received, completions; /* packets; completions are among received */
 	uint64_t bytes_sent, bytes_received;  /* in the rings, descriptors and trailers included */
-	uint64_t events;                      /* times that the host signalled us */
+	uint64_t events;                      /* times that we found it signalled */
 	uint64_t callbacks;                   /* runs of ready */
 	uint64_t signals;                     /* hypercalls to signal the host */
 	uint64_t monitor_signals;             /* signals left in the monitor page instead */
@@ -341,6 +346,7 @@ struct hvk_channel_counters {
 	uint64_t late_completions, faults;
 };
 /* Since the channel was offered. Task context or callback. */
+/* Since the offer; a close does not reset them. Any context. */
 void hvk_channel_get_counters(const struct hvk_channel *channel, struct hvk_channel_counters *out);
 
 /* For people, in the form that hvk_dump has (hvkit.h). */

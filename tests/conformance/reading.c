@@ -21,6 +21,8 @@ static void converse(struct echo_session *session, uint32_t profile, uint64_t se
 	memset(session, 0, sizeof(*session));
 	session->reading = reading;
 	session->messages = messages;
+	session->cpus = 2;
+	session->volley = 1 + (uint32_t)seed % 7;
 	session->burst = BURST;
 	echo_session_run(session, profiles[profile], 0, seed, seed % 2 ? 0 : 2048);
 	assert_false(session->echo.failed);
@@ -35,8 +37,8 @@ static void nothing_stays_in_the_ring(void **state)
 	(void)state;
 	for (uint32_t profile = 0; profile < PROFILES; profile++) {
 		for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-			converse(&session, profile, seed, HVK_CHANNEL_BATCHED, 20);
-			converse(&session, profile, seed, HVK_CHANNEL_UNBATCHED, 20);
+			converse(&session, profile, seed, HVK_CHANNEL_BATCHED, 100);
+			converse(&session, profile, seed, HVK_CHANNEL_UNBATCHED, 100);
 		}
 	}
 }

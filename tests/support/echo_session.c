@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SECOND_LOOK_MS 150u
+
 static void listen(void *context, const struct hvh_trace_record *record)
 {
 	struct echo_session *session = context;
@@ -34,16 +36,24 @@ static void converse(void *context, struct rig *rig)
 	while (!ring->channel)
 		echo_turn(echo);
 	session->offer = *hvk_channel_offer(ring->channel);
-	echo_open(ring, 0);
+	/* Read on another CPU than the one that sends, where that can be. */
+	echo_open(ring, hvk_vmbus_version(rig->hvk) >= VMBUS_VERSION_2_4 ? rig->config.cpus - 1 : 0);
 	if (echo_wait(ring) != HVK_OK) {
 		echo_fail(echo, "open: %s", hvk_status_name((hvk_status)ring->status));
 		return;
 	}
+	/* A host looks once more some time after an open, whatever was signalled: past that. */
+	start = hvk_time(rig->hvk) + SECOND_LOOK_MS * HVK_TIME_PER_MS;
+	while (hvk_time(rig->hvk) < start)
+		echo_turn(echo);
 	start = hvk_time(rig->hvk);
 	for (uint32_t i = 0; i < session->messages; i++) {
-		(void)echo_send(ring);
-		echo_settle(echo);
+		while (!echo_send(ring))
+			echo_turn(echo);
+		if (session->volley == 0 || (i + 1) % session->volley == 0)
+			echo_settle(echo);
 	}
+	echo_settle(echo);
 	session->elapsed = hvk_time(rig->hvk) - start;
 	if (session->burst)
 		echo_burst(echo, session->burst);
@@ -61,6 +71,7 @@ void echo_session_run(struct echo_session *session, const char *profile, uint32_
 		.newest = version,
 		.seed = seed,
 		.no_nic = true,
+		.cpus = session->cpus,
 		.switch_chance = seed % 3 ? 16384 : 0,
 		.fault_chance = fault_chance,
 		.echo = &session->device,

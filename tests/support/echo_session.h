@@ -11,7 +11,10 @@ struct echo_session {
 	/* What the session does. */
 	enum hvk_channel_reading reading;
 	bool low_latency;
-	uint32_t messages, burst; /* one after another; then a burst of so many from the device */
+	uint32_t cpus;     /* 0 = 1; the channel is on the last one */
+	uint32_t messages; /* numbered ones, */
+	uint32_t volley;   /* so many before their answers are awaited; 0 = 1 */
+	uint32_t burst;    /* then a burst of so many from the device */
 	/* What came of it. */
 	struct hvk_offer offer;
 	struct hvk_channel_counters counters;
