@@ -177,17 +177,22 @@ static void print_violations(struct run *run)
 {
 	const struct hvh_partition *partition = hosted_partition(run->machine);
 	const struct hvh_violation *violation;
+	uint64_t shown = 0;
 
-	for (uint32_t n = 0; (violation = hvh_violation_get(partition, n)) != NULL; n++) {
+	for (; (violation = hvh_violation_get(partition, (uint32_t)shown)) != NULL; shown++) {
 		fprintf(stderr, "violation: %s at %.6f s", hvh_violation_name(violation->kind),
 			(double)violation->time / (double)HVH_TIME_PER_SECOND);
 		if (violation->channel_id)
 			fprintf(stderr, ", channel %u", violation->channel_id);
 		fprintf(stderr, ": %s\n", violation->text);
 	}
-	fprintf(stderr, "hvkit: the host recorded %llu violation%s of the protocol by the guest\n",
+	fprintf(stderr, "hvkit: the host recorded %llu violation%s of the protocol by the guest",
 		(unsigned long long)run->host_counters.violations,
 		run->host_counters.violations == 1 ? "" : "s");
+	if (run->host_counters.violations > shown)
+		fprintf(stderr, ", %llu of them not shown",
+			(unsigned long long)(run->host_counters.violations - shown));
+	fputc('\n', stderr);
 }
 
 static int judge(struct run *run)
