@@ -1,57 +1,97 @@
 /* SPDX-License-Identifier: MIT */
+/* `hvkit hosts`: the hosts it can be, in what each differs from the usual one, and what can
+ * be set by itself. */
 #include <stdio.h>
+#include <string.h>
 
 #include "apps/hvkit/options.h"
 #include "apps/shell/private.h"
+#include "hvkit_host/quirk.h"
 
-struct habit {
-	bool shown;
-	const char *text;
-};
+#define USUAL_HOST "ws2022"
+#define COLUMNS 96u
+#define INDENT 4u
+#define PAIR_BYTES 80u
+#define VALUES_BYTES 80u
 
-static void print_habits(const struct hvh_profile *host)
+/* Said in words already, or by connection-4=off. */
+static bool told(const struct hvh_quirk *quirk, const char *value)
 {
-	const struct habit habits[] = {
-		{host->unload_works, "UNLOAD disconnects and is answered, at every version"},
-		{!host->unload_works,
-		 "ignores UNLOAD, goes on writing to the guest's pages; a second contact has no bus"},
-		{host->connection_4, "takes the first contact on message connection 4 too"},
-		{host->short_offer_at_0_13, "offers of 190 bytes at 0.13"},
-		{host->torndown_withheld != HVH_TORNDOWN_PROMPT,
-		 "answers the teardown of the receive buffer only once the channel is closed"},
-		{host->gpadl_errors_answered, "answers a GPADL that it cannot take with a failure"},
-		{!host->gpadl_errors_answered, "says nothing to a GPADL that it cannot take"},
-		{host->pending_feature_required,
-		 "obeys the pending send size only with the ring's feature bit"},
-		{host->response_state_garbage,
-		 "leaves the connection state undefined below 2.4 and in refusals"},
-		{!host->echoes_version, "does not repeat the version in its answer"},
-		{host->loaded_system_crashes, "a system loaded over a bus used at 3.0 or newer crashes"},
-		{host->status_0x40020006_malformed,
-		 "sends RNDIS status 0x40020006 with a length that does not cover the message"},
-		{host->revoke_completed, "completes revokes that ask for it"},
-		{!host->revoke_completed, "completes no revoke"},
-		{host->filter_set_at_start, "delivers frames before a packet filter is set"},
-	};
+	return strcmp(quirk->name, "version-max") == 0 || strcmp(quirk->name, "nvs-max") == 0 ||
+	       (strcmp(quirk->name, "returned-connection") == 0 && strcmp(value, "none") == 0);
+}
 
-	for (size_t i = 0; i < sizeof(habits) / sizeof(habits[0]); i++) {
-		if (habits[i].shown)
-			printf("    %s\n", habits[i].text);
+static void print_differences(const struct hvh_profile *host, const struct hvh_profile *usual)
+{
+	char value[HVH_QUIRK_VALUE_MAX], other[HVH_QUIRK_VALUE_MAX], pair[PAIR_BYTES];
+	const struct hvh_quirk *quirk;
+	size_t column = 0;
+
+	for (uint32_t n = 0; (quirk = hvh_quirk_get(n)) != NULL; n++) {
+		hvh_quirk_value(host, quirk, value, sizeof(value));
+		hvh_quirk_value(usual, quirk, other, sizeof(other));
+		if (told(quirk, value) || strcmp(value, other) == 0)
+			continue;
+		int length = snprintf(pair, sizeof(pair), "%s=%s", quirk->name, value);
+		if (column == 0)
+			column = (size_t)printf("    unlike %s: %s", usual->name, pair);
+		else if (column + (size_t)length + 1 > COLUMNS)
+			column = (size_t)printf("\n%*s%s", (int)(2 * INDENT), "", pair) - 1;
+		else
+			column += (size_t)printf(" %s", pair);
+	}
+	if (column != 0)
+		printf("\n");
+}
+
+static void values_text(const struct hvh_quirk *quirk, char *text, size_t size)
+{
+	size_t used = 0;
+
+	if (quirk->kind == HVH_QUIRK_SWITCH) {
+		snprintf(text, size, "on, off");
+		return;
+	}
+	if (quirk->kind == HVH_QUIRK_NUMBER) {
+		snprintf(text, size, "%u to %u", quirk->minimum, quirk->maximum);
+		return;
+	}
+	for (uint32_t n = 0; quirk->choices[n] != NULL && used < size; n++) {
+		int length = snprintf(text + used, size - used, "%s%s", n == 0 ? "" : ", ",
+				      quirk->choices[n]);
+		used += length > 0 ? (size_t)length : 0;
+	}
+}
+
+static void print_quirks(const struct hvh_profile *usual)
+{
+	const struct hvh_quirk *quirk;
+	char value[HVH_QUIRK_VALUE_MAX], values[VALUES_BYTES];
+
+	printf("\nQuirks: hvkit run --quirk NAME=VALUE; those marked * can change while a guest runs\n"
+	       "(quirk NAME VALUE on the monitor console). In brackets what %s has.\n\n",
+	       usual->name);
+	for (uint32_t n = 0; (quirk = hvh_quirk_get(n)) != NULL; n++) {
+		if (quirk->coming) {
+			printf("   %s: not yet; %s\n", quirk->name, quirk->description);
+			continue;
+		}
+		hvh_quirk_value(usual, quirk, value, sizeof(value));
+		values_text(quirk, values, sizeof(values));
+		printf("%s %s: %s [%s]\n      %s\n", quirk->live ? " *" : "  ", quirk->name, values, value,
+		       quirk->description);
 	}
 }
 
 void cli_print_hosts(void)
 {
-	const struct hvh_profile *host;
+	const struct hvh_profile *usual = hvh_profile_find(USUAL_HOST), *host;
 
 	for (uint32_t n = 0; (host = hvh_profile_get(n)) != NULL; n++) {
-		printf("%s%s: %s\n", n ? "\n" : "", host->name, host->description);
-		printf("    VMBus up to %u.%u\n", host->newest_version >> 16, host->newest_version & 0xffff);
-		printf("    NVS up to %s\n", shell_nvs_name(host->nvs_newest));
-		printf("    receive buffer in pieces of %u bytes, send buffer in sections of %u\n",
-		       host->receive_suballocation, host->send_section);
-		printf("    up to %u messages in one transfer-page packet, %u in one RNDIS message\n",
-		       host->ranges_per_packet_max, host->rndis_packets_max);
-		print_habits(host);
+		printf("%s: %s\n", host->name, host->description);
+		printf("    VMBus up to %u.%u, NVS up to %s\n", host->newest_version >> 16,
+		       host->newest_version & 0xffff, shell_nvs_name(host->nvs_newest));
+		print_differences(host, usual);
 	}
+	print_quirks(usual);
 }
