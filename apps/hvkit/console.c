@@ -17,7 +17,8 @@ static enum shell_line take_from_thread(struct console *console, char *line)
 	(void)pthread_mutex_lock(&console->lock);
 	if (!console->full && !console->ended && !console->wanted) {
 		console->wanted = true;
-		console_tell(console, CONSOLE_WANTED);
+		if (console->terminal)
+			console_tell(console, CONSOLE_WANTED);
 		(void)pthread_cond_broadcast(&console->changed);
 	}
 	while (console->run->options->seeded && !console->full && !console->ended && !console->tree_wanted &&
@@ -164,6 +165,18 @@ static bool monitor_is_done(struct console *console, int *status)
 	return !waits;
 }
 
+/* One that is too long is not run. */
+static bool refuse_long(struct console *console)
+{
+	char text[100];
+	int length = snprintf(text, sizeof(text), "a command has at most %u characters\n", SHELL_LINE_MAX);
+
+	console_show(console, SHELL_ERROR, text, (size_t)length);
+	console->piece[40] = '\0';
+	shell_record_command(&console->run->shell, console->piece, SHELL_USAGE);
+	return judge(console, SHELL_USAGE);
+}
+
 /* The monitor's command in console->piece. */
 static bool begin_monitor(struct console *console)
 {
@@ -206,8 +219,13 @@ enum shell_line console_read_line(void *context, char *line, size_t size, uint64
 		kind = take_piece(console);
 		if (kind != SHELL_LINE)
 			return kind;
-		echo(console);
 		run->status_before = run->shell.results.exit_status;
+		if (strlen(console->piece) > SHELL_LINE_MAX) {
+			if (!refuse_long(console))
+				return SHELL_LINE_END;
+			continue;
+		}
+		echo(console);
 		if (console->piece[0] != '!') {
 			snprintf(line, size, "%s", console->piece);
 			console->guest_runs = true;

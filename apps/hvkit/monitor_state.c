@@ -223,8 +223,9 @@ void tree_completion_line(void *context, const char *text)
 	if (!tree_parse(text, &line) || tree_search_line(search, &line) != TREE_INSIDE ||
 	    line.depth != tree_path_depth(completion->parent))
 		return;
-	snprintf(candidate, sizeof(candidate), "%s%.*s", completion->parent,
-		 (int)(line.name_length < 200 ? line.name_length : 200), line.name);
+	/* "name:" leads on to its members. */
+	snprintf(candidate, sizeof(candidate), "%s%.*s%s", completion->parent,
+		 (int)(line.name_length < 200 ? line.name_length : 200), line.name, *line.value ? "" : "/");
 	completion->offer(completion->context, candidate);
 }
 

@@ -417,8 +417,12 @@ static void bind_keys(EditLine *edit)
 
 struct terminal *terminal_create(struct console *console)
 {
-	struct terminal *terminal = calloc(1, sizeof(*terminal));
+	const char *name = getenv("TERM");
+	struct terminal *terminal;
 
+	if (!name || !*name || strcmp(name, "dumb") == 0)
+		return NULL;
+	terminal = calloc(1, sizeof(*terminal));
 	if (!terminal)
 		return NULL;
 	terminal->console = console;

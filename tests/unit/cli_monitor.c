@@ -378,12 +378,12 @@ static void tree_completion(void **state)
 	tree_completion_begin(&tree, "vm", take_offer, &offers);
 	for (size_t n = 0; n < 5; n++)
 		tree_completion_line(&tree, dump[n]);
-	assert_string_equal(offers.text, "vmbus top ");
+	assert_string_equal(offers.text, "vmbus/ top ");
 	offers.text[0] = '\0';
 	tree_completion_begin(&tree, "vmbus/ch", take_offer, &offers);
 	for (size_t n = 0; n < 5; n++)
 		tree_completion_line(&tree, dump[n]);
-	assert_string_equal(offers.text, "vmbus/state vmbus/channel-1 ");
+	assert_string_equal(offers.text, "vmbus/state vmbus/channel-1/ ");
 }
 
 int main(void)
