@@ -4,15 +4,17 @@
  * Nothing may be lost but what the network lost, nothing may come twice, nothing may
  * hang, leak or break a rule; and every kind of fault must have struck.
  *
- *   sim_seeds [FIRST [COUNT]]   SIM_SEEDS=n sets the count (300)
+ *   sim_seeds [FIRST [COUNT]]          SIM_SEEDS=n sets the count (300)
+ *   sim_seeds --shrink SEED [TRACE]    what a failing seed does not need to fail
+ *   sim_seeds --smallest FAULT SEED    the same for "that kind of fault strikes"
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "tests/sim/sim.h"
 #include "tests/support/echo_driver.h"
-#include "tests/support/rig.h"
 
 #define SEEDS_DEFAULT 300u
 
@@ -90,34 +92,76 @@ static void add_echo(struct totals *totals, const struct echo *echo)
 	totals->echo_rescinds += echo->rescinds;
 }
 
+static struct echo echo; /* of the run under way */
+
+static void choose_all(struct rig_config *config, uint64_t seed)
+{
+	choose(config, seed);
+	choose_echo(config, &echo, seed);
+}
+
+const char *sim_run(const struct rig_config *config, struct rig_result *result)
+{
+	const char *wrong;
+
+	rig_run(config, result);
+	wrong = check(config, result);
+	if (!wrong && config->session && echo.failed)
+		wrong = echo.wrong;
+	if (!wrong && result->echoed == 0 && result->rescinds == 0)
+		wrong = "no frame came back";
+	return wrong;
+}
+
 static bool run_seed(uint64_t seed, uint64_t faults[HVH_FAULT_COUNT], struct totals *totals)
 {
-	static struct echo echo;
 	struct rig_config config;
 	struct rig_result result;
 	const char *wrong;
 
-	choose(&config, seed);
-	choose_echo(&config, &echo, seed);
+	choose_all(&config, seed);
 	if (getenv("SIM_VERBOSE"))
 		(void)fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
-	rig_run(&config, &result);
+	wrong = sim_run(&config, &result);
 	for (int i = 0; i < HVH_FAULT_COUNT; i++)
 		faults[i] += result.faults[i];
 	totals->frames += result.echoed;
-	wrong = check(&config, &result);
-	if (config.session) {
+	if (config.session)
 		add_echo(totals, &echo);
-		wrong = !wrong && echo.failed ? echo.wrong : wrong;
-	}
-	if (!wrong && result.echoed == 0 && result.rescinds == 0)
-		wrong = "no frame came back";
 	if (wrong)
-		printf("seed %llu (%s, %u cpus, faults %u, rescind %u%s%s%s%s): %s\n",
+		printf("seed %llu (%s, %u cpus, faults %u, rescind %u%s%s%s%s): %s\n"
+		       "  again: sim_seeds %llu    smaller: sim_seeds --shrink %llu\n",
 		       (unsigned long long)seed, config.profile, config.cpus, config.fault_chance,
 		       config.rescind_chance, config.level0 ? ", L0" : "", config.by_page ? ", by page" : "",
-		       config.abrupt ? ", abrupt" : "", config.suspend ? ", suspend" : "", wrong);
+		       config.abrupt ? ", abrupt" : "", config.suspend ? ", suspend" : "", wrong,
+		       (unsigned long long)seed, (unsigned long long)seed);
 	return wrong == NULL;
+}
+
+/* --shrink SEED [TRACE], --smallest FAULT SEED */
+static int shrink(int argc, char **argv)
+{
+	bool smallest = strcmp(argv[1], "--smallest") == 0;
+	enum hvh_fault wanted = HVH_FAULT_COUNT;
+	const char *number = argc > 2 + smallest ? argv[2 + smallest] : NULL;
+	struct rig_config config;
+
+	for (int i = 0; smallest && argc > 2 && i < HVH_FAULT_COUNT; i++) {
+		if (strcmp(argv[2], hvh_fault_name((enum hvh_fault)i)) == 0)
+			wanted = (enum hvh_fault)i;
+	}
+	if (!number || (smallest && wanted == HVH_FAULT_COUNT)) {
+		(void)fprintf(stderr,
+			      "usage: sim_seeds --shrink SEED [TRACE] | --smallest FAULT SEED; faults:\n");
+		for (int i = 0; i < HVH_FAULT_COUNT; i++)
+			(void)fprintf(stderr, "  %s\n", hvh_fault_name((enum hvh_fault)i));
+		return 2;
+	}
+	choose_all(&config, strtoull(number, NULL, 10));
+	if (sim_shrink(&config, wanted, !smallest && argc > 3 ? argv[3] : NULL))
+		return 0;
+	printf("seed %s %s\n", number, smallest ? "has no such fault" : "does not fail");
+	return 1;
 }
 
 int main(int argc, char **argv)
@@ -131,6 +175,8 @@ int main(int argc, char **argv)
 	uint64_t faults[HVH_FAULT_COUNT] = {0}, failed = 0, quiet = 0;
 	struct totals totals = {0};
 
+	if (argc > 1 && argv[1][0] == '-')
+		return shrink(argc, argv);
 	for (uint64_t seed = first; seed < first + count; seed++)
 		failed += !run_seed(seed, faults, &totals);
 	for (int i = 0; i < HVH_FAULT_COUNT; i++) {

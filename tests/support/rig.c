@@ -482,9 +482,12 @@ static void build_host(struct rig *rig)
 	struct hvh_backend backend;
 
 	hvh_silence_set(partition, rig->config.silence);
-	for (int i = 0; i < HVH_FAULT_COUNT; i++)
-		hvh_fault_set(partition, (enum hvh_fault)i,
-			      i == HVH_FAULT_RESCIND ? rig->config.rescind_chance : rig->config.fault_chance);
+	for (int i = 0; i < HVH_FAULT_COUNT; i++) {
+		if ((rig->config.faults_off & (1u << i)) == 0)
+			hvh_fault_set(partition, (enum hvh_fault)i,
+				      i == HVH_FAULT_RESCIND ? rig->config.rescind_chance
+							     : rig->config.fault_chance);
+	}
 	if (rig->config.echo)
 		rig->host_echo = hvh_echo_create(partition, rig->config.echo);
 	if (rig->config.no_nic)

@@ -28,6 +28,7 @@ struct rig_config {
 	uint64_t seed;
 	uint32_t fault_chance; /* in 65536, of every kind but rescind */
 	uint32_t rescind_chance;
+	uint32_t faults_off; /* a bit per enum hvh_fault that is not to strike */
 	enum hvh_silence silence;
 	bool level0;
 	uint32_t switch_chance; /* hosted_config */
@@ -51,6 +52,7 @@ struct rig_config {
 	bool suspend;      /* suspend and resume the bus before the card is attached */
 	uint32_t reattach; /* detach and attach again so many times */
 	uint32_t limit_ms; /* 0 = 600,000 */
+	uint32_t stall_ms; /* frames that do not come back are lost after that; 0 = 5000 */
 	FILE *trace;
 	bool no_reference_tsc, no_reference_counter;
 	uint32_t fail_allocation; /* its number + 1; 0 = none fails */

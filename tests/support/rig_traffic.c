@@ -12,7 +12,7 @@
 #define HEADER 14u
 #define LENGTH_MIN 60u
 #define LENGTH_MAX 1514u
-#define STALL_SECONDS 5u
+#define STALL_MS_DEFAULT 5000u
 
 /* One frame of ours, in memory of the port's. */
 struct rig_frame {
@@ -294,8 +294,9 @@ bool rig_traffic_done(const struct rig *rig)
 bool rig_traffic_stalled(struct rig *rig)
 {
 	uint64_t last = rig->last_progress; /* first: another CPU may move it past our now */
+	uint64_t ms = rig->config.stall_ms ? rig->config.stall_ms : STALL_MS_DEFAULT;
 
-	return hvk_time(rig->hvk) > last + STALL_SECONDS * HVK_TIME_PER_SECOND;
+	return hvk_time(rig->hvk) > last + ms * HVK_TIME_PER_MS;
 }
 
 void rig_traffic_collect(struct rig *rig)

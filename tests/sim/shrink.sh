@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Shrinking: a run in which one kind of fault strikes keeps that one and loses the others, comes
+# out the same each time, and a seed that does not fail is not made to.
+set -eu
+seeds=$HVKIT_BUILD/tests/sim_seeds
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+	echo "$1"
+	cat "$work/said"
+	exit 1
+}
+
+for fault in slow-teardown delay-signal; do
+	seed=1
+	until "$seeds" --smallest $fault $seed >"$work/said" 2>&1; do
+		seed=$((seed + 1))
+		[ $seed -lt 40 ] || fail "no seed below 40 has the fault $fault"
+	done
+	grep -q "^left: fault $fault\$" "$work/said" || fail "$fault was taken away"
+	[ "$(grep -c '^left: fault' "$work/said")" -le 3 ] || fail "$fault: too many other faults are left"
+	grep -q "^left: .* 1 frames" "$work/said" || fail "$fault: it does not take more than one frame"
+	"$seeds" --smallest $fault $seed >"$work/again" || true
+	cmp -s "$work/said" "$work/again" || fail "$fault: another result the second time"
+done
+if "$seeds" --shrink 1 >"$work/said"; then fail "seed 1 does not fail, and was shrunk"; fi
+grep -q 'does not fail' "$work/said" || fail "it does not say that the seed is good"
+status=0
+"$seeds" --smallest nonsense 1 >"$work/said" 2>&1 || status=$?
+[ $status = 2 ] || fail "an unknown fault: status $status"
+echo "did: two seeds shrunk"
