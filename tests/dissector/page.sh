@@ -34,6 +34,8 @@ used_well() { # RECORDS: what is true of every page
 	saw_is stepped 1
 	saw_is last "$1"
 	saw_is injected 0
+	[ "$(saw dialogue)" -lt "$1" ] && [ "$(saw dialogue)" -gt 0 ] || wrong "the dialogue alone should be less"
+	saw_is everything "$1"
 	saw_is closed true
 }
 

@@ -27,7 +27,7 @@ code=$(echo "$all" | grep -E '\.[ch]$' || true)
 [ -n "$code" ] || { echo "no code found"; exit 1; }
 
 # --- Licence tag in the first three lines of whatever can hold a comment ---------------
-echo "$all" | grep -v -E '(\.md|\.json|\.txt|\.mutant|\.patch|^LICENSE|\.gitignore|/corpus/.*|/golden/.*\.bin)$' |
+echo "$all" | grep -v -E '(\.md|\.json|\.txt|\.mutant|\.patch|^LICENSE|\.gitignore|\.png|/corpus/.*|/golden/.*\.bin)$' |
 	while read -r file; do
 		case $file in */corpus/*) continue ;; esac
 		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: ' || echo "$file: no SPDX-License-Identifier"

@@ -17,7 +17,7 @@
 	};
 	const scroll = byId('scroll'), space = byId('space'), details = byId('details'), search = byId('search');
 	const hidden = { channels: new Set(), kinds: new Set() };
-	let rows = [], chosen = -1, drawn = [-1, -1];
+	let rows = [], chosen = -1, drawn = [-1, -1], dialogue = false;
 
 	// --- Lanes ---------------------------------------------------------------------------
 	let cpus = [...new Set(records.map((r) => r[CPU]))].filter((cpu) => cpu !== NO_CPU).sort((a, b) => a - b);
@@ -31,8 +31,9 @@
 
 	const seconds = (time) => Math.floor(time / 1e7) + '.' + String(time % 1e7).padStart(7, '0');
 	function span(time) {
-		if (time >= 1e7) return (time / 1e7).toPrecision(3) + ' s';
-		return time >= 1e4 ? (time / 1e4).toPrecision(3) + ' ms' : (time / 10).toPrecision(3) + ' \u00b5s';
+		const [size, unit] = time >= 1e7 ? [1e7, 's'] : time >= 1e4 ? [1e4, 'ms'] : [10, '\u00b5s'];
+		const value = time / size;
+		return (value >= 100 ? Math.round(value) : Number(value.toPrecision(3))) + ' ' + unit;
 	}
 
 	// --- What is shown -------------------------------------------------------------------
@@ -42,6 +43,9 @@
 		gaps.sort((a, b) => a - b);
 		return Math.max(1e4, 20 * (gaps[gaps.length >> 1] || 0)); // a millisecond at least
 	}
+	// In the dialogue alone the bodies of one GPADL are one row.
+	const bodyOf = (record) => (/^gpadl-body gpadl=\S+/.exec(records[record][WORDS]) || [''])[0];
+	const continues = (record, row) => row !== undefined && bodyOf(record) !== '' && bodyOf(record) === bodyOf(row.record);
 	function filter() {
 		const text = search.value.trim().toLowerCase(), keep = chosen;
 		const list = [];
@@ -55,7 +59,11 @@
 		list.forEach((record, n) => {
 			const gap = n > 0 ? records[record][TIME] - records[list[n - 1]][TIME] : 0;
 			if (gap >= limit) rows.push({ gap });
-			rows.push({ record });
+			else if (dialogue && continues(record, rows[rows.length - 1])) {
+				rows[rows.length - 1].more++;
+				return;
+			}
+			rows.push({ record, more: 0 });
 		});
 		byId('count').textContent = list.length + ' of ' + records.length + ' records';
 		byId('count').dataset.shown = list.length;
@@ -78,21 +86,25 @@
 		made.style.width = Math.max(0, to - from) + 'px';
 		return made;
 	}
-	// "in-band id=1 | nvs init version=6.1": the first word of each layer stands out.
+	// "in-band id=1 | nvs rndis | rndis packet | arp who-has": what is innermost comes first, then
+	// what carries it. Of several messages in one packet the first, and how many more.
 	function label(words) {
 		const made = element('div', 'label');
-		words.split(' | ').forEach((layer, n, all) => {
-			if (n > 0) made.append(element('span', 'then', '\u203a'));
+		let layers = words.split(' | ');
+		const messages = layers.reduce((all, layer, n) => (layer.startsWith('rndis ') ? [...all, n] : all), []);
+		if (messages.length > 1) layers = layers.slice(0, messages[1]);
+		layers.reverse().forEach((layer, n) => {
 			const match = /^((?:nvs|rndis|write|read|hypercall|arp|icmp|dhcp|http|tcp|udp) )?\S+/.exec(layer);
 			const head = match ? match[0] : layer;
-			const strong = n === all.length - 1 || all.length === 1;
-			made.append(strong ? element('b', '', head) : element('span', 'rest', head));
-			made.append(element('span', 'rest', layer.slice(head.length)));
+			if (n > 0) made.append(element('span', 'then', '\u2039'));
+			if (n > 0) return made.append(element('span', 'outer', layer));
+			made.append(element('b', '', head), element('span', 'rest', layer.slice(head.length)));
+			if (messages.length > 1) made.append(element('span', 'rest', ' (and ' + (messages.length - 1) + ' more)'));
 		});
 		made.title = words;
 		return made;
 	}
-	function drawRecord(row, r) {
+	function drawRecord(row, r, more) {
 		const from = laneX(laneOf(r[CPU])), to = hostX();
 		row.append(element('div', 'time', seconds(r[TIME])));
 		if (r[KIND] === 'violation' || r[KIND] === 'note') {
@@ -105,6 +117,7 @@
 		row.append(place(arrow, from + 2, to - 2));
 		const words = label(r[WORDS]);
 		words.classList.add(colour(r[CHANNEL]));
+		if (more) words.append(element('span', 'outer', ' (and ' + more + ' more)'));
 		row.append(place(words, laneX(lanes - 1) + 4, to - 2));
 	}
 	function draw() {
@@ -123,7 +136,7 @@
 			} else {
 				row.dataset.record = rows[n].record;
 				if (rows[n].record === chosen) row.classList.add('chosen');
-				drawRecord(row, records[rows[n].record]);
+				drawRecord(row, records[rows[n].record], rows[n].more);
 			}
 			made.push(row);
 		}
@@ -262,6 +275,20 @@
 			byId(group).append(chip);
 		});
 	}
+	// Registers, hypercalls, signals, events and interrupts carry the dialogue; without them it is short.
+	const CARRIERS = new Set([...THIN, ...POINT]);
+	function dialogueOnly() {
+		dialogue = !dialogue;
+		byId('kinds').querySelectorAll('button[data-value]').forEach((chip) => {
+			const kind = chip.dataset.value;
+			if (!CARRIERS.has(kind)) return;
+			if (dialogue) hidden.kinds.add(kind);
+			else hidden.kinds.delete(kind);
+			chip.setAttribute('aria-pressed', String(!dialogue));
+		});
+		byId('preset').textContent = dialogue ? 'everything' : 'dialogue only';
+		filter();
+	}
 	const devices = new Map(records.map((r) => [r[CHANNEL], r[DEVICE]]));
 
 	// --- Start --------------------------------------------------------------------------------------
@@ -274,6 +301,11 @@
 	byId('warning').textContent = said.join(' ');
 	chips('channels', CHANNEL, (channel) => (channel ? channel + ' ' + devices.get(channel) : 'none'), true);
 	chips('kinds', KIND, (kind) => kind, false);
+	const preset = element('button', 'preset', 'dialogue only');
+	preset.id = 'preset';
+	preset.title = 'Without registers, hypercalls, signals, events and interrupts ( d )';
+	preset.addEventListener('click', dialogueOnly);
+	byId('kinds').append(preset);
 	scroll.addEventListener('scroll', draw);
 	new ResizeObserver(redraw).observe(scroll);
 	space.addEventListener('click', (event) => {
@@ -295,7 +327,8 @@
 		} else if (event.key === '/') {
 			search.focus();
 			search.select();
-		} else if (event.key === 'j' || event.key === 'ArrowDown') step(1);
+		} else if (event.key === 'd') dialogueOnly();
+		else if (event.key === 'j' || event.key === 'ArrowDown') step(1);
 		else if (event.key === 'k' || event.key === 'ArrowUp') step(-1);
 		else return;
 		event.preventDefault();
@@ -304,7 +337,7 @@
 	filter();
 
 	// --- For tests: #selftest uses the page as a reader would and writes down what it saw ---------
-	// #show=N opens record N.
+	// #show=N opens record N, #dialogue hides what carries the dialogue.
 	function selftest() {
 		const shown = () => Number(byId('count').dataset.shown);
 		const press = (key) => document.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
@@ -312,10 +345,10 @@
 		seen.arrows = space.querySelectorAll('.arrow').length;
 		seen.labels = [...space.querySelectorAll('.label')].map((one) => one.textContent).join(' ; ').slice(0, 400);
 		seen.boxes = space.querySelectorAll('.box').length;
-		seen.kinds = [...byId('kinds').querySelectorAll('button')].map((one) => one.dataset.value).join(',');
-		byId('kinds').querySelector('button').click();
+		seen.kinds = [...byId('kinds').querySelectorAll('button[data-value]')].map((one) => one.dataset.value).join(',');
+		byId('kinds').querySelector('button[data-value]').click();
 		seen.filtered = shown();
-		byId('kinds').querySelector('button').click();
+		byId('kinds').querySelector('button[data-value]').click();
 		search.value = records.length ? records[records.length >> 1][WORDS].slice(0, 20) : '';
 		search.dispatchEvent(new Event('input'));
 		seen.found = shown();
@@ -332,11 +365,16 @@
 		draw();
 		seen.last = Math.max(...[...space.querySelectorAll('.row[data-record]')].map((one) => Number(one.dataset.record))) + 1;
 		seen.injected = document.querySelectorAll('#space img, #space script, #details img, #details script').length;
+		press('d');
+		seen.dialogue = shown();
+		press('d');
+		seen.everything = shown();
 		press('Escape');
 		seen.closed = details.childElementCount === 0;
 		document.body.dataset.selftest = JSON.stringify(seen);
 	}
 	if (location.hash === '#selftest') selftest();
-	const wanted = /^#show=(\d+)$/.exec(location.hash);
-	if (wanted && records[wanted[1] - 1]) show(Number(wanted[1]) - 1, false);
+	const asked = new URLSearchParams(location.hash.slice(1));
+	if (asked.has('dialogue')) dialogueOnly();
+	if (records[asked.get('show') - 1]) show(asked.get('show') - 1, false);
 })();
