@@ -39,8 +39,9 @@ coverage: ## lines of guest/ that unit tests, conformance and simulation reach; 
 	@scripts/deps test && cmake --preset coverage > /dev/null && cmake --build --preset coverage
 	@scripts/coverage $(BUILD)/coverage
 
-soak: all ## simulation with SEEDS (100000) seeds, and a fuzz run of 10 minutes per target
-	@SIM_SEEDS=$(or $(SEEDS),100000) ctest --test-dir $(BUILD) -L '^sim$$' --timeout 36000 --output-on-failure
+soak: all ## simulation with SEEDS (100000), rings for a minute, and fuzzing, 10 minutes per target
+	@SIM_SEEDS=$(or $(SEEDS),100000) $(BUILD)/tests/sim_seeds
+	@RING_MS=12000 $(BUILD)/tests/conformance_ring_threads
 	@$(MAKE) fuzz SECONDS=$(or $(SECONDS),600)
 
 mutants: all ## one-line faults, each to be caught by the test it names

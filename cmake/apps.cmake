@@ -17,7 +17,7 @@ elseif(NOT EXISTS ${LWIP_DIR}/src)
 	message(WARNING "no lwIP in ${LWIP_DIR}: run scripts/fetch-lwip; the shell and the program are left out")
 	set(HVKIT_APPS OFF)
 endif()
-if(NOT HVKIT_APPS OR HVKIT_SANITIZE STREQUAL "fuzzer")
+if(NOT HVKIT_APPS OR HVKIT_COVERAGE OR HVKIT_SANITIZE STREQUAL "fuzzer")
 	return()
 endif()
 

@@ -422,7 +422,7 @@ static void run(void *(*write)(void *), void *(*read)(void *), bool masks)
 	assert_null(race.writer.wrong);
 	assert_null(race.reader.wrong);
 	assert_int_equal(race.reader.packets, race.total);
-	assert_true(race.reader.packets > 1000 && race.writer.sleeps > 10 && race.reader.sleeps > 10);
+	assert_true(race.reader.packets > 100 && race.writer.sleeps > 0 && race.reader.sleeps > 0);
 	(void)sem_destroy(&race.writer.bell);
 	(void)sem_destroy(&race.reader.bell);
 	free(race.pages);
