@@ -24,6 +24,13 @@ static struct hvh_gpadl *find(struct hvh_partition *partition, const struct hvh_
 	return NULL;
 }
 
+struct hvh_gpadl *hvh_gpadl_find(struct hvh_channel *channel, uint32_t id)
+{
+	struct hvh_gpadl *gpadl = find(channel->partition, channel, id);
+
+	return gpadl != NULL && gpadl->state == HVH_GPADL_ACCEPTED ? gpadl : NULL;
+}
+
 /* The one that is still being assembled, on whatever channel. */
 static struct hvh_gpadl *find_unfinished(struct hvh_partition *partition, uint32_t id)
 {
@@ -365,63 +372,4 @@ uint64_t hvh_gpadls_next_event(const struct hvh_partition *partition)
 			next = gpadl->torndown_due;
 	}
 	return next;
-}
-
-/* --- Access ---------------------------------------------------------------------------------- */
-
-struct hvh_gpadl *hvh_gpadl_find(struct hvh_channel *channel, uint32_t id)
-{
-	struct hvh_gpadl *gpadl = find(channel->partition, channel, id);
-
-	return gpadl != NULL && gpadl->state == HVH_GPADL_ACCEPTED ? gpadl : NULL;
-}
-
-uint32_t hvh_gpadl_size(const struct hvh_gpadl *gpadl)
-{
-	return gpadl->byte_count;
-}
-
-bool hvh_gpadl_address(const struct hvh_gpadl *gpadl, uint32_t offset, uint64_t *gpa)
-{
-	uint64_t at = (uint64_t)gpadl->byte_offset + offset;
-
-	if (offset >= gpadl->byte_count)
-		return false;
-	*gpa = (gpadl->data[1 + (at >> HVK_PAGE_SHIFT)] << HVK_PAGE_SHIFT) + (at & (HVK_PAGE_SIZE - 1));
-	return true;
-}
-
-static bool transfer(struct hvh_gpadl *gpadl, uint32_t offset, void *to, const void *from, uint32_t length)
-{
-	struct hvh_partition *partition = gpadl->channel->partition;
-	uint32_t done = 0;
-
-	if (offset > gpadl->byte_count || length > gpadl->byte_count - offset)
-		return false;
-	while (done < length) {
-		uint64_t gpa = 0;
-		hvh_gpadl_address(gpadl, offset + done, &gpa);
-		uint32_t part = HVK_PAGE_SIZE - (uint32_t)(gpa & (HVK_PAGE_SIZE - 1));
-		if (part > length - done)
-			part = length - done;
-		bool good = to != NULL ? hvh_memory_read(partition, gpa, (uint8_t *)to + done, part)
-				       : hvh_memory_write(partition, gpa, (const uint8_t *)from + done, part);
-		if (!good) {
-			hvh_violate(partition, HVH_V_MEMORY, partition->now, UINT32_MAX, gpadl->channel->id,
-				    &gpa, sizeof(gpa), "GPADL %#x: a page is not RAM any more", gpadl->id);
-			return false;
-		}
-		done += part;
-	}
-	return true;
-}
-
-bool hvh_gpadl_read(struct hvh_gpadl *gpadl, uint32_t offset, void *to, uint32_t length)
-{
-	return transfer(gpadl, offset, to, NULL, length);
-}
-
-bool hvh_gpadl_write(struct hvh_gpadl *gpadl, uint32_t offset, const void *from, uint32_t length)
-{
-	return transfer(gpadl, offset, NULL, from, length);
 }

@@ -258,7 +258,8 @@ void hvh_spurious(struct hvh_channel *channel, uint64_t now);
 void hvh_channels_run(struct hvh_partition *partition, uint64_t now);
 uint64_t hvh_channels_next_event(const struct hvh_partition *partition);
 
-/* ring_read.c, ring_write.c */
+/* ring_open.c, ring_read.c, ring_write.c */
+bool hvh_ring_index_valid(uint32_t index, uint32_t size);
 bool hvh_rings_open(struct hvh_channel *channel, uint64_t now, uint32_t downstream_page);
 bool hvh_ring_word(struct hvh_channel *channel, uint32_t offset, uint32_t *value);
 bool hvh_ring_set_word(struct hvh_channel *channel, uint32_t offset, uint32_t value);
