@@ -131,6 +131,7 @@ static void transmit(struct load *load, uint32_t length, uint32_t rounds)
 
 PHASE(rx_64, struct load *, load, receive(load, 64, BATCH, load->rounds))
 PHASE(rx_64_alone, struct load *, load, receive(load, 64, 1, load->rounds *BATCH))
+PHASE(rx_64_unbatched, struct load *, load, receive(load, 64, BATCH, load->rounds))
 PHASE(rx_1500, struct load *, load, receive(load, FRAME_MAX, BATCH, load->rounds))
 PHASE(tx_64, struct load *, load, transmit(load, 64, load->rounds))
 PHASE(tx_1500, struct load *, load, transmit(load, FRAME_MAX, load->rounds))
@@ -219,6 +220,19 @@ static void borrowed(uint32_t rounds)
 	stop(&load);
 }
 
+/* A host that puts each frame into a packet of its own, so that each has its completion. */
+static void unbatched(uint32_t rounds)
+{
+	static struct load load;
+	const struct bench_config config = {.events = true, .nic = true, .ranges_max = 1};
+
+	start(&load, &config);
+	load.rounds = rounds;
+	receive(&load, 64, BATCH, rounds);
+	RUN(rx_64_unbatched, &load, rounds * BATCH);
+	stop(&load);
+}
+
 static void by_page(uint32_t rounds)
 {
 	static struct load load;
@@ -238,6 +252,7 @@ int main(int count, char **arguments)
 
 	copied(rounds);
 	borrowed(rounds);
+	unbatched(rounds);
 	by_page(rounds);
 	return 0;
 }

@@ -234,7 +234,8 @@ static void frame_out(void *context, const void *frame, uint32_t length)
 static void create_host(struct bench_machine *machine, const struct bench_config *config)
 {
 	const struct hvh_profile *profile = hvh_profile_find(config->profile ? config->profile : "ws2022");
-	const struct hvh_config host = {.profile = profile, .vps = 1, .seed = 1, .tsc_hz = TSC_HZ};
+	struct hvh_profile own = *profile;
+	const struct hvh_config host = {.profile = &own, .vps = 1, .seed = 1, .tsc_hz = TSC_HZ};
 	const struct hvh_ops ops = {
 		.context = machine,
 		.translate = translate,
@@ -244,11 +245,13 @@ static void create_host(struct bench_machine *machine, const struct bench_config
 	const struct hvh_nic_config card = {.mac = {0, 0x15, 0x5d, 1, 2, 3}, .link_up = true};
 	const struct hvh_backend backend = {machine, frame_out};
 
+	if (config->ranges_max)
+		own.ranges_per_packet_max = config->ranges_max;
 	machine->memory = aligned_alloc(HVK_PAGE_SIZE, (size_t)BENCH_PAGES * HVK_PAGE_SIZE);
 	machine->used = calloc(BENCH_PAGES, 1);
-	machine->partition = machine->memory && machine->used && profile ? hvh_create(&host, &ops) : NULL;
+	machine->partition = machine->memory && machine->used ? hvh_create(&host, &ops) : NULL;
 	if (!machine->partition)
-		bench_fail("machine", "out of memory, or no such profile");
+		bench_fail("machine", "out of memory");
 	if (config->nic)
 		machine->host_nic = hvh_nic_create(machine->partition, &card, &backend);
 	if (config->populate)

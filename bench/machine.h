@@ -41,7 +41,8 @@ struct bench_config {
 	const char *profile; /* NULL = ws2022 */
 	bool events;
 	bool boot_mode;
-	bool nic; /* offer a network card, and bring it up */
+	uint32_t ranges_max; /* frames in one packet of the host's; 0 = the profile's */
+	bool nic;            /* offer a network card, and bring it up */
 	struct hvk_netvsc_config card;
 	void (*populate)(struct bench_machine *machine); /* more devices, before the guest looks */
 	void (*offered)(struct bench_machine *machine, struct hvk_channel *channel);

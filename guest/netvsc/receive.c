@@ -61,11 +61,11 @@ void hvk_netvsc_receive_stop(struct hvk_netvsc *nic)
 
 /* --- Completions to the host --------------------------------------------------------------- */
 
-static hvk_status complete_one(struct hvk_netvsc *nic, uint64_t transaction_id)
+static hvk_status complete(struct hvk_netvsc *nic, const uint64_t *ids, uint32_t count, uint32_t *taken)
 {
 	const struct nvs_rndis_complete answer = {NVS_TYPE_RNDIS_COMPLETE, NVS_STATUS_SUCCESS};
 
-	return hvk_channel_complete(nic->channel, transaction_id, &answer, sizeof(answer));
+	return hvk_channel_complete_many(nic->channel, ids, count, &answer, sizeof(answer), taken);
 }
 
 /* In order. What the full ring does not take waits for the next call. */
@@ -73,12 +73,18 @@ void hvk_netvsc_receive_complete(struct hvk_netvsc *nic)
 {
 	struct netvsc_receive *rx = &nic->rx;
 
-	while (rx->completion_count != 0) {
+	while (rx->completion_count != 0) { /* twice at most: around the end of the list */
+		uint32_t in_row = hvk_min32(rx->completion_count, rx->completion_max - rx->completion_first);
+		uint32_t taken;
+		hvk_status status = complete(nic, &rx->completions[rx->completion_first], in_row, &taken);
+
 		/* Any other failure: the channel is of no use any more, the next receive tells. */
-		if (complete_one(nic, rx->completions[rx->completion_first]) == HVK_EAGAIN)
+		if (status != HVK_OK && status != HVK_EAGAIN)
+			taken = in_row;
+		rx->completion_first = (rx->completion_first + taken) % rx->completion_max;
+		rx->completion_count -= taken;
+		if (status == HVK_EAGAIN)
 			return;
-		rx->completion_first = (rx->completion_first + 1) % rx->completion_max;
-		rx->completion_count--;
 	}
 }
 
@@ -88,6 +94,7 @@ void hvk_netvsc_receive_complete(struct hvk_netvsc *nic)
 void hvk_netvsc_receive_give_back(struct hvk_netvsc *nic, uint64_t transaction_id)
 {
 	struct netvsc_receive *rx = &nic->rx;
+	uint32_t taken;
 
 	if (rx->completion_count == rx->completion_max)
 		hvk_netvsc_receive_complete(nic);
@@ -95,7 +102,7 @@ void hvk_netvsc_receive_give_back(struct hvk_netvsc *nic, uint64_t transaction_i
 		rx->completions[(rx->completion_first + rx->completion_count) % rx->completion_max] =
 			transaction_id;
 		rx->completion_count++;
-	} else if (rx->completion_count != 0 || complete_one(nic, transaction_id) == HVK_EAGAIN) {
+	} else if (rx->completion_count != 0 || complete(nic, &transaction_id, 1, &taken) == HVK_EAGAIN) {
 		hvk_netvsc_fault(nic, HVK_EHOST_TRANSACTION, "more packets than sub-allocations");
 	}
 }

@@ -13,14 +13,20 @@ HVK_STATIC_ASSERT(HVK_NETVSC_SENDS % 32 == 0, "slots fill the words of the bitma
 
 /* --- Slots ---------------------------------------------------------------------------- */
 
-/* A free one of the slots from first to end, or HVK_NETVSC_SENDS. */
+/* The first free one of the slots from first to end, or HVK_NETVSC_SENDS. */
 static uint32_t find_slot(const struct netvsc_transmit *tx, uint32_t first, uint32_t end)
 {
-	for (uint32_t i = first; i < end; i++) {
-		if (tx->used[i / 32] == UINT32_MAX)
-			i |= 31u; /* none in this word */
-		else if (!(tx->used[i / 32] & 1u << i % 32))
-			return i;
+	uint32_t unwanted = (1u << first % 32) - 1; /* in the first word */
+
+	for (uint32_t word = first / 32; word * 32 < end; word++) {
+		uint32_t taken = tx->used[word] | unwanted;
+		uint32_t slot;
+
+		unwanted = 0;
+		if (taken == UINT32_MAX)
+			continue;
+		slot = word * 32 + (uint32_t)__builtin_ctz(~taken);
+		return slot < end ? slot : HVK_NETVSC_SENDS;
 	}
 	return HVK_NETVSC_SENDS;
 }
@@ -146,14 +152,19 @@ static bool fits_section(const struct hvk_netvsc *nic, const struct hvk_tx_frame
 	       hvk_frame_can_be_copied(frame);
 }
 
+static bool can_go_by_pages(const struct hvk_tx_frame *frame)
+{
+	return hvk_frame_pages(frame, NULL, HVK_PACKET_RANGES_MAX - 1) != 0;
+}
+
 /* Under lock. HVK_EAGAIN: no slot is free. HVK_ETOOBIG: the frame can go neither way. */
 static hvk_status choose(const struct hvk_netvsc *nic, const struct hvk_tx_frame *frame, struct way *way)
 {
 	const struct netvsc_transmit *tx = &nic->tx;
-	bool by_pages = hvk_frame_pages(frame, NULL, HVK_PACKET_RANGES_MAX - 1) != 0;
 
-	way->copy = fits_section(nic, frame) && (frame->length <= nic->config.copy_max || !by_pages);
-	if (!way->copy && !by_pages)
+	way->copy = fits_section(nic, frame) &&
+		    (frame->length <= nic->config.copy_max || !can_go_by_pages(frame));
+	if (!way->copy && !can_go_by_pages(frame))
 		return HVK_ETOOBIG;
 	way->slot = way->copy ? find_slot(tx, 0, tx->section_count)
 			      : find_slot(tx, tx->section_count, HVK_NETVSC_SENDS);

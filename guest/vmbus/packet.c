@@ -55,17 +55,15 @@ static void count_sent(struct hvk_channel *channel, const struct vmbus_packet_de
 {
 	HVK_COUNT(channel->counters.sent);
 	HVK_ADD(channel->counters.bytes_sent, descriptor->length8 * 8u + sizeof(struct vmbus_packet_trailer));
-	if (channel->out.masked)
-		HVK_COUNT(channel->counters.masked_signals);
 }
 
-static hvk_status put_locked(struct hvk_channel *channel, struct outgoing *packet, void *cookie, bool *signal)
+/* Under tx_lock; what is in the ring then is shown by show_locked. */
+static hvk_status put_locked(struct hvk_channel *channel, struct outgoing *packet, void *cookie)
 {
 	uint16_t id = 0;
 	void *unused;
 	hvk_status status;
 
-	*signal = false;
 	if (!channel->usable)
 		return HVK_ESTATE;
 	if (cookie) {
@@ -77,7 +75,7 @@ static hvk_status put_locked(struct hvk_channel *channel, struct outgoing *packe
 		packet->descriptor.flags = VMBUS_PACKET_FLAG_COMPLETION_REQUESTED;
 		packet->descriptor.transaction_id = id;
 	}
-	status = hvk_ring_put(&channel->out, packet->pieces, packet->count, signal);
+	status = hvk_ring_stage(&channel->out, packet->pieces, packet->count);
 	if (status == HVK_OK) {
 		count_sent(channel, &packet->descriptor);
 		return HVK_OK;
@@ -93,19 +91,26 @@ static hvk_status put_locked(struct hvk_channel *channel, struct outgoing *packe
 	return status;
 }
 
+/* The signal goes under the lock: a close must not come between it and its packet. */
+static void show_locked(struct hvk_channel *channel)
+{
+	if (hvk_ring_publish(&channel->out))
+		hvk_channel_signal_host(channel);
+	else if (channel->out.masked)
+		HVK_COUNT(channel->counters.masked_signals);
+}
+
 static hvk_status put(struct hvk_channel *channel, struct outgoing *packet, void *cookie)
 {
 	struct hvk *hvk = channel->hvk;
 	hvk_status status;
-	bool signal;
 
 	if (hvk_channel_rescinded(channel))
 		return HVK_EGONE;
 	hvk_lock(hvk, &channel->tx_lock);
-	status = put_locked(channel, packet, cookie, &signal);
-	/* Under the lock: a close must not come between the packet and its signal. */
-	if (signal)
-		hvk_channel_signal_host(channel);
+	status = put_locked(channel, packet, cookie);
+	if (status == HVK_OK)
+		show_locked(channel);
 	hvk_unlock(hvk, &channel->tx_lock);
 	if (hvk_status_is_host_fault(status))
 		(void)hvk_fault(hvk, status, "channel %u: read index", channel->offer.channel_id);
@@ -153,7 +158,7 @@ hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hv
 				    uint32_t count, const void *payload, uint32_t length, void *cookie)
 {
 	struct vmbus_gpa_direct_header header = {0, count};
-	struct page_list list = {.count = 1};
+	struct page_list list; /* as long as it may be: not zeroed */
 	struct hvk_piece extension, data = {payload, length};
 	uint32_t pages_left = PFNS_MAX;
 	struct outgoing packet;
@@ -161,6 +166,7 @@ hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hv
 
 	if (count == 0 || count > HVK_PACKET_RANGES_MAX || !cookie)
 		return HVK_EINVAL;
+	list.count = 1;
 	memcpy(&list.words[0], &header, sizeof(header));
 	for (uint32_t i = 0; status == HVK_OK && i < count; i++)
 		status = add_range(&list, &buffers[i], &pages_left);
@@ -171,15 +177,38 @@ hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hv
 	return status == HVK_OK ? put(channel, &packet, cookie) : status;
 }
 
-hvk_status hvk_channel_complete(struct hvk_channel *channel, uint64_t transaction_id, const void *payload,
-				uint32_t length)
+hvk_status hvk_channel_complete_many(struct hvk_channel *channel, const uint64_t *transaction_ids,
+				     uint32_t count, const void *payload, uint32_t length, uint32_t *taken)
 {
 	struct hvk_piece none = {NULL, 0}, data = {payload, length};
 	struct outgoing packet;
 	hvk_status status = build(&packet, channel, VMBUS_PACKET_COMPLETION, &none, &data);
 
-	packet.descriptor.transaction_id = transaction_id;
-	return status == HVK_OK ? put(channel, &packet, NULL) : status;
+	*taken = 0;
+	if (status != HVK_OK)
+		return status;
+	if (hvk_channel_rescinded(channel))
+		return HVK_EGONE;
+	hvk_lock(channel->hvk, &channel->tx_lock);
+	while (status == HVK_OK && *taken < count) {
+		packet.descriptor.transaction_id = transaction_ids[*taken];
+		status = put_locked(channel, &packet, NULL);
+		*taken += status == HVK_OK;
+	}
+	if (*taken != 0)
+		show_locked(channel);
+	hvk_unlock(channel->hvk, &channel->tx_lock);
+	if (hvk_status_is_host_fault(status))
+		(void)hvk_fault(channel->hvk, status, "channel %u: read index", channel->offer.channel_id);
+	return status;
+}
+
+hvk_status hvk_channel_complete(struct hvk_channel *channel, uint64_t transaction_id, const void *payload,
+				uint32_t length)
+{
+	uint32_t taken;
+
+	return hvk_channel_complete_many(channel, &transaction_id, 1, payload, length, &taken);
 }
 
 /* --- Receiving -------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@ void hvk_ring_out_init(struct hvk_ring_out *ring, const struct hvk_shared *pages
 {
 	split(pages, &ring->control, &ring->data);
 	ring->write = 0;
+	ring->published = 0;
 	ring->wanting = false;
 	ring->masked = false;
 	hvk_shared_store(&ring->control, VMBUS_RING_FEATURES, VMBUS_RING_FEATURE_PENDING_SEND_SIZE);
@@ -29,12 +30,14 @@ static uint32_t put_bytes(const struct hvk_ring_out *ring, uint32_t index, const
 {
 	uint32_t size = ring->data.size, first = size - index;
 
-	if (first > length)
-		first = length;
+	if (length < first) {
+		hvk_shared_write(&ring->data, index, from, length);
+		return index + length;
+	}
 	hvk_shared_write(&ring->data, index, from, first);
 	if (first < length)
 		hvk_shared_write(&ring->data, 0, (const uint8_t *)from + first, length - first);
-	return hvk_ring_advance(index, length, size);
+	return length - first;
 }
 
 static hvk_status check_room(const struct hvk_ring_out *ring, uint32_t bytes)
@@ -58,14 +61,12 @@ static hvk_status want_room(struct hvk_ring_out *ring, uint32_t bytes)
 	return check_room(ring, bytes);
 }
 
-hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count,
-			bool *signal)
+hvk_status hvk_ring_stage(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count)
 {
 	struct vmbus_packet_trailer trailer = {0, ring->write};
-	uint32_t bytes = sizeof(trailer), index = ring->write, before = ring->write, mask, read;
+	uint32_t bytes = sizeof(trailer), index = ring->write;
 	hvk_status status;
 
-	*signal = false;
 	for (uint32_t i = 0; i < count; i++)
 		bytes += pieces[i].length;
 	HVK_ASSERT(bytes % VMBUS_PACKET_ALIGN == 0 && bytes < ring->data.size);
@@ -82,17 +83,36 @@ hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *piece
 		if (pieces[i].length)
 			index = put_bytes(ring, index, pieces[i].address, pieces[i].length);
 	}
-	index = put_bytes(ring, index, &trailer, sizeof(trailer));
-	ring->write = index;
-	hvk_shared_store_release(&ring->control, VMBUS_RING_WRITE_INDEX, index);
+	hvk_shared_write(&ring->data, index, &trailer, sizeof(trailer)); /* aligned: goes around no end */
+	ring->write = hvk_ring_advance(index, sizeof(trailer), ring->data.size);
+	return HVK_OK;
+}
+
+bool hvk_ring_publish(struct hvk_ring_out *ring)
+{
+	uint32_t before = ring->published, mask, read;
+
+	ring->masked = false;
+	if (ring->write == before)
+		return false;
+	ring->published = ring->write;
+	hvk_shared_store_release(&ring->control, VMBUS_RING_WRITE_INDEX, ring->write);
 	/* The write index must be visible before the mask and the read index are read, or
 	 * both sides could think that the other one is awake. */
 	hvk_full_barrier();
 	mask = hvk_shared_load(&ring->control, VMBUS_RING_INTERRUPT_MASK);
 	read = hvk_shared_load(&ring->control, VMBUS_RING_READ_INDEX);
-	*signal = hvk_ring_signal_after_write(mask, read, before);
-	ring->masked = !*signal && hvk_ring_signal_after_write(0, read, before);
-	return HVK_OK;
+	ring->masked = mask != 0 && hvk_ring_signal_after_write(0, read, before);
+	return hvk_ring_signal_after_write(mask, read, before);
+}
+
+hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count,
+			bool *signal)
+{
+	hvk_status status = hvk_ring_stage(ring, pieces, count);
+
+	*signal = status == HVK_OK && hvk_ring_publish(ring);
+	return status;
 }
 
 uint32_t hvk_ring_out_free(const struct hvk_ring_out *ring)
@@ -127,11 +147,12 @@ void hvk_ring_copy(const struct hvk_ring_in *ring, uint32_t offset, void *to, ui
 	uint32_t index = hvk_ring_advance(ring->read, offset, size);
 	uint32_t first = size - index;
 
-	if (first > length)
-		first = length;
+	if (length <= first) {
+		hvk_shared_read(&ring->data, index, to, length);
+		return;
+	}
 	hvk_shared_read(&ring->data, index, to, first);
-	if (first < length)
-		hvk_shared_read(&ring->data, 0, (uint8_t *)to + first, length - first);
+	hvk_shared_read(&ring->data, 0, (uint8_t *)to + first, length - first);
 }
 
 void hvk_ring_skip(struct hvk_ring_in *ring, uint32_t packet_length)

@@ -12,9 +12,10 @@
 /* Guest to host: we write. */
 struct hvk_ring_out {
 	struct hvk_shared control, data;
-	uint32_t write; /* ours */
-	bool wanting;   /* pending send size is set */
-	bool masked;    /* the last packet would have been signalled, had the host not masked that */
+	uint32_t write;     /* ours; may be ahead of what was published */
+	uint32_t published; /* the write index that the host sees */
+	bool wanting;       /* pending send size is set */
+	bool masked;        /* the last publishing would have been signalled, had the host not masked that */
 };
 
 /* Host to guest: we read. */
@@ -34,9 +35,13 @@ struct hvk_piece {
 void hvk_ring_out_init(struct hvk_ring_out *ring, const struct hvk_shared *pages);
 void hvk_ring_in_init(struct hvk_ring_in *ring, const struct hvk_shared *pages);
 
-/* Writes pieces (their lengths sum to a multiple of 8) and the trailer, shows them, and
- * tells whether the host is to be signalled. HVK_EAGAIN: no room, and the host has been
- * told how much is wanted. HVK_EHOST_RING_INDEX. */
+/* Writes pieces (their lengths sum to a multiple of 8) and the trailer, which the host does
+ * not see before hvk_ring_publish. HVK_EAGAIN: no room, and the host has been told how much is
+ * wanted. HVK_EHOST_RING_INDEX. */
+hvk_status hvk_ring_stage(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count);
+/* Shows what was staged, and tells whether the host is to be signalled. */
+bool hvk_ring_publish(struct hvk_ring_out *ring);
+/* Both, for one packet. */
 hvk_status hvk_ring_put(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count,
 			bool *signal);
 /* Raw free bytes; 0 if the host's index is invalid. */

@@ -304,6 +304,11 @@ hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hv
 hvk_status hvk_channel_complete(struct hvk_channel *channel, uint64_t transaction_id, const void *payload,
 				uint32_t length);
 
+/* The same for many packets, in order, under one lock and with one signal at most. taken
+ * tells how many of them the ring took; HVK_EAGAIN: not all. */
+hvk_status hvk_channel_complete_many(struct hvk_channel *channel, const uint64_t *transaction_ids,
+				     uint32_t count, const void *payload, uint32_t length, uint32_t *taken);
+
 /* A received packet: a private copy, checked. */
 struct hvk_packet {
 	uint16_t type;            /* VMBUS_PACKET_*; completions are matched already */

@@ -566,15 +566,20 @@ hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hv
 	return fake_send(channel, &packet);
 }
 
-hvk_status hvk_channel_complete(struct hvk_channel *channel, uint64_t transaction_id, const void *payload,
-				uint32_t length)
+hvk_status hvk_channel_complete_many(struct hvk_channel *channel, const uint64_t *transaction_ids,
+				     uint32_t count, const void *payload, uint32_t length, uint32_t *taken)
 {
-	struct fake_sent packet = {
-		.kind = FAKE_COMPLETION, .length = length, .transaction_id = transaction_id};
+	hvk_status status = HVK_OK;
 
 	assert_true(length <= FAKE_PAYLOAD_MAX);
-	memcpy(packet.payload, payload, length);
-	return fake_send(channel, &packet);
+	for (*taken = 0; status == HVK_OK && *taken < count; *taken += status == HVK_OK) {
+		struct fake_sent packet = {
+			.kind = FAKE_COMPLETION, .length = length, .transaction_id = transaction_ids[*taken]};
+
+		memcpy(packet.payload, payload, length);
+		status = fake_send(channel, &packet);
+	}
+	return status;
 }
 
 hvk_status hvk_channel_receive(struct hvk_channel *channel, void *buffer, uint32_t size,
