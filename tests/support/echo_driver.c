@@ -78,6 +78,15 @@ static uint32_t this_cpu(const struct rig *rig)
 	return port->cpu_index ? port->cpu_index(port->context) : 0;
 }
 
+/* Something happened that the contact CPU, where the test runs, may be waiting for. */
+static void wake_test(const struct rig *rig)
+{
+	const struct hvk_port *port = hosted_port(rig->machine);
+
+	if (port->wake)
+		port->wake(port->context, rig->config.bus_cpu);
+}
+
 static bool ready(void *context, struct hvk_channel *channel)
 {
 	struct echo_ring *ring = context;
@@ -99,6 +108,7 @@ static bool ready(void *context, struct hvk_channel *channel)
 	if (status != HVK_OK && status != HVK_EEMPTY)
 		echo_fail(ring->echo, "ring %u: receive: %s", ring->index, hvk_status_name(status));
 	atomic_fetch_sub(&ring->inside, 1);
+	wake_test(ring->echo->rig);
 	return status == HVK_OK;
 }
 
@@ -107,13 +117,10 @@ static bool ready(void *context, struct hvk_channel *channel)
 static void done(struct hvk_request *request, void *context)
 {
 	struct echo_ring *ring = context;
-	struct rig *rig = ring->echo->rig;
-	const struct hvk_port *port = hosted_port(rig->machine);
 
 	ring->status = request->status;
 	atomic_store(&ring->busy, false);
-	if (port->wake)
-		port->wake(port->context, rig->config.bus_cpu);
+	wake_test(ring->echo->rig);
 }
 
 static struct hvk_request *begin(struct echo_ring *ring)
