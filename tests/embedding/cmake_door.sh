@@ -18,7 +18,7 @@ project() { # DOOR: a foreign project around the lines of standard input
 }
 
 kernel() { # DOOR: built with a kernel's flags, complete but for the four memory functions it brings
-	loud cmake -S "$work/$1" -B "$work/$1/build" -G Ninja "-DCMAKE_C_FLAGS=$kernel_x86" \
+	loud cmake -S "$work/$1" -B "$work/$1/build" -G Ninja "-DCMAKE_C_FLAGS=$door_x86" \
 		-DCMAKE_EXE_LINKER_FLAGS='-nostdlib -static -no-pie -Wl,--no-undefined' \
 		-DCMAKE_C_COMPILER_WORKS=1
 	loud cmake --build "$work/$1/build" --parallel 2

@@ -29,7 +29,7 @@ int main()
 }
 END
 for source in $(cat guest/sources.txt); do
-	loud gcc -std=c11 -O1 -ffreestanding -Iinclude -I. -c "$source" -o "$work/$(echo "$source" | tr / _).o"
+	loud gcc -std=c11 -O0 -ffreestanding -Iinclude -I. -c "$source" -o "$work/$(echo "$source" | tr / _).o"
 done
 for compiler in "g++ -std=c++11" "g++ -std=c++20" "clang++-14 -std=c++17"; do
 	loud $compiler -Wall -Wextra -Wpedantic -Werror -Iinclude "$work/main.cc" "$work"/*.o -o "$work/main"

@@ -28,7 +28,6 @@ lto() { # NAME COMPILER FLAGS...
 
 lto_linker=
 lto gcc gcc $kernel_x86
-lto gcc-small gcc $kernel_x86 -Os -fno-strict-aliasing
 lto_linker=-fuse-ld=/usr/bin/ld.lld-14
 lto clang clang-14 $kernel_x86
 echo "did: $builds LTO builds, bytes of text:$sizes"

@@ -22,7 +22,7 @@ cat >"$work/cross" <<END
 c = 'gcc'
 ar = 'gcc-ar'
 [built-in options]
-c_args = $(quoted $kernel_x86)
+c_args = $(quoted $door_x86)
 c_link_args = ['-nostdlib', '-static', '-no-pie', '-Wl,--no-undefined']
 b_staticpic = false
 [properties]
