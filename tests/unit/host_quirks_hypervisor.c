@@ -67,6 +67,9 @@ static void redelivery(void **state)
 			memcpy(&id, guest.memory + slot_at(0) + 16 + 184, 4);
 			assert_int_equal(id, n);
 			*word_at(&guest, slot_at(0)) = 0;
+			settle(&guest);
+			if (looking && n < 3)
+				assert_true(hvh_next_event(guest.host) <= guest.now + MS);
 			pass(&guest, 3 * MS);
 			if (!looking) {
 				assert_int_equal(*word_at(&guest, slot_at(0)), 0);
