@@ -27,6 +27,11 @@ hvkit run --seed 3 --host ws2008r2 --nic sim --trace "$work/old.pcapng" -- 'ping
 compare "$work/old.pcapng" 50
 "$all_kinds" "$work/all.pcapng" >"$work/said" || { cat "$work/said"; ran=$all_kinds; wrong "cannot write its trace"; }
 compare "$work/all.pcapng" 400
+# The same with bytes changed here and there.
+for seed in 1 2 3 4 5 6 7 8; do
+	"$all_kinds" "$work/changed.pcapng" $seed
+	compare "$work/changed.pcapng" 400
+done
 
 # Two passes, and details of everything: no error in the script, nothing called malformed
 # but the frames that all_kinds cut.
