@@ -92,11 +92,14 @@ struct hvk {
 	uint64_t checked_own, checked_time;     /* when both clocks were last compared */
 	uint64_t own_offset;                    /* of our own clock, once it replaces the host's */
 	bool clock_broken;                      /* the host's clock stood still */
+	uint32_t event_words;                   /* of event flags that channels were offered for; atomic */
 };
 
 /* Statistics are written by several CPUs and may lose nothing but order. */
 #define HVK_COUNT(field) ((void)__atomic_fetch_add(&(field), 1, __ATOMIC_RELAXED))
 #define HVK_ADD(field, amount) ((void)__atomic_fetch_add(&(field), (amount), __ATOMIC_RELAXED))
+/* The same without a locked instruction, where a lock or one CPU alone guards the writing. */
+#define HVK_ADD_ALONE(field, amount) __atomic_store_n(&(field), (field) + (amount), __ATOMIC_RELAXED)
 
 /* time.c */
 void hvk_clock_reset(struct hvk *hvk);

@@ -73,10 +73,13 @@ static bool take_messages(struct hvk *hvk, struct hvk_cpu *cpu)
 	return false;
 }
 
-/* Moves the bits of region into the CPU's private events. */
+/* Moves the bits of region into the CPU's private events. Those that no channel was ever
+ * offered for mean nothing, and stay where they are. */
 static void take_bits(struct hvk *hvk, struct hvk_cpu *cpu, const struct hvk_shared *region)
 {
-	for (uint32_t i = 0; i < region->size / 4; i++) {
+	uint32_t words = hvk_min32(region->size / 4, __atomic_load_n(&hvk->event_words, __ATOMIC_RELAXED));
+
+	for (uint32_t i = 0; i < words; i++) {
 		uint32_t word;
 
 		if (hvk_shared_load(region, i * 4) == 0)

@@ -146,7 +146,7 @@ static void take_event(struct hvk *hvk, uint32_t channel_id)
 void hvk_bus_take_events(struct hvk *hvk, const uint32_t *words)
 {
 	hvk_lock(hvk, &hvk->bus->lock);
-	for (uint32_t i = 0; i < VMBUS_MAX_CHANNELS / 32; i++) {
+	for (uint32_t i = 0; i < hvk->event_words; i++) {
 		for (uint32_t word = words[i]; word != 0; word &= word - 1)
 			take_event(hvk, i * 32 + (uint32_t)__builtin_ctz(word));
 	}

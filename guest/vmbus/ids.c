@@ -52,6 +52,8 @@ bool hvk_ids_put(struct hvk *hvk, struct hvk_channel *channel, struct hvk_pages 
 		*page = (struct hvk_pages){0};
 	}
 	*place(hvk, id) = channel;
+	if (hvk->event_words <= id / 32)
+		__atomic_store_n(&hvk->event_words, id / 32 + 1, __ATOMIC_RELAXED);
 	return true;
 }
 

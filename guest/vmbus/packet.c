@@ -53,8 +53,9 @@ static void want_room(struct hvk_channel *channel)
 /* In the ring: with the trailer. */
 static void count_sent(struct hvk_channel *channel, const struct vmbus_packet_descriptor *descriptor)
 {
-	HVK_COUNT(channel->counters.sent);
-	HVK_ADD(channel->counters.bytes_sent, descriptor->length8 * 8u + sizeof(struct vmbus_packet_trailer));
+	HVK_ADD_ALONE(channel->counters.sent, 1);
+	HVK_ADD_ALONE(channel->counters.bytes_sent,
+		      descriptor->length8 * 8u + sizeof(struct vmbus_packet_trailer));
 }
 
 /* Under tx_lock; what is in the ring then is shown by show_locked. */
@@ -83,7 +84,7 @@ static hvk_status put_locked(struct hvk_channel *channel, struct outgoing *packe
 	if (id != 0)
 		(void)hvk_requests_put(&channel->requests, id, &unused);
 	if (status == HVK_EAGAIN) {
-		HVK_COUNT(channel->counters.full);
+		HVK_ADD_ALONE(channel->counters.full, 1);
 		want_room(channel);
 	} else {
 		HVK_COUNT(channel->counters.faults);
@@ -97,7 +98,7 @@ static void show_locked(struct hvk_channel *channel)
 	if (hvk_ring_publish(&channel->out))
 		hvk_channel_signal_host(channel);
 	else if (channel->out.masked)
-		HVK_COUNT(channel->counters.masked_signals);
+		HVK_ADD_ALONE(channel->counters.masked_signals, 1);
 }
 
 static hvk_status put(struct hvk_channel *channel, struct outgoing *packet, void *cookie)
@@ -226,9 +227,9 @@ static hvk_status match_completion(struct hvk_channel *channel, struct hvk_packe
 		return hvk_fault(hvk, HVK_EHOST_TRANSACTION, "channel %u: completion of 0x%llx",
 				 channel->offer.channel_id, (unsigned long long)packet->transaction_id);
 	}
-	HVK_COUNT(channel->counters.completions);
+	HVK_ADD_ALONE(channel->counters.completions, 1);
 	if (!packet->cookie) {
-		HVK_COUNT(channel->counters.late_completions);
+		HVK_ADD_ALONE(channel->counters.late_completions, 1);
 		return HVK_EAGAIN; /* forgotten meanwhile: look at the next packet */
 	}
 	return HVK_OK;
@@ -272,8 +273,8 @@ static hvk_status receive_one(struct hvk_channel *channel, uint8_t *buffer, uint
 	hvk_ring_copy(&channel->in, sizeof(descriptor), buffer + sizeof(descriptor),
 		      layout.length - (uint32_t)sizeof(descriptor));
 	hvk_ring_skip(&channel->in, layout.length);
-	HVK_COUNT(channel->counters.received);
-	HVK_ADD(channel->counters.bytes_received, layout.length + sizeof(struct vmbus_packet_trailer));
+	HVK_ADD_ALONE(channel->counters.received, 1);
+	HVK_ADD_ALONE(channel->counters.bytes_received, layout.length + sizeof(struct vmbus_packet_trailer));
 	describe(packet, &descriptor, &layout, buffer);
 	return descriptor.type == VMBUS_PACKET_COMPLETION ? match_completion(channel, packet) : HVK_OK;
 }
