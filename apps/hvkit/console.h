@@ -107,6 +107,7 @@ char *console_guest_tree(struct console *console);
 struct terminal *terminal_create(struct console *console);
 void terminal_destroy(struct terminal *terminal);
 void terminal_run(struct terminal *terminal);
+void terminal_restore(struct terminal *terminal); /* as it was found; any thread */
 
 /* signals.c: Ctrl-C and its kin. begin before any other thread is created. */
 void signals_begin(void);

@@ -38,8 +38,11 @@ void signals_begin(void)
 
 static void end(struct console *console, int signal)
 {
-	if (atomic_load(&console->quit))
-		_exit(STATUS_OF(signal)); /* asked for twice */
+	if (atomic_load(&console->quit)) { /* asked for twice */
+		if (console->terminal)
+			terminal_restore(console->terminal);
+		_exit(STATUS_OF(signal));
+	}
 	console->run->ended_by = STATUS_OF(signal);
 	console_quit(console);
 }

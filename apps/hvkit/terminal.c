@@ -168,6 +168,36 @@ static unsigned char interrupt_line(EditLine *edit, int key)
 	return CC_NEWLINE;
 }
 
+void terminal_restore(struct terminal *terminal)
+{
+	if (terminal->has_cooked)
+		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->cooked);
+}
+
+/* Back to whoever started us, until we are told to go on. */
+static void stop(struct terminal *terminal)
+{
+	struct termios ours;
+
+	(void)tcgetattr(STDIN_FILENO, &ours);
+	terminal_restore(terminal);
+	(void)kill(getpid(), SIGSTOP);
+	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &ours);
+}
+
+static void suspend(EditLine *edit)
+{
+	stop(terminal_of(edit));
+	(void)el_set(edit, EL_REFRESH);
+}
+
+static unsigned char suspend_all(EditLine *edit, int key)
+{
+	(void)key;
+	suspend(edit);
+	return CC_NORM;
+}
+
 static unsigned char complete(EditLine *edit, int key)
 {
 	struct terminal *terminal = terminal_of(edit);
@@ -177,14 +207,6 @@ static unsigned char complete(EditLine *edit, int key)
 }
 
 /* --- Reading --------------------------------------------------------------------------------- */
-
-static void suspend(EditLine *edit)
-{
-	(void)el_set(edit, EL_PREP_TERM, 0);
-	(void)kill(getpid(), SIGSTOP);
-	(void)el_set(edit, EL_PREP_TERM, 1);
-	(void)el_set(edit, EL_REFRESH);
-}
 
 /* One event from the pipe; a key if it stands for one, 0 if reading ends, -1 if it goes on. */
 static int take_event(EditLine *edit, int pipe)
@@ -267,22 +289,10 @@ static int next_character(EditLine *edit, wchar_t *character)
 
 /* --- No prompt ------------------------------------------------------------------------------- */
 
-/* The terminal gives each key at once and shows none; Ctrl-C stays a signal. */
-static void set_quiet(const struct terminal *terminal, bool quiet)
-{
-	struct termios mode = terminal->cooked;
-
-	if (!terminal->has_cooked)
-		return;
-	if (quiet)
-		mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &mode);
-}
-
 static void keep_typed(struct terminal *terminal, char key)
 {
 	if (key == KEY_SIDE)
-		terminal->host_side = true;
+		terminal->host_side = !terminal->host_side;
 	else if (terminal->typed_count < TYPED_MAX - 1)
 		terminal->typed[terminal->typed_count++] = key;
 }
@@ -293,22 +303,21 @@ static void take_waiting_event(struct terminal *terminal)
 
 	if (read(terminal->console->wake[0], &event, 1) != 1)
 		return;
-	if (event == CONSOLE_SUSPEND) {
-		set_quiet(terminal, false);
-		(void)kill(getpid(), SIGSTOP);
-		set_quiet(terminal, true);
-	}
+	if (event == CONSOLE_SUSPEND)
+		stop(terminal);
 	if (event == CONSOLE_RESIZE)
 		el_resize(terminal->edit);
 }
 
-/* Until the guest wants a line, or Ctrl-]. */
+/* Until the guest wants a line, or Ctrl-] asks for the host's side; in virtual time that
+ * waits for CPU 0, too. */
 static void wait_for_guest(struct terminal *terminal)
 {
 	struct console *console = terminal->console;
+	bool seeded = console->run->options->seeded;
 
-	set_quiet(terminal, true);
-	while (!terminal->host_side && !console_is_wanted(console) && !console_is_closed(console)) {
+	while ((seeded || !terminal->host_side) && !console_is_wanted(console) &&
+	       !console_is_closed(console)) {
 		struct pollfd polls[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
 					  {.fd = console->wake[0], .events = POLLIN}};
 		char key;
@@ -322,7 +331,6 @@ static void wait_for_guest(struct terminal *terminal)
 		else
 			keep_typed(terminal, key);
 	}
-	set_quiet(terminal, false);
 }
 
 /* --- The whole --------------------------------------------------------------------------------- */
@@ -359,6 +367,7 @@ static void read_line(struct terminal *terminal)
 		terminal->typed_count = 0;
 	}
 	terminal->abandon = false;
+	(void)el_set(terminal->edit, EL_PREP_TERM, 1); /* before the prompt asks for keys */
 	atomic_store(&console->editing, true);
 	text = el_gets(terminal->edit, &count);
 	atomic_store(&console->editing, false);
@@ -380,15 +389,12 @@ void terminal_run(struct terminal *terminal)
 {
 	struct console *console = terminal->console;
 
+	/* Where nothing is edited the terminal gives each key at once and shows none; Ctrl-C and
+	 * Ctrl-Z are signals. While a line is edited they are keys, in order with the others. */
+	(void)el_set(terminal->edit, EL_SETTY, "-x", "-icanon", "-echo", NULL);
+	(void)el_set(terminal->edit, EL_SETTY, "-d", "-isig", NULL);
 	for (;;) {
-		/* In virtual time the host's side waits for CPU 0, too. */
-		if (!terminal->host_side || console->run->options->seeded) {
-			bool host = terminal->host_side;
-
-			terminal->host_side = false;
-			wait_for_guest(terminal);
-			terminal->host_side |= host;
-		}
+		wait_for_guest(terminal);
 		if (console_is_closed(console) || terminal->ended)
 			break;
 		read_line(terminal);
@@ -401,9 +407,11 @@ static void bind_keys(EditLine *edit)
 {
 	(void)el_set(edit, EL_ADDFN, "hvkit-side", "Change between guest and host", change_side);
 	(void)el_set(edit, EL_ADDFN, "hvkit-interrupt", "Forget the line", interrupt_line);
+	(void)el_set(edit, EL_ADDFN, "hvkit-suspend", "Suspend the program", suspend_all);
 	(void)el_set(edit, EL_ADDFN, "hvkit-complete", "Complete the word", complete);
 	(void)el_set(edit, EL_BIND, "^]", "hvkit-side", NULL);
 	(void)el_set(edit, EL_BIND, "^C", "hvkit-interrupt", NULL);
+	(void)el_set(edit, EL_BIND, "^Z", "hvkit-suspend", NULL);
 	(void)el_set(edit, EL_BIND, "\t", "hvkit-complete", NULL);
 	(void)el_set(edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	(void)el_set(edit, EL_BIND, "\\e[3~", "ed-delete-next-char", NULL);
@@ -448,7 +456,6 @@ void terminal_destroy(struct terminal *terminal)
 {
 	save_history(terminal);
 	el_end(terminal->edit);
-	if (terminal->has_cooked)
-		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->cooked);
+	terminal_restore(terminal);
 	free(terminal);
 }

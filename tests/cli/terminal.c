@@ -141,6 +141,8 @@ static int status_of(struct session *session)
 			usleep(10000);
 		ended = waitpid(session->pid, &status, WNOHANG);
 		if (ended == session->pid) {
+			while (more(session, 10))
+				continue;
 			close(session->terminal);
 			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 		}
@@ -224,7 +226,7 @@ static void completing(void **state)
 	sees(&session, "network: channel");
 	keys(&session, "s\t"); /* one only */
 	sees(&session, "tats ");
-	keys(&session, KEY_INTERRUPT "!quirk echoes-version \t"); /* two */
+	keys(&session, KEY_INTERRUPT "!quirk echoes-version \t\t"); /* two */
 	sees(&session, "on   off");
 	keys(&session, KEY_INTERRUPT KEY_END);
 	(void)status_of(&session);
