@@ -67,8 +67,8 @@ static void print_rest(FILE *out)
 	fprintf(out, "}\nlocal INTERFACES = {\n");
 	for (uint32_t n = 0; n < trace_interface_count; n++) {
 		fprintf(out, "\t[\"");
-		for (uint32_t m = 0; m < sizeof(trace_interfaces[n].guid); m++)
-			fprintf(out, "%02x", trace_interfaces[n].guid[m]);
+		for (uint32_t m = 0; m < sizeof(trace_interfaces[n].guid.bytes); m++)
+			fprintf(out, "%02x", trace_interfaces[n].guid.bytes[m]);
 		fprintf(out, "\"] = \"%s\",\n", trace_interfaces[n].name);
 	}
 	fprintf(out, "}\n");

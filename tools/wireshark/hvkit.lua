@@ -493,6 +493,7 @@ local INTERFACES = {
 	["e7f4a0a9455a964db8278a841e8c03e6"] = "kvp",
 	["292efa3523ea364296ae3a6ebacba440"] = "vss",
 	["dc7450528589e2468057a307dc18a502"] = "balloon",
+	["f0a1d1b80e6d554c9a3e2f5f0a7e4d10"] = "echo",
 }
 -- END TABLES
 

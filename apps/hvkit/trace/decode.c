@@ -184,6 +184,9 @@ static void find_message_channel(struct trace_job *job, const struct trace_view 
 			channel = (uint32_t)trace_get(view, field->at, field->size);
 		else if (strcmp(field->name, "gpadl") == 0)
 			gpadl = (uint32_t)trace_get(view, field->at, field->size);
+		else if (strcmp(field->name, "target_vp") == 0 && channel < TRACE_CHANNELS)
+			job->decoder->channels[channel].target_vp = (uint32_t)trace_get(view, field->at,
+											field->size);
 	}
 	if (layout->type == VMBUS_MSG_GPADL_HEADER)
 		remember(job->decoder->gpadls, gpadl, channel);

@@ -24,6 +24,7 @@
 struct trace_channel {
 	const char *device; /* NULL: not offered yet */
 	uint16_t subchannel;
+	uint32_t target_vp; /* as it was opened or moved */
 };
 
 struct trace_request {

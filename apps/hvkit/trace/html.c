@@ -11,6 +11,7 @@
 #include "apps/hvkit/trace/tables.h"
 #include "apps/hvkit/trace/trace.h"
 #include "apps/net/sha256.h"
+#include "hvkit_host/trace.h"
 
 static void put(struct trace_html *html, const char *text)
 {
@@ -129,21 +130,31 @@ static void put_bytes(struct trace_html *html, const uint8_t *bytes, uint32_t co
 	put(html, "\"");
 }
 
+/* A packet is for the CPU of its channel. */
+static uint32_t cpu_of(const struct trace_decoder *decoder, const struct trace_record *record)
+{
+	if (record->kind == HVH_TRACE_PACKET && record->vp == TRACE_VP_NONE && record->channel != 0 &&
+	    record->channel < TRACE_CHANNELS && decoder->channels[record->channel].device != NULL)
+		return decoder->channels[record->channel].target_vp;
+	return record->vp;
+}
+
 static void put_head(struct trace_html *html, const struct trace_decoder *decoder,
 		     const struct trace_record *record, const struct trace_decoded *decoded)
 {
 	char device[TRACE_CHANNEL_TEXT], unknown[16];
 	const char *kind = trace_name(&trace_kind_names, record->kind);
+	uint32_t cpu = cpu_of(decoder, record);
 
 	trace_channel_text(decoder, decoded->channel, device);
 	snprintf(unknown, sizeof(unknown), "kind-%u", record->kind);
 	put(html, html->written > 0 ? ",\n[" : "\n[");
 	put_number(html, record->time);
 	put(html, ",");
-	if (record->vp == TRACE_VP_NONE)
+	if (cpu == TRACE_VP_NONE)
 		put(html, "-1");
 	else
-		put_number(html, record->vp);
+		put_number(html, cpu);
 	put(html, record->to_guest ? ",1," : ",0,");
 	put_string(html, kind != NULL ? kind : unknown);
 	put(html, ",");

@@ -8,6 +8,7 @@
 #include "hvkit/wire/ring.h"
 #include "hvkit/wire/rndis.h"
 #include "hvkit/wire/vmbus.h"
+#include "hvkit_host/echo.h"
 #include "hvkit_host/trace.h"
 
 #define COUNT(array) (uint32_t)(sizeof(array) / sizeof((array)[0]))
@@ -232,14 +233,15 @@ const struct trace_register trace_registers[] = {
 const uint32_t trace_register_count = COUNT(trace_registers);
 
 /* As on the wire: first three fields little-endian. Linux, FreeBSD, OpenVMM. */
-#define GUID(a, b, c, d, e, f, g, h, i, j, k)                                                                \
-	{                                                                                                    \
-		(a) & 255, (a) >> 8 & 255, (a) >> 16 & 255, (a) >> 24, (b)&255, (b) >> 8, (c)&255, (c) >> 8, \
-			d, e, f, g, h, i, j, k                                                               \
+#define GUID(a, b, c, d, e, f, g, h, i, j, k)                                                              \
+	{                                                                                                  \
+		{                                                                                          \
+			(a) & 255, (a) >> 8 & 255, (a) >> 16 & 255, (a) >> 24, (b)&255, (b) >> 8, (c)&255, \
+				(c) >> 8, d, e, f, g, h, i, j, k                                           \
+		}                                                                                          \
 	}
 const struct trace_interface trace_interfaces[] = {
-	{GUID(0xf8615163u, 0xdf3e, 0x46c5, 0x91, 0x3f, 0xf2, 0xd2, 0xf9, 0x65, 0xed, 0x0e),
-	 TRACE_INTERFACE_NETVSC},
+	{VMBUS_GUID_NETVSC, TRACE_INTERFACE_NETVSC},
 	{GUID(0xba6163d9u, 0x04a1, 0x4d29, 0xb6, 0x05, 0x72, 0xe2, 0xff, 0xb1, 0xdc, 0x7f), "storvsc"},
 	{GUID(0x32412632u, 0x86cb, 0x44a2, 0x9b, 0x5c, 0x50, 0xd1, 0x41, 0x73, 0x54, 0xf5), "ide"},
 	{GUID(0x44c4f61du, 0x4444, 0x4400, 0x9d, 0x52, 0x80, 0x2e, 0x27, 0xed, 0xe1, 0x9f), "vpci"},
@@ -252,6 +254,7 @@ const struct trace_interface trace_interfaces[] = {
 	{GUID(0xa9a0f4e7u, 0x5a45, 0x4d96, 0xb8, 0x27, 0x8a, 0x84, 0x1e, 0x8c, 0x03, 0xe6), "kvp"},
 	{GUID(0x35fa2e29u, 0xea23, 0x4236, 0x96, 0xae, 0x3a, 0x6e, 0xba, 0xcb, 0xa4, 0x40), "vss"},
 	{GUID(0x525074dcu, 0x8985, 0x46e2, 0x80, 0x57, 0xa3, 0x07, 0xdc, 0x18, 0xa5, 0x02), "balloon"},
+	{HVH_ECHO_GUID, "echo"}, /* of the host model */
 };
 const uint32_t trace_interface_count = COUNT(trace_interfaces);
 
@@ -285,7 +288,7 @@ const struct trace_register *trace_register(uint32_t number)
 const char *trace_interface(const uint8_t *guid)
 {
 	for (uint32_t n = 0; n < trace_interface_count; n++) {
-		if (memcmp(trace_interfaces[n].guid, guid, sizeof(trace_interfaces[n].guid)) == 0)
+		if (memcmp(trace_interfaces[n].guid.bytes, guid, sizeof(struct vmbus_guid)) == 0)
 			return trace_interfaces[n].name;
 	}
 	return NULL;

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hvkit/wire/vmbus.h"
+
 struct trace_name {
 	uint64_t value;
 	const char *name;
@@ -67,7 +69,7 @@ struct trace_register {
 };
 
 struct trace_interface {
-	uint8_t guid[16];
+	struct vmbus_guid guid;
 	const char *name;
 };
 
