@@ -9,7 +9,6 @@
 #define RING_PAGES_MAX 4094u
 #define MTU_MIN 68u
 #define MTU_MAX 65521u
-#define LINE_MAX 200u
 
 static void get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *out)
 {
@@ -354,71 +353,4 @@ struct hvk_channel *hvk_netvsc_channel(struct hvk_netvsc *nic)
 uint32_t hvk_netvsc_nvs_version(const struct hvk_netvsc *nic)
 {
 	return nic->nvs_version;
-}
-
-/* --- Dump ------------------------------------------------------------------------------------ */
-
-static const char *state_name(enum netvsc_state state)
-{
-	static const char *const names[] = {"detached", "attaching", "attached", "detaching"};
-
-	return names[state];
-}
-
-static void dump_buffers(struct hvk_netvsc *nic, hvk_dump_line line, void *context)
-{
-	char text[LINE_MAX];
-
-	line(context, hvk_format(text, sizeof(text),
-				 "receive buffer: %u pages, %u sub-allocations of %u, %u completions waiting",
-				 nic->receive_gpadl.pages.count, nic->rx.geometry.suballocation_count,
-				 nic->rx.geometry.suballocation_size, nic->rx.completion_count));
-	line(context, hvk_format(text, sizeof(text),
-				 "send buffer: %u pages, %u sections of %u, %u frames with the host",
-				 nic->send_gpadl.pages.count, nic->tx.section_count, nic->tx.section_size,
-				 nic->tx.outstanding));
-	line(context,
-	     hvk_format(text, sizeof(text),
-			"RNDIS: alignment 1 << %u, %u packets or %u bytes per message; %llu late answers, "
-			"%llu keepalives",
-			nic->device.alignment_factor, nic->device.max_packets, nic->device.max_transfer_size,
-			(unsigned long long)nic->control.late, (unsigned long long)nic->control.keepalives));
-}
-
-static void dump_counters(struct hvk_netvsc *nic, hvk_dump_line line, void *context)
-{
-	struct hvk_netdev_counters counters;
-	char text[LINE_MAX];
-
-	get_counters(&nic->netdev, &counters);
-	line(context,
-	     hvk_format(text, sizeof(text),
-			"rx: %llu frames, %llu bytes, %llu dropped, %llu faults, %llu status ignored",
-			(unsigned long long)counters.rx_frames, (unsigned long long)counters.rx_bytes,
-			(unsigned long long)counters.rx_dropped, (unsigned long long)counters.rx_faults,
-			(unsigned long long)counters.status_ignored));
-	line(context,
-	     hvk_format(text, sizeof(text),
-			"tx: %llu frames, %llu bytes, %llu copied, %llu by page, %llu busy, %llu errors",
-			(unsigned long long)counters.tx_frames, (unsigned long long)counters.tx_bytes,
-			(unsigned long long)counters.tx_copied, (unsigned long long)counters.tx_by_page,
-			(unsigned long long)counters.tx_busy, (unsigned long long)counters.tx_errors));
-	line(context, hvk_format(text, sizeof(text), "host faults: %llu", (unsigned long long)nic->faults));
-}
-
-void hvk_netvsc_dump(struct hvk_netvsc *nic, hvk_dump_line line, void *context)
-{
-	const struct hvk_netdev_info *info = &nic->netdev.info;
-	const uint8_t *mac = info->mac;
-	char text[LINE_MAX];
-
-	line(context, hvk_format(text, sizeof(text), "netvsc: %s, step: %s, NVS %x, lost: %s",
-				 state_name(netvsc_state(nic)), hvk_netvsc_steps_name(nic), nic->nvs_version,
-				 netvsc_lost(nic) == HVK_OK ? "no" : hvk_status_name(netvsc_lost(nic))));
-	line(context, hvk_format(text, sizeof(text),
-				 "%02x:%02x:%02x:%02x:%02x:%02x, MTU %u, flags %x, link %s, %llu bit/s",
-				 mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], info->mtu, info->flags,
-				 info->link_up ? "up" : "down", (unsigned long long)info->link_speed));
-	dump_buffers(nic, line, context);
-	dump_counters(nic, line, context);
 }

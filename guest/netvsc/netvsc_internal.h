@@ -11,6 +11,7 @@
  *   transmit.c    frames to the host
  *   receive.c     everything from the host
  *   lend.c        frames handed out in place
+ *   dump.c        looking inside
  *   nvs.c rndis.c the codecs
  *
  * Contexts. Everything runs in hvk_poll of the channel's CPU, but for the public calls

@@ -195,16 +195,6 @@ hvk_status hvk_fault(struct hvk *hvk, hvk_status status, const char *format, ...
 	return status;
 }
 
-const char *hvk_format(char *to, size_t size, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(to, size, format, arguments);
-	va_end(arguments);
-	return to;
-}
-
 const char *hvk_status_text(hvk_status status)
 {
 	(void)status;

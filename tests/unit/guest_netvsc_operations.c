@@ -339,26 +339,56 @@ static void rescind_ends_requests_and_is_told_once(void **state)
 	fake_down();
 }
 
+/* A tree as hvkit.h has it: two spaces per level, "name: value", or "name:" above members. */
+struct tree {
+	uint32_t lines, depth;
+	bool opened; /* by the last line */
+	char text[4096];
+};
+
 static void dump_line(void *context, const char *line)
 {
-	assert_true(strlen(line) > 0 && strlen(line) < 200);
-	(*(uint32_t *)context)++;
+	struct tree *tree = context;
+	size_t spaces = strspn(line, " "),
+	       name = strspn(line + spaces, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	const char *after = line + spaces + name;
+
+	assert_true(name > 0 && strlen(line) < 100);
+	assert_int_equal(spaces % 2, 0);
+	assert_true(spaces / 2 == tree->depth + tree->opened || (!tree->opened && spaces / 2 < tree->depth));
+	assert_true(strcmp(after, ":") == 0 || (strncmp(after, ": ", 2) == 0 && strlen(after) > 2));
+	tree->opened = strcmp(after, ":") == 0;
+	tree->depth = (uint32_t)spaces / 2;
+	tree->lines++;
+	assert_true(strlen(tree->text) + strlen(line) + 2 < sizeof(tree->text));
+	strcat(strcat(tree->text, line), "\n");
 }
 
-static void the_dump_says_something_in_every_state(void **state)
+static struct tree dump(void)
 {
-	uint32_t lines = 0;
+	struct tree tree = {0};
+
+	hvk_netvsc_dump(bench.nic, dump_line, &tree);
+	assert_false(tree.opened);
+	return tree;
+}
+
+static void the_dump_is_a_tree_in_every_state(void **state)
+{
+	struct tree tree;
 
 	(void)state;
 	fake_create(&defaults);
-	hvk_netvsc_dump(bench.nic, dump_line, &lines);
-	assert_int_equal(lines, 8);
+	tree = dump();
+	assert_non_null(strstr(tree.text, "netvsc:\n  state: detached\n"));
 	hvk_netvsc_attach(bench.nic, &bench.attach);
 	(void)fake_poll();
-	hvk_netvsc_dump(bench.nic, dump_line, &lines);
+	assert_non_null(strstr(dump().text, "\n  state: attaching\n  step: open\n"));
 	fake_run();
-	hvk_netvsc_dump(bench.nic, dump_line, &lines);
-	assert_int_equal(lines, 24);
+	tree = dump();
+	assert_non_null(strstr(tree.text, "\n  state: attached\n"));
+	assert_non_null(strstr(tree.text, "\n  mac: 00:15:5d:01:02:03\n"));
+	assert_non_null(strstr(tree.text, "\n    sub-allocations: 1000\n"));
 	fake_down();
 }
 
@@ -378,7 +408,7 @@ int main(void)
 		cmocka_unit_test(unknown_status_is_counted_and_no_fault),
 		cmocka_unit_test(keepalive_is_answered),
 		cmocka_unit_test(rescind_ends_requests_and_is_told_once),
-		cmocka_unit_test(the_dump_says_something_in_every_state),
+		cmocka_unit_test(the_dump_is_a_tree_in_every_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
