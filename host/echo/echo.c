@@ -17,6 +17,7 @@
 #define HEADER sizeof(struct hvh_echo_header)
 /* Offers that are to come before the answer do not hold it up for longer. */
 #define BEFORE_MAX (10u * HVH_TIME_PER_MS)
+#define LATE_MAX (5u * HVH_TIME_PER_MS)
 
 enum job_kind {
 	JOB_NONE,
@@ -28,7 +29,9 @@ enum job_kind {
 struct job {
 	enum job_kind kind;
 	bool completion; /* of transaction_id; else a packet */
-	uint64_t transaction_id, deadline;
+	uint64_t transaction_id;
+	uint64_t not_before;  /* by fault: the answer is late, and so is what comes behind */
+	uint64_t deadline;    /* JOB_OFFERS_FIRST */
 	uint32_t length;      /* of the payload */
 	uint32_t next, count; /* JOB_BURST */
 };
@@ -76,6 +79,9 @@ static bool step(struct line *line, uint64_t now)
 {
 	struct job *job = &line->job;
 
+	if (now < job->not_before)
+		return false;
+	job->not_before = 0;
 	if (job->kind == JOB_OFFERS_FIRST) {
 		if (now < job->deadline && !hvh_channel_offers_delivered(line->channel))
 			return false;
@@ -199,6 +205,8 @@ static void take(struct hvh_echo *echo, struct line *line, uint64_t now, const s
 	job->completion = (packet->descriptor.flags & VMBUS_PACKET_FLAG_COMPLETION_REQUESTED) != 0;
 	if (!take_payload(line, now, packet))
 		return;
+	if (hvh_fault_strikes(echo->partition, HVH_FAULT_DELAY_COMPLETION))
+		job->not_before = now + 1 + hvh_choose(echo->partition, LATE_MAX);
 	echo->counters.packets++;
 	echo->counters.bytes += job->length;
 	memcpy(&header, line->payload, sizeof(header));
@@ -265,9 +273,11 @@ static bool device_run(void *device, struct hvh_channel *channel, uint64_t now)
 
 static uint64_t device_next_event(void *device, struct hvh_channel *channel)
 {
-	const struct line *line = line_of(device, channel);
+	const struct job *job = &line_of(device, channel)->job;
 
-	return line->job.kind == JOB_OFFERS_FIRST ? line->job.deadline : HVH_NEVER;
+	if (job->kind != JOB_NONE && job->not_before != 0)
+		return job->not_before;
+	return job->kind == JOB_OFFERS_FIRST ? job->deadline : HVH_NEVER;
 }
 
 static const char *job_name(enum job_kind kind)

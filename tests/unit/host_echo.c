@@ -151,6 +151,24 @@ static void an_answer_beyond_the_ring_is_a_violation(void **state)
 	assert_int_equal(violations(guest), 1);
 }
 
+static void an_answer_may_be_late(void **state)
+{
+	struct guest *guest = *state;
+	struct answer answer;
+	echo_opened(guest, VMBUS_VERSION_5_3, NULL);
+	hvh_fault_set(guest->host, HVH_FAULT_DELAY_COMPLETION, 65536);
+	echo_request(guest, HVH_ECHO, 1, true, 1);
+	echo_request(guest, HVH_ECHO, 2, true, 2);
+	assert_false(echo_receive(guest, &answer));
+	for (uint32_t n = 1; n <= 2; n++) {
+		pass(guest, 6 * MS);
+		assert_true(echo_receive(guest, &answer));
+		assert_int_equal(answer_argument(&answer), n);
+	}
+	assert_int_equal(hvh_fault_count(guest->host, HVH_FAULT_DELAY_COMPLETION), 2);
+	assert_no_violation(guest);
+}
+
 static void a_new_open_begins_anew(void **state)
 {
 	struct guest *guest = *state;
@@ -181,6 +199,7 @@ int main(void)
 		T(ignore_has_no_answer),
 		T(nonsense_is_a_violation_and_does_not_stop_it),
 		T(an_answer_beyond_the_ring_is_a_violation),
+		T(an_answer_may_be_late),
 		T(a_new_open_begins_anew),
 	};
 	return cmocka_run_group_tests_name("host_echo", tests, NULL, NULL);
