@@ -348,7 +348,9 @@ void raw_connect(struct raw_guest *guest)
 	raw_contact(guest, guest->profile.accept_newest);
 	if (ask(guest, &request, sizeof(request), VMBUS_MSG_OFFER_CHANNEL)) {
 		guest->channel = word(guest, 184);
-		guest->event_connection = word(guest, 192);
+		guest->event_connection = guest->profile.accept_newest > VMBUS_VERSION_0_13
+						  ? word(guest, 192)
+						  : VMBUS_CONNECTION_EVENT;
 	}
 	for (uint32_t i = 0; i < TAKES_MAX && raw_take(guest, 0) != VMBUS_MSG_ALL_OFFERS_DELIVERED; i++)
 		raw_pass(guest, HVH_TIME_PER_MS);
