@@ -100,8 +100,6 @@ void shell_card_detach(struct shell *shell)
 	status = hvk_netvsc_destroy(nic);
 	if (status != HVK_OK)
 		shell_fail(shell, "give the network driver's memory back", status);
-	else if (!shell->results.failed_step)
-		shell_print(shell, SHELL_STORY, "network: detached\n");
 }
 
 /* --- Going and coming back ------------------------------------------------------------ */

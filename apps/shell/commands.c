@@ -87,7 +87,7 @@ static int help(struct shell *shell, uint32_t count, char *const words[])
 		return unknown(shell, words[1]);
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (!command || command == &commands[i])
-			shell_print(shell, SHELL_OUTPUT, "%-18s %s\n", commands[i].usage, commands[i].text);
+			shell_print(shell, SHELL_OUTPUT, "%-35s %s\n", commands[i].usage, commands[i].text);
 	}
 	return SHELL_OK;
 }

@@ -178,8 +178,11 @@ void shell_network_down(struct shell *shell)
 			stop_interface(shell);
 		netif_hvk_remove(&shell->netif);
 	}
-	if (shell->nic && !shell->abandoned)
+	if (shell->nic && !shell->abandoned) {
 		shell_card_detach(shell);
+		if (!shell->results.failed_step)
+			shell_print(shell, SHELL_STORY, "network: detached\n");
+	}
 	if (shell->netif_added && !shell->abandoned && netif_hvk_free(&shell->netif) != HVK_OK)
 		shell_fail(shell, "give the network buffers back", HVK_ESTATE);
 	if (shell->lwip_started)
