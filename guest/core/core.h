@@ -23,6 +23,15 @@ void hvk_log(struct hvk *hvk, enum hvk_log_level level, const char *format, ...)
 hvk_status hvk_fault(struct hvk *hvk, hvk_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* HVK_CONFIG_SMALL, for boot loaders that count bytes: no text. Nothing is logged, faults are
+ * counted all the same, and statuses have no names. */
+#ifdef HVK_CONFIG_SMALL
+hvk_status hvk_fault_count(struct hvk *hvk, hvk_status status);
+#define hvk_log(...) (0 ? (hvk_log)(__VA_ARGS__) : (void)0)
+#define hvk_fault(hvk, status, ...)                                                                         \
+	(0 ? (hvk_fault)((hvk), (status), __VA_ARGS__) : hvk_fault_count((hvk), (status)))
+#endif
+
 /* snprintf for dumps: the conversions of hvk_log. Returns to. */
 const char *hvk_format(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -4,6 +4,16 @@
 
 #define LOG_LINE_MAX 200u
 
+#ifdef HVK_CONFIG_SMALL
+
+hvk_status hvk_fault_count(struct hvk *hvk, hvk_status status)
+{
+	HVK_COUNT(hvk->counters.host_faults);
+	return status;
+}
+
+#else
+
 void hvk_log(struct hvk *hvk, enum hvk_log_level level, const char *format, ...)
 {
 	char line[LOG_LINE_MAX];
@@ -39,3 +49,5 @@ hvk_status hvk_fault(struct hvk *hvk, hvk_status status, const char *format, ...
 	}
 	return status;
 }
+
+#endif

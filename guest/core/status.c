@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "hvkit/status.h"
 
+#ifdef HVK_CONFIG_SMALL
+
+const char *hvk_status_name(hvk_status status)
+{
+	(void)status;
+	return "";
+}
+
+const char *hvk_status_text(hvk_status status)
+{
+	(void)status;
+	return "";
+}
+
+#else
+
 struct status_row {
 	hvk_status status;
 	const char *name;
@@ -99,3 +115,5 @@ const char *hvk_status_text(hvk_status status)
 
 	return row ? row->text : "unknown status";
 }
+
+#endif
