@@ -135,6 +135,7 @@ static const char *const silence_names[HVH_SILENCE_COUNT] = {
 	[HVH_SILENCE_RNDIS_QUERY] = "rndis-query",
 	[HVH_SILENCE_RNDIS_SET] = "rndis-set",
 	[HVH_SILENCE_POST] = "post",
+	[HVH_SILENCE_MODIFY] = "modify",
 };
 
 void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step)

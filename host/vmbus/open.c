@@ -215,6 +215,8 @@ void hvh_modify(struct hvh_partition *partition, uint64_t now, const struct hvh_
 		answer_modify(channel, now, false);
 		return;
 	}
+	if (partition->silence == HVH_SILENCE_MODIFY)
+		return;
 	channel->modify_target_vp = modify.target_vp;
 	channel->modify_due = now;
 	if (hvh_fault_strikes(partition, HVH_FAULT_DELAY_COMPLETION))

@@ -118,7 +118,8 @@ enum hvh_silence {
 	HVH_SILENCE_RNDIS_INITIALIZE,
 	HVH_SILENCE_RNDIS_QUERY,
 	HVH_SILENCE_RNDIS_SET,
-	HVH_SILENCE_POST, /* every post answers 0x13, for ever */
+	HVH_SILENCE_POST,   /* every post answers 0x13, for ever */
+	HVH_SILENCE_MODIFY, /* the channel stays where it was, too */
 	HVH_SILENCE_COUNT
 };
 void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step);

@@ -204,6 +204,51 @@ static void a_move_has_its_conditions(void **state)
 	}
 }
 
+/* --- A host that does not answer ---------------------------------------------------------------------- */
+
+static void stays_where_it_was(struct moving *moving, struct rig *rig, struct echo_ring *ring)
+{
+	struct hvh_partition *host = hosted_partition(rig->machine);
+
+	hvh_silence_set(host, HVH_SILENCE_MODIFY);
+	expect(ring, 2, HVK_ETIMEDOUT_MODIFY);
+	hvh_silence_set(host, HVH_SILENCE_NONE);
+	if (hvk_channel_cpu(ring->channel) != 1)
+		echo_fail(&moving->echo, "it is on CPU %u", hvk_channel_cpu(ring->channel));
+	memset(moving->events, 0, sizeof(moving->events));
+	send(ring, 5);
+	echo_settle(&moving->echo);
+	if (moving->events[1] == 0 || moving->events[0] || moving->events[2])
+		echo_fail(&moving->echo, "events are not on CPU 1 alone");
+}
+
+static void ask_in_vain(void *context, struct rig *rig)
+{
+	struct moving *moving = context;
+	struct echo_ring *ring = open_on(moving, rig, 1);
+
+	send(ring, 5);
+	stays_where_it_was(moving, rig, ring);
+	expect(ring, 2, HVK_OK); /* asked again, of a host that answers */
+	send(ring, 5);
+	echo_settle(&moving->echo);
+	echo_end(&moving->echo);
+}
+
+static void silence_leaves_it_where_it_was(void **state)
+{
+	struct rig_config config;
+	struct moving moving;
+
+	(void)state;
+	for (uint64_t seed = 2; seed <= 16; seed += 2) { /* even: no faults */
+		config = machine(&moving, VMBUS_VERSION_5_3, seed, ask_in_vain);
+		expect_good(&config, &moving);
+		assert_int_equal(moving.asked, 2);
+		assert_int_equal(moving.answers, 1);
+	}
+}
+
 /* --- Closed and rescinded meanwhile ------------------------------------------------------------------- */
 
 static void close_on_the_way(void *context, struct rig *rig)
@@ -274,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_lost_on_the_way),
 		cmocka_unit_test(a_move_has_its_conditions),
+		cmocka_unit_test(silence_leaves_it_where_it_was),
 		cmocka_unit_test(a_close_ends_a_move),
 		cmocka_unit_test(any_order_is_safe),
 	};

@@ -181,6 +181,22 @@ static void a_rescinded_channel_has_no_answer(void **state)
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static void silence_is_neither_a_move_nor_a_refusal(void **state)
+{
+	struct guest *guest = *state;
+	struct device device;
+	opened_at(guest, &device, VMBUS_VERSION_5_3, false);
+	hvh_silence_set(guest->host, HVH_SILENCE_MODIFY);
+	send_modify(guest, 1);
+	assert_false(take(guest, 0));
+	assert_true(event_comes_to(guest, &device, 0));
+	hvh_silence_set(guest->host, HVH_SILENCE_NONE);
+	send_modify(guest, 1);
+	assert_true(take(guest, 0));
+	assert_true(event_comes_to(guest, &device, 1));
+	assert_no_violation(guest);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +204,7 @@ int main(void)
 		T(below_4_1_there_is_none),     T(a_host_may_owe_no_answer),
 		T(from_5_3_one_at_a_time),      T(below_5_3_the_newest_counts),
 		T(a_close_forgets_it),          T(a_rescinded_channel_has_no_answer),
+		T(silence_is_neither_a_move_nor_a_refusal),
 	};
 	return cmocka_run_group_tests_name("host_modify", tests, NULL, NULL);
 }
