@@ -180,7 +180,8 @@ static void all_nvs(struct writer *writer)
 		uint8_t bytes[BODY_MAX];
 
 		fill(bytes, sizeof(bytes), trace_nvs.layouts[n].type);
-		packet(writer, n % 2 != 0, VMBUS_PACKET_IN_BAND, bytes, 40, NULL, 0);
+		packet(writer, false, VMBUS_PACKET_IN_BAND, bytes, 40, NULL, 0);
+		packet(writer, true, VMBUS_PACKET_COMPLETION, bytes, 40, NULL, 0);
 		packet(writer, n % 2 != 0, VMBUS_PACKET_COMPLETION, bytes, 8, NULL, 0); /* short, some */
 	}
 	packet(writer, true, VMBUS_PACKET_IN_BAND, "\xff\0\0", 4, NULL, 0); /* no such message */
@@ -386,7 +387,7 @@ static int read_back(FILE *file, uint32_t wanted)
 		printf("%u records written, %llu read: %s\n", wanted, (unsigned long long)reader.records,
 		       reader.error);
 	failed += unnamed(&trace_messages, all, "\n") + unnamed(&trace_nvs, all, "nvs ") +
-		  unnamed(&trace_rndis, all, "rndis ");
+		  unnamed(&trace_nvs_answers, all, "nvs ") + unnamed(&trace_rndis, all, "rndis ");
 	trace_reader_end(&reader);
 	printf("did: %u records of every kind\n", wanted);
 	return failed != 0;

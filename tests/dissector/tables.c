@@ -86,6 +86,7 @@ static char *print_all(void)
 	fprintf(out, "local LAYOUTS = {\n");
 	print_protocol(out, &trace_messages);
 	print_protocol(out, &trace_nvs);
+	print_protocol(out, &trace_nvs_answers);
 	print_protocol(out, &trace_rndis);
 	fprintf(out, "}\n");
 	print_rest(out);

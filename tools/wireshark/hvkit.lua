@@ -359,13 +359,19 @@ local LAYOUTS = {
 			{ "path", 4, 4, "name", "always", "data_path" },
 		} },
 		[0x85] = { "subchannel", 12, {
-			{ "operation_or_status", 4, 4, "dec", "always" },
+			{ "operation", 4, 4, "dec", "always" },
 			{ "count", 8, 4, "dec", "always" },
 		} },
 		[0x86] = { "send-indirection-table", 12, {
 			{ "count", 4, 4, "dec", "always" },
 			{ "offset", 8, 4, "dec", "detail" },
 			{ "table", 12, 0, "bytes", "detail" },
+		} },
+	},
+	nvs_answer = {
+		[0x85] = { "subchannel-complete", 12, {
+			{ "status", 4, 4, "name", "always", "nvs_status" },
+			{ "count", 8, 4, "dec", "always" },
 		} },
 	},
 	rndis = {
@@ -601,7 +607,8 @@ local function make_field(protocol, spec, wide)
 	end
 	return ProtoField.uint32(abbreviation, title)
 end
-for protocol, layouts in pairs(LAYOUTS) do
+for _, protocol in ipairs({ "msg", "nvs", "rndis" }) do -- answers of NVS have fields of NVS
+	local layouts = LAYOUTS[protocol]
 	FIELDS[protocol] = {}
 	local wide, first = {}, {}
 	for _, layout in pairs(layouts) do
@@ -1366,7 +1373,7 @@ local function decode_nvs(job, view)
 		return false
 	end
 	local kind = get(view, 0, 4)
-	local layout = LAYOUTS.nvs[kind]
+	local layout = job.to_guest and LAYOUTS.nvs_answer[kind] or LAYOUTS.nvs[kind]
 	if not layout then
 		layer(job, view, "nvs type-%d", kind)
 		return false

@@ -120,8 +120,12 @@ static void decode_stream(struct trace_job *job, const struct trace_view *extern
 static bool decode_nvs(struct trace_job *job, const struct trace_view *view)
 {
 	uint32_t type = (uint32_t)trace_get(view, 0, 4);
-	const struct trace_layout *layout = trace_layout(&trace_nvs, type);
+	const struct trace_layout *layout = NULL;
 
+	if (job->record->to_guest)
+		layout = trace_layout(&trace_nvs_answers, type);
+	if (layout == NULL)
+		layout = trace_layout(&trace_nvs, type);
 	if (!trace_has(view, 0, 4)) {
 		trace_layer(job, view, "nvs (short: %u of 4 bytes)", (unsigned)view->size);
 		return false;

@@ -271,11 +271,15 @@ static const struct trace_field nvs_vf_association[] = {
 static const struct trace_field nvs_switch_data_path[] = {
 	NAMED(struct nvs_switch_data_path, active, "path", FORM_NAME, SHOW_ALWAYS, &trace_data_path_names),
 };
-/* As a request the first word is the operation, as an answer the status: 1 is both
- * "allocate" and "success". */
+/* One type for the request and its answer. */
 static const struct trace_field nvs_subchannel[] = {
-	FIELD(struct nvs_subchannel_request, operation, "operation_or_status", FORM_DEC, SHOW_ALWAYS),
+	FIELD(struct nvs_subchannel_request, operation, "operation", FORM_DEC, SHOW_ALWAYS),
 	FIELD(struct nvs_subchannel_request, count, "count", FORM_DEC, SHOW_ALWAYS),
+};
+static const struct trace_field nvs_subchannel_complete[] = {
+	NAMED(struct nvs_subchannel_complete, status, "status", FORM_NAME, SHOW_ALWAYS,
+	      &trace_nvs_status_names),
+	FIELD(struct nvs_subchannel_complete, count, "count", FORM_DEC, SHOW_ALWAYS),
 };
 static const struct trace_field nvs_indirection[] = {
 	{"count", 4, 4, FORM_DEC, SHOW_ALWAYS, NULL}, /* u32 count, u32 offset, then the table (Linux) */
@@ -304,6 +308,12 @@ static const struct trace_layout nvs[] = {
 	LAYOUT(NVS_TYPE_SEND_INDIRECTION_TABLE, "send-indirection-table", 12, nvs_indirection),
 };
 const struct trace_protocol trace_nvs = {"nvs", nvs, sizeof(nvs) / sizeof(nvs[0])};
+
+static const struct trace_layout nvs_answers[] = {
+	NVS(NVS_TYPE_SUBCHANNEL, "subchannel-complete", nvs_subchannel_complete, nvs_subchannel_complete),
+};
+const struct trace_protocol trace_nvs_answers = {"nvs_answer", nvs_answers,
+						 sizeof(nvs_answers) / sizeof(nvs_answers[0])};
 
 /* --- RNDIS ------------------------------------------------------------------------ */
 

@@ -73,7 +73,8 @@ struct trace_interface {
 	const char *name;
 };
 
-extern const struct trace_protocol trace_messages, trace_nvs, trace_rndis;
+/* trace_nvs_answers: types that mean something else to the guest; looked at first there. */
+extern const struct trace_protocol trace_messages, trace_nvs, trace_nvs_answers, trace_rndis;
 
 extern const struct trace_names trace_kind_names, trace_hypercall_names, trace_hv_status_names,
 	trace_packet_names, trace_nvs_status_names, trace_nvs_version_names, trace_nvs_channel_names,
