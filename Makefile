@@ -50,8 +50,8 @@ mutants: all ## one-line faults, each to be caught by the test it names
 proofs: ## CBMC on rings, packets, GPADLs, messages
 	@scripts/fetch-cbmc && tests/proofs/run
 
-bench: all ## throughput of a large download, and counts per packet
-	@scripts/bench $(BUILD)
+bench: all ## instructions, copies, memory, throughput beside their limits; PLOT=1 draws them
+	@scripts/bench $(if $(PLOT),--plot docs/images/performance.svg) $(BUILD)
 
 api: ## the API reference, as build/api/html/index.html
 	@scripts/api-reference $(BUILD)/api

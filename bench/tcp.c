@@ -21,6 +21,7 @@
 
 struct result {
 	double rate; /* MB/s */
+	double cpu;  /* seconds, of all its threads */
 	double signals, interrupts;
 };
 
@@ -99,7 +100,7 @@ static void run(const char *program, const char *options, uint16_t port, uint64_
 	if (!output)
 		die("bench: popen");
 	while (fgets(line, sizeof(line), output)) {
-		(void)sscanf(line, "result %lf %llu", &seconds, &bytes);
+		(void)sscanf(line, "result %lf %llu %lf", &seconds, &bytes, &result->cpu);
 		(void)sscanf(line, "counts %lf %lf", &result->signals, &result->interrupts);
 	}
 	if (pclose(output) != 0 || bytes != wanted || seconds <= 0) {
@@ -113,7 +114,7 @@ static void run(const char *program, const char *options, uint16_t port, uint64_
 static void compare(uint64_t bytes, int repetitions, uint16_t port)
 {
 	double guests[REPETITIONS_MAX], bares[REPETITIONS_MAX], ratios[REPETITIONS_MAX];
-	double signals[REPETITIONS_MAX], interrupts[REPETITIONS_MAX];
+	double signals[REPETITIONS_MAX], interrupts[REPETITIONS_MAX], cpu[REPETITIONS_MAX];
 
 	for (int i = 0; i < repetitions; i++) {
 		struct result guest = {0}, bare = {0};
@@ -123,11 +124,14 @@ static void compare(uint64_t bytes, int repetitions, uint16_t port)
 		guests[i] = guest.rate;
 		bares[i] = bare.rate;
 		ratios[i] = guest.rate / bare.rate;
+		cpu[i] = bare.cpu / guest.cpu;
 		signals[i] = guest.signals;
 		interrupts[i] = guest.interrupts;
 	}
 	bench_row("tcp_download_vs_bare", bench_median(ratios, (size_t)repetitions), "of bare",
 		  BENCH_AT_LEAST, 0.8, "aim");
+	bench_row("tcp_download_cpu_vs_bare", bench_median(cpu, (size_t)repetitions), "of bare", BENCH_BESIDE,
+		  1, "bare, processor time of all threads");
 	bench_row("tcp_download_rate", bench_median(guests, (size_t)repetitions), "MB/s", BENCH_BESIDE,
 		  bench_median(bares, (size_t)repetitions), "bare");
 	bench_row("tcp_signals_per_1000_frames", bench_median(signals, (size_t)repetitions), "signals",

@@ -99,6 +99,9 @@ hvkit_suite(conformance 180)
 hvkit_suite(sim 240)
 hvkit_suite(cli 240)
 hvkit_suite(dissector 90)
+if(NOT HVKIT_SANITIZE) # sanitizers change every figure
+	hvkit_suite(bench 90)
+endif()
 if(NOT HVKIT_SANITIZE) # other people's builds, with their flags
 	hvkit_suite(embedding 120)
 endif()

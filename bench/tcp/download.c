@@ -2,6 +2,7 @@
 #include "bench/tcp/download.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "bench/report.h"
 
@@ -68,13 +69,23 @@ bool download_start(struct download *download, struct netif *netif, uint16_t por
 	return tcp_connect(download->pcb, &gateway, port, connected) == ERR_OK;
 }
 
+static double seconds_of(const struct timeval *time)
+{
+	return (double)time->tv_sec + (double)time->tv_usec * 1e-6;
+}
+
 int download_report(const struct download *download)
 {
+	struct rusage usage;
+
 	if (!download->over || download->failed || download->bytes == 0) {
 		(void)fprintf(stderr, "bench: the download failed after %llu bytes\n",
 			      (unsigned long long)download->bytes);
 		return 1;
 	}
-	printf("result %.9f %llu\n", download->ended - download->begun, (unsigned long long)download->bytes);
+	(void)getrusage(RUSAGE_SELF, &usage);
+	printf("result %.9f %llu %.6f\n", download->ended - download->begun,
+	       (unsigned long long)download->bytes,
+	       seconds_of(&usage.ru_utime) + seconds_of(&usage.ru_stime));
 	return 0;
 }
