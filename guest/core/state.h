@@ -113,7 +113,7 @@ void hvk_wake(struct hvk *hvk, uint32_t cpu);
 
 /* requests.c, timers.c: parts of hvk_poll. */
 void hvk_run_finished(struct hvk *hvk, struct hvk_cpu *cpu);
-void hvk_run_timers(struct hvk *hvk, struct hvk_cpu *cpu);
+void hvk_run_timers(struct hvk *hvk, struct hvk_cpu *cpu, uint64_t now);
 void hvk_timer_unlink(struct hvk_cpu *cpu, const struct hvk_timer *timer); /* under its lock */
 
 #endif

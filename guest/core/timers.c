@@ -56,10 +56,8 @@ static struct hvk_timer *take_due(struct hvk *hvk, struct hvk_cpu *cpu, uint64_t
 	return timer;
 }
 
-void hvk_run_timers(struct hvk *hvk, struct hvk_cpu *cpu)
+void hvk_run_timers(struct hvk *hvk, struct hvk_cpu *cpu, uint64_t now)
 {
-	uint64_t now = hvk_time(hvk);
-
 	for (unsigned i = 0; i < HVK_TIMERS_MAX; i++) {
 		struct hvk_timer *timer = take_due(hvk, cpu, now);
 

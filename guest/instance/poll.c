@@ -78,15 +78,19 @@ uint64_t hvk_next_deadline(struct hvk *hvk, uint32_t cpu)
 	return other < deadline ? other : deadline;
 }
 
+/* Time-outs are judged last and by a time before the first look: an answer that was there
+ * when a late poll began counts. Each part is bounded, so a host cannot put them off. */
 bool hvk_poll(struct hvk *hvk, uint32_t index)
 {
 	struct hvk_cpu *cpu = &hvk->cpus[index];
 	bool more = false;
+	uint64_t now;
 
 	if (index >= hvk->config.cpus || cpu->polling)
 		return false;
 	cpu->polling = true;
 	HVK_COUNT(hvk->counters.polls);
+	now = hvk_time(hvk);
 	if (cpu->started)
 		more = hvk_synic_take(hvk, cpu);
 	if (hvk_vmbus_state(hvk) == HVK_VMBUS_ABANDONED && !hvk->bus->request) {
@@ -95,9 +99,9 @@ bool hvk_poll(struct hvk *hvk, uint32_t index)
 	}
 	run_messages(hvk, cpu, index);
 	run_events(hvk, cpu);
-	hvk_run_timers(hvk, cpu);
-	more |= hvk_bus_poll(hvk, index);
+	more |= hvk_bus_poll(hvk, index, now);
 	hvk_run_channels(hvk, cpu);
+	hvk_run_timers(hvk, cpu, now);
 	hvk_run_finished(hvk, cpu);
 	cpu->polling = false;
 	return more || cpu_deadline(hvk, cpu) == 0;

@@ -153,9 +153,8 @@ void hvk_bus_take_events(struct hvk *hvk, const uint32_t *words)
 	hvk_unlock(hvk, &hvk->bus->lock);
 }
 
-static void check_deadlines(struct hvk *hvk)
+static void check_deadlines(struct hvk *hvk, uint64_t now)
 {
-	uint64_t now = hvk_time(hvk);
 	struct hvk_link *next;
 
 	hvk_contact_advance(hvk, now);
@@ -188,7 +187,7 @@ static void finish_connect(struct hvk *hvk)
 }
 
 /* The contact CPU does the bus' work. */
-bool hvk_bus_poll(struct hvk *hvk, uint32_t cpu)
+bool hvk_bus_poll(struct hvk *hvk, uint32_t cpu, uint64_t now)
 {
 	bool dirty, more;
 
@@ -196,7 +195,7 @@ bool hvk_bus_poll(struct hvk *hvk, uint32_t cpu)
 		return false;
 	hvk_clock_check(hvk);
 	hvk_lock(hvk, &hvk->bus->lock);
-	check_deadlines(hvk);
+	check_deadlines(hvk, now);
 	hvk_out_pump(hvk);
 	hvk_unlock(hvk, &hvk->bus->lock);
 	hvk_gpadl_settle(hvk);

@@ -230,7 +230,8 @@ hvk_status hvk_bus_create(struct hvk *hvk);
 void hvk_bus_destroy(struct hvk *hvk);
 void hvk_bus_take_message(struct hvk *hvk, uint32_t cpu, const struct hv_message *message);
 void hvk_bus_take_events(struct hvk *hvk, const uint32_t *words);
-bool hvk_bus_poll(struct hvk *hvk, uint32_t cpu); /* true: more to post */
+/* Deadlines are judged by now, which is older than what was last taken in. True: more to post. */
+bool hvk_bus_poll(struct hvk *hvk, uint32_t cpu, uint64_t now);
 /* Something came or went: the contact CPU is to look. */
 void hvk_bus_stir(struct hvk *hvk);
 /* Pages that the host may still write after an abrupt exit without an answer. */
