@@ -72,8 +72,10 @@ fetch http://10.0.2.2:$port/small
 !offer net0
 fetch http://10.0.2.2:$port/small
 END
+before=$(date +%s)
 hvkit run --nic "user,tcp=$port" --script "$work/script" --summary "$work/s.json"
 status_is 0
+[ $(($(date +%s) - before)) -lt 12 ] || wrong "a lost download should end at once, not after lwIP's 15 s"
 [ "$(grep -c 'the host has taken the network card away (after' "$work/err")" = 2 ] || wrong "two downloads should be lost"
 [ "$(grep -c "$(sha256sum <"$work/www/small" | cut -d ' ' -f 1)" "$work/out")" = 2 ] || wrong "two should be whole"
 summary_says "$work/s.json" '"leaked_pages": 0'
