@@ -30,20 +30,25 @@ static hvk_status detect(struct hvk *hvk, struct hvk_hypervisor_info *info)
 }
 
 /* Others show "Hv#1" with an unusable part of it (iPXE b6889eaa1): look at the bits. */
-static hvk_status check_privileges(const struct hvk_hypervisor_info *info)
+static hvk_status check_privileges(struct hvk *hvk, const struct hvk_hypervisor_info *info)
 {
 	uint32_t access = HV_ACCESS_SYNIC | HV_ACCESS_HYPERCALL;
 	uint32_t privileges = HV_PRIVILEGE_POST_MESSAGES | HV_PRIVILEGE_SIGNAL_EVENTS;
 
-	if ((info->access & access) != access || (info->privileges & privileges) != privileges)
-		return HVK_EPRIVILEGE;
-	return HVK_OK;
+	if ((info->access & access) == access && (info->privileges & privileges) == privileges)
+		return HVK_OK;
+	hvk_log(hvk, HVK_LOG_ERROR,
+		"access 0x%x lacks 0x%x of SynIC and hypercalls, privileges 0x%x lack 0x%x", info->access,
+		access & ~info->access, info->privileges, privileges & ~info->privileges);
+	return HVK_EPRIVILEGE;
 }
 
 static hvk_status check_owner(struct hvk *hvk, uint64_t *os_id)
 {
-	if (hvk->port.reg_read(hvk->port.context, HVK_REG_GUEST_OS_ID, os_id) != HVK_OK)
-		return HVK_EPRIVILEGE;
+	hvk_status status = hvk_register_read(hvk, HVK_REG_GUEST_OS_ID, os_id);
+
+	if (status != HVK_OK)
+		return status;
 	if (*os_id == HV_OS_ID_FIRMWARE)
 		return HVK_EOWNED;
 	return *os_id != 0 && !hvk->config.take_over ? HVK_EINUSE : HVK_OK;
@@ -73,18 +78,24 @@ static void give_back(struct hvk *hvk)
 static hvk_status enable_hypercalls(struct hvk *hvk)
 {
 	struct hvk_hypervisor *hv = &hvk->hypervisor;
-	void *context = hvk->port.context;
+	hvk_status status;
 	uint64_t value = (hv->saved_hypercall & HV_HYPERCALL_RESERVED_MASK) |
 			 hvk_page_gpa(hvk, &hv->hypercall_page, 0) | HV_PAGE_ENABLE;
 
 	if (hv->saved_hypercall & HV_HYPERCALL_LOCKED)
 		return HVK_EINUSE; /* its owner locked it until reset */
 	hv->taken = true;
-	if (hvk->port.reg_write(context, HVK_REG_GUEST_OS_ID, hvk->config.guest_os_id) != HVK_OK ||
-	    hvk->port.reg_write(context, HVK_REG_HYPERCALL, value) != HVK_OK ||
-	    hvk->port.reg_read(context, HVK_REG_HYPERCALL, &value) != HVK_OK)
-		return HVK_EPRIVILEGE;
-	return value & HV_PAGE_ENABLE ? HVK_OK : HVK_EPRIVILEGE;
+	status = hvk_register_write(hvk, HVK_REG_GUEST_OS_ID, hvk->config.guest_os_id);
+	if (status == HVK_OK)
+		status = hvk_register_write(hvk, HVK_REG_HYPERCALL, value);
+	if (status == HVK_OK)
+		status = hvk_register_read(hvk, HVK_REG_HYPERCALL, &value);
+	if (status != HVK_OK || (value & HV_PAGE_ENABLE))
+		return status;
+	hvk_log(hvk, HVK_LOG_ERROR,
+		"the hypercall page is not enabled after writing register HYPERCALL: 0x%llx",
+		(unsigned long long)value);
+	return HVK_EPRIVILEGE;
 }
 
 /* A clock for less than an exit. Without it there is the register. */
@@ -119,14 +130,15 @@ hvk_status hvk_start(struct hvk *hvk)
 		return HVK_ESTATE;
 	status = detect(hvk, &info);
 	if (status == HVK_OK)
-		status = check_privileges(&info);
+		status = check_privileges(hvk, &info);
 	if (status == HVK_OK)
 		status = check_owner(hvk, &hv->saved_os_id);
 	if (status != HVK_OK)
 		return status;
 	info.previous_os_id = hv->saved_os_id;
-	if (hvk->port.reg_read(hvk->port.context, HVK_REG_HYPERCALL, &hv->saved_hypercall) != HVK_OK)
-		return HVK_EPRIVILEGE;
+	status = hvk_register_read(hvk, HVK_REG_HYPERCALL, &hv->saved_hypercall);
+	if (status != HVK_OK)
+		return status;
 	hv->info = info;
 	status = hvk_pages_get(hvk, 1, HVK_PAGE_EXECUTE, &hv->hypercall_page);
 	if (status == HVK_OK)

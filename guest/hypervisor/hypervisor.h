@@ -5,6 +5,11 @@
 
 #include "guest/core/state.h"
 
+/* registers.c: of the calling CPU; a fault is logged and HVK_EPRIVILEGE. Task context. What may
+ * fault without harm, as on the way back, goes to the port at once. */
+hvk_status hvk_register_read(struct hvk *hvk, enum hvk_register reg, uint64_t *value);
+hvk_status hvk_register_write(struct hvk *hvk, enum hvk_register reg, uint64_t value);
+
 /* synic.c: takes in events and messages of this CPU. True if it
  * stopped with something left in the slot. */
 bool hvk_synic_take(struct hvk *hvk, struct hvk_cpu *cpu);

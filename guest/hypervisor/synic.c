@@ -9,14 +9,10 @@
 #define SLOT_FLAGS_SHIFT 8u
 #define DRAIN_MESSAGES_MAX 64u
 
-static hvk_status read_reg(struct hvk *hvk, enum hvk_register reg, uint64_t *value)
+/* On the way back, and in interrupts: nothing can be done about a fault. */
+static void put_reg(struct hvk *hvk, enum hvk_register reg, uint64_t value)
 {
-	return hvk->port.reg_read(hvk->port.context, reg, value) == HVK_OK ? HVK_OK : HVK_EPRIVILEGE;
-}
-
-static hvk_status write_reg(struct hvk *hvk, enum hvk_register reg, uint64_t value)
-{
-	return hvk->port.reg_write(hvk->port.context, reg, value) == HVK_OK ? HVK_OK : HVK_EPRIVILEGE;
+	(void)hvk->port.reg_write(hvk->port.context, reg, value);
 }
 
 /* --- Taking in ------------------------------------------------------------------ */
@@ -24,7 +20,7 @@ static hvk_status write_reg(struct hvk *hvk, enum hvk_register reg, uint64_t val
 static void end_of_message(struct hvk *hvk)
 {
 	HVK_COUNT(hvk->counters.eoms);
-	(void)write_reg(hvk, HVK_REG_EOM, 0);
+	put_reg(hvk, HVK_REG_EOM, 0);
 }
 
 /* Empties the slot: clear the type, full barrier, then look at the pending flag. In
@@ -132,18 +128,19 @@ void hvk_interrupt(struct hvk *hvk, uint32_t index)
 
 static hvk_status save_registers(struct hvk *hvk, struct hvk_cpu *cpu)
 {
-	hvk_status status = read_reg(hvk, HVK_REG_SIMP, &cpu->saved_simp);
+	hvk_status status = hvk_register_read(hvk, HVK_REG_SIMP, &cpu->saved_simp);
 
 	if (status == HVK_OK)
-		status = read_reg(hvk, HVK_REG_SIEFP, &cpu->saved_siefp);
+		status = hvk_register_read(hvk, HVK_REG_SIEFP, &cpu->saved_siefp);
 	if (status == HVK_OK)
-		status = read_reg(hvk, HVK_REG_SCONTROL, &cpu->saved_scontrol);
+		status = hvk_register_read(hvk, HVK_REG_SCONTROL, &cpu->saved_scontrol);
 	if (status == HVK_OK)
-		status = read_reg(hvk, (enum hvk_register)(HVK_REG_SINT0 + VMBUS_SINT), &cpu->saved_sint);
+		status = hvk_register_read(hvk, (enum hvk_register)(HVK_REG_SINT0 + VMBUS_SINT),
+					   &cpu->saved_sint);
 	if (status == HVK_OK && (hvk->hypervisor.info.access & HV_ACCESS_VP_INDEX)) {
-		uint64_t index;
+		uint64_t index = 0;
 
-		status = read_reg(hvk, HVK_REG_VP_INDEX, &index);
+		status = hvk_register_read(hvk, HVK_REG_VP_INDEX, &index);
 		cpu->vp_index = (uint32_t)index;
 	}
 	return status;
@@ -152,8 +149,8 @@ static hvk_status save_registers(struct hvk *hvk, struct hvk_cpu *cpu)
 static hvk_status write_page(struct hvk *hvk, enum hvk_register reg, uint64_t saved,
 			     const struct hvk_pages *page)
 {
-	return write_reg(hvk, reg,
-			 (saved & HV_PAGE_RESERVED_MASK) | hvk_page_gpa(hvk, page, 0) | HV_PAGE_ENABLE);
+	return hvk_register_write(
+		hvk, reg, (saved & HV_PAGE_RESERVED_MASK) | hvk_page_gpa(hvk, page, 0) | HV_PAGE_ENABLE);
 }
 
 static hvk_status enable(struct hvk *hvk, struct hvk_cpu *cpu)
@@ -166,10 +163,10 @@ static hvk_status enable(struct hvk *hvk, struct hvk_cpu *cpu)
 	if (status == HVK_OK)
 		/* Unmasked even when polled: a masked SINT gets no messages (iPXE). No
 		 * auto-EOI: the TLFS advises against it. */
-		status = write_reg(hvk, (enum hvk_register)(HVK_REG_SINT0 + VMBUS_SINT),
-				   (cpu->saved_sint & ~HV_SINT_DEFINED_MASK) | vector);
+		status = hvk_register_write(hvk, (enum hvk_register)(HVK_REG_SINT0 + VMBUS_SINT),
+					    (cpu->saved_sint & ~HV_SINT_DEFINED_MASK) | vector);
 	if (status == HVK_OK)
-		status = write_reg(hvk, HVK_REG_SCONTROL, cpu->saved_scontrol | HV_SCONTROL_ENABLE);
+		status = hvk_register_write(hvk, HVK_REG_SCONTROL, cpu->saved_scontrol | HV_SCONTROL_ENABLE);
 	return status;
 }
 
@@ -209,13 +206,13 @@ static void disable(struct hvk *hvk, struct hvk_cpu *cpu)
 
 	/* Order: boot.md's checklist, from mu_msvm and iPXE. Windows Server 2016 keeps pages
 	 * that it finds set up, so they must be off before the memory is given back. */
-	(void)write_reg(hvk, sint, (cpu->saved_sint & ~HV_SINT_DEFINED_MASK) | HV_SINT_MASKED);
+	put_reg(hvk, sint, (cpu->saved_sint & ~HV_SINT_DEFINED_MASK) | HV_SINT_MASKED);
 	drain(hvk, cpu);
 	pass_events_on(hvk, cpu);
-	(void)write_reg(hvk, HVK_REG_SIEFP, cpu->saved_siefp);
-	(void)write_reg(hvk, HVK_REG_SIMP, cpu->saved_simp);
-	(void)write_reg(hvk, HVK_REG_SCONTROL, cpu->saved_scontrol);
-	(void)write_reg(hvk, sint, cpu->saved_sint);
+	put_reg(hvk, HVK_REG_SIEFP, cpu->saved_siefp);
+	put_reg(hvk, HVK_REG_SIMP, cpu->saved_simp);
+	put_reg(hvk, HVK_REG_SCONTROL, cpu->saved_scontrol);
+	put_reg(hvk, sint, cpu->saved_sint);
 }
 
 static void forget(struct hvk *hvk, struct hvk_cpu *cpu)

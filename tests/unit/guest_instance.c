@@ -259,6 +259,37 @@ static void cpus_that_are_not_there(void **state)
 	end(&port, hvk);
 }
 
+/* The only line is the error; it names the register, and says what was tried. */
+static const char *const tries[] = {
+	"cpu 0: reading register GUEST_OS_ID faulted",
+	"cpu 0: reading register HYPERCALL faulted",
+	"cpu 0: writing 0x9800000000000001 to register GUEST_OS_ID faulted",
+	"to register HYPERCALL faulted",
+	"cpu 0: reading register SIMP faulted",
+	"cpu 0: reading register SIEFP faulted",
+	"cpu 0: reading register SCONTROL faulted",
+	"cpu 0: reading register SINT2 faulted",
+	"cpu 0: reading register VP_INDEX faulted",
+	"001 to register SIMP faulted",
+	"001 to register SIEFP faulted",
+	"cpu 0: writing 0x75 to register SINT2 faulted",
+	"cpu 0: writing 0x1 to register SCONTROL faulted",
+};
+
+static struct {
+	uint32_t lines;
+	bool seen[COUNT(tries)];
+} kept;
+
+static void keep_line(void *owner, enum hvk_log_level level, const char *text)
+{
+	(void)owner;
+	assert_int_equal(level, HVK_LOG_ERROR);
+	kept.lines++;
+	for (size_t i = 0; i < COUNT(tries); i++)
+		kept.seen[i] |= strstr(text, tries[i]) != NULL;
+}
+
 /* Any access to a register may fault: what had been set is put back, what was allocated is
  * given back, and the next try works. */
 static void register_that_faults(void **state)
@@ -277,6 +308,8 @@ static void register_that_faults(void **state)
 		port.port.tsc = NULL;
 		port.registers[HVK_REG_SIMP] = 0x5000;
 		port.registers[HVK_REG_SINT0 + 2] = 0x10000;
+		port.logged = keep_line;
+		kept.lines = 0;
 		port.fail_register = n;
 		status = hvk_start(hvk);
 		if (status == HVK_OK) {
@@ -292,6 +325,7 @@ static void register_that_faults(void **state)
 			start_failed++;
 		}
 		assert_true(status == HVK_OK || status == HVK_EPRIVILEGE);
+		assert_int_equal(kept.lines, status != HVK_OK);
 		for (size_t i = 0; i < COUNT(touched); i++) {
 			uint64_t found = touched[i] == HVK_REG_SIMP        ? 0x5000
 					 : touched[i] == HVK_REG_SINT0 + 2 ? 0x10000
@@ -303,6 +337,8 @@ static void register_that_faults(void **state)
 	}
 	assert_in_range(start_failed, 4, 10);
 	assert_in_range(cpu_failed, 8, 12);
+	for (size_t i = 0; i < COUNT(kept.seen); i++)
+		assert_true(kept.seen[i]);
 }
 
 static uint64_t a_tsc(void *context)
