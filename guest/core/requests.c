@@ -98,13 +98,14 @@ void hvk_run_finished(struct hvk *hvk, struct hvk_cpu *cpu)
 {
 	for (unsigned i = 0; i < POLL_REQUESTS; i++) {
 		struct hvk_request *request = take_finished(hvk, cpu);
+		void (*done)(struct hvk_request *, void *);
+		void *context;
 
 		if (!request)
 			return;
 		/* Read before the status is shown: then the owner may reuse the memory. */
-		void (*done)(struct hvk_request *, void *) = request->done;
-		void *context = request->context;
-
+		done = request->done;
+		context = request->context;
 		__atomic_store_n(&request->status, request->result, __ATOMIC_SEQ_CST);
 		wake_waiters(hvk, (uint32_t)(cpu - hvk->cpus));
 		if (done)

@@ -68,6 +68,8 @@ static void move_on(struct hvk_netvsc *nic, hvk_status status)
 /* Begins steps until one has to wait. Ends: each turn waits, or goes one step on. */
 static void run(struct hvk_netvsc *nic)
 {
+	const struct netvsc_sequence *over;
+
 	while (nic->step < nic->sequence->count) {
 		const struct netvsc_step *step = current(nic);
 		hvk_status status;
@@ -86,8 +88,7 @@ static void run(struct hvk_netvsc *nic)
 		}
 		move_on(nic, status);
 	}
-	const struct netvsc_sequence *over = nic->sequence;
-
+	over = nic->sequence;
 	nic->sequence = NULL;
 	over->finished(nic);
 }
