@@ -7,6 +7,7 @@
 #define DEFAULT_SEND_PAGES 256u
 #define DEFAULT_MTU 1500u
 #define RING_PAGES_MAX 4094u
+#define RECEIVE_PAGES_MIN 16u /* hosts refuse less than they need for themselves */
 #define MTU_MIN 68u
 #define MTU_MAX 65521u
 
@@ -228,8 +229,8 @@ static hvk_status check_config(const struct hvk *hvk, struct hvk_netvsc_config *
 	config->mtu = or_default(config->mtu, DEFAULT_MTU);
 	config->copy_max = or_default(config->copy_max, UINT32_MAX);
 	config->nvs_newest = or_default(config->nvs_newest, NVS_VERSION_6_1);
-	if (config->ring_pages > RING_PAGES_MAX || config->receive_buffer_pages > VMBUS_GPADL_PAGES_MAX ||
-	    config->rx_borrow > HVK_NETVSC_BORROW_MAX)
+	if (config->ring_pages > RING_PAGES_MAX || config->receive_buffer_pages < RECEIVE_PAGES_MIN ||
+	    config->receive_buffer_pages > VMBUS_GPADL_PAGES_MAX || config->rx_borrow > HVK_NETVSC_BORROW_MAX)
 		return HVK_EINVAL;
 	if (config->send_buffer_pages > VMBUS_GPADL_PAGES_MAX &&
 	    config->send_buffer_pages != HVK_NETVSC_NO_SEND_BUFFER)

@@ -29,9 +29,11 @@ extern "C" {
 struct hvk_netvsc;
 
 struct hvk_netvsc_config {
-	uint32_t cpu;                  /* of the channel; 0 below VMBus 2.4 */
-	uint32_t ring_pages;           /* each direction; 0 = 64 */
-	uint32_t receive_buffer_pages; /* 0 = 512 (2 MiB); at most 8190, and 3840 (15 MiB) up to NVS 2 */
+	uint32_t cpu;        /* of the channel; 0 below VMBus 2.4 */
+	uint32_t ring_pages; /* each direction; 0 = 64 */
+	/* 0 = 512 (2 MiB); 16 (64 KiB, in which hosts have room for messages of theirs and some
+	 * frames) to 8190, up to NVS 2 at most 3840 (15 MiB). */
+	uint32_t receive_buffer_pages;
 	uint32_t send_buffer_pages; /* 0 = 256 (1 MiB); HVK_NETVSC_NO_SEND_BUFFER: none, all by page list */
 	uint32_t mtu;               /* asked for, 0 = 1500; what the host grants is in netdev info */
 	uint32_t copy_max;          /* frames up to this go by send-buffer section; 0 = all that fit */

@@ -159,7 +159,7 @@ struct nic_user *nic_create(struct fuzz_input *from)
 	user->chatty = (flags & 16u) != 0;
 	user->config = (struct hvk_netvsc_config){
 		.ring_pages = RING_PAGES,
-		.receive_buffer_pages = 1u + buffers % 8u,
+		.receive_buffer_pages = 16u + buffers % 8u,
 		.send_buffer_pages = flags & 8u ? HVK_NETVSC_NO_SEND_BUFFER : 1u + buffers / 8u % 8u,
 	};
 	hostile_connect(user->machine, &config);

@@ -141,7 +141,7 @@ static bool card_up(struct rig *rig)
 	struct hvk_netvsc_config config = {
 		.cpu = rig->config.nic_cpu,
 		.ring_pages = 4,
-		.receive_buffer_pages = 64,
+		.receive_buffer_pages = rig->config.receive_pages ? rig->config.receive_pages : 64,
 		.send_buffer_pages = rig->config.by_page ? HVK_NETVSC_NO_SEND_BUFFER : 32,
 		.nvs_newest = rig->config.nvs_newest,
 		.rx_borrow = rig->config.rx_borrow,

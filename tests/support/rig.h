@@ -39,14 +39,15 @@ struct rig_config {
 	uint32_t nic_cpu;
 	uint32_t bus_cpu; /* contact CPU: all that waits runs there; from 3.0 */
 	bool no_nic;
-	bool by_page;          /* transmit without a send buffer, by page list */
-	uint32_t rx_borrow;    /* frames lent; some are kept for a while, and given back in any order */
-	uint32_t frames;       /* numbered frames to be echoed by the wire, at most RIG_FRAMES_MAX */
-	uint32_t stream;       /* numbered frames that the wire sends by itself */
-	uint32_t early_frames; /* that the wire sends from the first RNDIS message to the guest on */
-	uint32_t frame_length; /* 0 = random 60 to 1514 */
-	uint64_t delay_max;    /* of the wire, 100 ns */
-	bool abrupt;           /* leave by hvk_vmbus_abandon */
+	bool by_page;           /* transmit without a send buffer, by page list */
+	uint32_t receive_pages; /* of the receive buffer; 0 = 64 */
+	uint32_t rx_borrow;     /* frames lent; some are kept for a while, and given back in any order */
+	uint32_t frames;        /* numbered frames to be echoed by the wire, at most RIG_FRAMES_MAX */
+	uint32_t stream;        /* numbered frames that the wire sends by itself */
+	uint32_t early_frames;  /* that the wire sends from the first RNDIS message to the guest on */
+	uint32_t frame_length;  /* 0 = random 60 to 1514 */
+	uint64_t delay_max;     /* of the wire, 100 ns */
+	bool abrupt;            /* leave by hvk_vmbus_abandon */
 	/* ... called on CPU 1, while CPU 0 does nothing any more: 1 it takes interrupts, 2 not even that */
 	uint32_t abrupt_elsewhere;
 	bool suspend;      /* suspend and resume the bus before the card is attached */

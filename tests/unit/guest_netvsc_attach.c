@@ -563,7 +563,9 @@ static void configurations_that_cannot_be(void **state)
 {
 	static const struct hvk_netvsc_config configs[] = {
 		{.ring_pages = 4095},
+		{.receive_buffer_pages = 15},
 		{.receive_buffer_pages = 8191},
+		{.rx_borrow = 1025},
 		{.send_buffer_pages = 8191},
 		{.mtu = 67},
 		{.mtu = 65522},
