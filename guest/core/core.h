@@ -37,7 +37,7 @@ const char *hvk_format(char *to, size_t size, const char *format, ...) __attribu
 
 /* --- Memory -------------------------------------------------------------------- */
 
-/* Pages by the port; shared with the host (L3) unless private. Task context. */
+/* Pages by the port, zeroed here, once; shared with the host (L3) unless private. Task context. */
 hvk_status hvk_pages_get(struct hvk *hvk, uint32_t count, enum hvk_page_use use, struct hvk_pages *out);
 /* Gives them back; zero pages are nothing to do. */
 void hvk_pages_put(struct hvk *hvk, struct hvk_pages *pages);

@@ -7,26 +7,46 @@ static bool is_shared(enum hvk_page_use use)
 	return use == HVK_PAGE_HOST_READS || use == HVK_PAGE_HOST_WRITES;
 }
 
-hvk_status hvk_pages_get(struct hvk *hvk, uint32_t count, enum hvk_page_use use, struct hvk_pages *out)
+hvk_status hvk_pages_allocate(const struct hvk_port *port, uint32_t count, enum hvk_page_use use,
+			      struct hvk_pages *out)
 {
-	hvk_status status;
+	struct hvk_pages pages = {0};
+	hvk_status status = port->pages_alloc(port->context, count, use, &pages);
 
 	*out = (struct hvk_pages){0};
-	status = hvk->port.pages_alloc(hvk->port.context, count, use, out);
+	if (status != HVK_OK)
+		return status;
+	pages.count = count;
+	pages.use = use;
+	if ((uintptr_t)pages.address % HVK_PAGE_SIZE != 0) {
+		port->log(port->context, HVK_LOG_ERROR, "pages_alloc gave pages not aligned to 4 KiB");
+		port->pages_free(port->context, &pages);
+		return HVK_EINVAL;
+	}
+	/* The host fills the hypercall page, and the port may have mapped it read-only. */
+	if (use != HVK_PAGE_EXECUTE)
+		memset(pages.address, 0, (size_t)count * HVK_PAGE_SIZE);
+	*out = pages;
+	return HVK_OK;
+}
+
+hvk_status hvk_pages_get(struct hvk *hvk, uint32_t count, enum hvk_page_use use, struct hvk_pages *out)
+{
+	hvk_status status = hvk_pages_allocate(&hvk->port, count, use, out);
+	struct hvk_shared shared;
+
+	if (status != HVK_OK || !is_shared(use) || !hvk->port.share)
+		return status;
+	status = hvk->port.share(hvk->port.context, out);
 	if (status != HVK_OK) {
+		hvk->port.pages_free(hvk->port.context, out);
 		*out = (struct hvk_pages){0};
 		return status;
 	}
-	out->count = count;
-	out->use = use;
-	if (is_shared(use) && hvk->port.share) {
-		status = hvk->port.share(hvk->port.context, out);
-		if (status != HVK_OK) {
-			hvk->port.pages_free(hvk->port.context, out);
-			*out = (struct hvk_pages){0};
-		}
-	}
-	return status;
+	/* Where memory is encrypted, other bytes come out than went in. */
+	shared = hvk_pages_shared(out);
+	hvk_shared_zero(&shared, 0, shared.size);
+	return HVK_OK;
 }
 
 void hvk_pages_put(struct hvk *hvk, struct hvk_pages *pages)

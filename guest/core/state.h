@@ -101,6 +101,10 @@ struct hvk {
 /* The same without a locked instruction, where a lock or one CPU alone guards the writing. */
 #define HVK_ADD_ALONE(field, amount) __atomic_store_n(&(field), (field) + (amount), __ATOMIC_RELAXED)
 
+/* memory.c: pages of zeros, not shared yet; for hvk_create, which has no instance. */
+hvk_status hvk_pages_allocate(const struct hvk_port *port, uint32_t count, enum hvk_page_use use,
+			      struct hvk_pages *out);
+
 /* time.c */
 void hvk_clock_reset(struct hvk *hvk);
 void hvk_clock_check(struct hvk *hvk);

@@ -79,7 +79,7 @@ static hvk_status init_locks(struct hvk *hvk)
 hvk_status hvk_create(const struct hvk_port *port, const struct hvk_config *config, struct hvk **out)
 {
 	uint32_t cpus, count;
-	struct hvk_pages pages = {0};
+	struct hvk_pages pages;
 	hvk_status status = check_config(config);
 	struct hvk *hvk;
 
@@ -93,7 +93,7 @@ hvk_status hvk_create(const struct hvk_port *port, const struct hvk_config *conf
 	count = (uint32_t)((sizeof(*hvk) + sizeof(*hvk->bus) + cpus * sizeof(*hvk->cpus) + HVK_PAGE_SIZE -
 			    1) /
 			   HVK_PAGE_SIZE);
-	status = port->pages_alloc(port->context, count, HVK_PAGE_PRIVATE, &pages);
+	status = hvk_pages_allocate(port, count, HVK_PAGE_PRIVATE, &pages);
 	if (status != HVK_OK)
 		return status;
 	hvk = (struct hvk *)pages.address;
@@ -101,7 +101,6 @@ hvk_status hvk_create(const struct hvk_port *port, const struct hvk_config *conf
 	hvk->config = *config;
 	fill_config(&hvk->config);
 	hvk->pages = pages;
-	hvk->pages.count = count;
 	hvk->bus = (struct hvk_bus *)(void *)(hvk + 1);
 	hvk->cpus = (struct hvk_cpu *)(void *)(hvk->bus + 1);
 	status = init_locks(hvk);

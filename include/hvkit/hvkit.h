@@ -63,7 +63,7 @@ struct hvk_config {
 };
 
 /* Memory for an instance. port is copied. Task context; does not touch the
- * hypervisor. HVK_EINVAL: a size, version or range is wrong; HVK_ELEVEL: cpus > 1
+ * hypervisor. HVK_EINVAL: a size, version or range is wrong, or an alignment; HVK_ELEVEL: cpus > 1
  * or interrupts without L1; HVK_ENOMEM. */
 hvk_status hvk_create(const struct hvk_port *port, const struct hvk_config *config, struct hvk **out);
 

@@ -96,8 +96,10 @@ struct hvk_port {
 
 	/* Purpose: memory. From: task. Blocks: may. Arguments: count 1 to 8192 pages;
 	 * out is written on success and belongs to hvkit until pages_free. The pages
-	 * must be zeroed, 4 KiB aligned, and hold nothing else. Result: HVK_OK, or
-	 * HVK_ENOMEM, which the call that needed them returns. */
+	 * must be 4 KiB aligned, and hold nothing else. They need not be zeroed: hvkit
+	 * writes zeros to all but HVK_PAGE_EXECUTE, before the host sees them. Result:
+	 * HVK_OK, or HVK_ENOMEM, which the call that needed them returns; pages that are
+	 * not aligned are given back, and that call returns HVK_EINVAL. */
 	hvk_status (*pages_alloc)(void *context, uint32_t count, enum hvk_page_use use,
 				  struct hvk_pages *out);
 

@@ -27,8 +27,7 @@ enum mistake {
 	NO_MISTAKE_AT_LEVEL_0, /* and a slow host */
 	GPA_IS_VIRTUAL,        /* page_gpa gives the address as the CPU sees it */
 	GPA_OF_FIRST_PAGE,     /* page_gpa forgets how far into the pages the address lies */
-	PAGES_NOT_ZEROED,
-	SHARED_NOT_ZEROED, /* only those that the host sees */
+	PAGES_NOT_ZEROED,      /* which is none */
 	PAGES_NOT_ALIGNED,
 	PAGES_GIVEN_TWICE, /* what the host has is given out again */
 	NO_PAGES,
@@ -87,8 +86,7 @@ static hvk_status bad_pages_alloc(void *context, uint32_t count, enum hvk_page_u
 	}
 	if (status == HVK_OK && use == HVK_PAGE_HOST_WRITES)
 		g->given = *out;
-	if (status == HVK_OK &&
-	    (g->mistake == PAGES_NOT_ZEROED || (g->mistake == SHARED_NOT_ZEROED && use != HVK_PAGE_PRIVATE)))
+	if (status == HVK_OK && g->mistake == PAGES_NOT_ZEROED)
 		memset(out->address, 0xa5, (size_t)count * HVK_PAGE_SIZE);
 	if (status == HVK_OK && g->mistake == PAGES_NOT_ALIGNED)
 		out->address = (uint8_t *)out->address + 64;
@@ -523,9 +521,8 @@ static const struct symptom symptoms[] = {
 	{NO_EOM, "EOM lost", "connect", HVK_ETIMEDOUT_OFFERS, NULL, "missing-eom"},
 	{GPA_IS_VIRTUAL, "page_gpa virtual", "start", HVK_EPRIVILEGE, NULL, "beyond guest memory"},
 	{GPA_OF_FIRST_PAGE, "page_gpa of the first page", "connect", HVK_EHYPERCALL, "post message", "post"},
-	{PAGES_NOT_ZEROED, "pages not zeroed", "start", HVK_ESTATE, NULL, NULL},
-	{SHARED_NOT_ZEROED, "shared pages not zeroed", "attach", HVK_EREFUSED_OPEN, "refused", "ring-index"},
-	{PAGES_NOT_ALIGNED, "pages not aligned", "connect", HVK_EHYPERCALL, "post message", "post"},
+	{PAGES_NOT_ZEROED, "pages not zeroed", NULL, HVK_OK, NULL, NULL},
+	{PAGES_NOT_ALIGNED, "pages not aligned", "create", HVK_EINVAL, "not aligned", NULL},
 	{PAGES_GIVEN_TWICE, "pages given out twice", "attach", HVK_ETIMEDOUT_GPADL, NULL, NULL},
 	{NO_PAGES, "too little memory", "attach", HVK_ENOMEM, "the port gave no memory", NULL},
 	{HYPERCALL_STUB, "hypercall stubbed", "connect", HVK_ETIMEDOUT_CONTACT, NULL, NULL},

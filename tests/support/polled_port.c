@@ -43,7 +43,7 @@ static hvk_status pages_alloc(void *context, uint32_t count, enum hvk_page_use u
 		self->memory_top++;
 	*memory = (struct polled_memory){aligned_alloc(HVK_PAGE_SIZE, bytes), count, use, 0};
 	check(memory->address != NULL, "no memory left");
-	memset(memory->address, 0, bytes);
+	memset(memory->address, 0xa5, bytes); /* a port need not zero them */
 	if (use != HVK_PAGE_PRIVATE) {
 		memory->gpa = self->next_gpa != 0 ? self->next_gpa : (uint64_t)(uintptr_t)memory->address;
 		self->next_gpa += self->next_gpa != 0 ? bytes : 0;

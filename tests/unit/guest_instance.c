@@ -490,6 +490,91 @@ static hvk_status not_now(void *context, const struct hvk_pages *pages)
 	return port->random-- == 0 ? HVK_ENOMEM : HVK_OK;
 }
 
+static bool all_zero(const struct hvk_pages *pages)
+{
+	const uint8_t *bytes = pages->address;
+
+	for (size_t i = 0; i < (size_t)pages->count * HVK_PAGE_SIZE; i++) {
+		if (bytes[i] != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Nothing of ours is shown, and what encryption makes of the zeros is not kept. */
+static hvk_status share_encrypted(void *context, const struct hvk_pages *pages)
+{
+	(void)context;
+	assert_true(all_zero(pages));
+	memset(pages->address, 0x5a, (size_t)pages->count * HVK_PAGE_SIZE);
+	return HVK_OK;
+}
+
+/* polled_port gives pages full of other bytes. */
+static void pages_are_zeroed_here(void **state)
+{
+	static const enum hvk_page_use uses[] = {HVK_PAGE_PRIVATE, HVK_PAGE_HOST_READS, HVK_PAGE_HOST_WRITES,
+						 HVK_PAGE_EXECUTE};
+
+	(void)state;
+	for (uint32_t isolated = 0; isolated < 2; isolated++) {
+		const struct hvk_config config = {.cpus = 1};
+		struct polled_port port;
+		struct hvk *hvk;
+
+		polled_port_init(&port, NULL, PAUSE_NS);
+		port.port.share = isolated ? share_encrypted : NULL;
+		port.port.unshare = isolated ? say_yes : NULL;
+		assert_int_equal(hvk_create(&port.port, &config, &hvk), HVK_OK);
+		for (size_t i = 0; i < COUNT(uses); i++) {
+			struct hvk_pages pages;
+
+			assert_int_equal(hvk_pages_get(hvk, 3, uses[i], &pages), HVK_OK);
+			/* The hypercall page may be mapped read-only. */
+			assert_int_equal(all_zero(&pages), uses[i] != HVK_PAGE_EXECUTE);
+			hvk_pages_put(hvk, &pages);
+		}
+		end(&port, hvk);
+	}
+}
+
+static hvk_status (*good_pages_alloc)(void *context, uint32_t count, enum hvk_page_use use,
+				      struct hvk_pages *out);
+static void (*good_pages_free)(void *context, const struct hvk_pages *pages);
+
+static hvk_status unaligned(void *context, uint32_t count, enum hvk_page_use use, struct hvk_pages *out)
+{
+	hvk_status status = good_pages_alloc(context, count, use, out);
+
+	out->address = (uint8_t *)out->address + 64;
+	return status;
+}
+
+static void align_and_free(void *context, const struct hvk_pages *pages)
+{
+	struct hvk_pages aligned = *pages;
+
+	aligned.address = (uint8_t *)aligned.address - 64;
+	good_pages_free(context, &aligned);
+}
+
+static void pages_that_are_not_aligned(void **state)
+{
+	const struct hvk_config config = {.cpus = 1};
+	struct polled_port port;
+	struct hvk *hvk;
+
+	(void)state;
+	polled_port_init(&port, NULL, PAUSE_NS);
+	good_pages_alloc = port.port.pages_alloc;
+	good_pages_free = port.port.pages_free;
+	port.port.pages_alloc = unaligned;
+	port.port.pages_free = align_and_free;
+	assert_int_equal(hvk_create(&port.port, &config, &hvk), HVK_EINVAL);
+	assert_null(hvk);
+	assert_int_equal(polled_port_end(&port), 0);
+}
+
 /* Pages that could not be made visible are given back; the call that needed them fails. */
 static void share_that_fails(void **state)
 {
@@ -618,6 +703,8 @@ int main(void)
 		cmocka_unit_test(tsc_page_that_never_rests),
 		cmocka_unit_test(somebody_elses_machine),
 		cmocka_unit_test(faults_are_logged_rarely),
+		cmocka_unit_test(pages_are_zeroed_here),
+		cmocka_unit_test(pages_that_are_not_aligned),
 		cmocka_unit_test(share_that_fails),
 		cmocka_unit_test(unshare_that_fails),
 		cmocka_unit_test(quarantine_is_limited),
