@@ -12,7 +12,7 @@
 
 /* --- Log and faults ----------------------------------------------------------- */
 
-/* One line, at most 199 characters. Conversions: %s %c %u %d %x %lu %lx %llu %llx
+/* One line, at most 199 characters; nothing is formatted above hvk_config.log_level. Conversions: %s %c %u %d %x %lu %lx %llu %llx
  * %zu %%, with an optional 0 and width for numbers (%04x). Any context. */
 void hvk_log(struct hvk *hvk, enum hvk_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -28,7 +28,7 @@ hvk_status hvk_fault(struct hvk *hvk, hvk_status status, const char *format, ...
 #ifdef HVK_CONFIG_SMALL
 hvk_status hvk_fault_count(struct hvk *hvk, hvk_status status);
 #define hvk_log(...) (0 ? (hvk_log)(__VA_ARGS__) : (void)0)
-#define hvk_fault(hvk, status, ...)                                                                         \
+#define hvk_fault(hvk, status, ...) \
 	(0 ? (hvk_fault)((hvk), (status), __VA_ARGS__) : hvk_fault_count((hvk), (status)))
 #endif
 

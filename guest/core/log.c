@@ -19,6 +19,8 @@ void hvk_log(struct hvk *hvk, enum hvk_log_level level, const char *format, ...)
 	char line[LOG_LINE_MAX];
 	va_list arguments;
 
+	if (level > hvk->config.log_level)
+		return;
 	va_start(arguments, format);
 	hvk_vformat(line, sizeof(line), format, arguments);
 	va_end(arguments);
@@ -40,7 +42,7 @@ hvk_status hvk_fault(struct hvk *hvk, hvk_status status, const char *format, ...
 	va_list arguments;
 
 	HVK_COUNT(hvk->counters.host_faults);
-	if (worth_a_line(count)) {
+	if (hvk->config.log_level >= HVK_LOG_WARN && worth_a_line(count)) {
 		va_start(arguments, format);
 		hvk_vformat(line, sizeof(line), format, arguments);
 		va_end(arguments);

@@ -38,6 +38,8 @@ static hvk_status check_config(const struct hvk_config *config)
 {
 	if (!config || config->cpus > HVK_CPUS_MAX || config->guest_os_id == HV_OS_ID_FIRMWARE)
 		return HVK_EINVAL;
+	if ((uint32_t)config->log_level > HVK_LOG_DEBUG)
+		return HVK_EINVAL;
 	if (config->vector != 0 && config->vector < HV_SINT_VECTOR_MIN)
 		return HVK_EINVAL;
 	return config->interrupts && config->vector == 0 ? HVK_EINVAL : HVK_OK;
@@ -62,6 +64,8 @@ static void fill_config(struct hvk_config *config)
 		config->guest_os_id = HVK_OS_ID_DEFAULT;
 	if (config->quarantine_pages_max == 0)
 		config->quarantine_pages_max = QUARANTINE_PAGES_DEFAULT;
+	if (config->log_level == 0)
+		config->log_level = HVK_LOG_INFO;
 	fill_timeouts(&config->timeouts);
 }
 

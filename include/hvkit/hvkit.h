@@ -60,6 +60,9 @@ struct hvk_config {
 	bool take_over;                /* go on though somebody else's identity is set (never firmware's) */
 	uint32_t quarantine_pages_max; /* memory withheld at most; 0 means 16384 pages */
 	struct hvk_timeouts timeouts;
+	/* The last level that is logged; lines above it cost nothing, they are not even formatted.
+	 * 0 means HVK_LOG_INFO. */
+	enum hvk_log_level log_level;
 };
 
 /* Memory for an instance. port is copied. Task context; does not touch the

@@ -41,7 +41,7 @@ enum hvk_log_level {
 	HVK_LOG_ERROR = 1, /* something that was asked for does not work */
 	HVK_LOG_WARN = 2,  /* the host misbehaved, or something is degraded; rate-limited per cause */
 	HVK_LOG_INFO = 3,  /* once per life-cycle step: found, version, device came or went */
-	HVK_LOG_DEBUG = 4  /* each control message */
+	HVK_LOG_DEBUG = 4  /* each control message; only if hvk_config.log_level asks for it */
 };
 
 /* Who will read and write the pages. */

@@ -142,7 +142,7 @@ struct hostile *hostile_create(uint32_t newest)
 {
 	static const struct vmbus_guid netvsc = VMBUS_GUID_NETVSC;
 	struct hostile *machine = calloc(1, sizeof(*machine));
-	struct hvk_config config = {.cpus = 1};
+	struct hvk_config config = {.cpus = 1, .log_level = HVK_LOG_DEBUG};
 	uint32_t *timeouts = (uint32_t *)&config.timeouts;
 
 	FUZZ_CHECK(machine != NULL);

@@ -41,7 +41,8 @@ enum fault {
 	INTERRUPTS_WITHOUT_LOCKS,
 	INTERRUPTS_WITHOUT_VECTOR,
 	VECTOR_RESERVED,
-	FIRMWARE_ID
+	FIRMWARE_ID,
+	LOG_LEVEL_NONE
 };
 
 static uint32_t cpu_zero(void *context)
@@ -125,13 +126,16 @@ static void spoil(enum fault fault, struct hvk_port *port, struct hvk_config *co
 	case FIRMWARE_ID:
 		config->guest_os_id = HV_OS_ID_FIRMWARE;
 		break;
+	case LOG_LEVEL_NONE:
+		config->log_level = (enum hvk_log_level)(HVK_LOG_DEBUG + 1);
+		break;
 	}
 }
 
 static void refused_ports(void **state)
 {
 	(void)state;
-	for (int fault = PORT_SIZE; fault <= FIRMWARE_ID; fault++) {
+	for (int fault = PORT_SIZE; fault <= LOG_LEVEL_NONE; fault++) {
 		bool level = (fault >= NO_LOG && fault <= NO_PAUSE) ||
 			     (fault >= CPUS_WITHOUT_INDEX && fault <= INTERRUPTS_WITHOUT_LOCKS);
 		struct polled_port port;
@@ -460,6 +464,15 @@ static void count_line(void *owner, enum hvk_log_level level, const char *text)
 	port->random++;
 }
 
+static void any_line(void *owner, enum hvk_log_level level, const char *text)
+{
+	struct polled_port *port = owner;
+
+	(void)level;
+	assert_non_null(strstr(text, "shown"));
+	port->random++;
+}
+
 /* The host chooses how often it misbehaves; the log does not follow. */
 static void faults_are_logged_rarely(void **state)
 {
@@ -478,6 +491,30 @@ static void faults_are_logged_rarely(void **state)
 	(void)hvk_fault(hvk, HVK_EHOST_NVS, "another cause: %s", "shown");
 	assert_int_equal(port.random, 1);
 	end(&port, hvk);
+}
+
+/* "%s" of it would be the end: what is not shown is not formatted. */
+static const char *const unreadable = (const char *)1;
+
+static void lines_above_the_level_cost_nothing(void **state)
+{
+	(void)state;
+	for (uint32_t level = 0; level <= HVK_LOG_DEBUG; level++) {
+		const struct hvk_config config = {.cpus = 1, .log_level = (enum hvk_log_level)level};
+		uint32_t shown = level ? level : HVK_LOG_INFO;
+		struct polled_port port;
+		struct hvk *hvk;
+
+		polled_port_init(&port, &port, PAUSE_NS);
+		assert_int_equal(hvk_create(&port.port, &config, &hvk), HVK_OK);
+		port.logged = any_line;
+		for (uint32_t n = HVK_LOG_ERROR; n <= HVK_LOG_DEBUG; n++)
+			hvk_log(hvk, (enum hvk_log_level)n, "%s", n <= shown ? "shown" : unreadable);
+		assert_int_equal(port.random, shown);
+		(void)hvk_fault(hvk, HVK_EHOST_RANGE, "%s", shown >= HVK_LOG_WARN ? "shown" : unreadable);
+		assert_int_equal(port.random, shown + (shown >= HVK_LOG_WARN));
+		end(&port, hvk);
+	}
 }
 
 /* --- Memory ------------------------------------------------------------------------------------ */
@@ -703,6 +740,7 @@ int main(void)
 		cmocka_unit_test(tsc_page_that_never_rests),
 		cmocka_unit_test(somebody_elses_machine),
 		cmocka_unit_test(faults_are_logged_rarely),
+		cmocka_unit_test(lines_above_the_level_cost_nothing),
 		cmocka_unit_test(pages_are_zeroed_here),
 		cmocka_unit_test(pages_that_are_not_aligned),
 		cmocka_unit_test(share_that_fails),

@@ -262,7 +262,7 @@ static bool on_ready(void *context, struct hvk_channel *channel)
 /* A started instance on virtual processor vp, its next shared page at 0x10000. */
 static void host_start(struct host *host, uint32_t vp)
 {
-	const struct hvk_config config = {.cpus = 1};
+	const struct hvk_config config = {.cpus = 1, .log_level = HVK_LOG_DEBUG};
 
 	*host = (struct host){.newest = VMBUS_VERSION_5_3, .connection = VMBUS_CONNECTION_MESSAGE_V5};
 	polled_port_init(&host->port, host, HOST_PAUSE_NS);
