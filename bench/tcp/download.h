@@ -21,7 +21,8 @@ struct download {
 
 /* Gives the interface its address and connects to that port of the user's loopback. */
 bool download_start(struct download *download, struct netif *netif, uint16_t port);
-/* Prints "result SECONDS BYTES CPU-SECONDS", the latter of all threads; returns the exit status of the program. */
+/* Prints "result SECONDS BYTES CPU-SECONDS", the latter of all threads; returns the exit status
+ * of the program. */
 int download_report(const struct download *download);
 
 #endif

@@ -47,10 +47,10 @@ for file in $code; do
 done | complain
 
 # --- No download host -----------------------------------------------------------------------
-# An address in a URL may be a number, a variable, or a name that cannot exist.
+# An address in a URL may be a number, a variable, a name that cannot exist, or a namespace of XML.
 grep -n -I -o -E '(https?|ftp|git)://[^ "'"'"'<>)`;]*' $(echo "$all" | grep -v '^tests/walls/text.sh$') /dev/null |
 	grep -v -E '://(\$|[0-9%<*{]|\[|localhost|HOST|example|[a-z.]*\.(test|invalid|example)|server|[^./]*$)' |
-	grep -v -E '://[^/.]*(/|$|:)' |
+	grep -v -E '://[^/.]*(/|$|:)' | grep -v -E 'http://www\.w3\.org/2000/svg\\?$' |
 	sed 's/$/: names a host to download from/' | complain
 
 # --- Shared memory has one door --------------------------------------------------------------------
