@@ -67,9 +67,10 @@ void hvk_netvsc_dump(struct hvk_netvsc *nic, hvk_dump_line line, void *context)
 	const struct hvk_netdev_info *info = &nic->netdev.info;
 	const uint8_t *mac = info->mac;
 	hvk_status lost = netvsc_lost(nic);
+	enum netvsc_state state = netvsc_state(nic);
 
 	hvk_dump_begin(&dump, "netvsc");
-	hvk_dump_value(&dump, "state", "%s", hvk_dump_name(states, 4, (uint32_t)netvsc_state(nic)));
+	hvk_dump_value(&dump, "state", "%s", hvk_dump_name(states, 4, (uint32_t)state));
 	hvk_dump_value(&dump, "step", "%s", hvk_netvsc_steps_name(nic));
 	hvk_dump_value(&dump, "lost", "%s", lost == HVK_OK ? "no" : hvk_status_name(lost));
 	hvk_dump_value(&dump, "nvs-version", "0x%x", nic->nvs_version);
