@@ -12,8 +12,9 @@
 
 /* --- Log and faults ----------------------------------------------------------- */
 
-/* One line, at most 199 characters; nothing is formatted above hvk_config.log_level. Conversions: %s %c %u %d %x %lu %lx %llu %llx
- * %zu %%, with an optional 0 and width for numbers (%04x). Any context. */
+/* One line, at most 199 characters; nothing is formatted above hvk_config.log_level.
+ * Conversions: %s %c %u %d %x %lu %lx %llu %llx %zu %%, with an optional 0 and width for
+ * numbers (%04x). Any context. */
 void hvk_log(struct hvk *hvk, enum hvk_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
