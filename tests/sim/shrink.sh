@@ -24,7 +24,7 @@ for fault in slow-teardown delay-signal; do
 	seed=1
 	until shrinks_well $fault $seed; do
 		seed=$((seed + 1))
-		[ $seed -lt 10 ] || fail "no seed below 10 with the fault $fault becomes small"
+		[ $seed -lt 100 ] || fail "no seed below 100 with the fault $fault becomes small"
 	done
 	"$seeds" --smallest $fault $seed >"$work/again" || true
 	cmp -s "$work/said" "$work/again" || fail "$fault: another result the second time"
