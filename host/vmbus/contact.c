@@ -172,8 +172,10 @@ static void connect(struct hvh_partition *partition, uint64_t now, const struct 
 	bus->connection = answer->version >= VMBUS_VERSION_5_0 ? partition->profile.returned_connection
 							       : VMBUS_CONNECTION_MESSAGE;
 	bus->pages = *pages;
-	if (pages->monitor_guest_to_host != 0)
+	if (pages->monitor_guest_to_host != 0) {
+		hvh_monitor_clear_all(partition); /* left behind by the last system */
 		bus->monitor_due = now;
+	}
 }
 
 /* Pages that an old host was given once are written for ever. */

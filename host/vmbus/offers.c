@@ -147,6 +147,7 @@ static void offer_now(struct hvh_channel *channel, uint64_t now)
 	assign_monitor(channel);
 	channel->id = id;
 	channel->phase = HVH_CHANNEL_CLOSED;
+	channel->opened = false;
 	channel->dedicated = choose_dedicated(channel->partition);
 	hvh_vmbus_forget_bit(channel->partition, id);
 	bus->by_id[id] = channel;
@@ -349,6 +350,7 @@ void hvh_released(struct hvh_partition *partition, uint64_t now, const struct hv
 		return;
 	}
 	hvh_gpadls_free(partition, channel);
+	hvh_monitor_clear(channel); /* set before the guest knew */
 	partition->vmbus->by_id[channel->id] = NULL;
 	channel->id = 0;
 	channel->monitored = false;

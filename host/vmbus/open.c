@@ -96,6 +96,7 @@ static bool start(struct hvh_channel *channel, uint64_t now, const struct vmbus_
 	channel->opened_at = now;
 	channel->epoch++;
 	hvh_monitor_clear(channel); /* a bit from before the last close is no signal */
+	channel->opened = true;
 	channel->phase = HVH_CHANNEL_OPEN;
 	if (!channel->ops->open(channel->device, channel, now, open->user_data)) {
 		channel->phase = HVH_CHANNEL_CLOSED;

@@ -186,35 +186,58 @@ uint32_t hvh_vmbus_signal(struct hvh_partition *partition, uint32_t vp, uint32_t
 
 /* --- Monitor page ------------------------------------------------------------------------ */
 
-static struct hvh_channel *open_monitored(const struct hvh_vmbus *bus, uint32_t monitor)
+static bool any_monitored_is_open(const struct hvh_vmbus *bus)
 {
 	for (uint32_t n = 0; n < bus->channel_count; n++) {
-		struct hvh_channel *channel = bus->channels[n];
-		if (channel->phase == HVH_CHANNEL_OPEN && channel->monitored &&
-		    (monitor == UINT32_MAX || channel->monitor_id == monitor))
-			return channel;
+		if (bus->channels[n]->phase == HVH_CHANNEL_OPEN && bus->channels[n]->monitored)
+			return true;
+	}
+	return false;
+}
+
+static struct hvh_channel *by_monitor(const struct hvh_vmbus *bus, uint32_t monitor)
+{
+	for (uint32_t n = 0; n < bus->channel_count; n++) {
+		if (bus->channels[n]->monitored && bus->channels[n]->monitor_id == monitor)
+			return bus->channels[n];
 	}
 	return NULL;
 }
 
-static void poll_group(struct hvh_partition *partition, uint64_t now, uint32_t group)
+/* A bit for a channel that was closed or is being taken back is too late, not wrong. */
+static void wake_by_monitor(struct hvh_partition *partition, uint64_t now, uint32_t monitor)
 {
-	struct hvh_vmbus *bus = partition->vmbus;
-	uint64_t gpa = bus->pages.monitor_guest_to_host + VMBUS_MONITOR_GROUP_OFFSET +
-		       (uint64_t)group * VMBUS_MONITOR_GROUP_STRIDE;
-	uint32_t bits = 0;
+	struct hvh_channel *channel = by_monitor(partition->vmbus, monitor);
 
-	if (!hvh_memory_and32(partition, gpa, 0, &bits))
+	if (channel == NULL) {
+		hvh_violate(partition, HVH_V_SIGNAL, now, UINT32_MAX, 0, NULL, 0,
+			    "monitor-page bit %u, and no channel was offered with that monitor id", monitor);
 		return;
-	for (uint32_t bit = 0; bit < BITS_PER_WORD; bit++) {
-		struct hvh_channel *channel;
-		if ((bits >> bit & 1u) == 0)
-			continue;
-		channel = open_monitored(bus, group * BITS_PER_WORD + bit);
-		if (channel == NULL)
-			continue; /* closed or taken back since */
+	}
+	if (channel->phase == HVH_CHANNEL_OPEN) {
 		check_bit(channel, UINT32_MAX, true);
 		wake(channel, now, UINT32_MAX);
+	} else if (!channel->opened && channel->phase != HVH_CHANNEL_RESCINDED) {
+		complain(partition, HVH_V_SIGNAL, UINT32_MAX, channel->id,
+			 "monitor-page bit of a channel that was never opened");
+	}
+}
+
+static uint64_t trigger_group(const struct hvh_vmbus *bus, uint32_t group)
+{
+	return bus->pages.monitor_guest_to_host + VMBUS_MONITOR_GROUP_OFFSET +
+	       (uint64_t)group * VMBUS_MONITOR_GROUP_STRIDE;
+}
+
+static void poll_group(struct hvh_partition *partition, uint64_t now, uint32_t group)
+{
+	uint32_t bits = 0;
+
+	if (!hvh_memory_and32(partition, trigger_group(partition->vmbus, group), 0, &bits))
+		return;
+	for (uint32_t bit = 0; bit < BITS_PER_WORD; bit++) {
+		if ((bits >> bit & 1u) != 0)
+			wake_by_monitor(partition, now, group * BITS_PER_WORD + bit);
 	}
 }
 
@@ -222,7 +245,7 @@ void hvh_monitor_run(struct hvh_partition *partition, uint64_t now)
 {
 	struct hvh_vmbus *bus = partition->vmbus;
 
-	if (bus->monitor_due > now || open_monitored(bus, UINT32_MAX) == NULL)
+	if (bus->monitor_due > now || !any_monitored_is_open(bus))
 		return;
 	bus->monitor_due = now + partition->profile.monitor_latency * HVH_TIME_PER_US;
 	for (uint32_t group = 0; group < VMBUS_MONITOR_GROUPS; group++)
@@ -232,23 +255,28 @@ void hvh_monitor_run(struct hvh_partition *partition, uint64_t now)
 void hvh_monitor_clear(struct hvh_channel *channel)
 {
 	struct hvh_partition *partition = channel->partition;
-	struct hvh_vmbus *bus = partition->vmbus;
 	uint32_t group = channel->monitor_id / BITS_PER_WORD, before;
 
 	if (!channel->monitored)
 		return;
-	(void)hvh_memory_and32(partition,
-			       bus->pages.monitor_guest_to_host + VMBUS_MONITOR_GROUP_OFFSET +
-				       (uint64_t)group * VMBUS_MONITOR_GROUP_STRIDE,
+	(void)hvh_memory_and32(partition, trigger_group(partition->vmbus, group),
 			       ~(1u << channel->monitor_id % BITS_PER_WORD), &before);
 	hvh_vmbus_forget_bit(partition, channel->id); /* it went with it */
+}
+
+void hvh_monitor_clear_all(struct hvh_partition *partition)
+{
+	uint32_t before;
+
+	for (uint32_t group = 0; group < VMBUS_MONITOR_GROUPS; group++)
+		(void)hvh_memory_and32(partition, trigger_group(partition->vmbus, group), 0, &before);
 }
 
 uint64_t hvh_monitor_next_event(const struct hvh_partition *partition)
 {
 	const struct hvh_vmbus *bus = partition->vmbus;
 
-	return open_monitored(bus, UINT32_MAX) != NULL ? bus->monitor_due : HVH_NEVER;
+	return any_monitored_is_open(bus) ? bus->monitor_due : HVH_NEVER;
 }
 
 /* --- Host to guest ------------------------------------------------------------------------- */

@@ -113,6 +113,7 @@ struct hvh_channel {
 	enum hvh_channel_phase phase;
 	uint32_t id; /* 0: the guest does not know it */
 	bool monitored, dedicated;
+	bool opened; /* at least once since it was offered */
 	uint8_t monitor_id;
 
 	uint32_t target_vp;
@@ -251,6 +252,7 @@ uint32_t hvh_vmbus_signal(struct hvh_partition *partition, uint32_t vp, uint32_t
 void hvh_signal_guest(struct hvh_channel *channel, uint64_t now);
 void hvh_monitor_run(struct hvh_partition *partition, uint64_t now);
 void hvh_monitor_clear(struct hvh_channel *channel);
+void hvh_monitor_clear_all(struct hvh_partition *partition);
 uint64_t hvh_monitor_next_event(const struct hvh_partition *partition);
 void hvh_spurious(struct hvh_channel *channel, uint64_t now);
 

@@ -234,6 +234,56 @@ static void below_2_4_a_monitored_channel_has_the_bit_too(void **state)
 	assert_int_equal(device.count, 3);
 }
 
+/* Too late is no harm; of nobody is a violation. */
+static void monitor_bits_of_nobody_are_found(void **state)
+{
+	struct guest *guest = *state;
+	_Atomic uint32_t *bits = word_at(guest, ADDRESS(PAGE_MONITOR_OUT) + 8);
+	struct device second;
+	*bits = 0xff; /* of a system before this one */
+	opened_at(guest, &device, VMBUS_VERSION_3_0, true);
+	pass(guest, MS);
+	assert_no_violation(guest);
+	*bits = 1u << 5;
+	pass(guest, MS);
+	assert_only_violation(guest, HVH_V_SIGNAL);
+	offer_device(guest, &second, 2, true);
+	settle(guest);
+	assert_true(take(guest, 0));
+	assert_int_equal(guest->message[188], 1);
+	*bits = 1u << 1;
+	pass(guest, MS);
+	assert_int_equal(violations(guest), 2); /* it was never opened */
+	assert_int_equal(hvh_violation_get(guest->host, 1)->kind, HVH_V_SIGNAL);
+}
+
+static void late_monitor_bits_are_no_harm(void **state)
+{
+	struct guest *guest = *state;
+	_Atomic uint32_t *bits = word_at(guest, ADDRESS(PAGE_MONITOR_OUT) + 8);
+	struct vmbus_open_channel open = open_message(2);
+	struct device second;
+	opened_at(guest, &device, VMBUS_VERSION_3_0, true);
+	offer_device(guest, &second, 2, true);
+	settle(guest);
+	assert_true(take(guest, 0));
+	create_gpadl(guest, 2, GPADL + 1, PAGE_RING + 16, RING_PAGES);
+	open.ring_gpadl = GPADL + 1;
+	assert_int_equal(send_open(guest, &open), 0);
+	*bits = 1u << 1;
+	send_channel(guest, VMBUS_MSG_CLOSE_CHANNEL, 2);
+	pass(guest, MS);
+	assert_int_equal(*bits, 0);
+	hvh_channel_rescind(second.channel, guest->now);
+	settle(guest);
+	*bits = 1u << 1; /* it does not know yet */
+	assert_true(take(guest, 0));
+	send_channel(guest, VMBUS_MSG_RELID_RELEASED, 2);
+	pass(guest, MS);
+	assert_int_equal(second.count, 0);
+	assert_no_violation(guest);
+}
+
 static void without_monitor_pages_nothing_is_monitored(void **state)
 {
 	struct guest *guest = *state;
@@ -301,6 +351,8 @@ int main(void)
 		T(from_2_4_by_the_own_flag_on_the_target_vp),
 		T(a_monitored_channel_is_polled),
 		T(below_2_4_a_monitored_channel_has_the_bit_too),
+		T(monitor_bits_of_nobody_are_found),
+		T(late_monitor_bits_are_no_harm),
 		T(without_monitor_pages_nothing_is_monitored),
 		T(a_delayed_signal_arrives),
 		T(spurious_events_and_interrupts_come),
