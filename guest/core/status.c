@@ -90,7 +90,7 @@ static const struct status_row rows[] = {
 	{HVK_EHOST_RANGE, "ehost_range", "host fault: range outside the receive buffer"},
 	{HVK_EHOST_RNDIS, "ehost_rndis", "host fault: RNDIS fields outside their range"},
 	{HVK_EHOST_VALUE, "ehost_value", "host fault: an answer that cannot be"},
-	{HVK_EHOST_CLOCK, "ehost_clock", "host fault: its clock stands still"},
+	{HVK_EHOST_CLOCK, "ehost_clock", "host fault: its clock stands still or runs backwards"},
 };
 
 static const struct status_row *find(hvk_status status)

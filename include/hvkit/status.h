@@ -86,7 +86,7 @@ typedef enum hvk_status {
 	HVK_EHOST_RANGE = 4105,       /* transfer-page range outside the receive buffer */
 	HVK_EHOST_RNDIS = 4106,       /* RNDIS message: fields outside the range that holds it */
 	HVK_EHOST_VALUE = 4107,       /* an answer whose value cannot be (MAC of zeros, MTU of 0, ...) */
-	HVK_EHOST_CLOCK = 4108        /* reference counter that runs backwards */
+	HVK_EHOST_CLOCK = 4108        /* reference counter that stands still or runs backwards */
 } hvk_status;
 
 /* Name of a status, as in the enumeration without the prefix, lower case, e.g.
