@@ -99,9 +99,7 @@ static bool next_message(struct hvh_nic *nic, const uint8_t *bytes, uint32_t len
 		return refuse(nic, HVH_V_RNDIS, message, "length of the message",
 			      message->packet.header.length);
 	message->length = message->packet.header.length;
-	if (message->length < left &&
-	    (message->length &
-	     ((1u << hvh_partition_get_profile(nic->partition)->rndis_alignment_factor) - 1)) != 0)
+	if (message->length < left && message->length % nic->session.alignment != 0)
 		return refuse(nic, HVH_V_RNDIS, message, "the next message is not aligned", message->length);
 	*offset += message->length;
 	return check_header(nic, message) && check_information(nic, message);
@@ -122,7 +120,7 @@ static void deliver(struct hvh_nic *nic, const struct frame_message *message)
 
 uint32_t netvsp_frames(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
 {
-	uint32_t most = hvh_partition_get_profile(nic->partition)->rndis_packets_max;
+	uint32_t most = nic->session.packets_max;
 	struct frame_message messages[MESSAGES_MAX];
 	uint32_t count = 0, offset = 0;
 

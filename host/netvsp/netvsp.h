@@ -88,6 +88,7 @@ struct netvsp_session {
 
 	bool initialized; /* RNDIS */
 	bool link_reported;
+	uint32_t packets_max, alignment; /* as INITIALIZE_CMPLT said */
 	uint32_t filter;
 
 	uint32_t section_size, section_count;

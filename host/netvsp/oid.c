@@ -252,7 +252,7 @@ static uint32_t number(const struct hvh_nic *nic, uint32_t oid)
 	case RNDIS_OID_GEN_MEDIA_CONNECT_STATUS:
 		return nic->link_up ? 0 : 1;
 	case OID_GEN_MAXIMUM_SEND_PACKETS:
-		return hvh_partition_get_profile(nic->partition)->rndis_packets_max;
+		return nic->session.packets_max;
 	case OID_GEN_XMIT_OK:
 		return (uint32_t)nic->counters.from_guest_frames;
 	case OID_GEN_RCV_OK:

@@ -121,6 +121,8 @@ static void initialized(struct hvh_nic *nic)
 	const struct hvh_profile *profile = hvh_partition_get_profile(nic->partition);
 
 	nic->session.initialized = true;
+	nic->session.packets_max = profile->rndis_packets_max;
+	nic->session.alignment = 1u << profile->rndis_alignment_factor;
 	nic->session.link_reported = nic->link_up; /* no indication at the start (OpenVMM) */
 	if (profile->filter_set_at_start)
 		nic->session.filter = RNDIS_FILTER_DIRECTED | RNDIS_FILTER_BROADCAST |
