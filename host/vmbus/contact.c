@@ -178,7 +178,8 @@ static void connect(struct hvh_partition *partition, uint64_t now, const struct 
 	}
 }
 
-/* Pages that an old host was given once are written for ever. */
+/* Pages that an old host was given once it goes on writing: HVH_STALE_WRITES times here, so
+ * that a partition comes to rest. */
 static void keep_stale(struct hvh_partition *partition, uint64_t now)
 {
 	struct hvh_vmbus *bus = partition->vmbus;

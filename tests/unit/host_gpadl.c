@@ -201,6 +201,36 @@ static void an_id_under_way_cannot_be_used_elsewhere(void **state)
 	assert_int_equal(message_word(guest, 16), 0);
 }
 
+/* Not for another channel's rings, and not torn down in its name; an id of its own it may have. */
+static void one_belongs_to_its_channel(void **state)
+{
+	struct guest *guest = *state;
+	struct device device, other;
+	offered_at(guest, &device, VMBUS_VERSION_5_3, false);
+	offer_device(guest, &other, 1, false);
+	settle(guest);
+	assert_true(take(guest, 0));
+	create_gpadl(guest, 1, GPADL, PAGE_RING, RING_PAGES);
+	struct vmbus_open_channel open = open_message(2);
+	assert_int_equal(send_open(guest, &open), VMBUS_STATUS_FAILURE);
+	assert_only_violation(guest, HVH_V_GPADL_ID);
+	send_teardown(guest, 2, GPADL);
+	assert_silence(guest);
+	assert_int_equal(violations(guest), 2);
+	assert_int_equal(hvh_violation_get(guest->host, 1)->kind, HVH_V_GPADL_ID);
+	create_gpadl(guest, 2, GPADL, PAGE_RING + 16, RING_PAGES);
+	assert_int_equal(send_open(guest, &open), 0);
+	open.channel_id = 1;
+	assert_int_equal(send_open(guest, &open), 0);
+	send_channel(guest, VMBUS_MSG_CLOSE_CHANNEL, 2);
+	send_teardown(guest, 2, GPADL);
+	assert_true(take(guest, 0)); /* and the other one stays in use */
+	assert_int_equal(violations(guest), 2);
+	send_teardown(guest, 1, GPADL);
+	assert_silence(guest);
+	assert_int_equal(hvh_violation_get(guest->host, 2)->kind, HVH_V_GPADL_IN_USE);
+}
+
 static void some_hosts_refuse_without_a_word(void **state)
 {
 	struct guest *guest = *state;
@@ -343,6 +373,7 @@ int main(void)
 		T(what_cannot_be_is_refused),
 		T(bodies_of_a_refused_one_are_swallowed),
 		T(an_id_under_way_cannot_be_used_elsewhere),
+		T(one_belongs_to_its_channel),
 		T(some_hosts_refuse_without_a_word),
 		T(there_is_a_limit),
 		T(a_teardown_of_nothing_gets_no_answer),
