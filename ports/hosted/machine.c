@@ -49,9 +49,7 @@ static void host_kick(void *context)
 {
 	struct hosted *machine = context;
 
-	machine->kicked = true;
-	if (machine->config.mode == HOSTED_THREADS)
-		(void)pthread_cond_signal(&machine->kicked_condition);
+	machine->kicked = true; /* who holds the lock wakes the host's thread when it lets go */
 }
 
 void hosted_kick(struct hosted *machine)
@@ -208,7 +206,7 @@ void hosted_lock(struct hosted *machine)
 void hosted_unlock(struct hosted *machine)
 {
 	if (machine->config.mode == HOSTED_THREADS)
-		(void)pthread_mutex_unlock(&machine->partition_lock);
+		threads_unlock(machine);
 }
 
 uint64_t hosted_now(struct hosted *machine)
@@ -228,7 +226,7 @@ uint32_t hosted_pages_in_use(struct hosted *machine)
 
 uint64_t hosted_writes_to_free_memory(struct hosted *machine)
 {
-	return machine->memory.bad_writes;
+	return __atomic_load_n(&machine->memory.bad_writes, __ATOMIC_RELAXED);
 }
 
 void hosted_fail_allocation(struct hosted *machine, uint32_t n)

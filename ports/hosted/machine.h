@@ -23,10 +23,10 @@ struct memory {
 	pthread_mutex_t lock;
 	uint8_t *base;
 	uint32_t pages, in_use, hint;
-	uint8_t *use;          /* per page: 0 free, 1 + enum hvk_page_use */
+	uint8_t *use;          /* per page: 0 free, 1 + enum hvk_page_use; atomics */
 	uint32_t *gpa_of_page; /* page number -> guest-physical page number */
 	uint32_t *page_of_gpa;
-	uint64_t bad_writes;
+	uint64_t bad_writes; /* atomic */
 	uint32_t fail_in; /* allocations until one fails; UINT32_MAX never */
 };
 
@@ -43,6 +43,7 @@ struct hosted_cpu {
 	pthread_t thread;
 	pthread_mutex_t wait_lock;
 	pthread_cond_t wait_condition;
+	bool waiting; /* atomic: sleeps, or is about to; whoever clears it wakes */
 
 	enum cpu_state state;
 	uint64_t wake_time;
@@ -73,7 +74,7 @@ struct hosted {
 	/* Threads. */
 	pthread_mutex_t partition_lock;
 	pthread_cond_t kicked_condition;
-	bool kicked; /* under partition_lock */
+	bool kicked, resting; /* under partition_lock: the host has work; its thread sleeps */
 	bool host_stop;
 	uint64_t start_ns;
 
@@ -105,6 +106,7 @@ void deliver_interrupt(struct hosted_cpu *cpu);
 bool threads_run(struct hosted *machine, uint64_t limit_ms);
 void threads_wait(struct hosted_cpu *cpu, uint64_t timeout_ns);
 void threads_wake(struct hosted_cpu *cpu);
+void threads_unlock(struct hosted *machine); /* partition_lock */
 uint64_t threads_now_ns(const struct hosted *machine);
 bool deterministic_run(struct hosted *machine, uint64_t limit_ms);
 void deterministic_wait(struct hosted_cpu *cpu, uint64_t timeout_ns);

@@ -71,6 +71,13 @@ static uint32_t find_run(const struct memory *memory, uint32_t first, uint32_t c
 	return memory->pages;
 }
 
+/* Under the lock; memory_translate looks without it. */
+static void set_use(struct memory *memory, uint32_t page, uint32_t count, uint8_t use)
+{
+	for (uint32_t i = page; i < page + count; i++)
+		__atomic_store_n(&memory->use[i], use, __ATOMIC_RELEASE);
+}
+
 static bool fails_now(struct memory *memory)
 {
 	if (memory->fail_in == UINT32_MAX)
@@ -92,7 +99,7 @@ hvk_status memory_alloc(struct memory *memory, uint32_t count, enum hvk_page_use
 	}
 	/* A page given back is not given out again soon: whoever still writes to it is seen. */
 	memory->hint = page + count;
-	memset(&memory->use[page], 1 + (int)use, count);
+	set_use(memory, page, count, (uint8_t)(1 + use));
 	memory->in_use += count;
 	(void)pthread_mutex_unlock(&memory->lock);
 	*out = (struct hvk_pages){memory->base + (size_t)page * HVK_PAGE_SIZE, count, use, NULL};
@@ -111,7 +118,7 @@ void memory_free(struct memory *memory, const struct hvk_pages *pages)
 
 	memset(pages->address, POISON, (size_t)pages->count * HVK_PAGE_SIZE);
 	(void)pthread_mutex_lock(&memory->lock);
-	memset(&memory->use[page], 0, pages->count);
+	set_use(memory, page, pages->count, 0);
 	memory->in_use -= pages->count;
 	(void)pthread_mutex_unlock(&memory->lock);
 }
@@ -128,20 +135,19 @@ static bool may_write(uint8_t use)
 	return use == 1 + HVK_PAGE_HOST_WRITES || use == 1 + HVK_PAGE_EXECUTE;
 }
 
+/* On the host's every access: no lock. Which page an address means never changes; what it
+ * is used for is read as it stands, and a page given back while the host still reaches for
+ * it is the fault that is looked for, before or after. */
 void *memory_translate(struct memory *memory, uint64_t gpa, uint32_t length, bool write)
 {
 	uint64_t offset = gpa - GUEST_MEMORY_BASE;
 	uint32_t page;
-	uint8_t use;
 
 	if (gpa < GUEST_MEMORY_BASE || offset / HVK_PAGE_SIZE >= memory->pages ||
 	    offset % HVK_PAGE_SIZE + length > HVK_PAGE_SIZE)
 		return NULL;
 	page = memory->page_of_gpa[offset / HVK_PAGE_SIZE];
-	(void)pthread_mutex_lock(&memory->lock);
-	use = memory->use[page];
-	if (write && !may_write(use))
-		memory->bad_writes++;
-	(void)pthread_mutex_unlock(&memory->lock);
+	if (write && !may_write(__atomic_load_n(&memory->use[page], __ATOMIC_ACQUIRE)))
+		(void)__atomic_fetch_add(&memory->bad_writes, 1, __ATOMIC_RELAXED);
 	return memory->base + (size_t)page * HVK_PAGE_SIZE + offset % HVK_PAGE_SIZE;
 }

@@ -22,17 +22,23 @@ static struct timespec absolute(const struct hosted *machine, uint64_t ns)
 	return (struct timespec){(time_t)(at / NS_PER_SECOND), (long)(at % NS_PER_SECOND)};
 }
 
+/* After the reason was given. A CPU that is not about to sleep sees it by itself. */
 void threads_wake(struct hosted_cpu *cpu)
 {
-	(void)pthread_mutex_lock(&cpu->wait_lock);
-	(void)pthread_cond_signal(&cpu->wait_condition);
+	if (!__atomic_exchange_n(&cpu->waiting, false, __ATOMIC_SEQ_CST))
+		return;
+	(void)pthread_mutex_lock(&cpu->wait_lock); /* it sleeps by now */
 	(void)pthread_mutex_unlock(&cpu->wait_lock);
+	(void)pthread_cond_signal(&cpu->wait_condition);
 }
 
+/* First says that this CPU is about to sleep, then looks: whoever gives a reason does it the
+ * other way round, so one of them sees the other. */
 static bool has_reason(struct hosted_cpu *cpu)
 {
-	return __atomic_load_n(&cpu->woken, __ATOMIC_ACQUIRE) ||
-	       __atomic_load_n(&cpu->interrupt_pending, __ATOMIC_ACQUIRE);
+	__atomic_store_n(&cpu->waiting, true, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&cpu->woken, __ATOMIC_SEQ_CST) ||
+	       __atomic_load_n(&cpu->interrupt_pending, __ATOMIC_SEQ_CST);
 }
 
 void threads_wait(struct hosted_cpu *cpu, uint64_t timeout_ns)
@@ -44,7 +50,8 @@ void threads_wait(struct hosted_cpu *cpu, uint64_t timeout_ns)
 	(void)pthread_mutex_lock(&cpu->wait_lock);
 	while (!has_reason(cpu) && threads_now_ns(cpu->machine) < end)
 		(void)pthread_cond_timedwait(&cpu->wait_condition, &cpu->wait_lock, &until);
-	__atomic_store_n(&cpu->woken, false, __ATOMIC_RELEASE);
+	__atomic_store_n(&cpu->waiting, false, __ATOMIC_RELAXED);
+	(void)__atomic_exchange_n(&cpu->woken, false, __ATOMIC_SEQ_CST); /* what came before is seen */
 	(void)pthread_mutex_unlock(&cpu->wait_lock);
 }
 
@@ -56,6 +63,18 @@ static void *cpu_thread(void *context)
 	cpu->program(cpu->program_context);
 	hosted_current = NULL;
 	return NULL;
+}
+
+/* The host's thread is woken once, and when it can have the lock. */
+void threads_unlock(struct hosted *machine)
+{
+	bool wake = machine->kicked && machine->resting;
+
+	if (wake)
+		machine->resting = false;
+	(void)pthread_mutex_unlock(&machine->partition_lock);
+	if (wake)
+		(void)pthread_cond_signal(&machine->kicked_condition);
 }
 
 /* Under partition_lock. True if there is more to do at once. */
@@ -87,8 +106,11 @@ static void rest(struct hosted *machine)
 	uint64_t until_ns = next > (now + HOST_REST_NS_MAX) / 100u ? now + HOST_REST_NS_MAX : next * 100u;
 	struct timespec until = absolute(machine, until_ns);
 
-	if (until_ns > now && !machine->kicked)
-		(void)pthread_cond_timedwait(&machine->kicked_condition, &machine->partition_lock, &until);
+	if (until_ns <= now || machine->kicked)
+		return;
+	machine->resting = true;
+	(void)pthread_cond_timedwait(&machine->kicked_condition, &machine->partition_lock, &until);
+	machine->resting = false;
 }
 
 static void *host_thread(void *context)
