@@ -87,8 +87,8 @@ void hvh_hypervisor_dump(const struct hvh_partition *partition, struct hvh_dump 
 
 /* --- Overlays --- */
 
-/* Fills the content that the page shows when enabled. */
-void hvh_overlay_hypercall(struct hvh_overlay *overlay);
+/* Fills the content that the page shows when enabled; code NULL: the model's own. */
+void hvh_overlay_hypercall(struct hvh_overlay *overlay, const void *code, uint32_t count);
 void hvh_overlay_reference_tsc(struct hvh_partition *partition);
 bool hvh_reference_tsc_present(const struct hvh_partition *partition);
 /* Takes a new value of a page register: keeps reserved bits, moves the overlay. False:

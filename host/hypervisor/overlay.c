@@ -10,13 +10,15 @@
 static const uint8_t hypercall_code[] = {0xf3, 0x0f, 0x1e, 0xfa, 0x0f, 0x01, 0xc1, 0xc3};
 #define HYPERCALL_FILL 0xcc /* int3 */
 
-void hvh_overlay_hypercall(struct hvh_overlay *overlay)
+void hvh_overlay_hypercall(struct hvh_overlay *overlay, const void *code, uint32_t count)
 {
 	memset(overlay->content, HYPERCALL_FILL, sizeof(overlay->content));
-	memcpy(overlay->content, hypercall_code, sizeof(hypercall_code));
+	if (code != NULL)
+		memcpy(overlay->content, code, count);
+	else
+		memcpy(overlay->content, hypercall_code, sizeof(hypercall_code));
 }
 
-/* The guest's counter is 0 when the partition is created, so the offset is 0. */
 void hvh_overlay_reference_tsc(struct hvh_partition *partition)
 {
 	struct hvh_overlay *overlay = &partition->hypervisor->reference_tsc.overlay;
@@ -30,6 +32,7 @@ void hvh_overlay_reference_tsc(struct hvh_partition *partition)
 		__extension__ typedef unsigned __int128 wide;
 		page.sequence = 1;
 		page.scale = (uint64_t)(((wide)HVH_TIME_PER_SECOND << 64) / tsc_hz);
+		page.offset = partition->tsc_offset;
 	}
 	memcpy(overlay->content, &page, sizeof(page));
 }

@@ -42,7 +42,7 @@ bool hvh_hypervisor_init(struct hvh_partition *partition)
 		hypervisor->hypercall.value = hvh_random(partition) & HV_HYPERCALL_RESERVED_MASK;
 		hypervisor->reference_tsc.value = hvh_random(partition) & HV_PAGE_RESERVED_MASK;
 	}
-	hvh_overlay_hypercall(&hypervisor->hypercall.overlay);
+	hvh_overlay_hypercall(&hypervisor->hypercall.overlay, NULL, 0);
 	return true;
 }
 

@@ -20,7 +20,8 @@ struct assembly {
 static bool config_valid(const struct hvh_config *config, const struct hvh_ops *ops)
 {
 	return config != NULL && ops != NULL && ops->translate != NULL && ops->interrupt != NULL &&
-	       config->profile != NULL && config->vps >= 1 && config->vps <= HVH_VPS_MAX;
+	       config->profile != NULL && config->vps >= 1 && config->vps <= HVH_VPS_MAX &&
+	       config->hypercall_code_bytes <= HVH_HYPERCALL_CODE_MAX;
 }
 
 struct hvh_partition *hvh_create(const struct hvh_config *config, const struct hvh_ops *ops)
@@ -38,11 +39,15 @@ struct hvh_partition *hvh_create(const struct hvh_config *config, const struct h
 	partition->vps = config->vps;
 	partition->deterministic = config->deterministic;
 	partition->tsc_hz = config->tsc_hz >= TSC_HZ_MIN ? config->tsc_hz : 0;
+	partition->tsc_offset = config->tsc_offset;
 	hvh_random_seed(partition, config->seed);
 	if (!hvh_hypervisor_init(partition) || !hvh_vmbus_init(partition)) {
 		hvh_destroy(partition);
 		return NULL;
 	}
+	if (config->hypercall_code != NULL)
+		hvh_overlay_hypercall(&partition->hypervisor->hypercall.overlay, config->hypercall_code,
+				      config->hypercall_code_bytes);
 	return partition;
 }
 

@@ -27,6 +27,7 @@ extern "C" {
 #endif
 
 #define HVH_VPS_MAX 64u
+#define HVH_HYPERCALL_CODE_MAX 64u
 #define HVH_NEVER UINT64_MAX
 #define HVH_TIME_PER_MS 10000ull
 #define HVH_TIME_PER_SECOND 10000000ull
@@ -56,7 +57,12 @@ struct hvh_config {
 	uint32_t vps;                      /* 1 to HVH_VPS_MAX */
 	uint64_t seed;
 	uint64_t tsc_hz;    /* of the counter the guest reads; 0 = no reference TSC page */
+	int64_t tsc_offset; /* the page's: guest's counter in 100 ns, plus this, is the partition's time */
 	bool deterministic; /* a signal nobody asked for is a violation, not a ratio */
+	/* What the hypercall page begins with, at most HVH_HYPERCALL_CODE_MAX bytes, copied: how a
+	 * guest on virtual CPUs of yours reaches hvh_hypercall. NULL = endbr64; vmcall; ret. */
+	const void *hypercall_code;
+	uint32_t hypercall_code_bytes;
 };
 
 /* NULL if out of memory or the configuration is out of range. ops is copied. */
