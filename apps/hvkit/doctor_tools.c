@@ -100,7 +100,7 @@ static bool plugin_folder(char line[LINE_BYTES])
 {
 	char *value;
 
-	if (!first_line("tshark -G folders 2>/dev/null | grep '^Personal Lua Plugins'", line))
+	if (!first_line("tshark -G folders 2>/dev/null | grep '^Personal Lua Plugins' 2>/dev/null", line))
 		return false;
 	value = strchr(line, ':');
 	if (!value)

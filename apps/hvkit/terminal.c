@@ -83,16 +83,12 @@ static void load_history(struct terminal *terminal)
 	(void)el_set(terminal->edit, EL_HIST, history, terminal->history);
 }
 
-/* The host's commands are kept with their '!', so that they are found from either side. */
 static void remember(struct terminal *terminal, const char *line)
 {
-	char text[LINES_BYTES + 2];
 	HistEvent event;
 
-	if (!terminal->history)
-		return;
-	snprintf(text, sizeof(text), "%s%s", terminal->host_side && line[0] != '!' ? "!" : "", line);
-	(void)history(terminal->history, &event, H_ENTER, text);
+	if (terminal->history)
+		(void)history(terminal->history, &event, H_ENTER, line);
 }
 
 static void save_history(struct terminal *terminal)
@@ -335,23 +331,54 @@ static void wait_for_guest(struct terminal *terminal)
 
 /* --- The whole --------------------------------------------------------------------------------- */
 
+/* Each command of a line with the '!' that it has on the guest's side: so it is kept, and found
+ * from either side. */
+static void mark_for_host(const char *line, char text[LINES_BYTES])
+{
+	struct line_pieces pieces;
+	char piece[LINES_BYTES];
+	size_t used = 0;
+
+	text[0] = '\0';
+	line_pieces_begin(&pieces, line);
+	while (used < LINES_BYTES && line_pieces_next(&pieces, piece))
+		used += (size_t)snprintf(text + used, LINES_BYTES - used, "%s%s%s", used ? "; " : "",
+					 piece[0] == '!' ? "" : "!", piece);
+}
+
+static bool is_for_host(const char *text)
+{
+	struct line_pieces pieces;
+	char piece[LINES_BYTES];
+
+	line_pieces_begin(&pieces, text);
+	while (line_pieces_next(&pieces, piece)) {
+		if (piece[0] != '!')
+			return false;
+	}
+	return true;
+}
+
+/* What is the host's alone is run here and at once; in virtual time, and where the guest has a
+ * part in it, in order by the guest. */
 static void take_line(struct terminal *terminal, char *line)
 {
+	struct console *console = terminal->console;
+	char text[LINES_BYTES];
+
 	line[strcspn(line, "\r\n")] = '\0';
 	line += strspn(line, " \t");
-	if (!*line)
+	if (terminal->host_side)
+		mark_for_host(line, text);
+	else
+		snprintf(text, sizeof(text), "%s", line);
+	if (!*text)
 		return;
-	remember(terminal, line);
-	if ((line[0] == '!' || terminal->host_side) && !terminal->console->run->options->seeded) {
-		console_run_monitor(terminal->console, line);
-	} else if (terminal->host_side && line[0] != '!') {
-		char text[LINES_BYTES];
-
-		snprintf(text, sizeof(text), "!%.*s", (int)sizeof(text) - 2, line);
-		console_hand_over(terminal->console, text);
-	} else if (line[0] == '!' || console_is_wanted(terminal->console)) {
-		console_hand_over(terminal->console, line);
-	}
+	remember(terminal, text);
+	if (!console->run->options->seeded && is_for_host(text))
+		console_run_monitor(console, text);
+	else if (text[0] == '!' || console_is_wanted(console))
+		console_hand_over(console, text);
 }
 
 static void read_line(struct terminal *terminal)

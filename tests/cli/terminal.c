@@ -258,6 +258,34 @@ static void changing_sides(void **state)
 	assert_int_equal(status_of(&session), 0); /* who typed it has seen it */
 }
 
+/* A '!' is for one command, the side of the prompt for all of a line. In virtual time, too. */
+static void several_in_a_line(void **state)
+{
+	static const char *const seeds[] = {NULL, "--seed=1"};
+	struct session session;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		begin(&session, "xterm", "1", seeds[i]);
+		sees(&session, "guest> ");
+		keys(&session, "!devices; time\r");
+		sees(&session, "net0");
+		sees(&session, "reference TSC page");
+		sees(&session, "guest> ");
+		keys(&session, KEY_SIDE "devices; violations\r");
+		sees(&session, "net0");
+		sees(&session, "none");
+		sees(&session, "host> ");
+		keys(&session, KEY_SIDE KEY_UP "\r"); /* found again with each '!' */
+		sees(&session, "!devices; !violations");
+		sees(&session, "net0");
+		sees(&session, "none");
+		sees(&session, "guest> ");
+		keys(&session, KEY_END);
+		assert_int_equal(status_of(&session), 0);
+	}
+}
+
 /* The host's side is there while the guest runs a command. */
 static void taking_the_card_from_under_a_ping(void **state)
 {
@@ -431,17 +459,12 @@ static int remove_state_home(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(editing),
-		cmocka_unit_test(past_lines),
-		cmocka_unit_test(completing),
-		cmocka_unit_test(changing_sides),
-		cmocka_unit_test(taking_the_card_from_under_a_ping),
-		cmocka_unit_test(interrupting),
-		cmocka_unit_test(typing_ahead),
-		cmocka_unit_test(suspending),
-		cmocka_unit_test(colours),
-		cmocka_unit_test(dumb_terminal),
-		cmocka_unit_test(virtual_time),
+		cmocka_unit_test(editing),           cmocka_unit_test(past_lines),
+		cmocka_unit_test(completing),        cmocka_unit_test(changing_sides),
+		cmocka_unit_test(several_in_a_line), cmocka_unit_test(taking_the_card_from_under_a_ping),
+		cmocka_unit_test(interrupting),      cmocka_unit_test(typing_ahead),
+		cmocka_unit_test(suspending),        cmocka_unit_test(colours),
+		cmocka_unit_test(dumb_terminal),     cmocka_unit_test(virtual_time),
 	};
 
 	if (access(program(), X_OK) != 0) {
