@@ -17,7 +17,7 @@
 	.message_privileges = true, .response_state_garbage = true, .echoes_version = true,                 \
 	.monitor_latency = 100, .subchannel_order = HVH_SUBCHANNELS_BY_SEED, .gpadl_errors_answered = true, \
 	.open_failure_status = VMBUS_STATUS_FAILURE, .modify_response = true,                               \
-	.pending_feature_offered = true, .pending_feature_required = true, .revoke_completed = true,        \
+	.pending_feature_required = true, .revoke_completed = true, .event_connections = 0x2000,            \
 	.receive_suballocation = 1728, .send_section = 6144
 
 /* Below 3.0. */
@@ -25,7 +25,7 @@
 
 /* From 5.0. */
 #define WINDOWS_WITH_CONNECTION_4                                                                 \
-	WINDOWS, .unload_works = true, .connection_4 = true,                                      \
+	WINDOWS, .pending_feature_offered = true, .unload_works = true, .connection_4 = true,     \
 		 .returned_connection = VMBUS_CONNECTION_MESSAGE_V5, .ranges_per_packet_max = 32, \
 		 .nvs_newest = NVS_VERSION_6_1, .rndis_packets_max = 8, .rndis_alignment_factor = 3
 
@@ -53,6 +53,7 @@ static const struct hvh_profile profiles[] = {
 			"Windows Server 2012: VMBus 2.4, an event flag for each channel; ignores UNLOAD",
 		VERSIONS(VMBUS_VERSION_2_4),
 		WINDOWS_WITHOUT_UNLOAD,
+		.pending_feature_offered = true,
 		.nvs_newest = NVS_VERSION_4,
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
@@ -67,6 +68,7 @@ static const struct hvh_profile profiles[] = {
 		.torndown_withheld = HVH_TORNDOWN_NOW_AND_THEN,
 		.loaded_system_crashes = true,
 		.status_0x40020006_malformed = true,
+		.pending_feature_offered = true,
 		.nvs_newest = NVS_VERSION_5,
 		.ranges_per_packet_max = 8,
 		.rndis_packets_max = 8,
@@ -79,6 +81,7 @@ static const struct hvh_profile profiles[] = {
 		WINDOWS,
 		.unload_works = true,
 		.short_offer_at_0_13 = true,
+		.pending_feature_offered = true,
 		.nvs_newest = NVS_VERSION_6,
 		.ranges_per_packet_max = 32,
 		.rndis_packets_max = 8,
@@ -113,6 +116,7 @@ static const struct hvh_profile profiles[] = {
 		.connection_4 = true,
 		.returned_connection = VMBUS_CONNECTION_MESSAGE,
 		.echoes_version = true,
+		.event_connections = 0x2000,
 		.monitoring = HVH_MONITOR_NONE,
 		.monitor_latency = 100,
 		.subchannel_order = HVH_SUBCHANNELS_AFTER,
@@ -135,6 +139,7 @@ static const struct hvh_profile profiles[] = {
 		.message_privileges = true,
 		.version_policy = HVH_VERSIONS_RANGE,
 		.unload_works = true,
+		.event_connections = 16,
 		.monitoring = HVH_MONITOR_NONE,
 		.monitor_latency = 100,
 		.subchannel_order = HVH_SUBCHANNELS_AFTER,

@@ -27,10 +27,13 @@ static const char *const failures[] = {"0x8000ffff", "1", NULL};
 static const uint32_t failure_values[] = {VMBUS_STATUS_FAILURE, 1};
 static const char *const connections[] = {"none", "1", "4", NULL};
 static const uint32_t connection_values[] = {0, VMBUS_CONNECTION_MESSAGE, VMBUS_CONNECTION_MESSAGE_V5};
+static const char *const event_bases[] = {"0x2000", "16", NULL};
+static const uint32_t event_base_values[] = {0x2000, 16};
 static const char *const tendencies[] = {"by-seed", "off", "on", NULL};
 static const char *const policies[] = {"exact", "range", NULL};
 static const char *const redeliveries[] = {"on-eom", "by-looking", NULL};
 static const char *const reference_tscs[] = {"present", "absent", "invalid", NULL};
+static const char *const timers[] = {"absent", "messages", "direct", NULL};
 static const char *const torndowns[] = {"never", "now-and-then", "always", NULL};
 static const char *const replies[] = {"by-seed", "prompt", "slow", "absent", NULL};
 static const char *const orders[] = {"in-order", "with-gaps", "shuffled", NULL};
@@ -77,6 +80,8 @@ static const struct entry entries[] = {
 	/* Hypervisor */
 	CHOICE("reference-tsc", reference_tsc, reference_tscs, BEFORE,
 	       "reference TSC page: there, not there, or with sequence 0"),
+	CHOICE("timers", timers, timers, BEFORE,
+	       "synthetic timers: none, by SynIC message, or by message and by APIC vector"),
 	SWITCH("message-privileges", message_privileges, BEFORE,
 	       "CPUID leaf 0x40000003 EBX says that messages may be posted and events signalled"),
 	CHOICE("redelivery", redelivery, redeliveries, LIVE,
@@ -102,6 +107,8 @@ static const struct entry entries[] = {
 	SWITCH("loaded-system-crashes", loaded_system_crashes, LIVE,
 	       "a system loaded over a bus in use at 3.0 or newer crashes"),
 	/* Channels */
+	VALUES("event-connections", event_connections, event_bases, event_base_values, BEFORE,
+	       "a channel's connection for signals is this number and its id"),
 	SWITCH("short-offer", short_offer_at_0_13, LIVE, "offers have 190 bytes at 0.13"),
 	CHOICE("channel-ids", id_order, orders, LIVE, "order of the ids of channels offered"),
 	CHOICE("channel-id-reuse", id_reuse, reuses, LIVE, "when a released channel id is given again"),
@@ -123,7 +130,7 @@ static const struct entry entries[] = {
 	CHOICE("first-signal-lost", first_signal_lost, tendencies, LIVE,
 	       "the first signal after an open is lost, made good 100 ms later"),
 	SWITCH("pending-feature", pending_feature_offered, LIVE,
-	       "the host sets the pending-send-size bit of the ring to the guest"),
+	       "the host knows pending send sizes and sets their bit in its ring"),
 	SWITCH("pending-feature-required", pending_feature_required, LIVE,
 	       "the host obeys the guest's pending send size only with that bit"),
 	/* Network */

@@ -10,7 +10,6 @@
 #define CHANNELS_FIRST 16u
 #define MONITOR_NONE 0xffu
 #define ID_GAP_MAX 7u
-#define EVENT_CONNECTION_BASE 0x2000u /* SINT 2 << 12 (OpenVMM) */
 
 struct hvh_channel *hvh_channel_by_id(struct hvh_partition *partition, uint32_t id)
 {
@@ -120,7 +119,7 @@ static void send_offer(struct hvh_channel *channel, uint64_t now)
 		.monitor_id = channel->monitor_id,
 		.monitor_allocated = channel->monitored ? 1 : 0,
 		.is_dedicated = channel->dedicated ? 1 : 0,
-		.connection_id = EVENT_CONNECTION_BASE | channel->id,
+		.connection_id = partition->profile.event_connections + channel->id,
 	};
 	uint32_t size = sizeof(offer);
 

@@ -75,6 +75,8 @@ static void signal_room(struct hvh_channel *channel, uint64_t now, uint32_t befo
 	    !hvh_ring_word(channel, in->control + VMBUS_RING_WRITE_INDEX, &write) ||
 	    !hvh_ring_index_valid(write, in->size))
 		return;
+	if (!channel->partition->profile.pending_feature_offered)
+		return; /* such a host knows nothing of it */
 	if (channel->partition->profile.pending_feature_required &&
 	    (features & VMBUS_RING_FEATURE_PENDING_SEND_SIZE) == 0)
 		return;

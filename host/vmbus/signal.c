@@ -10,7 +10,6 @@
 #include "host/hypervisor/hypervisor.h"
 #include "host/vmbus/vmbus.h"
 
-#define EVENT_CONNECTION_BASE 0x2000u
 #define BITS_PER_WORD 32u
 #define WORD_BYTES 4u
 
@@ -147,10 +146,10 @@ static uint32_t shared_event(struct hvh_partition *partition, uint32_t vp)
 
 static uint32_t own_event(struct hvh_partition *partition, uint32_t vp, uint32_t connection)
 {
-	struct hvh_channel *channel = NULL;
+	uint32_t first = partition->profile.event_connections;
+	struct hvh_channel *channel = connection > first ? hvh_channel_by_id(partition, connection - first)
+							 : NULL;
 
-	if ((connection & ~(VMBUS_MAX_CHANNELS - 1)) == EVENT_CONNECTION_BASE)
-		channel = hvh_channel_by_id(partition, connection & (VMBUS_MAX_CHANNELS - 1));
 	if (channel != NULL && channel->phase == HVH_CHANNEL_RESCINDED)
 		return HV_STATUS_INVALID_CONNECTION_ID; /* the guest could not know */
 	if (channel == NULL || channel->phase != HVH_CHANNEL_OPEN) {

@@ -33,6 +33,12 @@ enum hvh_reference_tsc {
 	HVH_REFERENCE_TSC_ABSENT,
 	HVH_REFERENCE_TSC_INVALID /* there, with sequence 0: read the register */
 };
+/* Synthetic timers. */
+enum hvh_timers {
+	HVH_TIMERS_ABSENT,
+	HVH_TIMERS_MESSAGES, /* expiry is a SynIC message */
+	HVH_TIMERS_DIRECT    /* ... or, if the guest asks for it, an APIC vector */
+};
 /* TORNDOWN of the receive buffer's GPADL while the channel is open. */
 enum hvh_torndown {
 	HVH_TORNDOWN_PROMPT,
@@ -79,6 +85,7 @@ struct hvh_profile {
 
 	/* Hypervisor */
 	enum hvh_reference_tsc reference_tsc;
+	enum hvh_timers timers;
 	bool message_privileges; /* leaf 0x40000003 EBX says that it may post and signal */
 	enum hvh_redelivery redelivery;
 	enum hvh_tendency late_pending; /* the pending flag is set after delivery */
@@ -102,7 +109,8 @@ struct hvh_profile {
 	bool loaded_system_crashes;
 
 	/* Channels */
-	bool short_offer_at_0_13; /* offers of 190 bytes at 0.13 */
+	uint32_t event_connections; /* a channel's is this and its id: 0x2000 (OpenVMM), QEMU 16 */
+	bool short_offer_at_0_13;   /* offers of 190 bytes at 0.13 */
 	enum hvh_id_order id_order;
 	enum hvh_id_reuse id_reuse;
 	enum hvh_monitoring monitoring;
@@ -116,7 +124,8 @@ struct hvh_profile {
 
 	/* Rings */
 	enum hvh_tendency first_signal_lost; /* after an open; made good 100 ms later */
-	bool pending_feature_offered;        /* the host sets the feature bit of its ring to the guest */
+	bool pending_feature_offered;        /* the host sets the feature bit of its ring to the guest;
+					      * without it, it tells a guest of no room either (below 2.4) */
 	bool pending_feature_required;       /* and obeys the guest's pending send size only with that bit */
 
 	/* Network */

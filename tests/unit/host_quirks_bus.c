@@ -22,6 +22,33 @@ static void short_offer(void **state)
 	}
 }
 
+/* What the offer says is what takes signals; the other number is nobody's. */
+static void event_connections(void **state)
+{
+	static const uint8_t payload[8] = {1};
+	struct guest guest;
+	struct device device;
+	(void)state;
+	for (int qemu = 0; qemu < 2; qemu++) {
+		uint32_t own = qemu ? 17 : 0x2001, other = qemu ? 0x2001 : 17;
+		begin(&guest, "ws2022", "event-connections", qemu ? "16" : "0x2000");
+		offered_at(&guest, &device, VMBUS_VERSION_5_3, false);
+		assert_int_equal(message_word(&guest, 192), own);
+		create_gpadl(&guest, 1, GPADL, PAGE_RING, RING_PAGES);
+		struct vmbus_open_channel open = open_message(1);
+		assert_int_equal(send_open(&guest, &open), 0);
+		settle(&guest);
+		send_packet(&guest, payload, 8, 1);
+		assert_int_equal(signal_to(&guest, own), 0);
+		settle(&guest);
+		assert_int_equal(device.count, 1);
+		assert_no_violation(&guest);
+		assert_int_equal(signal_to(&guest, other), HV_STATUS_INVALID_CONNECTION_ID);
+		assert_only_violation(&guest, HVH_V_SIGNAL);
+		guest_destroy(&guest);
+	}
+}
+
 /* Ids of twenty channels, in the order of their offers. */
 static void take_ids(struct guest *guest, struct device *devices, uint32_t *ids)
 {
@@ -302,15 +329,50 @@ static void pending_feature_required(void **state)
 	}
 }
 
+/* A host that does not know the feature tells of no room, and hosts below 2.4 do not (Linux). */
+static void pending_feature_unknown(void **state)
+{
+	static const char *const hosts[] = {"ws2008", "ws2008r2", "ws2012"};
+	static const uint32_t versions[] = {VMBUS_VERSION_0_13, VMBUS_VERSION_1_1, VMBUS_VERSION_2_4};
+	static const uint8_t payload[8] = {1};
+	struct guest guest;
+	struct device device;
+	(void)state;
+	for (int n = 0; n < 3; n++) {
+		guest_create(&guest, hosts[n]);
+		opened_at(&guest, &device, versions[n], false);
+		assert_int_equal(*word_at(&guest, OUT_CONTROL + VMBUS_RING_FEATURES), n == 2);
+		pass(&guest, 200 * MS);
+		memset(guest.memory + ADDRESS(PAGE_SIEFP), 0, HVK_PAGE_SIZE);
+		for (unsigned m = 0; m < 100; m++)
+			send_packet(&guest, payload, 8, m);
+		*word_at(&guest, IN_CONTROL + VMBUS_RING_FEATURES) = VMBUS_RING_FEATURE_PENDING_SEND_SIZE;
+		*word_at(&guest, IN_CONTROL + VMBUS_RING_PENDING_SEND_SIZE) = 2000;
+		hvh_channel_kick(device.channel);
+		settle(&guest);
+		assert_int_equal(device.count, 100);
+		assert_int_equal(event_set(&guest, 0, n < 2 ? 0 : 1), n == 2);
+		guest_destroy(&guest);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(short_offer),           cmocka_unit_test(channel_ids),
-		cmocka_unit_test(channel_id_reuse),      cmocka_unit_test(monitor),
-		cmocka_unit_test(monitor_latency),       cmocka_unit_test(rescind),
-		cmocka_unit_test(gpadl_errors_answered), cmocka_unit_test(open_failure),
-		cmocka_unit_test(teardown_reply),        cmocka_unit_test(first_signal_lost),
-		cmocka_unit_test(pending_feature),       cmocka_unit_test(pending_feature_required),
+		cmocka_unit_test(short_offer),
+		cmocka_unit_test(event_connections),
+		cmocka_unit_test(channel_ids),
+		cmocka_unit_test(channel_id_reuse),
+		cmocka_unit_test(monitor),
+		cmocka_unit_test(monitor_latency),
+		cmocka_unit_test(rescind),
+		cmocka_unit_test(gpadl_errors_answered),
+		cmocka_unit_test(open_failure),
+		cmocka_unit_test(teardown_reply),
+		cmocka_unit_test(first_signal_lost),
+		cmocka_unit_test(pending_feature),
+		cmocka_unit_test(pending_feature_unknown),
+		cmocka_unit_test(pending_feature_required),
 	};
 	return cmocka_run_group_tests_name("host_quirks_bus", tests, NULL, NULL);
 }
