@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # cmake --install: headers, libhvkit.a, libhvkit_host.a, pkg-config files, the program, its
-# man page and the Wireshark script, each as far as it was built. The prefix may be moved.
+# man page, the Wireshark script and the licence, each as far as it was built. The prefix may be moved.
 include(GNUInstallDirs)
 
 file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
@@ -16,6 +16,7 @@ function(hvkit_install_library target name headers pc)
 endfunction()
 
 hvkit_install_library(hvkit_guest hvkit hvkit hvkit.pc)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(TARGET hvkit_host)
 	hvkit_install_library(hvkit_host hvkit_host hvkit_host hvkit-host.pc)
 endif()

@@ -22,8 +22,7 @@ static bool step(const char *what, hvk_status status)
 	return status == HVK_OK;
 }
 
-/* Polls until the request has finished. Each has a bound of its own: a silent host costs an
- * error, never a hang. */
+/* Polls until the request has ended; each has a time-out of its own, so a silent host hangs nobody. */
 static bool finished(struct kernel *k, const char *what)
 {
 	return step(what, hvk_wait(k->hvk, &k->request, 60000));
@@ -126,8 +125,10 @@ int main(int argc, char **argv)
 	struct hvk_port port;
 	bool ok;
 
-	if (!hyperv_power_on(&m, argc > 1 ? argv[1] : "ws2022"))
+	if (!hyperv_power_on(&m, argc > 1 ? argv[1] : "ws2022")) {
+		fprintf(stderr, "minimal [HOST]: no such host (hvkit hosts), or no memory\n");
 		return 2;
+	}
 	machine_port(&m, &port);
 	ok = step("hvkit", hvk_create(&port, &config, &k.hvk)) && step("start", hvk_start(k.hvk)) &&
 	     step("cpu start", hvk_cpu_start(k.hvk)) && use_bus(&k);

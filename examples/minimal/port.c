@@ -19,8 +19,8 @@ static void port_log(void *context, enum hvk_log_level level, const char *text)
 		printf("  hvkit: %s\n", text);
 }
 
-/* Yours: the page allocator. Zeroed, page aligned, nothing else in them, contiguous in
- * virtual addresses. This one counts up in a pool that starts as zeros. */
+/* Yours: the page allocator. Page aligned, nothing else in them, contiguous in virtual
+ * addresses; zeroed or not. This one counts up in a pool. */
 static hvk_status port_pages_alloc(void *context, uint32_t count, enum hvk_page_use use,
 				   struct hvk_pages *out)
 {

@@ -315,7 +315,7 @@ static void attached(struct hvk_netvsc *nic)
 	const struct hvk_netdev_info *info = &nic->netdev.info;
 	const uint8_t *mac = info->mac;
 
-	hvk_log(nic->hvk, HVK_LOG_INFO, "netvsc: NVS %x, %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s",
+	hvk_log(nic->hvk, HVK_LOG_INFO, "netvsc: NVS 0x%x, %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s",
 		nic->nvs_version, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], info->mtu,
 		info->link_up ? "up" : "down");
 	hvk_netvsc_end(nic, NETVSC_ATTACHED);

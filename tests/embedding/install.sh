@@ -10,7 +10,7 @@ mv "$work/prefix" "$work/moved"
 PKG_CONFIG_PATH=$(dirname "$(find "$work/moved" -name hvkit-host.pc)")
 export PKG_CONFIG_PATH
 [ "$(pkg-config --modversion hvkit)" = "$(scripts/version)" ]
-for file in bin/hvkit include/hvkit/port.h include/hvkit/wire/vmbus.h include/hvkit_host/host.h; do
+for file in bin/hvkit include/hvkit/port.h include/hvkit/wire/vmbus.h include/hvkit_host/host.h share/doc/hvkit/LICENSE; do
 	[ -e "$work/moved/$file" ] || { echo "not installed: $file"; exit 1; }
 done
 [ "$("$work/moved/bin/hvkit" --version)" = "hvkit $(scripts/version)" ]
@@ -26,6 +26,11 @@ cp examples/minimal/* "$work/empty/"
 cd "$work/empty"
 loud make
 answered ./minimal
+if ./minimal win95 2>"$work/log" || ! grep -q 'no such host' "$work/log"; then
+	echo "a host that there is not:"
+	cat "$work/log"
+	exit 1
+fi
 loud make clean
 loud cmake -S . -B by-cmake
 loud cmake --build by-cmake

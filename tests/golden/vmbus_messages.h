@@ -11,6 +11,9 @@
 
 #include <stdint.h>
 
+/* A line per field, or per eight bytes. */
+/* clang-format off */
+
 /* --- Contact --------------------------------------------------------------------- */
 
 /* 0.13, VP 0, interrupt page 0x10000, monitor pages 0x11000 and 0x12000. */
@@ -208,5 +211,6 @@ static const uint8_t golden_tl_connect_result[] = {
 	0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20,
 	0x36, 0x02, 0x00, 0xc0, /* 0xc0000236: nobody listens */
 };
+/* clang-format on */
 
 #endif

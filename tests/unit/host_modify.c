@@ -200,10 +200,14 @@ static void silence_is_neither_a_move_nor_a_refusal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(modify_is_answered_from_5_3), T(modify_to_nowhere_fails),
-		T(below_4_1_there_is_none),     T(a_host_may_owe_no_answer),
-		T(from_5_3_one_at_a_time),      T(below_5_3_the_newest_counts),
-		T(a_close_forgets_it),          T(a_rescinded_channel_has_no_answer),
+		T(modify_is_answered_from_5_3),
+		T(modify_to_nowhere_fails),
+		T(below_4_1_there_is_none),
+		T(a_host_may_owe_no_answer),
+		T(from_5_3_one_at_a_time),
+		T(below_5_3_the_newest_counts),
+		T(a_close_forgets_it),
+		T(a_rescinded_channel_has_no_answer),
 		T(silence_is_neither_a_move_nor_a_refusal),
 	};
 	return cmocka_run_group_tests_name("host_modify", tests, NULL, NULL);

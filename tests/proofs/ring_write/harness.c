@@ -15,9 +15,11 @@
 
 void harness(void)
 {
-	struct hvk_ring_out ring = {
-		{NULL, VMBUS_RING_CONTROL_SIZE}, {NULL, nondet_u32()}, nondet_u32(), nondet_u32(),
-		nondet_bool()};
+	struct hvk_ring_out ring = {{NULL, VMBUS_RING_CONTROL_SIZE},
+				    {NULL, nondet_u32()},
+				    nondet_u32(),
+				    nondet_u32(),
+				    nondet_bool()};
 	const uint32_t size = ring.data.size, before = ring.write;
 	uint8_t first[PIECE], second[PIECE];
 	struct hvk_piece pieces[2] = {{first, nondet_u32()}, {second, nondet_u32()}};
