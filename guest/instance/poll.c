@@ -65,12 +65,31 @@ static uint64_t cpu_deadline(struct hvk *hvk, struct hvk_cpu *cpu)
 	return deadline;
 }
 
+/* Nothing happens any more: what was taken in is for hvk_vmbus_abandon to look at. Only requests of
+ * drivers that have not heard of it are still to be finished. */
+static bool is_over(struct hvk *hvk)
+{
+	return hvk_vmbus_state(hvk) == HVK_VMBUS_ABANDONED && !hvk->bus->request;
+}
+
+static uint64_t deadline_of_finished(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	bool any;
+
+	hvk_lock(hvk, &cpu->lock);
+	any = cpu->finished_first != NULL;
+	hvk_unlock(hvk, &cpu->lock);
+	return any ? 0 : HVK_NEVER;
+}
+
 uint64_t hvk_next_deadline(struct hvk *hvk, uint32_t cpu)
 {
 	uint64_t deadline, other;
 
 	if (cpu >= hvk->config.cpus)
 		return HVK_NEVER;
+	if (is_over(hvk))
+		return deadline_of_finished(hvk, &hvk->cpus[cpu]);
 	deadline = cpu_deadline(hvk, &hvk->cpus[cpu]);
 	if (cpu != __atomic_load_n(&hvk->bus->contact_cpu, __ATOMIC_RELAXED))
 		return deadline;
@@ -93,9 +112,10 @@ bool hvk_poll(struct hvk *hvk, uint32_t index)
 	now = hvk_time(hvk);
 	if (cpu->started)
 		more = hvk_synic_take(hvk, cpu);
-	if (hvk_vmbus_state(hvk) == HVK_VMBUS_ABANDONED && !hvk->bus->request) {
-		cpu->polling = false; /* what was taken in is for hvk_vmbus_abandon to look at */
-		return false;
+	if (is_over(hvk)) {
+		hvk_run_finished(hvk, cpu);
+		cpu->polling = false;
+		return deadline_of_finished(hvk, cpu) == 0;
 	}
 	run_messages(hvk, cpu, index);
 	run_events(hvk, cpu);

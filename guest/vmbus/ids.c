@@ -118,6 +118,8 @@ void hvk_refused_rescind(struct hvk *hvk, uint32_t channel_id)
 	struct hvk_bus *bus = hvk->bus;
 
 	bus->refused[channel_id / 32] &= ~(1u << (channel_id % 32));
+	if (bus->step == HVK_STEP_UNLOAD)
+		return; /* that gives back everything, and is the last word */
 	bus->give_back[channel_id / 32] |= 1u << (channel_id % 32);
 	if (!bus->release_refused.queued)
 		hvk_out_put(hvk, &bus->release_refused, HVK_OUT_RELEASE_REFUSED);

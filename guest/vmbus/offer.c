@@ -55,6 +55,7 @@ static void init_channel(struct hvk *hvk, struct hvk_channel *channel, const str
 	channel->offer = *offer;
 	channel->announce = true;
 	channel->deadline = HVK_NEVER;
+	channel->cpu = hvk->bus->config.cpu; /* until it is opened: for its GPADLs' requests */
 	channel->room_timer.fire = hvk_channel_room_timer;
 	channel->room_timer.context = channel;
 	channel->room_timer.deadline = HVK_NEVER;
@@ -109,6 +110,8 @@ void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message, struct h
 
 	if (bus->state != HVK_VMBUS_CONNECTED && (bus->step != HVK_STEP_OFFERS || bus->contact.queued)) {
 		HVK_COUNT(hvk->counters.late_messages);
+		if (bus->state == HVK_VMBUS_UNLOADING && !hvk_offer_find(hvk, id))
+			hvk_refused_add(hvk, id); /* the host may yet take it back */
 		return;
 	}
 	if (hvk_offer_find(hvk, id) || hvk_refused_has(hvk, id)) {
