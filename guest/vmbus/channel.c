@@ -62,15 +62,20 @@ static hvk_status check_open(struct hvk *hvk, const struct hvk_channel_config *c
 static hvk_status allocate_requests(struct hvk_channel *channel, uint16_t limit)
 {
 	uint32_t bytes = (limit + 1u) * (uint32_t)sizeof(struct hvk_request_slot);
+	struct hvk_pages pages = {0}, old;
 	hvk_status status;
 
-	hvk_pages_put(channel->hvk, &channel->request_pages);
 	status = hvk_pages_get(channel->hvk, (bytes + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE, HVK_PAGE_PRIVATE,
-			       &channel->request_pages);
-	if (status == HVK_OK)
-		hvk_requests_init(&channel->requests,
-				  (struct hvk_request_slot *)channel->request_pages.address, limit);
-	return status;
+			       &pages);
+	if (status != HVK_OK)
+		return status;
+	hvk_lock(channel->hvk, &channel->tx_lock); /* another CPU may still take requests */
+	old = channel->request_pages;
+	channel->request_pages = pages;
+	hvk_requests_init(&channel->requests, (struct hvk_request_slot *)pages.address, limit);
+	hvk_unlock(channel->hvk, &channel->tx_lock);
+	hvk_pages_put(channel->hvk, &old);
+	return HVK_OK;
 }
 
 static hvk_status begin_open(struct hvk_channel *channel, const struct hvk_channel_config *config,

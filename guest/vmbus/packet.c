@@ -16,18 +16,16 @@ struct outgoing {
 
 static const uint8_t zeros[VMBUS_PACKET_ALIGN];
 
-static hvk_status build(struct outgoing *packet, const struct hvk_channel *channel, uint16_t type,
-			const struct hvk_piece *extension, const struct hvk_piece *payload)
+static hvk_status build(struct outgoing *packet, uint16_t type, const struct hvk_piece *extension,
+			const struct hvk_piece *payload)
 {
 	uint32_t header = (uint32_t)sizeof(packet->descriptor) + extension->length;
 	uint32_t length;
 
 	HVK_ASSERT(extension->length % 8 == 0);
-	if (payload->length > channel->out.data.size || header + payload->length > UINT16_MAX * 8u)
+	if (payload->length > UINT16_MAX * 8u || header + payload->length > UINT16_MAX * 8u)
 		return HVK_ETOOBIG;
 	length = hvk_round_up8(header + payload->length);
-	if (length + sizeof(struct vmbus_packet_trailer) >= channel->out.data.size)
-		return HVK_ETOOBIG;
 	packet->descriptor = (struct vmbus_packet_descriptor){
 		.type = type,
 		.header_length8 = (uint16_t)(header / 8),
@@ -67,6 +65,9 @@ static hvk_status put_locked(struct hvk_channel *channel, struct outgoing *packe
 
 	if (!channel->usable)
 		return HVK_ESTATE;
+	/* Not before: the ring may be another one since the last open. */
+	if (packet->descriptor.length8 * 8u + sizeof(struct vmbus_packet_trailer) >= channel->out.data.size)
+		return HVK_ETOOBIG;
 	if (cookie) {
 		id = hvk_requests_get(&channel->requests, cookie);
 		if (id == 0) {
@@ -127,7 +128,7 @@ hvk_status hvk_channel_send(struct hvk_channel *channel, const void *payload, ui
 
 	if (answered && !cookie)
 		return HVK_EINVAL;
-	status = build(&packet, channel, VMBUS_PACKET_IN_BAND, &none, &data);
+	status = build(&packet, VMBUS_PACKET_IN_BAND, &none, &data);
 	return status == HVK_OK ? put(channel, &packet, answered ? cookie : NULL) : status;
 }
 
@@ -174,7 +175,7 @@ hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hv
 	if (status != HVK_OK)
 		return status;
 	extension = (struct hvk_piece){list.words, list.count * 8u};
-	status = build(&packet, channel, VMBUS_PACKET_GPA_DIRECT, &extension, &data);
+	status = build(&packet, VMBUS_PACKET_GPA_DIRECT, &extension, &data);
 	return status == HVK_OK ? put(channel, &packet, cookie) : status;
 }
 
@@ -183,7 +184,7 @@ hvk_status hvk_channel_complete_many(struct hvk_channel *channel, const uint64_t
 {
 	struct hvk_piece none = {NULL, 0}, data = {payload, length};
 	struct outgoing packet;
-	hvk_status status = build(&packet, channel, VMBUS_PACKET_COMPLETION, &none, &data);
+	hvk_status status = build(&packet, VMBUS_PACKET_COMPLETION, &none, &data);
 
 	*taken = 0;
 	if (status != HVK_OK)
