@@ -36,6 +36,7 @@ void hvk_subchannels_withdraw(struct hvk *hvk, struct hvk_channel *primary)
 
 	for (; channel; channel = channel->subchannel_next) {
 		__atomic_store_n(&channel->withdrawn, true, __ATOMIC_RELAXED);
+		hvk_move_cancel(hvk, channel, HVK_EGONE);
 		if (channel->state == HVK_CHANNEL_OPEN)
 			hvk_cpu_put_ready(hvk, channel); /* its driver is to look */
 		hvk_news_put(hvk, channel);

@@ -258,6 +258,46 @@ static void closed_or_rescinded_meanwhile(void **state)
 	}
 }
 
+/* The host took the primary back: a sub-channel's move is over, as if it had been rescinded itself. */
+static void moving_while_the_primary_goes(void **state)
+{
+	struct hvk_channel *primary, *subchannel;
+	uint8_t bytes[sizeof(golden_offer_channel)];
+	struct hvk_request close = {0};
+	struct host host;
+
+	(void)state;
+	start(&host, VMBUS_VERSION_5_3, 0);
+	open_channel(&host);
+	primary = host.channel;
+	memcpy(bytes, golden_offer_channel, sizeof(bytes));
+	bytes[180] = 1; /* sub-channel index */
+	put_word(bytes, 184, 6);
+	HOST_SAY(&host, bytes);
+	poll_both(&host);
+	subchannel = hvk_channel_next_subchannel(primary, NULL);
+	assert_non_null(subchannel);
+	host.channel = subchannel;
+	open_channel(&host);
+	move(&host, 1);
+	HOST_SAY(&host, golden_rescind_offer); /* of the primary */
+	poll_both(&host);
+	assert_int_equal(host.request.status, HVK_EGONE);
+	assert_int_equal(hvk_channel_cpu(subchannel), 0);
+	hvk_channel_close(primary, &close);
+	for (unsigned i = 0; i < 3; i++)
+		poll_both(&host);
+	assert_int_equal(close.status, HVK_OK);
+	hvk_vmbus_disconnect(host.hvk, &host.request);
+	assert_int_equal(host_wait(&host), HVK_OK);
+	for (cpu_now = 0; cpu_now < 2; cpu_now++)
+		assert_int_equal(hvk_cpu_stop(host.hvk), HVK_OK);
+	cpu_now = 0;
+	assert_int_equal(hvk_stop(host.hvk), HVK_OK);
+	assert_int_equal(hvk_destroy(host.hvk), HVK_OK);
+	assert_int_equal(polled_port_end(&host.port), 0);
+}
+
 /* --- Reading --------------------------------------------------------------------------------- */
 
 static void the_host_is_asked_to_be_quiet(void **state)
@@ -286,6 +326,7 @@ int main(void)
 		cmocka_unit_test(before_5_3_there_is_no_answer),
 		cmocka_unit_test(refused_silent_or_unsent),
 		cmocka_unit_test(closed_or_rescinded_meanwhile),
+		cmocka_unit_test(moving_while_the_primary_goes),
 		cmocka_unit_test(the_host_is_asked_to_be_quiet),
 	};
 
