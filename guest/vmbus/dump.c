@@ -158,7 +158,7 @@ static struct life copy_life(struct hvk_channel *channel)
 		.state = hvk_channel_state(channel),
 		.step = channel->step,
 		.move = channel->move,
-		.cpu = channel->cpu,
+		.cpu = hvk_channel_cpu(channel),
 		.move_to = channel->move_to,
 		.gpadls = channel->gpadl_count,
 		.subchannels = channel->subchannel_count,

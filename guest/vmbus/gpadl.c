@@ -67,7 +67,7 @@ static void tell(struct hvk *hvk, struct hvk_channel *channel, struct hvk_gpadl 
 	if (gpadl == &channel->rings)
 		hvk_channel_gpadl_done(hvk, channel, status);
 	else
-		hvk_request_finish(hvk, request, status, channel->cpu);
+		hvk_request_finish(hvk, request, status, hvk_channel_cpu(channel)); /* it may be moving */
 }
 
 void hvk_gpadl_settle(struct hvk *hvk)
