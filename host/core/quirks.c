@@ -141,7 +141,7 @@ static const struct entry entries[] = {
 	       "RNDIS status 0x40020006 after INITIALIZE, with a length that does not cover it"),
 	SWITCH("revoke-completed", revoke_completed, LIVE,
 	       "revokes are completed if asked; else the channel is dead after one"),
-	NUMBER("receive-suballocation", receive_suballocation, 256, 8192, LIVE,
+	NUMBER("receive-suballocation", receive_suballocation, 1558, 8192, LIVE,
 	       "bytes of one piece of the receive buffer"),
 	NUMBER("send-section", send_section, 512, 65536, LIVE, "bytes of one section of the send buffer"),
 	NUMBER("ranges-per-packet", ranges_per_packet_max, 1, 375, LIVE,
