@@ -243,7 +243,7 @@ static void create_host(struct bench_machine *machine, const struct bench_config
 		.violation = violation,
 	};
 	const struct hvh_nic_config card = {.mac = {0, 0x15, 0x5d, 1, 2, 3}, .link_up = true};
-	const struct hvh_backend backend = {machine, frame_out};
+	const struct hvh_backend backend = {.context = machine, .transmit = frame_out};
 
 	if (config->ranges_max)
 		own.ranges_per_packet_max = config->ranges_max;

@@ -34,6 +34,8 @@ struct frame {
 struct hvh_nic {
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
+	bool waiting, wake; /* under lock: lwIP's thread; wake it when the lock is let go */
+	bool transmitted;   /* lwIP's thread's own: since the last flush */
 	struct frame frames[HVH_NIC_QUEUE];
 	uint32_t first, count; /* under lock */
 	struct hvh_backend backend;
@@ -51,8 +53,8 @@ bool hvh_nic_receive(struct hvh_nic *nic, uint64_t now, const void *frame, uint3
 		return false;
 	memcpy(to->bytes, frame, length);
 	to->length = length;
-	if (nic->count++ == 0)
-		(void)pthread_cond_signal(&nic->filled);
+	nic->count++;
+	nic->wake = nic->waiting;
 	return true;
 }
 
@@ -68,7 +70,15 @@ static void lock(void *context)
 
 static void unlock(void *context)
 {
-	(void)pthread_mutex_unlock(&((struct hvh_nic *)context)->lock);
+	struct hvh_nic *nic = context;
+	bool wake = nic->wake;
+
+	nic->wake = false;
+	if (wake)
+		nic->waiting = false;
+	(void)pthread_mutex_unlock(&nic->lock);
+	if (wake)
+		(void)pthread_cond_signal(&nic->filled);
 }
 
 static uint64_t now(void *context)
@@ -106,6 +116,7 @@ static err_t link_output(struct netif *netif, struct pbuf *p)
 	lock(nic);
 	nic->backend.transmit(nic->backend.context, frame, p->tot_len);
 	unlock(nic);
+	nic->transmitted = true;
 	return ERR_OK;
 }
 
@@ -147,9 +158,15 @@ static void turn(struct hvh_nic *nic)
 	until.tv_nsec += TICK_MS * 1000000;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
+	if (nic->transmitted)
+		nic->backend.flush(nic->backend.context);
+	nic->transmitted = false;
 	lock(nic);
-	if (nic->count == 0)
+	if (nic->count == 0) {
+		nic->waiting = true;
 		(void)pthread_cond_timedwait(&nic->filled, &nic->lock, &until);
+		nic->waiting = false;
+	}
 	for (count = nic->count; count > 0; count--) {
 		struct pbuf *p = take(nic);
 

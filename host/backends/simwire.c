@@ -105,6 +105,7 @@ void hvh_simwire_backend(struct hvh_simwire *wire, struct hvh_backend *out)
 {
 	out->context = wire;
 	out->transmit = transmit;
+	out->flush = NULL; /* hvh_simwire_run looks */
 }
 
 void hvh_simwire_attach(struct hvh_simwire *wire, struct hvh_nic *nic)

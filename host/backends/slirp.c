@@ -58,12 +58,14 @@ struct hvh_slirp {
 	enum state state; /* service.mutex */
 	struct hvh_slirp_config config;
 	struct hvh_slirp_lock lock;
-	pthread_mutex_t mutex; /* nic and to_host */
+	pthread_mutex_t mutex; /* nic, to_host and sleeps */
 	struct hvh_nic *nic;
 	struct frame_queue to_host;
+	bool sleeps; /* or will: it has seen that to_host is empty */
 	atomic_uint_fast64_t refused, dropped;
 	/* The thread's own. */
 	Slirp *slirp;
+	struct frame_queue input; /* what it has taken from to_host */
 	struct frame_queue to_guest;
 	struct timer timers[TIMERS];
 	bool polled; /* its descriptors are in this turn's poll */
@@ -252,6 +254,7 @@ static void instance_stop(struct hvh_slirp *instance)
 {
 	slirp_cleanup(instance->slirp);
 	instance->slirp = NULL;
+	queue_clear(&instance->input);
 	queue_clear(&instance->to_guest);
 }
 
@@ -276,15 +279,23 @@ static void input_frame(struct hvh_slirp *instance, const struct frame *frame)
 	}
 }
 
+static void instance_take(struct hvh_slirp *instance)
+{
+	if (instance->input.count > 0)
+		return;
+	pthread_mutex_lock(&instance->mutex);
+	instance->input = instance->to_host;
+	instance->to_host = (struct frame_queue){0};
+	pthread_mutex_unlock(&instance->mutex);
+}
+
 /* True if there is more to do at once. */
 static bool instance_input(struct hvh_slirp *instance)
 {
+	instance_take(instance);
 	for (uint32_t i = 0; i < INPUTS_PER_TURN && instance->to_guest.count < TO_GUEST_ENOUGH; i++) {
-		struct frame *frame;
+		struct frame *frame = queue_pop(&instance->input);
 
-		pthread_mutex_lock(&instance->mutex);
-		frame = queue_pop(&instance->to_host);
-		pthread_mutex_unlock(&instance->mutex);
 		if (frame == NULL)
 			return false;
 		input_frame(instance, frame);
@@ -368,6 +379,18 @@ static int get_revents(int index, void *opaque)
 	       ((revents & POLLHUP) != 0 ? SLIRP_POLL_HUP : 0);
 }
 
+/* False: frames have come since the last look, and libslirp may have them. */
+static bool instance_may_sleep(struct hvh_slirp *instance)
+{
+	bool asleep;
+
+	pthread_mutex_lock(&instance->mutex);
+	asleep = instance->to_host.count == 0 || instance->to_guest.count >= TO_GUEST_ENOUGH;
+	instance->sleeps = asleep;
+	pthread_mutex_unlock(&instance->mutex);
+	return asleep;
+}
+
 /* Before the sleep: what the guest sent goes in, what is to be watched comes out. */
 static void instance_before(struct hvh_slirp *instance, uint32_t *timeout)
 {
@@ -380,6 +403,8 @@ static void instance_before(struct hvh_slirp *instance, uint32_t *timeout)
 	instance->polled = instance->to_guest.count < TO_GUEST_ENOUGH;
 	if (instance->polled)
 		slirp_pollfds_fill(instance->slirp, timeout, add_poll, &service.poll);
+	if (!instance_may_sleep(instance))
+		*timeout = 0;
 }
 
 static void instance_after(struct hvh_slirp *instance, int failed)
@@ -574,17 +599,28 @@ void hvh_slirp_destroy(struct hvh_slirp *instance)
 static void transmit(void *context, const void *frame, uint32_t length)
 {
 	struct hvh_slirp *instance = context;
-	bool taken, first;
+	bool taken;
 
 	if (length > UINT16_MAX)
 		return;
 	pthread_mutex_lock(&instance->mutex);
-	first = instance->to_host.count == 0;
 	taken = queue_push(&instance->to_host, TO_HOST_MAX, frame, length);
 	pthread_mutex_unlock(&instance->mutex);
 	if (!taken)
 		atomic_fetch_add(&instance->dropped, 1);
-	else if (first)
+}
+
+/* A thread that is awake (it may be this one, in instance_deliver) looks before it sleeps. */
+static void flush(void *context)
+{
+	struct hvh_slirp *instance = context;
+	bool asleep;
+
+	pthread_mutex_lock(&instance->mutex);
+	asleep = instance->sleeps;
+	instance->sleeps = false;
+	pthread_mutex_unlock(&instance->mutex);
+	if (asleep)
 		wake();
 }
 
@@ -592,6 +628,7 @@ void hvh_slirp_backend(struct hvh_slirp *instance, struct hvh_backend *out)
 {
 	out->context = instance;
 	out->transmit = transmit;
+	out->flush = flush;
 }
 
 void hvh_slirp_attach(struct hvh_slirp *instance, struct hvh_nic *nic)

@@ -26,6 +26,13 @@ static uint32_t in_page(uint64_t gpa, uint32_t length)
 	return length < room ? length : room;
 }
 
+/* The compiler must not see that it is at most a page: it would take a string instruction,
+ * which is slow for what is short or unaligned. */
+static void copy(void *to, const void *from, volatile uint32_t length)
+{
+	memcpy(to, from, length);
+}
+
 bool hvh_memory_read(struct hvh_partition *partition, uint64_t gpa, void *to, uint32_t length)
 {
 	uint8_t *bytes = to;
@@ -34,7 +41,7 @@ bool hvh_memory_read(struct hvh_partition *partition, uint64_t gpa, void *to, ui
 		const void *from = part != 0 ? reach(partition, gpa, part, false) : NULL;
 		if (from == NULL)
 			return false;
-		memcpy(bytes, from, part);
+		copy(bytes, from, part);
 		atomic_signal_fence(memory_order_seq_cst); /* the compiler must not read it again */
 		bytes += part;
 		gpa += part;
@@ -51,7 +58,7 @@ bool hvh_memory_write(struct hvh_partition *partition, uint64_t gpa, const void 
 		void *to = part != 0 ? reach(partition, gpa, part, true) : NULL;
 		if (to == NULL)
 			return false;
-		memcpy(to, bytes, part);
+		copy(to, bytes, part);
 		bytes += part;
 		gpa += part;
 		length -= part;

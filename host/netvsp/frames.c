@@ -111,6 +111,7 @@ static void deliver(struct hvh_nic *nic, const struct frame_message *message)
 		nic->counters.dropped_link++;
 		return;
 	}
+	nic->transmitted = true;
 	nic->counters.from_guest_frames++;
 	nic->counters.from_guest_bytes += message->packet.data_length;
 	nic->backend.transmit(nic->backend.context,

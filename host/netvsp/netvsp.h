@@ -120,6 +120,7 @@ struct hvh_nic {
 	struct hvh_partition *partition;
 	struct hvh_channel *channel;
 	struct hvh_backend backend;
+	bool transmitted; /* frames since the last flush */
 	struct hvh_nic_counters counters;
 	uint8_t mac[NETVSP_ETHERNET_ADDRESS];
 	uint32_t frame_limit; /* mtu_max with the Ethernet header */
@@ -130,11 +131,18 @@ struct hvh_nic {
 	struct netvsp_frame *frames;
 	uint32_t frame_head, frame_count;
 	uint8_t message[NETVSP_MESSAGE_MAX];   /* what the guest sent */
-	uint8_t transfer[NETVSP_TRANSFER_MAX]; /* what it is sent */
+	uint8_t transfer[NETVSP_TRANSFER_MAX]; /* what it is sent, for the trace */
+};
+
+/* An RNDIS message for the guest: what was made here, and a frame as it came (may be none). */
+struct netvsp_message {
+	const uint8_t *head, *frame;
+	uint32_t head_length, frame_length;
 };
 
 /* One transfer-page packet in the making. */
 struct netvsp_transfer {
+	struct hvh_gpadl *receive; /* NULL: it is gone */
 	uint32_t channel_type;
 	uint32_t count;
 	uint32_t bytes;
@@ -211,16 +219,13 @@ uint32_t netvsp_offload_structure(const struct hvh_nic *nic, uint8_t *to, uint32
 
 /* Cuts the receive buffer, of size bytes. False: too small. */
 bool netvsp_suballocations_create(struct hvh_nic *nic, uint32_t size);
-void netvsp_transfer_begin(struct netvsp_transfer *transfer, uint32_t channel_type);
+void netvsp_transfer_begin(struct hvh_nic *nic, struct netvsp_transfer *transfer, uint32_t channel_type);
 /* Room for one more message of range_length bytes. */
 bool netvsp_transfer_room(const struct hvh_nic *nic, const struct netvsp_transfer *transfer, bool control,
 			  uint32_t range_length);
-/* Where to build the next message: room for it has been asked for. Zeroed. */
-uint8_t *netvsp_transfer_next(struct hvh_nic *nic, const struct netvsp_transfer *transfer,
-			      uint32_t range_length);
-/* Puts what was built, message_length bytes, into a sub-allocation of its own. */
+/* Writes the message into a sub-allocation of its own: room for it has been asked for. */
 bool netvsp_transfer_add(struct hvh_nic *nic, struct netvsp_transfer *transfer, bool control,
-			 uint32_t message_length, uint32_t range_length);
+			 const struct netvsp_message *message, uint32_t range_length);
 /* False: no room in the ring (or the guest's memory is gone); nothing was sent. */
 bool netvsp_transfer_send(struct hvh_nic *nic, struct netvsp_transfer *transfer);
 /* Gives back the sub-allocations of a packet that is not sent. */

@@ -83,6 +83,13 @@ bool netvsp_read(struct hvh_nic *nic)
 	return true;
 }
 
+static void flush(struct hvh_nic *nic)
+{
+	if (nic->transmitted && nic->backend.flush != NULL)
+		nic->backend.flush(nic->backend.context);
+	nic->transmitted = false;
+}
+
 static bool device_run(void *device, struct hvh_channel *channel, uint64_t now)
 {
 	struct hvh_nic *nic = device;
@@ -97,6 +104,7 @@ static bool device_run(void *device, struct hvh_channel *channel, uint64_t now)
 	netvsp_release_run(nic);
 	more = netvsp_read(nic);
 	netvsp_completions_run(nic);
+	flush(nic);
 	if (nic->session.stopped)
 		return false;
 	full = full && nic->session.completion_count < NETVSP_COMPLETIONS_MAX;
@@ -244,14 +252,15 @@ bool hvh_nic_inject(struct hvh_nic *nic, uint64_t now, const void *messages, con
 	    count > NETVSP_RANGES_MAX || count > nic->session.free_data_count)
 		return false;
 	nic->session.blocked = false;
-	netvsp_transfer_begin(&transfer, NVS_CHANNEL_DATA);
+	netvsp_transfer_begin(nic, &transfer, NVS_CHANNEL_DATA);
 	for (uint32_t i = 0; i < count; i++) {
+		const struct netvsp_message whole = {.head = message, .head_length = sizes[i]};
+
 		if (!netvsp_transfer_room(nic, &transfer, false, sizes[i])) {
 			netvsp_transfer_abandon(nic, &transfer);
 			return false;
 		}
-		memcpy(netvsp_transfer_next(nic, &transfer, sizes[i]), message, sizes[i]);
-		if (!netvsp_transfer_add(nic, &transfer, false, sizes[i], sizes[i]))
+		if (!netvsp_transfer_add(nic, &transfer, false, &whole, sizes[i]))
 			return false;
 		message += sizes[i];
 	}

@@ -10,6 +10,7 @@
 /* Where OpenVMM puts a frame: header and packet information take 256 bytes. */
 #define DATA_OFFSET_OPENVMM 248u
 #define PACKET_BODY (sizeof(struct rndis_packet) - sizeof(struct rndis_header))
+#define HEAD_MAX (RNDIS_OFFSET_BASE + DATA_OFFSET_OPENVMM + 8u) /* the longest of frame_layout's */
 #define PER_PACKET_INFO_CHECKSUM 0u
 
 struct checksum_info {
@@ -82,20 +83,23 @@ static bool frame_fits(const struct hvh_nic *nic, uint32_t length)
 	       length + sizeof(struct rndis_packet) <= nic->session.suballocation_size;
 }
 
-static void frame_build(uint8_t *to, const struct frame_layout *layout, const struct netvsp_frame *frame)
+/* What goes before the frame; returns its length. */
+static uint32_t frame_head(uint8_t head[HEAD_MAX], const struct frame_layout *layout, uint32_t length)
 {
+	uint32_t head_length = (uint32_t)RNDIS_OFFSET_BASE + layout->data_offset;
 	struct rndis_packet packet = {.header = {RNDIS_MSG_PACKET, layout->range_length},
 				      .data_offset = layout->data_offset,
-				      .data_length = frame->length};
+				      .data_length = length};
 	struct checksum_info info = {.info = {sizeof info, PER_PACKET_INFO_CHECKSUM, sizeof info.info}};
 
+	memset(head, 0, head_length);
 	if (layout->checksum_info) {
 		packet.per_packet_info_offset = (uint32_t)PACKET_BODY;
 		packet.per_packet_info_length = sizeof info;
-		memcpy(to + sizeof packet, &info, sizeof info);
+		memcpy(head + sizeof packet, &info, sizeof info);
 	}
-	memcpy(to, &packet, sizeof packet);
-	memcpy(to + RNDIS_OFFSET_BASE + layout->data_offset, frame->bytes, frame->length);
+	memcpy(head, &packet, sizeof packet);
+	return head_length;
 }
 
 /* --- Packets ------------------------------------------------------------------------------ */
@@ -103,10 +107,11 @@ static void frame_build(uint8_t *to, const struct frame_layout *layout, const st
 static bool add_message(struct hvh_nic *nic, struct netvsp_transfer *transfer, bool control,
 			const struct netvsp_control *message)
 {
+	const struct netvsp_message whole = {.head = message->bytes, .head_length = message->length};
+
 	if (!netvsp_transfer_room(nic, transfer, control, message->length))
 		return false;
-	memcpy(netvsp_transfer_next(nic, transfer, message->length), message->bytes, message->length);
-	return netvsp_transfer_add(nic, transfer, control, message->length, message->length);
+	return netvsp_transfer_add(nic, transfer, control, &whole, message->length);
 }
 
 static bool companion_takes_part(const struct hvh_nic *nic, bool frames)
@@ -129,7 +134,7 @@ static bool send_control(struct hvh_nic *nic)
 
 	if (!due && !(companion && nic->now >= session->companion.deadline))
 		return false;
-	netvsp_transfer_begin(&transfer, NVS_CHANNEL_CONTROL);
+	netvsp_transfer_begin(nic, &transfer, NVS_CHANNEL_CONTROL);
 	if (companion)
 		companion = add_message(nic, &transfer, true, &session->companion.message);
 	while (taken < session->control_count && !session->stopped) {
@@ -166,6 +171,20 @@ static uint32_t frames_wanted(struct hvh_nic *nic)
 	return most;
 }
 
+/* False: no room for it in this packet, or the receive buffer is gone. */
+static bool add_frame(struct hvh_nic *nic, struct netvsp_transfer *transfer, const struct netvsp_frame *frame)
+{
+	struct frame_layout layout = frame_layout(nic, frame->length);
+	struct netvsp_message message = {.frame = frame->bytes, .frame_length = frame->length};
+	uint8_t head[HEAD_MAX];
+
+	if (!netvsp_transfer_room(nic, transfer, false, layout.range_length))
+		return false;
+	message.head = head;
+	message.head_length = frame_head(head, &layout, frame->length);
+	return netvsp_transfer_add(nic, transfer, false, &message, layout.range_length);
+}
+
 /* Adds frames from the queue's head; returns how many were used up (sent or dropped). */
 static uint32_t add_frames(struct hvh_nic *nic, struct netvsp_transfer *transfer, uint64_t *bytes)
 {
@@ -173,18 +192,13 @@ static uint32_t add_frames(struct hvh_nic *nic, struct netvsp_transfer *transfer
 
 	while (used < wanted && !nic->session.stopped) {
 		const struct netvsp_frame *frame = &nic->frames[(nic->frame_head + used) % HVH_NIC_QUEUE];
-		struct frame_layout layout;
 
 		if (!frame_fits(nic, frame->length)) {
 			nic->counters.dropped_queue++;
 			used++;
 			continue;
 		}
-		layout = frame_layout(nic, frame->length);
-		if (!netvsp_transfer_room(nic, transfer, false, layout.range_length))
-			break;
-		frame_build(netvsp_transfer_next(nic, transfer, layout.range_length), &layout, frame);
-		if (!netvsp_transfer_add(nic, transfer, false, layout.message_length, layout.range_length))
+		if (!add_frame(nic, transfer, frame))
 			break;
 		*bytes += frame->length;
 		used++;
@@ -202,15 +216,16 @@ static bool send_frames(struct hvh_nic *nic)
 
 	if (nic->frame_count == 0 || session->free_data_count == 0)
 		return false;
-	netvsp_transfer_begin(&transfer, NVS_CHANNEL_DATA);
+	netvsp_transfer_begin(nic, &transfer, NVS_CHANNEL_DATA);
 	if (companion)
 		companion = add_message(nic, &transfer, false, &session->companion.message);
 	used = add_frames(nic, &transfer, &bytes);
 	messages = transfer.count;
 	if (messages > 0 && !netvsp_transfer_send(nic, &transfer))
 		return false;
-	nic->frame_head = (nic->frame_head + used) % HVH_NIC_QUEUE;
 	nic->frame_count -= used;
+	/* An empty queue begins anew with the places that the caches still have. */
+	nic->frame_head = nic->frame_count == 0 ? 0 : (nic->frame_head + used) % HVH_NIC_QUEUE;
 	if (companion)
 		session->companion.present = false;
 	nic->counters.to_guest_frames += messages - (companion ? 1 : 0);

@@ -55,8 +55,9 @@ static void suballocation_put(struct netvsp_session *session, uint16_t id)
 		session->free_data[session->free_data_count++] = id;
 }
 
-void netvsp_transfer_begin(struct netvsp_transfer *transfer, uint32_t channel_type)
+void netvsp_transfer_begin(struct hvh_nic *nic, struct netvsp_transfer *transfer, uint32_t channel_type)
 {
+	transfer->receive = hvh_gpadl_find(nic->channel, nic->session.receive.gpadl);
 	transfer->channel_type = channel_type;
 	transfer->count = 0;
 	transfer->bytes = 0;
@@ -72,23 +73,34 @@ bool netvsp_transfer_room(const struct hvh_nic *nic, const struct netvsp_transfe
 	       (control ? session->free_control_count : session->free_data_count) > 0;
 }
 
-uint8_t *netvsp_transfer_next(struct hvh_nic *nic, const struct netvsp_transfer *transfer,
-			      uint32_t range_length)
-{
-	return memset(nic->transfer + transfer->bytes, 0, range_length);
-}
-
 void netvsp_transfer_abandon(struct hvh_nic *nic, struct netvsp_transfer *transfer)
 {
 	while (transfer->count > 0)
 		suballocation_put(&nic->session, transfer->ids[--transfer->count]);
 }
 
+static bool write_message(struct hvh_gpadl *gpadl, uint32_t offset, const struct netvsp_message *message)
+{
+	return gpadl != NULL && hvh_gpadl_write(gpadl, offset, message->head, message->head_length) &&
+	       hvh_gpadl_write(gpadl, offset + message->head_length, message->frame, message->frame_length);
+}
+
+/* The range as the trace shows it: what was there before is not repeated. */
+static void keep_for_trace(struct hvh_nic *nic, const struct netvsp_transfer *transfer,
+			   const struct netvsp_message *message, uint32_t range_length)
+{
+	uint8_t *to = nic->transfer + transfer->bytes;
+
+	memset(to, 0, range_length);
+	memcpy(to, message->head, message->head_length);
+	if (message->frame_length > 0)
+		memcpy(to + message->head_length, message->frame, message->frame_length);
+}
+
 bool netvsp_transfer_add(struct hvh_nic *nic, struct netvsp_transfer *transfer, bool control,
-			 uint32_t message_length, uint32_t range_length)
+			 const struct netvsp_message *message, uint32_t range_length)
 {
 	struct netvsp_session *session = &nic->session;
-	struct hvh_gpadl *gpadl = hvh_gpadl_find(nic->channel, session->receive.gpadl);
 	uint16_t id = suballocation_take(session, control);
 	uint32_t offset = id * session->suballocation_size;
 
@@ -97,12 +109,13 @@ bool netvsp_transfer_add(struct hvh_nic *nic, struct netvsp_transfer *transfer, 
 	transfer->ranges[transfer->count].byte_offset = offset;
 	transfer->count++;
 	/* The rest of the range keeps what was there, as it does on a real host. */
-	if (gpadl == NULL ||
-	    !hvh_gpadl_write(gpadl, offset, nic->transfer + transfer->bytes, message_length)) {
+	if (!write_message(transfer->receive, offset, message)) {
 		netvsp_transfer_abandon(nic, transfer);
 		netvsp_stop(nic);
 		return false;
 	}
+	if (hvh_trace_wanted(nic->partition))
+		keep_for_trace(nic, transfer, message, range_length);
 	transfer->bytes += range_length;
 	return true;
 }

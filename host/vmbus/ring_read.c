@@ -146,7 +146,7 @@ static bool copy_out(struct hvh_channel *channel, uint32_t offset, uint8_t *to, 
 	uint32_t first = in->size - offset < length ? in->size - offset : length;
 
 	return hvh_gpadl_read(channel->ring_gpadl, in->data + offset, to, first) &&
-	       hvh_gpadl_read(channel->ring_gpadl, in->data, to + first, length - first);
+	       (first == length || hvh_gpadl_read(channel->ring_gpadl, in->data, to + first, length - first));
 }
 
 /* The guest may fill the ring up to the published read index, and never wholly: then it

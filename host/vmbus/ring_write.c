@@ -82,7 +82,8 @@ static bool copy_in(struct hvh_channel *channel, uint32_t length)
 	uint32_t first = out->size - out->write < length ? out->size - out->write : length;
 
 	return hvh_gpadl_write(channel->ring_gpadl, out->data + out->write, channel->out_packet, first) &&
-	       hvh_gpadl_write(channel->ring_gpadl, out->data, channel->out_packet + first, length - first);
+	       (first == length ||
+		hvh_gpadl_write(channel->ring_gpadl, out->data, channel->out_packet + first, length - first));
 }
 
 static void publish(struct hvh_channel *channel, uint64_t now, uint32_t wire)

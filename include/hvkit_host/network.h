@@ -21,6 +21,8 @@ struct hvh_backend {
 	/* A frame of the guest's, 14 bytes or more, borrowed for the call. Must not call
 	 * hvh_nic_receive from inside: queue instead. */
 	void (*transmit)(void *context, const void *frame, uint32_t length);
+	/* No more frames follow for now: the time to wake whoever takes them. May be NULL. */
+	void (*flush)(void *context);
 };
 
 struct hvh_nic_config {

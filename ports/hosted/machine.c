@@ -23,8 +23,7 @@ static void host_interrupt(void *context, uint32_t vp, uint8_t vector)
 	if (vp >= machine->config.cpus)
 		return;
 	__atomic_store_n(&machine->cpus[vp].interrupt_pending, true, __ATOMIC_SEQ_CST);
-	if (machine->config.mode == HOSTED_THREADS)
-		threads_wake(&machine->cpus[vp]);
+	machine->cpus_to_wake |= 1ull << vp;
 }
 
 static void host_violation(void *context, const struct hvh_violation *violation)

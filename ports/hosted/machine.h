@@ -27,7 +27,7 @@ struct memory {
 	uint32_t *gpa_of_page; /* page number -> guest-physical page number */
 	uint32_t *page_of_gpa;
 	uint64_t bad_writes; /* atomic */
-	uint32_t fail_in; /* allocations until one fails; UINT32_MAX never */
+	uint32_t fail_in;    /* allocations until one fails; UINT32_MAX never */
 };
 
 enum cpu_state { CPU_READY, CPU_WAITING, CPU_FINISHED };
@@ -76,6 +76,8 @@ struct hosted {
 	pthread_cond_t kicked_condition;
 	bool kicked, resting; /* under partition_lock: the host has work; its thread sleeps */
 	bool host_stop;
+	uint64_t cpus_to_wake; /* under partition_lock: they got interrupts; bit = index */
+	uint64_t rest_until;   /* under partition_lock: 100 ns */
 	uint64_t start_ns;
 
 	/* Deterministic. */

@@ -65,18 +65,6 @@ static void *cpu_thread(void *context)
 	return NULL;
 }
 
-/* The host's thread is woken once, and when it can have the lock. */
-void threads_unlock(struct hosted *machine)
-{
-	bool wake = machine->kicked && machine->resting;
-
-	if (wake)
-		machine->resting = false;
-	(void)pthread_mutex_unlock(&machine->partition_lock);
-	if (wake)
-		(void)pthread_cond_signal(&machine->kicked_condition);
-}
-
 /* Under partition_lock. True if there is more to do at once. */
 static bool run_host(struct hosted *machine)
 {
@@ -100,15 +88,48 @@ static uint64_t next_event(struct hosted *machine)
 	return next;
 }
 
+/* Lets go of partition_lock, and wakes the CPUs that got interrupts under it: no sooner, for
+ * there may be more for them, and they may want the lock. */
+static void release(struct hosted *machine)
+{
+	uint64_t cpus = machine->cpus_to_wake;
+
+	machine->cpus_to_wake = 0;
+	(void)pthread_mutex_unlock(&machine->partition_lock);
+	for (uint32_t i = 0; cpus != 0; i++, cpus >>= 1) {
+		if (cpus & 1)
+			threads_wake(&machine->cpus[i]);
+	}
+}
+
+/* Whoever makes work for the host while its thread sleeps and is no CPU does it at once, and
+ * saves two changes of thread. A CPU goes on: on a real machine, too, the host is somebody
+ * else. The thread is woken once, when it can have the lock. */
+void threads_unlock(struct hosted *machine)
+{
+	bool wake = machine->kicked && machine->resting;
+
+	if (wake && !hosted_current) {
+		machine->kicked = false;
+		wake = run_host(machine) || machine->kicked || next_event(machine) < machine->rest_until;
+	}
+	if (wake)
+		machine->resting = false;
+	release(machine);
+	if (wake)
+		(void)pthread_cond_signal(&machine->kicked_condition);
+}
+
 static void rest(struct hosted *machine)
 {
 	uint64_t next = next_event(machine), now = threads_now_ns(machine);
 	uint64_t until_ns = next > (now + HOST_REST_NS_MAX) / 100u ? now + HOST_REST_NS_MAX : next * 100u;
 	struct timespec until = absolute(machine, until_ns);
 
-	if (until_ns <= now || machine->kicked)
+	if (until_ns <= now || machine->kicked || machine->host_stop)
 		return;
 	machine->resting = true;
+	machine->rest_until = until_ns / 100u;
 	(void)pthread_cond_timedwait(&machine->kicked_condition, &machine->partition_lock, &until);
 	machine->resting = false;
 }
@@ -119,14 +140,17 @@ static void *host_thread(void *context)
 
 	(void)pthread_mutex_lock(&machine->partition_lock);
 	while (!machine->host_stop) {
+		bool more;
+
 		machine->kicked = false;
-		if (run_host(machine)) {
-			/* Let CPUs in between two helpings. */
-			(void)pthread_mutex_unlock(&machine->partition_lock);
+		more = run_host(machine);
+		/* Let CPUs in between two helpings. */
+		if (more || machine->cpus_to_wake != 0) {
+			release(machine);
 			(void)pthread_mutex_lock(&machine->partition_lock);
-			continue;
 		}
-		rest(machine);
+		if (!more)
+			rest(machine);
 	}
 	(void)pthread_mutex_unlock(&machine->partition_lock);
 	return NULL;

@@ -221,7 +221,7 @@ static void transmit(void *context, const void *frame, uint32_t length)
 void raw_create_nic(struct raw_guest *guest)
 {
 	struct hvh_nic_config config = {.mac = {0x00, 0x15, 0x5d, 1, 2, 3}, .link_up = true};
-	struct hvh_backend backend = {guest, transmit};
+	struct hvh_backend backend = {.context = guest, .transmit = transmit};
 
 	guest->nic = hvh_nic_create(guest->host, &config, &backend);
 	FUZZ_CHECK(guest->nic != NULL);

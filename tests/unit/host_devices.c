@@ -11,7 +11,7 @@ static void transmit(void *context, const void *frame, uint32_t length)
 
 static int set_up(void **state)
 {
-	static const struct hvh_backend backend = {NULL, transmit};
+	static const struct hvh_backend backend = {.transmit = transmit};
 	static const struct hvh_echo_config echo;
 	struct hvh_nic_config nic = {.mac = {2, 0, 0, 0, 0, 1}, .link_up = true};
 	struct guest *guest = calloc(1, sizeof(*guest));

@@ -224,7 +224,7 @@ static void transmit(void *context, const void *frame, uint32_t length)
 
 static void network_cards(void **state)
 {
-	static const struct hvh_backend backend = {NULL, transmit};
+	static const struct hvh_backend backend = {.transmit = transmit};
 	struct hvh_nic_config config = {.mac = {2, 0, 0, 0, 0, 0x1f}, .link_up = true};
 	struct guest *guest = *state;
 	guest_start(guest);

@@ -313,7 +313,7 @@ static inline struct fake *fake_create(void)
 {
 	struct fake *fake = calloc(1, sizeof *fake);
 	struct hvh_nic_config config = {.mac = {0x00, 0x15, 0x5d, 1, 2, 3}, .link_up = true};
-	struct hvh_backend backend = {fake, fake_transmit};
+	struct hvh_backend backend = {.context = fake, .transmit = fake_transmit};
 	struct hvh_channel *channel = &fake->partition.channel;
 
 	fake->partition.random = 1;

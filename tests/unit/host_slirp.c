@@ -98,6 +98,7 @@ static void send_frame(struct scene *scene, const void *frame, uint32_t length)
 {
 	lock(&scene->nic);
 	scene->backend.transmit(scene->backend.context, frame, length);
+	scene->backend.flush(scene->backend.context);
 	unlock(&scene->nic);
 }
 
