@@ -21,13 +21,15 @@
 	.receive_suballocation = 1728, .send_section = 6144
 
 /* Below 3.0. */
-#define WINDOWS_WITHOUT_UNLOAD WINDOWS, .short_offer_at_0_13 = true, .ranges_per_packet_max = 8
+#define WINDOWS_WITHOUT_UNLOAD \
+	WINDOWS, .timers = HVH_TIMERS_MESSAGES, .short_offer_at_0_13 = true, .ranges_per_packet_max = 8
 
 /* From 5.0. */
-#define WINDOWS_WITH_CONNECTION_4                                                                 \
-	WINDOWS, .pending_feature_offered = true, .unload_works = true, .connection_4 = true,     \
-		 .returned_connection = VMBUS_CONNECTION_MESSAGE_V5, .ranges_per_packet_max = 32, \
-		 .nvs_newest = NVS_VERSION_6_1, .rndis_packets_max = 8, .rndis_alignment_factor = 3
+#define WINDOWS_WITH_CONNECTION_4                                                                    \
+	WINDOWS, .pending_feature_offered = true, .unload_works = true, .connection_4 = true,        \
+		 .returned_connection = VMBUS_CONNECTION_MESSAGE_V5, .ranges_per_packet_max = 32,    \
+		 .nvs_newest = NVS_VERSION_6_1, .rndis_packets_max = 8, .rndis_alignment_factor = 3, \
+		 .timers = HVH_TIMERS_DIRECT
 
 static const struct hvh_profile profiles[] = {
 	{
@@ -63,6 +65,7 @@ static const struct hvh_profile profiles[] = {
 		.description = "Windows Server 2012 R2: VMBus 3.0, UNLOAD works; malformed status 0x40020006",
 		VERSIONS(VMBUS_VERSION_3_0),
 		WINDOWS,
+		.timers = HVH_TIMERS_MESSAGES,
 		.unload_works = true,
 		.short_offer_at_0_13 = true,
 		.torndown_withheld = HVH_TORNDOWN_NOW_AND_THEN,
@@ -79,6 +82,7 @@ static const struct hvh_profile profiles[] = {
 		.description = "Windows Server 2016: VMBus 4.0, GPADLs may be torn down after the close",
 		VERSIONS(VMBUS_VERSION_4_0),
 		WINDOWS,
+		.timers = HVH_TIMERS_MESSAGES,
 		.unload_works = true,
 		.short_offer_at_0_13 = true,
 		.pending_feature_offered = true,
@@ -110,6 +114,7 @@ static const struct hvh_profile profiles[] = {
 		.name = "openvmm",
 		.description = "OpenVMM: returns message connection 1, completes no revoke",
 		VERSIONS(VMBUS_VERSION_5_3),
+		.timers = HVH_TIMERS_DIRECT,
 		.message_privileges = true,
 		.redelivery = HVH_REDELIVER_BY_LOOKING,
 		.unload_works = true,
@@ -136,6 +141,7 @@ static const struct hvh_profile profiles[] = {
 		.description =
 			"QEMU's bus: any version up to 4.0, says nothing to a GPADL that it cannot take",
 		VERSIONS(VMBUS_VERSION_4_0),
+		.timers = HVH_TIMERS_MESSAGES,
 		.message_privileges = true,
 		.version_policy = HVH_VERSIONS_RANGE,
 		.unload_works = true,

@@ -28,6 +28,7 @@ struct hvh_partition {
 	bool deterministic;
 	uint64_t tsc_hz; /* 0: no reference TSC page */
 	int64_t tsc_offset;
+	uint64_t apic_hz;
 	uint64_t now;    /* the latest time that anybody told */
 
 	uint64_t seed;

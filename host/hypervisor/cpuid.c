@@ -34,6 +34,11 @@ static void features_leaf(const struct hvh_partition *partition, uint32_t out[4]
 		out[1] = HV_PRIVILEGE_POST_MESSAGES | HV_PRIVILEGE_SIGNAL_EVENTS;
 	if (hvh_reference_tsc_present(partition))
 		out[0] |= HV_ACCESS_REFERENCE_TSC;
+	out[3] |= HV_FEATURE_CRASH;
+	if (partition->profile.timers != HVH_TIMERS_ABSENT)
+		out[0] |= HV_ACCESS_SYNTHETIC_TIMERS;
+	if (partition->profile.timers == HVH_TIMERS_DIRECT)
+		out[3] |= HV_FEATURE_DIRECT_TIMERS;
 	if (partition->tsc_hz != 0) {
 		out[0] |= HV_ACCESS_FREQUENCIES;
 		out[3] |= HV_FEATURE_FREQUENCIES;

@@ -35,7 +35,15 @@ struct hvh_page_register {
 	struct hvh_overlay overlay;
 };
 
+/* A periodic timer expires at most this often; what falls between is left out. */
+#define HVH_TIMER_PERIOD_MIN (HVH_TIME_PER_MS / 20u)
+/* Of periods that were missed a timer makes up for so many, with shorter ones. */
+#define HVH_TIMER_MISSED_MAX 4u
+
 struct hvh_waiting_message {
+	uint32_t type;
+	uint64_t origin;
+	uint64_t order; /* what waits for one slot goes there in this order */
 	uint32_t size;
 	uint8_t payload[HV_MESSAGE_PAYLOAD_MAX];
 };
@@ -57,8 +65,18 @@ struct hvh_sint {
 	uint64_t empty_since;  /* seen empty while waiting, or HVH_NEVER */
 };
 
+/* One of a VP's synthetic timers, with the one buffer for its message. */
+struct hvh_timer {
+	uint64_t config, count;
+	uint64_t due; /* or HVH_NEVER: stopped */
+	bool waiting; /* its message, for the slot */
+	uint64_t expiration, order;
+};
+
 struct hvh_vp {
-	uint64_t scontrol;
+	uint64_t scontrol, assist_page;
+	uint64_t order; /* of the latest message for any slot */
+	struct hvh_timer timers[HV_STIMER_COUNT];
 	struct hvh_page_register simp, siefp;
 	struct hvh_sint sints[HV_SINT_COUNT];
 };
@@ -74,6 +92,8 @@ struct hvh_hypervisor {
 	const struct hvh_ports *ports;
 	uint64_t os_id;
 	struct hvh_page_register hypercall, reference_tsc;
+	uint64_t crash_parameters[HV_CRASH_PARAMETERS];
+	struct hvh_crash crash;
 	uint64_t counter_read; /* highest value of the reference counter that was read */
 	struct hvh_vp *vps;
 };
@@ -84,6 +104,33 @@ void hvh_hypervisor_run(struct hvh_partition *partition, uint64_t now);
 uint64_t hvh_hypervisor_next_event(struct hvh_partition *partition);
 struct hvh_dump;
 void hvh_hypervisor_dump(const struct hvh_partition *partition, struct hvh_dump *dump);
+
+/* registers.c: records it as a violation; false. */
+bool hvh_register_fault(struct hvh_partition *partition, uint32_t vp, uint32_t msr, uint64_t value,
+			const char *what);
+
+/* --- Synthetic timers --- */
+
+bool hvh_timer_register(uint32_t msr);
+/* False: #GP. */
+bool hvh_timer_read(struct hvh_partition *partition, uint32_t vp, uint32_t msr, uint64_t *value);
+bool hvh_timer_write(struct hvh_partition *partition, uint32_t vp, uint32_t msr, uint64_t value);
+void hvh_timers_run(struct hvh_partition *partition, uint64_t now);
+uint64_t hvh_timers_next_event(const struct hvh_partition *partition);
+/* The timer whose message has waited longest for a SINT's slot, or NULL. */
+struct hvh_timer *hvh_timer_waiting(struct hvh_vp *vp, uint32_t sint);
+/* Makes that message, and frees the timer's buffer. */
+void hvh_timer_take(struct hvh_vp *vp, struct hvh_timer *timer, uint64_t now,
+		    struct hvh_waiting_message *message);
+
+/* --- Crash registers --- */
+
+bool hvh_crash_register(uint32_t msr);
+uint64_t hvh_crash_read(const struct hvh_partition *partition, uint32_t msr);
+void hvh_crash_write(struct hvh_partition *partition, uint32_t vp, uint32_t msr, uint64_t value);
+/* The end of the last line of the text that is not blank: what a panic says comes last. */
+#define HVH_CRASH_LINE 96u
+void hvh_crash_last_line(const struct hvh_crash *crash, char line[HVH_CRASH_LINE + 1]);
 
 /* --- Overlays --- */
 
@@ -104,6 +151,10 @@ bool hvh_synic_room(const struct hvh_partition *partition, uint32_t vp, uint32_t
 /* Sets an event flag; interrupts on its 0 to 1 only. False: SynIC, page or SINT off. */
 bool hvh_synic_signal(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
 		      uint32_t flag);
+/* A message of a timer waits for that slot. */
+void hvh_synic_deliver(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint);
+/* Raises an interrupt by its vector. */
+void hvh_raise(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint8_t vector);
 /* Raises a SINT's interrupt, unless it is masked or polled. */
 void hvh_synic_interrupt(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint);
 void hvh_synic_eom(struct hvh_partition *partition, uint64_t now, uint32_t vp);

@@ -6,7 +6,6 @@
 #include "host/core/state.h"
 #include "host/hypervisor/hypervisor.h"
 
-#define APIC_HZ 200000000ull
 #define SVERSION 1ull
 
 static void reset_vp(struct hvh_partition *partition, struct hvh_vp *vp)
@@ -25,6 +24,8 @@ static void reset_vp(struct hvh_partition *partition, struct hvh_vp *vp)
 		vp->sints[n].look_at = HVH_NEVER;
 		vp->sints[n].empty_since = HVH_NEVER;
 	}
+	for (uint32_t n = 0; n < HV_STIMER_COUNT; n++)
+		vp->timers[n].due = HVH_NEVER;
 }
 
 /* In deterministic mode reserved bits are not zero at reset: only so does a guest that
@@ -55,8 +56,8 @@ void hvh_hypervisor_free(struct hvh_partition *partition)
 	free(partition->hypervisor->vps);
 }
 
-static bool fault(struct hvh_partition *partition, uint32_t vp, uint32_t msr, uint64_t value,
-		  const char *what)
+bool hvh_register_fault(struct hvh_partition *partition, uint32_t vp, uint32_t msr, uint64_t value,
+			const char *what)
 {
 	hvh_violate(partition, HVH_V_MSR, partition->now, vp, 0, &value, sizeof(value), "register %#x: %s",
 		    msr, what);
@@ -87,6 +88,9 @@ static bool read_vp(const struct hvh_vp *vp, uint32_t msr, uint64_t *value)
 		return true;
 	}
 	switch (msr) {
+	case HV_MSR_VP_ASSIST_PAGE:
+		*value = vp->assist_page;
+		return true;
 	case HV_MSR_SCONTROL:
 		*value = vp->scontrol;
 		return true;
@@ -129,7 +133,7 @@ static bool read_clock(struct hvh_partition *partition, uint32_t msr, uint64_t *
 		*value = partition->tsc_hz;
 		return true;
 	case HV_MSR_APIC_FREQUENCY:
-		*value = APIC_HZ;
+		*value = partition->apic_hz;
 		return true;
 	default:
 		return false;
@@ -138,6 +142,12 @@ static bool read_clock(struct hvh_partition *partition, uint32_t msr, uint64_t *
 
 static bool read_register(struct hvh_partition *partition, uint32_t vp, uint32_t msr, uint64_t *value)
 {
+	if (hvh_timer_register(msr))
+		return hvh_timer_read(partition, vp, msr, value);
+	if (hvh_crash_register(msr)) {
+		*value = hvh_crash_read(partition, msr);
+		return true;
+	}
 	switch (msr) {
 	case HV_MSR_GUEST_OS_ID:
 		*value = partition->hypervisor->os_id;
@@ -162,7 +172,7 @@ bool hvh_msr_read(struct hvh_partition *partition, uint64_t now, uint32_t vp, ui
 		return false;
 	partition->counters.msr_reads++;
 	if (!read_register(partition, vp, msr, value))
-		return fault(partition, vp, msr, 0, "read of a register that does not exist");
+		return hvh_register_fault(partition, vp, msr, 0, "read of a register that does not exist");
 	/* A guest that polls the clock would drown everything else. */
 	if (msr != HV_MSR_REFERENCE_COUNTER)
 		trace_msr(partition, HVH_TRACE_MSR_READ, vp, msr, *value);
@@ -188,8 +198,8 @@ static bool write_hypercall(struct hvh_partition *partition, uint32_t vp, uint64
 	struct hvh_hypervisor *hypervisor = partition->hypervisor;
 
 	if ((hypervisor->hypercall.value & HV_HYPERCALL_LOCKED) != 0) {
-		fault(partition, vp, HV_MSR_HYPERCALL, value,
-		      "written while locked: nothing changes until reset");
+		hvh_register_fault(partition, vp, HV_MSR_HYPERCALL, value,
+				   "written while locked: nothing changes until reset");
 		return true;
 	}
 	if ((value & HV_PAGE_ENABLE) != 0 && hypervisor->os_id == 0) {
@@ -202,7 +212,8 @@ static bool write_hypercall(struct hvh_partition *partition, uint32_t vp, uint64
 	if (hvh_page_register_write(partition, &hypervisor->hypercall, value))
 		return true;
 	hypervisor->hypercall.value = before;
-	return fault(partition, vp, HV_MSR_HYPERCALL, value, "hypercall page beyond guest memory");
+	return hvh_register_fault(partition, vp, HV_MSR_HYPERCALL, value,
+				  "hypercall page beyond guest memory");
 }
 
 static bool write_page(struct hvh_partition *partition, uint32_t vp, uint32_t msr,
@@ -233,7 +244,7 @@ static bool write_sint(struct hvh_partition *partition, uint32_t vp, uint32_t ms
 
 	/* Masked, any vector will do: 0x10000 is the value at reset, and mu_msvm writes it. */
 	if ((value & HV_SINT_VECTOR_MASK) < HV_SINT_VECTOR_MIN && !(value & HV_SINT_MASKED))
-		return fault(partition, vp, msr, value, "vector below 16");
+		return hvh_register_fault(partition, vp, msr, value, "vector below 16");
 	if (((sint->value ^ value) & ~HV_SINT_DEFINED_MASK) != 0) {
 		hvh_violate(partition, HVH_V_RESERVED_BITS, partition->now, vp, 0, &value, sizeof(value),
 			    "register %#x: reserved bits changed, they are to be kept as read", msr);
@@ -264,6 +275,12 @@ static bool write_register(struct hvh_partition *partition, uint32_t vp, uint32_
 
 	if (msr >= HV_MSR_SINT0 && msr < HV_MSR_SINT0 + HV_SINT_COUNT)
 		return write_sint(partition, vp, msr, value);
+	if (hvh_timer_register(msr))
+		return hvh_timer_write(partition, vp, msr, value);
+	if (hvh_crash_register(msr)) {
+		hvh_crash_write(partition, vp, msr, value);
+		return true;
+	}
 	switch (msr) {
 	case HV_MSR_GUEST_OS_ID:
 		return write_os_id(partition, vp, value);
@@ -271,9 +288,13 @@ static bool write_register(struct hvh_partition *partition, uint32_t vp, uint32_
 		return write_hypercall(partition, vp, value);
 	case HV_MSR_REFERENCE_TSC:
 		if (!hvh_reference_tsc_present(partition))
-			return fault(partition, vp, msr, value, "there is no reference TSC page");
+			return hvh_register_fault(partition, vp, msr, value,
+						  "there is no reference TSC page");
 		hvh_overlay_reference_tsc(partition);
 		return write_page(partition, vp, msr, &hypervisor->reference_tsc, value);
+	case HV_MSR_VP_ASSIST_PAGE: /* Linux enables it unasked; nothing is ever said there */
+		hypervisor->vps[vp].assist_page = value;
+		return true;
 	case HV_MSR_SCONTROL:
 		return write_scontrol(partition, vp, value);
 	case HV_MSR_SIEFP:
@@ -284,7 +305,7 @@ static bool write_register(struct hvh_partition *partition, uint32_t vp, uint32_
 		hvh_synic_eom(partition, partition->now, vp);
 		return true;
 	default:
-		return fault(partition, vp, msr, value, "written, but read-only or not there");
+		return hvh_register_fault(partition, vp, msr, value, "written, but read-only or not there");
 	}
 }
 

@@ -17,7 +17,7 @@
 #define SLOT_HEADER 4u /* size, flags, reserved as one word */
 #define SLOT_ORIGIN 8u
 #define SLOT_PAYLOAD 16u
-#define VMBUS_PORT 1ull /* origin of every message: the port they come from */
+#define VMBUS_PORT 1ull /* origin of the bus's messages: the port they come from */
 
 static bool synic_on(const struct hvh_vp *vp)
 {
@@ -36,13 +36,10 @@ static bool slot_full(struct hvh_partition *partition, const struct hvh_vp *vp, 
 	return !hvh_memory_load32(partition, slot_address(vp, sint), &type) || type != HV_MESSAGE_NONE;
 }
 
-void hvh_synic_interrupt(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
+void hvh_raise(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint8_t vector)
 {
-	uint64_t value = partition->hypervisor->vps[vp].sints[sint].value;
-	uint32_t body[2] = {(uint32_t)(value & HV_SINT_VECTOR_MASK), 0};
+	uint32_t body[2] = {vector, 0};
 
-	if ((value & (HV_SINT_MASKED | HV_SINT_POLLING)) != 0)
-		return;
 	partition->counters.interrupts++;
 	hvh_trace_emit(partition, &(struct hvh_trace_record){
 					  .time = now,
@@ -52,22 +49,52 @@ void hvh_synic_interrupt(struct hvh_partition *partition, uint64_t now, uint32_t
 					  .bytes = body,
 					  .byte_count = sizeof(body),
 				  });
-	partition->ops.interrupt(partition->ops.context, vp, (uint8_t)body[0]);
+	partition->ops.interrupt(partition->ops.context, vp, vector);
+}
+
+void hvh_synic_interrupt(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
+{
+	uint64_t value = partition->hypervisor->vps[vp].sints[sint].value;
+
+	if ((value & (HV_SINT_MASKED | HV_SINT_POLLING)) == 0)
+		hvh_raise(partition, now, vp, (uint8_t)(value & HV_SINT_VECTOR_MASK));
 }
 
 /* --- Messages ----------------------------------------------------------------- */
 
-static void deliver_one(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
+/* Bus and timers share the slot. */
+static bool waits(struct hvh_vp *vp, uint32_t sint)
 {
-	struct hvh_vp *state = &partition->hypervisor->vps[vp];
-	struct hvh_sint *slot = &state->sints[sint];
-	const struct hvh_waiting_message *message = &slot->queue[slot->head];
-	uint64_t gpa = slot_address(state, sint);
-	uint64_t origin = VMBUS_PORT;
+	return vp->sints[sint].count > 0 || hvh_timer_waiting(vp, sint) != NULL;
+}
 
-	hvh_memory_write(partition, gpa + SLOT_PAYLOAD, message->payload, message->size);
-	hvh_memory_store32(partition, gpa + SLOT_HEADER, message->size); /* flags clear */
-	hvh_memory_write(partition, gpa + SLOT_ORIGIN, &origin, sizeof(origin));
+/* The message that has waited longest. */
+static void take_next(struct hvh_vp *vp, uint32_t sint, uint64_t now, struct hvh_waiting_message *message)
+{
+	struct hvh_timer *timer = hvh_timer_waiting(vp, sint);
+	struct hvh_sint *slot = &vp->sints[sint];
+
+	if (timer != NULL && (slot->count == 0 || timer->order < slot->queue[slot->head].order)) {
+		hvh_timer_take(vp, timer, now, message);
+		return;
+	}
+	*message = slot->queue[slot->head];
+	slot->head = (slot->head + 1) % HVH_SINT_QUEUE;
+	slot->count--;
+}
+
+/* A timer's message is none of the bus's: the trace has a note of it. */
+static void trace_message(struct hvh_partition *partition, uint64_t now, uint32_t vp,
+			  const struct hvh_waiting_message *message)
+{
+	struct hv_timer_message timer;
+
+	if (message->type == HV_MESSAGE_TIMER_EXPIRED) {
+		memcpy(&timer, message->payload, sizeof(timer));
+		hvh_note(partition, now, 0, "timer %u of VP %u: message, due at %llu", timer.timer, vp,
+			 (unsigned long long)timer.expiration);
+		return;
+	}
 	hvh_trace_emit(partition, &(struct hvh_trace_record){
 					  .time = now,
 					  .kind = HVH_TRACE_MESSAGE,
@@ -76,9 +103,21 @@ static void deliver_one(struct hvh_partition *partition, uint64_t now, uint32_t 
 					  .bytes = message->payload,
 					  .byte_count = message->size,
 				  });
-	hvh_memory_store32(partition, gpa, HV_MESSAGE_VMBUS);
-	slot->head = (slot->head + 1) % HVH_SINT_QUEUE;
-	slot->count--;
+}
+
+static void deliver_one(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
+{
+	struct hvh_vp *state = &partition->hypervisor->vps[vp];
+	struct hvh_sint *slot = &state->sints[sint];
+	struct hvh_waiting_message message;
+	uint64_t gpa = slot_address(state, sint);
+
+	take_next(state, sint, now, &message);
+	hvh_memory_write(partition, gpa + SLOT_PAYLOAD, message.payload, message.size);
+	hvh_memory_store32(partition, gpa + SLOT_HEADER, message.size); /* flags clear */
+	hvh_memory_write(partition, gpa + SLOT_ORIGIN, &message.origin, sizeof(message.origin));
+	trace_message(partition, now, vp, &message);
+	hvh_memory_store32(partition, gpa, message.type);
 	slot->delivered++;
 	slot->previous_flagged = slot->flagged;
 	slot->flagged = false;
@@ -131,8 +170,8 @@ static void deliver(struct hvh_partition *partition, uint64_t now, uint32_t vp, 
 	struct hvh_vp *state = &partition->hypervisor->vps[vp];
 	struct hvh_sint *slot = &state->sints[sint];
 
-	for (uint32_t turn = 0; turn <= 2 * HVH_SINT_QUEUE; turn++) {
-		if (slot->count == 0 || slot->waiting || !synic_on(state))
+	for (uint32_t turn = 0; turn <= 2 * (HVH_SINT_QUEUE + HV_STIMER_COUNT); turn++) {
+		if (!waits(state, sint) || slot->waiting || !synic_on(state))
 			return;
 		if (!slot_full(partition, state, sint))
 			deliver_one(partition, now, vp, sint);
@@ -147,9 +186,19 @@ bool hvh_synic_room(const struct hvh_partition *partition, uint32_t vp, uint32_t
 }
 
 /* A host that does not wait for EOM. */
-static bool looks(const struct hvh_partition *partition, const struct hvh_sint *slot)
+static bool looks(const struct hvh_partition *partition, uint32_t vp, uint32_t sint)
 {
-	return slot->count > 0 && partition->profile.redelivery == HVH_REDELIVER_BY_LOOKING;
+	return partition->profile.redelivery == HVH_REDELIVER_BY_LOOKING &&
+	       waits(&partition->hypervisor->vps[vp], sint);
+}
+
+void hvh_synic_deliver(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
+{
+	struct hvh_sint *slot = &partition->hypervisor->vps[vp].sints[sint];
+
+	if (slot->redeliver_at == HVH_NEVER && looks(partition, vp, sint))
+		slot->redeliver_at = now + HVH_REDELIVERY_LOOK;
+	deliver(partition, now, vp, sint);
 }
 
 bool hvh_synic_post(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
@@ -162,12 +211,13 @@ bool hvh_synic_post(struct hvh_partition *partition, uint64_t now, uint32_t vp, 
 	if (slot->queue == NULL || slot->count == HVH_SINT_QUEUE || size > HV_MESSAGE_PAYLOAD_MAX)
 		return false;
 	struct hvh_waiting_message *message = &slot->queue[(slot->head + slot->count) % HVH_SINT_QUEUE];
+	message->type = HV_MESSAGE_VMBUS;
+	message->origin = VMBUS_PORT;
+	message->order = ++partition->hypervisor->vps[vp].order;
 	message->size = size;
 	memcpy(message->payload, payload, size);
 	slot->count++;
-	if (slot->redeliver_at == HVH_NEVER && looks(partition, slot))
-		slot->redeliver_at = now + HVH_REDELIVERY_LOOK;
-	deliver(partition, now, vp, sint);
+	hvh_synic_deliver(partition, now, vp, sint);
 	return true;
 }
 
@@ -295,12 +345,12 @@ static void look_for_room(struct hvh_partition *partition, uint64_t now, uint32_
 	struct hvh_vp *state = &partition->hypervisor->vps[vp];
 	struct hvh_sint *slot = &state->sints[sint];
 
-	if (looks(partition, slot) && synic_on(state) && !slot_full(partition, state, sint)) {
+	if (looks(partition, vp, sint) && synic_on(state) && !slot_full(partition, state, sint)) {
 		slot->waiting = false;
 		slot->look_at = HVH_NEVER;
 		deliver(partition, now, vp, sint);
 	}
-	slot->redeliver_at = looks(partition, slot) ? now + HVH_REDELIVERY_LOOK : HVH_NEVER;
+	slot->redeliver_at = looks(partition, vp, sint) ? now + HVH_REDELIVERY_LOOK : HVH_NEVER;
 }
 
 static void run_slot(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint)
@@ -310,18 +360,19 @@ static void run_slot(struct hvh_partition *partition, uint64_t now, uint32_t vp,
 
 	if (slot->flag_due <= now) {
 		slot->flag_due = HVH_NEVER;
-		if (synic_on(state) && slot->count > 0 &&
+		if (synic_on(state) && waits(state, sint) &&
 		    (!slot_full(partition, state, sint) || !set_pending(partition, now, vp, sint)))
 			deliver(partition, now, vp, sint);
 	}
 	if (slot->waiting && slot->look_at <= now && synic_on(state))
 		look_for_eom(partition, now, vp, sint);
-	if (slot->redeliver_at <= now || (slot->redeliver_at == HVH_NEVER && looks(partition, slot)))
+	if (slot->redeliver_at <= now || (slot->redeliver_at == HVH_NEVER && looks(partition, vp, sint)))
 		look_for_room(partition, now, vp, sint);
 }
 
 void hvh_hypervisor_run(struct hvh_partition *partition, uint64_t now)
 {
+	hvh_timers_run(partition, now);
 	for (uint32_t vp = 0; vp < partition->vps; vp++) {
 		for (uint32_t sint = 0; sint < HV_SINT_COUNT; sint++)
 			run_slot(partition, now, vp, sint);
@@ -330,10 +381,10 @@ void hvh_hypervisor_run(struct hvh_partition *partition, uint64_t now)
 
 uint64_t hvh_hypervisor_next_event(struct hvh_partition *partition)
 {
-	uint64_t next = HVH_NEVER;
+	uint64_t next = hvh_timers_next_event(partition);
 
 	for (uint32_t vp = 0; vp < partition->vps; vp++) {
-		const struct hvh_vp *state = &partition->hypervisor->vps[vp];
+		struct hvh_vp *state = &partition->hypervisor->vps[vp];
 		if (!synic_on(state))
 			continue;
 		for (uint32_t sint = 0; sint < HV_SINT_COUNT; sint++) {
@@ -342,7 +393,7 @@ uint64_t hvh_hypervisor_next_event(struct hvh_partition *partition)
 				next = slot->flag_due;
 			if (slot->waiting && slot->look_at < next)
 				next = slot->look_at;
-			if (slot->count > 0 && slot->redeliver_at < next)
+			if (slot->redeliver_at < next && waits(state, sint))
 				next = slot->redeliver_at;
 		}
 	}

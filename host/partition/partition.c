@@ -15,6 +15,7 @@ struct assembly {
 };
 
 /* scale = 10^7 * 2^64 / tsc_hz must fit into 64 bits. */
+#define APIC_HZ_DEFAULT 200000000u
 #define TSC_HZ_MIN (HVH_TIME_PER_SECOND + 1u)
 
 static bool config_valid(const struct hvh_config *config, const struct hvh_ops *ops)
@@ -40,6 +41,7 @@ struct hvh_partition *hvh_create(const struct hvh_config *config, const struct h
 	partition->deterministic = config->deterministic;
 	partition->tsc_hz = config->tsc_hz >= TSC_HZ_MIN ? config->tsc_hz : 0;
 	partition->tsc_offset = config->tsc_offset;
+	partition->apic_hz = config->apic_hz != 0 ? config->apic_hz : APIC_HZ_DEFAULT;
 	hvh_random_seed(partition, config->seed);
 	if (!hvh_hypervisor_init(partition) || !hvh_vmbus_init(partition)) {
 		hvh_destroy(partition);

@@ -57,6 +57,7 @@ struct hvh_config {
 	uint32_t vps;                      /* 1 to HVH_VPS_MAX */
 	uint64_t seed;
 	uint64_t tsc_hz;    /* of the counter the guest reads; 0 = no reference TSC page */
+	uint64_t apic_hz;   /* of the local APIC's timer, for its frequency register; 0 = 200 MHz */
 	int64_t tsc_offset; /* the page's: guest's counter in 100 ns, plus this, is the partition's time */
 	bool deterministic; /* a signal nobody asked for is a violation, not a ratio */
 	/* What the hypercall page begins with, at most HVH_HYPERCALL_CODE_MAX bytes, copied: how a
@@ -164,6 +165,21 @@ bool hvh_loaded_system_crashes(const struct hvh_partition *partition);
  * stands below its name. */
 typedef void (*hvh_dump_line)(void *context, const char *line);
 void hvh_dump(const struct hvh_partition *partition, hvh_dump_line line, void *context);
+
+/* What a guest reported through its crash registers: the last report and how many there were. */
+#define HVH_CRASH_TEXT_MAX 4096u
+struct hvh_crash {
+	uint32_t reports;
+	uint64_t time;
+	uint32_t vp;
+	uint64_t parameters[5]; /* P0 to P4 */
+	bool has_text;          /* the guest gave a message; P3 and P4 are its address and length */
+	/* ... printable ASCII and line ends; everything else became '?'. Ends with a 0. */
+	uint32_t text_length;
+	char text[HVH_CRASH_TEXT_MAX + 1];
+};
+/* False: none yet. hvh_dump and the trace show it too. */
+bool hvh_crash_get(const struct hvh_partition *partition, struct hvh_crash *out);
 
 /* --- Devices by name ----------------------------------------------------------------- */
 

@@ -29,9 +29,9 @@ static void leaves_tell_what_is_there(void **state)
 	hvh_cpuid(guest->host, 0x40000001, leaf);
 	assert_int_equal(leaf[0], 0x31237648);
 	hvh_cpuid(guest->host, 0x40000003, leaf);
-	assert_int_equal(leaf[0], 0x0a66); /* without synthetic timers */
+	assert_int_equal(leaf[0], 0x0a6e);
 	assert_int_equal(leaf[1], 0x30);   /* never bits 1 and 12: Linux would fail */
-	assert_int_equal(leaf[3], 0x100);
+	assert_int_equal(leaf[3], 0x80500); /* frequencies, crash registers, direct timers */
 	hvh_cpuid(guest->host, 0x40000005, leaf);
 	assert_int_equal(leaf[0], HVH_VPS_MAX);
 	hvh_cpuid(guest->host, 0x40000100, leaf);
@@ -47,7 +47,7 @@ static void without_a_counter_there_is_no_tsc_page(void **state)
 	uint32_t leaf[4];
 	uint64_t value;
 	hvh_cpuid(host, 0x40000003, leaf);
-	assert_int_equal(leaf[0], 0x0066);
+	assert_int_equal(leaf[0], 0x006e);
 	assert_false(hvh_msr_read(host, 0, 0, HV_MSR_TSC_FREQUENCY, &value));
 	assert_false(hvh_msr_write(host, 0, 0, HV_MSR_REFERENCE_TSC, 1));
 	hvh_destroy(host);

@@ -189,7 +189,7 @@ const struct trace_names *const trace_all_names[] = {
 };
 const uint32_t trace_all_names_count = COUNT(trace_all_names);
 
-/* Timers, crash registers and run time: TLFS. */
+/* Reset and run time: TLFS. */
 const struct trace_register trace_registers[] = {
 	{HV_MSR_GUEST_OS_ID, "guest-os-id", REGISTER_PLAIN},
 	{HV_MSR_HYPERCALL, "hypercall", REGISTER_PAGE},
@@ -200,6 +200,7 @@ const struct trace_register trace_registers[] = {
 	{HV_MSR_REFERENCE_TSC, "reference-tsc", REGISTER_PAGE},
 	{HV_MSR_TSC_FREQUENCY, "tsc-frequency", REGISTER_PLAIN},
 	{HV_MSR_APIC_FREQUENCY, "apic-frequency", REGISTER_PLAIN},
+	{HV_MSR_VP_ASSIST_PAGE, "vp-assist-page", REGISTER_PAGE},
 	{HV_MSR_SCONTROL, "scontrol", REGISTER_ENABLE},
 	{HV_MSR_SVERSION, "sversion", REGISTER_PLAIN},
 	{HV_MSR_SIEFP, "siefp", REGISTER_PAGE},
@@ -221,14 +222,20 @@ const struct trace_register trace_registers[] = {
 	{HV_MSR_SINT0 + 13, "sint13", REGISTER_SINT},
 	{HV_MSR_SINT0 + 14, "sint14", REGISTER_SINT},
 	{HV_MSR_SINT0 + 15, "sint15", REGISTER_SINT},
-	{0x400000b0, "stimer0-config", REGISTER_PLAIN},
-	{0x400000b1, "stimer0-count", REGISTER_PLAIN},
-	{0x40000100, "crash-p0", REGISTER_PLAIN},
-	{0x40000101, "crash-p1", REGISTER_PLAIN},
-	{0x40000102, "crash-p2", REGISTER_PLAIN},
-	{0x40000103, "crash-p3", REGISTER_PLAIN},
-	{0x40000104, "crash-p4", REGISTER_PLAIN},
-	{0x40000105, "crash-control", REGISTER_PLAIN},
+	{HV_MSR_STIMER0_CONFIG + 0, "stimer0-config", REGISTER_PLAIN},
+	{HV_MSR_STIMER0_COUNT + 0, "stimer0-count", REGISTER_PLAIN},
+	{HV_MSR_STIMER0_CONFIG + 2, "stimer1-config", REGISTER_PLAIN},
+	{HV_MSR_STIMER0_COUNT + 2, "stimer1-count", REGISTER_PLAIN},
+	{HV_MSR_STIMER0_CONFIG + 4, "stimer2-config", REGISTER_PLAIN},
+	{HV_MSR_STIMER0_COUNT + 4, "stimer2-count", REGISTER_PLAIN},
+	{HV_MSR_STIMER0_CONFIG + 6, "stimer3-config", REGISTER_PLAIN},
+	{HV_MSR_STIMER0_COUNT + 6, "stimer3-count", REGISTER_PLAIN},
+	{HV_MSR_CRASH_P0 + 0, "crash-p0", REGISTER_PLAIN},
+	{HV_MSR_CRASH_P0 + 1, "crash-p1", REGISTER_PLAIN},
+	{HV_MSR_CRASH_P0 + 2, "crash-p2", REGISTER_PLAIN},
+	{HV_MSR_CRASH_P0 + 3, "crash-p3", REGISTER_PLAIN},
+	{HV_MSR_CRASH_P0 + 4, "crash-p4", REGISTER_PLAIN},
+	{HV_MSR_CRASH_CONTROL, "crash-control", REGISTER_PLAIN},
 };
 const uint32_t trace_register_count = COUNT(trace_registers);
 

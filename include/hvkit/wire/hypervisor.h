@@ -38,6 +38,7 @@
 /* Leaf 0x40000003 EDX. */
 #define HV_FEATURE_FREQUENCIES (1u << 8)
 #define HV_FEATURE_CRASH (1u << 10)
+#define HV_FEATURE_DIRECT_TIMERS (1u << 19)
 /* Leaf 0x40000004 EAX. */
 #define HV_HINT_RELAXED_TIMING (1u << 5)
 #define HV_HINT_DEPRECATE_AUTO_EOI (1u << 9)
@@ -51,6 +52,7 @@
 #define HV_MSR_REFERENCE_TSC 0x40000021u
 #define HV_MSR_TSC_FREQUENCY 0x40000022u
 #define HV_MSR_APIC_FREQUENCY 0x40000023u
+#define HV_MSR_VP_ASSIST_PAGE 0x40000073u
 #define HV_MSR_SCONTROL 0x40000080u
 #define HV_MSR_SVERSION 0x40000081u
 #define HV_MSR_SIEFP 0x40000082u
@@ -58,6 +60,12 @@
 #define HV_MSR_EOM 0x40000084u
 #define HV_MSR_SINT0 0x40000090u /* to HV_MSR_SINT0 + 15 */
 #define HV_SINT_COUNT 16u
+#define HV_MSR_STIMER0_CONFIG 0x400000b0u /* timer n: + 2 * n */
+#define HV_MSR_STIMER0_COUNT 0x400000b1u  /* timer n: + 2 * n */
+#define HV_STIMER_COUNT 4u
+#define HV_MSR_CRASH_P0 0x40000100u /* to HV_MSR_CRASH_P0 + 4 */
+#define HV_CRASH_PARAMETERS 5u
+#define HV_MSR_CRASH_CONTROL 0x40000105u
 
 /* Page registers: HYPERCALL, REFERENCE_TSC, SIEFP, SIMP. */
 #define HV_PAGE_ENABLE 1ull
@@ -76,6 +84,26 @@
 #define HV_SINT_DEFINED_MASK (HV_SINT_VECTOR_MASK | HV_SINT_MASKED | HV_SINT_AUTO_EOI | HV_SINT_POLLING)
 #define HV_SINT_RESET HV_SINT_MASKED
 #define HV_SINT_VECTOR_MIN 16u
+
+/* Synthetic timers (TLFS, "Timers"): configuration. The count is an absolute reference time, or
+ * with HV_STIMER_PERIODIC a period; 0 stops the timer. */
+#define HV_STIMER_ENABLE (1ull << 0)
+#define HV_STIMER_PERIODIC (1ull << 1)
+#define HV_STIMER_LAZY (1ull << 2)
+#define HV_STIMER_AUTO_ENABLE (1ull << 3) /* writing a count other than 0 enables it */
+#define HV_STIMER_VECTOR_SHIFT 4u
+#define HV_STIMER_VECTOR_MASK (0xffull << HV_STIMER_VECTOR_SHIFT) /* with HV_STIMER_DIRECT */
+#define HV_STIMER_DIRECT (1ull << 12)                             /* an APIC vector, no message */
+#define HV_STIMER_SINT_SHIFT 16u
+#define HV_STIMER_SINT_MASK (0xfull << HV_STIMER_SINT_SHIFT) /* 0 without DIRECT: stays disabled */
+#define HV_STIMER_DEFINED_MASK 0xf1fffull
+
+/* Crash registers (TLFS, "Crash"; Linux): five parameters, then CONTROL. Reading CONTROL tells
+ * what may be written there. With a message P3 is its address, P4 its length. */
+#define HV_CRASH_NOTIFY (1ull << 63)
+#define HV_CRASH_MESSAGE (1ull << 62)
+#define HV_CRASH_NO_DUMP (1ull << 61)
+#define HV_CRASH_MESSAGE_MAX 4096u
 
 /* Guest identity (TLFS, "Reporting the Guest OS Identity"). */
 #define HV_OS_ID_OPEN_SOURCE (1ull << 63)
@@ -146,6 +174,16 @@ struct hv_message {
 HVK_WIRE_SIZE(struct hv_message, 256);
 HVK_WIRE_OFFSET(struct hv_message, flags, 5);
 HVK_WIRE_OFFSET(struct hv_message, payload, 16);
+
+/* Payload of HV_MESSAGE_TIMER_EXPIRED; the message's origin is 0. */
+struct hv_timer_message {
+	uint32_t timer;
+	uint32_t reserved;
+	uint64_t expiration; /* reference time that it was set to */
+	uint64_t delivery;   /* ... and when the message went into its slot */
+};
+HVK_WIRE_SIZE(struct hv_timer_message, 24);
+HVK_WIRE_OFFSET(struct hv_timer_message, expiration, 8);
 
 /* Event flags page: 16 SINTs of 2048 flags, bit n of SINT s in byte
  * 256 * s + n / 8, least significant bit first. */
