@@ -16,6 +16,7 @@
 #define HVK_CORE_STATE_H
 
 #include "guest/core/core.h"
+#include "hvkit/timer.h"
 #include "hvkit/vmbus.h"
 #include "hvkit/wire/hypervisor.h"
 
@@ -35,10 +36,18 @@
 struct hvk_bus;
 struct hvk_channel;
 
+/* Under the CPU's lock, but for mode, which the CPU's own tasks change. */
+struct hvk_event_timer {
+	enum hvk_event_timer_mode mode;
+	bool expired;      /* and nobody has asked yet */
+	uint64_t deadline; /* or HVK_NEVER */
+	uint64_t saved_config, saved_count;
+};
+
 struct hvk_cpu {
 	struct hvk_lock lock;
 	bool started;
-	bool in_use;  /* the bus needs it: it may not stop */
+	bool in_use;  /* the bus needs it: it may not stop; atomic */
 	bool polling; /* inside hvk_poll: callbacks may be running */
 	uint32_t vp_index;
 	struct hvk_pages message_page, event_page;
@@ -46,6 +55,7 @@ struct hvk_cpu {
 	struct hvk_shared flags; /* event flags of our SINT */
 	struct hvk_shared scan;  /* below VMBus 2.4: where in the interrupt page events are; else size 0 */
 	uint64_t saved_simp, saved_siefp, saved_scontrol, saved_sint;
+	struct hvk_event_timer event_timer;
 
 	/* Taken in by hvk_interrupt or hvk_poll, under lock. */
 	struct hv_message queue[HVK_MESSAGE_QUEUE];
@@ -62,7 +72,8 @@ struct hvk_cpu {
 struct hvk_hypervisor {
 	bool started;
 	struct hvk_hypervisor_info info;
-	struct hvk_pages hypercall_page, input_page, tsc_page;
+	struct hvk_pages hypercall_page, input_page, tsc_page, crash_page;
+	uint64_t crash_gpa;
 	struct hvk_shared tsc;
 	uint64_t saved_os_id, saved_hypercall, saved_tsc;
 	uint32_t cpus_started;

@@ -69,6 +69,7 @@ static void give_back(struct hvk *hvk)
 			(void)hvk->port.reg_write(context, HVK_REG_HYPERCALL, hv->saved_hypercall);
 	}
 	hv->taken = false;
+	hvk_pages_put(hvk, &hv->crash_page);
 	hvk_pages_put(hvk, &hv->tsc_page);
 	hvk_pages_put(hvk, &hv->input_page);
 	hvk_pages_put(hvk, &hv->hypercall_page);
@@ -150,6 +151,7 @@ hvk_status hvk_start(struct hvk *hvk)
 		return status;
 	}
 	enable_tsc_page(hvk);
+	hvk_crash_prepare(hvk);
 	hv->started = true;
 	hvk_clock_reset(hvk);
 	return HVK_OK;

@@ -13,6 +13,10 @@ hvk_status hvk_register_write(struct hvk *hvk, enum hvk_register reg, uint64_t v
 /* synic.c: takes in events and messages of this CPU. True if it
  * stopped with something left in the slot. */
 bool hvk_synic_take(struct hvk *hvk, struct hvk_cpu *cpu);
+/* timer.c: a timer's message is in the slot. Under the CPU's lock. */
+void hvk_event_timer_message(struct hvk *hvk, struct hvk_cpu *cpu, const struct hvk_shared *slot);
+/* crash.c: a page for the text. Task context. */
+void hvk_crash_prepare(struct hvk *hvk);
 /* Empties a message slot of the calling CPU by the rule: type, barrier, flag, EOM. */
 void hvk_synic_release_slot(struct hvk *hvk, const struct hvk_shared *slot);
 

@@ -15,6 +15,8 @@ static const char *name_of(enum hvk_register reg)
 		[HVK_REG_SIMP] = "SIMP",
 		[HVK_REG_EOM] = "EOM",
 		[HVK_REG_SINT0 + VMBUS_SINT] = "SINT2",
+		[HVK_REG_STIMER0_CONFIG] = "STIMER0_CONFIG",
+		[HVK_REG_STIMER0_COUNT] = "STIMER0_COUNT",
 	};
 	const char *name = (uint32_t)reg < sizeof(names) / sizeof(names[0]) ? names[reg] : NULL;
 

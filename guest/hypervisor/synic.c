@@ -58,6 +58,11 @@ static bool take_messages(struct hvk *hvk, struct hvk_cpu *cpu)
 
 		if (type == HV_MESSAGE_NONE)
 			return true;
+		if (type == HV_MESSAGE_TIMER_EXPIRED) {
+			hvk_event_timer_message(hvk, cpu, &cpu->slot);
+			hvk_synic_release_slot(hvk, &cpu->slot);
+			continue;
+		}
 		if (cpu->queue_count == HVK_MESSAGE_QUEUE)
 			return false;
 		to = &cpu->queue[(cpu->queue_head + cpu->queue_count) % HVK_MESSAGE_QUEUE];
@@ -265,6 +270,7 @@ hvk_status hvk_cpu_stop(struct hvk *hvk)
 
 	if (!cpu->started || cpu->in_use)
 		return HVK_ESTATE;
+	hvk_event_timer_stop(hvk);
 	disable(hvk, cpu);
 	forget(hvk, cpu);
 	(void)__atomic_sub_fetch(&hvk->hypervisor.cpus_started, 1, __ATOMIC_RELAXED);

@@ -53,6 +53,8 @@ static struct load count_load(struct hvk *hvk, struct hvk_cpu *cpu)
 	return load;
 }
 
+static const char *const timer_modes[] = {"off", "message", "direct"};
+
 static void dump_cpu(struct hvk *hvk, uint32_t index, struct hvk_dump *dump)
 {
 	struct hvk_cpu *cpu = &hvk->cpus[index];
@@ -68,6 +70,8 @@ static void dump_cpu(struct hvk *hvk, uint32_t index, struct hvk_dump *dump)
 	hvk_dump_number(dump, "ready-channels", load.ready);
 	hvk_dump_number(dump, "finished-requests", load.finished);
 	hvk_dump_number(dump, "timers", load.timers);
+	hvk_dump_value(dump, "event-timer", "%s",
+		       hvk_dump_name(timer_modes, 3, (uint32_t)cpu->event_timer.mode));
 	hvk_dump_end(dump);
 }
 
@@ -87,6 +91,8 @@ static void dump_counters(const struct hvk *hvk, struct hvk_dump *dump)
 	hvk_dump_number(dump, "signals", c.signals);
 	hvk_dump_number(dump, "host-faults", c.host_faults);
 	hvk_dump_number(dump, "late-messages", c.late_messages);
+	hvk_dump_number(dump, "timers", c.timers);
+	hvk_dump_number(dump, "stray-timers", c.stray_timers);
 	hvk_dump_end(dump);
 }
 

@@ -166,6 +166,8 @@ struct hvk_counters {
 	uint64_t posts, post_retries, signals, eoms;
 	uint64_t host_faults;       /* times that a check on the host failed */
 	uint64_t late_messages;     /* answers to requests that had timed out */
+	uint64_t timers;            /* expiries of event timers (timer.h) */
+	uint64_t stray_timers;      /* ... that belonged to no deadline, or came before it */
 	uint64_t quarantined_pages; /* not given back because the host may use them */
 };
 /* Since hvk_create, all CPUs together. Task context or callback. */

@@ -75,7 +75,16 @@ enum hvk_register {
 	HVK_REG_SIMP,
 	HVK_REG_EOM,
 	HVK_REG_SINT0, /* HVK_REG_SINT0 + n is SINT n, n below 16 */
-	HVK_REG_SINT15 = HVK_REG_SINT0 + 15
+	HVK_REG_SINT15 = HVK_REG_SINT0 + 15,
+	/* Only where hvk_event_timer_start is called. Timer n, n below 4, has CONFIG + 2 * n and
+	 * COUNT + 2 * n, as the MSRs; hvkit uses timer 0. */
+	HVK_REG_STIMER0_CONFIG,
+	HVK_REG_STIMER0_COUNT,
+	HVK_REG_STIMER3_COUNT = HVK_REG_STIMER0_CONFIG + 7,
+	/* Only where hvk_crash_report is called; of the whole machine. */
+	HVK_REG_CRASH_P0, /* HVK_REG_CRASH_P0 + n is Pn, n below 5 */
+	HVK_REG_CRASH_P4 = HVK_REG_CRASH_P0 + 4,
+	HVK_REG_CRASH_CONTROL
 };
 
 /* Storage for one interrupt-safe lock. hvkit zeroes it, then lock_init it once. */
