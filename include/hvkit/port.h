@@ -9,8 +9,10 @@
  *                  Enough to connect, enumerate, open and move packets: a boot
  *                  loader needs no more. One CPU, and hvk_poll does it all.
  *   L1 events      CPU index and interrupt-safe locks. More than one CPU, and
- *                  hvk_interrupt from the vector's handler.
- *   L2 scheduling  wait and wake. hvk_wait sleeps instead of spinning.
+ *                  hvk_interrupt from the vector's handler. And wake, if a task that polls
+ *                  sleeps until hvk_next_deadline: any call may bring that forward. Without
+ *                  wake it must ask again, and poll, every few milliseconds.
+ *   L2 scheduling  wait, wake and clock_ns. hvk_wait sleeps instead of spinning.
  *   L3 isolation   share and unshare. Guests whose memory the host cannot see.
  *
  * Each callback is described in one form: Purpose; From: who may call it and in
