@@ -350,7 +350,6 @@ struct hvk_channel_counters {
 	uint64_t full;                        /* HVK_EAGAIN for want of room */
 	uint64_t late_completions, faults;
 };
-/* Since the channel was offered. Task context or callback. */
 /* Since the offer; a close does not reset them. Any context. */
 void hvk_channel_get_counters(const struct hvk_channel *channel, struct hvk_channel_counters *out);
 
