@@ -184,7 +184,8 @@ static void drain(struct hvk *hvk, struct hvk_cpu *cpu)
 	}
 }
 
-/* A channel that was moved away may have been signalled here last: another CPU looks. */
+/* A channel that was moved away may have been signalled here last: the contact CPU looks, which
+ * is the one that cannot be stopping too. Without one, events mean nothing. */
 static void pass_events_on(struct hvk *hvk, struct hvk_cpu *cpu)
 {
 	uint32_t words[VMBUS_MAX_CHANNELS / 32], other = 0;
@@ -193,7 +194,7 @@ static void pass_events_on(struct hvk *hvk, struct hvk_cpu *cpu)
 	take_events(hvk, cpu);
 	memcpy(words, cpu->events, sizeof(words));
 	hvk_unlock(hvk, &cpu->lock);
-	while (other < hvk->config.cpus && (&hvk->cpus[other] == cpu || !hvk->cpus[other].started))
+	while (other < hvk->config.cpus && !__atomic_load_n(&hvk->cpus[other].in_use, __ATOMIC_RELAXED))
 		other++;
 	if (other == hvk->config.cpus)
 		return;

@@ -242,9 +242,10 @@ enum hvk_vmbus_state hvk_vmbus_state(const struct hvk *hvk)
 
 uint32_t hvk_vmbus_version(const struct hvk *hvk)
 {
-	const struct hvk_bus *bus = hvk->bus;
+	/* Once: it may be cleared meanwhile. */
+	const struct hvk_version *version = __atomic_load_n(&hvk->bus->version, __ATOMIC_RELAXED);
 
-	return bus->state == HVK_VMBUS_CONNECTED && bus->version ? bus->version->version : 0;
+	return hvk_vmbus_state(hvk) == HVK_VMBUS_CONNECTED && version ? version->version : 0;
 }
 
 bool hvk_vmbus_attempt(const struct hvk *hvk, uint32_t n, uint32_t *version, bool *accepted)

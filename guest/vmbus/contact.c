@@ -26,7 +26,7 @@ static void set_state(struct hvk *hvk, enum hvk_vmbus_state state)
 {
 	/* hvk_vmbus_state reads it anywhere. */
 	__atomic_store_n(&hvk->bus->state, state, __ATOMIC_SEQ_CST);
-	hvk->cpus[hvk->bus->config.cpu].in_use = !hvk_bus_at_rest(state);
+	__atomic_store_n(&hvk->cpus[hvk->bus->config.cpu].in_use, !hvk_bus_at_rest(state), __ATOMIC_RELAXED);
 }
 
 static void go(struct hvk *hvk, enum hvk_contact_step step, enum hvk_outgoing_kind kind)
@@ -96,7 +96,8 @@ static void end(struct hvk *hvk, enum hvk_vmbus_state state, hvk_status status, 
 	if (state == HVK_VMBUS_SUSPENDED) {
 		hvk_offer_suspend_all(hvk);
 	} else {
-		bus->version = NULL;
+		__atomic_store_n(&bus->version, NULL,
+				 __ATOMIC_RELAXED); /* hvk_vmbus_version reads it anywhere */
 		hvk_offer_release_all(hvk);
 	}
 }
@@ -147,7 +148,7 @@ static void try_version(struct hvk *hvk, enum hvk_contact_step step, uint32_t ve
 {
 	struct hvk_bus *bus = hvk->bus;
 
-	bus->version = hvk_version_find(version);
+	__atomic_store_n(&bus->version, hvk_version_find(version), __ATOMIC_RELAXED);
 	bus->message_connection = VMBUS_CONNECTION_MESSAGE;
 	if (bus->attempt_count < HVK_ATTEMPTS_MAX)
 		bus->attempts[bus->attempt_count++] = (struct hvk_attempt){version, false};
