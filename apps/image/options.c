@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "apps/image/options.h"
+#include "hvkit/hvkit.h"
+
+#define WORD_MAX 100u
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static bool is_one_of(const char *value, const char *first, const char *second, bool *is_first)
+{
+	*is_first = strcmp(value, first) == 0;
+	return *is_first || strcmp(value, second) == 0;
+}
+
+static bool parse_cpus(struct image_options *options, const char *value)
+{
+	uint32_t number = 0;
+
+	for (; *value >= '0' && *value <= '9' && number <= HVK_CPUS_MAX; value++)
+		number = number * 10 + (uint32_t)(*value - '0');
+	options->cpus = number;
+	return !*value && number >= 1 && number <= HVK_CPUS_MAX;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static bool parse_seed(struct image_options *options, const char *value)
+{
+	if (strlen(value) != 2 * sizeof(options->seed))
+		return false;
+	for (size_t i = 0; i < sizeof(options->seed); i++) {
+		int high = hex_digit(value[2 * i]), low = hex_digit(value[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		options->seed[i] = (uint8_t)(high << 4 | low);
+	}
+	options->seeded = true;
+	return true;
+}
+
+static bool parse_log(struct image_options *options, const char *value)
+{
+	static const char *const names[] = {"error", "warning", "info", "debug"};
+
+	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(value, names[i]) == 0) {
+			options->log_level = i + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* NULL, or what the value is to be; word is "name=value". */
+static const char *parse_word(struct image_options *options, char *word, bool *known)
+{
+	char *value = memchr(word, '=', strlen(word));
+
+	*known = value != NULL;
+	if (!value)
+		return NULL;
+	*value++ = '\0';
+	if (strcmp(word, "cpus") == 0)
+		return parse_cpus(options, value) ? NULL : "a number from 1 to 64";
+	if (strcmp(word, "mode") == 0)
+		return is_one_of(value, "boot", "system", &options->boot_mode) ? NULL : "boot or system";
+	if (strcmp(word, "nic") == 0) {
+		options->nic_said = true;
+		return is_one_of(value, "yes", "no", &options->nic) ? NULL : "yes or no";
+	}
+	if (strcmp(word, "seed") == 0)
+		return parse_seed(options, value) ? NULL : "64 hexadecimal digits";
+	if (strcmp(word, "log") == 0)
+		return parse_log(options, value) ? NULL : "error, warning, info or debug";
+	*known = strcmp(word, "test") == 0;
+	if (*known && (!*value || strlen(value) >= sizeof(options->test)))
+		return "the name of a test";
+	if (*known)
+		snprintf(options->test, sizeof(options->test), "%s", value);
+	return NULL;
+}
+
+/* The next word, copied. Returns what follows, or NULL if it does not fit. */
+static const char *next_word(const char *line, char word[WORD_MAX])
+{
+	size_t length = 0;
+
+	for (; *line && !is_blank(*line); line++) {
+		if (length + 1 == WORD_MAX)
+			return NULL;
+		word[length++] = *line;
+	}
+	word[length] = '\0';
+	while (is_blank(*line))
+		line++;
+	return line;
+}
+
+bool image_options_parse(struct image_options *options, const char *line, char error[IMAGE_ERROR_MAX])
+{
+	char word[WORD_MAX];
+
+	*options = (struct image_options){.log_level = HVK_LOG_WARN};
+	while (is_blank(*line))
+		line++;
+	while (*line) {
+		const char *next = next_word(line, word), *expected;
+		bool known;
+
+		if (!next) {
+			snprintf(error, IMAGE_ERROR_MAX, "'%.40s...' is too long for a word", line);
+			return false;
+		}
+		if (strcmp(word, "--") == 0) {
+			options->has_commands = true;
+			options->commands = next;
+			return true;
+		}
+		expected = parse_word(options, word, &known);
+		if (!known || expected) {
+			int length = (int)(next - line);
+
+			(void)length;
+			if (expected)
+				snprintf(error, IMAGE_ERROR_MAX, "%.40s= takes %s, not '%.60s'", word,
+					 expected, word + strlen(word) + 1);
+			else
+				snprintf(error, IMAGE_ERROR_MAX,
+					 "'%.40s' is no word of the command line; there are cpus=, mode=, "
+					 "nic=, "
+					 "seed=, log=, test= and, before the commands, --",
+					 word);
+			return false;
+		}
+		line = next;
+	}
+	return true;
+}
+
+bool image_next_command(const char **commands, char *out, size_t size, bool *whole)
+{
+	const char *at = *commands, *end;
+	size_t length;
+
+	while (is_blank(*at) || *at == ';')
+		at++;
+	if (!*at) {
+		*commands = at;
+		return false;
+	}
+	for (end = at; *end && *end != ';';)
+		end++;
+	*commands = end;
+	while (is_blank(end[-1]))
+		end--;
+	length = (size_t)(end - at);
+	*whole = length < size;
+	length = *whole ? length : size - 1;
+	memcpy(out, at, length);
+	out[length] = '\0';
+	return true;
+}

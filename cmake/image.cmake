@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+# hvkit-shell.elf: the guest program as a kernel image. Everything in it is compiled for it alone:
+# no libc but apps/libc, and no SSE, so that an interrupt has no FPU state to keep.
+# Linked twice: the second time with the names of its own functions, for back-traces.
+if(HVKIT_SANITIZE OR HVKIT_COVERAGE OR NOT TARGET hvkit_shell OR NOT CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+	return()
+endif()
+enable_language(ASM)
+
+execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=include OUTPUT_VARIABLE image_compiler_headers
+	OUTPUT_STRIP_TRAILING_WHITESPACE)
+set(image_flags -ffreestanding -mno-red-zone -mgeneral-regs-only -mcmodel=small -fno-pic -fno-stack-protector
+	-fno-omit-frame-pointer -fno-optimize-sibling-calls -fcf-protection=none -fno-asynchronous-unwind-tables
+	-nostdinc "SHELL:-isystem ${CMAKE_SOURCE_DIR}/apps/libc/include" "SHELL:-isystem ${image_compiler_headers}")
+
+function(hvkit_image_library name)
+	add_library(${name} OBJECT ${ARGN})
+	target_compile_options(${name} PRIVATE ${image_flags})
+	target_compile_definitions(${name} PRIVATE HVK_DEBUG)
+	target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}
+		${CMAKE_SOURCE_DIR}/apps/net/include)
+	target_include_directories(${name} SYSTEM PRIVATE ${LWIP_DIR}/src/include)
+endfunction()
+
+get_target_property(image_lwip_sources lwip SOURCES)
+hvkit_image_library(image_lwip ${image_lwip_sources})
+target_compile_options(image_lwip PRIVATE -w)
+
+file(GLOB image_port_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/ports/bare-x86_64/*.c
+	${CMAKE_SOURCE_DIR}/ports/bare-x86_64/*.S)
+file(GLOB image_app_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/image/*.c ${CMAKE_SOURCE_DIR}/apps/libc/*.c)
+hvkit_image_library(image_code ${HVKIT_GUEST_SOURCES} ${shell_sources} ${image_port_sources} ${image_app_sources})
+target_link_libraries(image_code PRIVATE hvkit_flags)
+# Loops in there are the functions that the compiler would call instead.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/apps/libc/memory.c ${CMAKE_SOURCE_DIR}/apps/libc/string.c
+	PROPERTIES COMPILE_OPTIONS -fno-tree-loop-distribute-patterns)
+
+set(image_script ${CMAKE_SOURCE_DIR}/ports/bare-x86_64/image.ld)
+function(hvkit_image name output)
+	add_executable(${name} $<TARGET_OBJECTS:image_code> $<TARGET_OBJECTS:image_lwip> ${ARGN})
+	set_target_properties(${name} PROPERTIES OUTPUT_NAME ${output} LINK_DEPENDS ${image_script} LINKER_LANGUAGE C)
+	target_link_options(${name} PRIVATE -nostdlib -static -no-pie -Wl,-T,${image_script} -Wl,--build-id=none
+		-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments)
+endfunction()
+
+hvkit_image(image_first hvkit-shell.first.elf)
+set(image_names ${CMAKE_BINARY_DIR}/image_names.S)
+add_custom_command(OUTPUT ${image_names}
+	COMMAND sh ${CMAKE_SOURCE_DIR}/scripts/image-names ${CMAKE_NM} $<TARGET_FILE:image_first> ${image_names}
+	DEPENDS image_first ${CMAKE_SOURCE_DIR}/scripts/image-names VERBATIM)
+hvkit_image(hvkit-shell.elf hvkit-shell.elf ${image_names})

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* Source: ACPI 6.4, 5.2. Tables are read as they are asked for, with bounds on all of them. */
+#include "ports/bare-x86_64/acpi.h"
+
+#define TABLES_MAX 64u
+#define TABLE_BYTES_MAX (1024u * 1024u)
+#define HEADER_SIZE 36u
+#define RSDP_SIZE_1 20u /* what the first checksum covers */
+
+#define MADT_ENTRIES 44u
+#define MADT_LOCAL_APIC 0u
+#define MADT_LOCAL_X2APIC 9u
+#define MADT_ENABLED 1u
+
+#define FADT_DSDT 40u
+#define FADT_PM1A_CONTROL 64u
+#define FADT_X_DSDT 140u
+
+struct table {
+	uint64_t address;
+	uint32_t signature, length;
+};
+
+static uint32_t signature_of(const char text[4])
+{
+	return (uint32_t)(uint8_t)text[0] | (uint32_t)(uint8_t)text[1] << 8 |
+	       (uint32_t)(uint8_t)text[2] << 16 | (uint32_t)(uint8_t)text[3] << 24;
+}
+
+static bool open_table(const struct physical *from, uint64_t address, struct table *table)
+{
+	table->address = address;
+	return address != 0 && physical_read(from, address, &table->signature, 4) &&
+	       physical_read(from, address + 4, &table->length, 4) && table->length >= HEADER_SIZE &&
+	       table->length <= TABLE_BYTES_MAX;
+}
+
+/* Field of a table; 0 if it is too short to have it. */
+static uint64_t field(const struct physical *from, const struct table *table, uint32_t offset, uint32_t size)
+{
+	uint64_t value = 0;
+
+	if (offset + size > table->length || !physical_read(from, table->address + offset, &value, size))
+		return 0;
+	return value;
+}
+
+/* --- MADT: the CPUs ---------------------------------------------------------------- */
+
+static void add_cpu(struct acpi_info *info, uint32_t apic_id)
+{
+	for (uint32_t i = 0; i < info->cpu_count; i++) {
+		if (info->apic_ids[i] == apic_id) /* listed in both forms */
+			return;
+	}
+	if (info->cpu_count == ACPI_CPUS_MAX)
+		info->cpus_left_out++;
+	else
+		info->apic_ids[info->cpu_count++] = apic_id;
+}
+
+static const char *read_madt(struct acpi_info *info, const struct physical *from, const struct table *madt)
+{
+	uint32_t at = MADT_ENTRIES;
+
+	while (at + 2 <= madt->length) {
+		uint32_t type = (uint32_t)field(from, madt, at, 1);
+		uint32_t size = (uint32_t)field(from, madt, at + 1, 1);
+
+		if (size < 2 || size > madt->length - at)
+			return "ACPI: an entry of the MADT is larger than the table, or empty";
+		if (type == MADT_LOCAL_APIC && size >= 8) {
+			if (field(from, madt, at + 4, 4) & MADT_ENABLED)
+				add_cpu(info, (uint32_t)field(from, madt, at + 3, 1));
+		} else if (type == MADT_LOCAL_X2APIC && size >= 16) {
+			if (field(from, madt, at + 8, 4) & MADT_ENABLED)
+				add_cpu(info, (uint32_t)field(from, madt, at + 4, 4));
+		}
+		at += size;
+	}
+	return NULL;
+}
+
+/* --- FADT and DSDT: power off --------------------------------------------------------- */
+
+/* A byte constant in AML: a prefix and the byte, or an opcode of its own for 0 and 1. */
+static bool aml_byte(const uint8_t bytes[2], uint8_t *value)
+{
+	if (bytes[0] == 0x0a)
+		*value = bytes[1];
+	else if (bytes[0] <= 1)
+		*value = bytes[0];
+	else
+		return false;
+	return true;
+}
+
+/* Without an interpreter: Name (_S5, Package () { type, ...}) as compilers write it. */
+static bool find_sleep_type(const struct physical *from, const struct table *dsdt, uint8_t *type)
+{
+	const uint32_t name = signature_of("_S5_");
+	uint32_t window = 0;
+
+	for (uint32_t at = HEADER_SIZE; at + 7 <= dsdt->length; at++) {
+		uint8_t next[2]; /* PackageOp, first byte of the length */
+		uint8_t value[2];
+
+		window = window >> 8 | (uint32_t)field(from, dsdt, at, 1) << 24;
+		if (window != name || !physical_read(from, dsdt->address + at + 1, next, 2) ||
+		    next[0] != 0x12)
+			continue;
+		at += 2u + (next[1] >> 6) + 1u + 1u; /* to the first element */
+		return at + 2 <= dsdt->length && physical_read(from, dsdt->address + at, value, 2) &&
+		       aml_byte(value, type);
+	}
+	return false;
+}
+
+static void read_fadt(struct acpi_info *info, const struct physical *from, const struct table *fadt)
+{
+	uint64_t port = field(from, fadt, FADT_PM1A_CONTROL, 4);
+	uint64_t address = field(from, fadt, FADT_X_DSDT, 8);
+	struct table dsdt;
+	uint8_t type;
+
+	if (address == 0)
+		address = field(from, fadt, FADT_DSDT, 4);
+	if (port == 0 || port > UINT16_MAX || !open_table(from, address, &dsdt) ||
+	    dsdt.signature != signature_of("DSDT") || !find_sleep_type(from, &dsdt, &type))
+		return;
+	info->power_off_port = (uint16_t)port;
+	info->power_off_value = (uint16_t)((type & 7u) << 10 | 1u << 13); /* SLP_TYP, SLP_EN */
+}
+
+/* --- RSDP, RSDT, XSDT ---------------------------------------------------------------------- */
+
+static const char *find_root(const struct physical *from, uint64_t rsdp, struct table *root, uint32_t *width)
+{
+	uint8_t bytes[RSDP_SIZE_1], sum = 0, revision;
+	uint64_t address = 0;
+	uint32_t rsdt;
+
+	if (!physical_read(from, rsdp, bytes, sizeof(bytes)))
+		return "ACPI: the RSDP lies outside of memory";
+	for (uint32_t i = 0; i < sizeof(bytes); i++)
+		sum = (uint8_t)(sum + bytes[i]);
+	if (sum != 0 || bytes[0] != 'R' || bytes[1] != 'S' || bytes[2] != 'D')
+		return "ACPI: there is no RSDP where the loader says";
+	revision = bytes[15];
+	*width = 8;
+	if (revision >= 2 && !physical_read(from, rsdp + 24, &address, 8))
+		return "ACPI: the RSDP lies outside of memory";
+	if (address == 0) {
+		rsdt = (uint32_t)bytes[16] | (uint32_t)bytes[17] << 8 | (uint32_t)bytes[18] << 16 |
+		       (uint32_t)bytes[19] << 24;
+		address = rsdt;
+		*width = 4;
+	}
+	if (!open_table(from, address, root) ||
+	    root->signature != (*width == 8 ? signature_of("XSDT") : signature_of("RSDT")))
+		return "ACPI: the list of tables cannot be read";
+	return NULL;
+}
+
+const char *acpi_read(struct acpi_info *info, const struct physical *from, uint64_t rsdp)
+{
+	struct table root, table;
+	uint32_t width;
+	const char *error;
+
+	*info = (struct acpi_info){0};
+	error = find_root(from, rsdp, &root, &width);
+	if (error)
+		return error;
+	for (uint32_t i = 0; i < TABLES_MAX && HEADER_SIZE + (i + 1) * width <= root.length; i++) {
+		if (!open_table(from, field(from, &root, HEADER_SIZE + i * width, width), &table))
+			continue;
+		if (table.signature == signature_of("APIC") && !error)
+			error = read_madt(info, from, &table);
+		else if (table.signature == signature_of("FACP"))
+			read_fadt(info, from, &table);
+	}
+	return error;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The three things that we ask ACPI for: the CPUs, and how the power is switched off. */
+#ifndef BARE_ACPI_H
+#define BARE_ACPI_H
+
+#include "ports/bare-x86_64/physical.h"
+
+#define ACPI_CPUS_MAX 256u
+
+struct acpi_info {
+	uint32_t apic_ids[ACPI_CPUS_MAX]; /* of the CPUs that can be used, as the MADT lists them */
+	uint32_t cpu_count;               /* 0: no MADT */
+	uint32_t cpus_left_out;           /* beyond ACPI_CPUS_MAX */
+	uint16_t power_off_port;          /* 0: not known */
+	uint16_t power_off_value;
+};
+
+/* NULL, or what is wrong with the tables; info then has what could be read. */
+const char *acpi_read(struct acpi_info *info, const struct physical *from, uint64_t rsdp);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port.h as a kernel image of our own: x86-64, no libc, nothing below but the hypervisor.
+ * This header is what the program in the image sees; it provides bare_main.
+ *
+ *   entry.S      from the loader into long mode          vectors.S     into bare_trap
+ *   start.c      from there to bare_main                 port.c        struct hvk_port
+ *   boot_info.c  PVH start information or zero page      acpi.c        CPUs, power off
+ *   paging.c     page tables: no page can be both written and executed
+ *   page_set.c   sets of pages                           pages.c       who owns which
+ *   descriptors.c, exceptions.c, backtrace.c             apic.c, smp.c, idle.c, clock.c
+ *   serial.c, random.c, end.c
+ *
+ * Memory is mapped one to one. CPU numbers are 0 to bare_cpu_count() - 1; CPU 0 is the one that
+ * the loader started.
+ */
+#ifndef BARE_BARE_H
+#define BARE_BARE_H
+
+#include "hvkit/port.h"
+
+/* The image itself is at fault: an exception, or bare_fatal. Other statuses are the program's. */
+#define BARE_STATUS_CRASHED 70
+
+/* The program: on CPU 0, with interrupts on. Returns the exit status. */
+int bare_main(void);
+
+/* --- What is there ------------------------------------------------------------------ */
+
+const char *bare_command_line(void);
+/* CPUs that ACPI names; 1 if it names none. */
+uint32_t bare_cpus_present(void);
+uint64_t bare_ram_bytes(void);
+bool bare_has_x2apic(void);
+
+/* --- CPUs --------------------------------------------------------------------------- */
+
+#define BARE_CPUS_MAX 64u
+
+/* Sees that there are stacks for that many CPUs, all told. Once, before bare_cpus_start. Then starts
+ * all but this one: each runs program, and halts when that returns. NULL, or what went wrong. */
+const char *bare_cpus_start(uint32_t cpus, void (*program)(void *context, uint32_t cpu), void *context);
+
+uint32_t bare_cpu_index(void);
+/* Sleeps until an interrupt, bare_wake or the time; what came since the last call counts. */
+void bare_wait(uint64_t timeout_ns);
+void bare_wake(uint32_t cpu);
+uint64_t bare_clock_ns(void);
+
+/* Handler of a vector from BARE_VECTOR_FIRST on, on every CPU, with interrupts off. The end of the
+ * interrupt is told to the APIC afterwards, and a wait of that CPU ends. */
+#define BARE_VECTOR_FIRST 0x40u
+#define BARE_VECTOR_LAST 0xefu
+void bare_set_vector(uint8_t vector, void (*handler)(void *context, uint32_t cpu), void *context);
+
+/* --- hvkit's port --------------------------------------------------------------------- */
+
+/* All of L0 to L2. log_level: the last that is shown. */
+const struct hvk_port *bare_port(enum hvk_log_level log_level);
+
+/* --- Randomness ------------------------------------------------------------------------ */
+
+#define BARE_SEED_BYTES 32u
+/* From that seed, or with NULL from RDRAND. NULL, or why not. */
+const char *bare_random_start(const uint8_t *seed);
+/* HVK_ESTATE before bare_random_start. */
+hvk_status bare_random(void *out, size_t bytes);
+
+/* --- Console and end ---------------------------------------------------------------------- */
+
+void bare_write(const char *text, size_t length);
+/* Conversions as in guest/core/core.h, and no others. */
+void bare_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A character that has come in, or -1. */
+int bare_read(void);
+
+/* Ends the machine: debug exit with that status, else power off, else halt. */
+_Noreturn void bare_end(int status);
+/* Shows the text and how we got here, and ends with BARE_STATUS_CRASHED. */
+_Noreturn void bare_fatal(const char *text);
+
+#endif

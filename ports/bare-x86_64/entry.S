@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ways in: PVH (32 bits, paging off, EBX = hvm_start_info), the 64-bit entry of Linux's
+ * boot protocol (long mode, RSI = zero page, no stack), and the other CPUs (16 bits).
+ * Sources: Xen's public/arch-x86/hvm/start_info.h; Linux Documentation/arch/x86/boot.rst; SDM 3A 9.9.
+ */
+#include "selectors.h"
+
+#define CR0_VALUE 0x80010033 /* paging, write protection, native FPU errors, protected mode */
+#define CR0_PROTECTED 0x11
+#define CR4_PAE 0x20
+#define MSR_EFER 0xc0000080
+#define EFER_LME 0x100
+#define EFER_NXE 0x800
+
+	.section .note.Xen, "a", @note
+	.balign 4
+	.long 4 /* of the name */
+	.long 4 /* of the value */
+	.long 18 /* XEN_ELFNOTE_PHYS32_ENTRY */
+	.asciz "Xen"
+	.long bare_pvh_entry
+
+	.section .text.entry, "ax", @progbits
+
+/* --- PVH --------------------------------------------------------------------------- */
+
+	.code32
+	.globl bare_pvh_entry
+	.type bare_pvh_entry, @function
+bare_pvh_entry:
+	cli
+	cld
+	movl %ebx, %esi
+	lgdt boot_gdtr
+	movl %cr4, %eax
+	orl $CR4_PAE, %eax
+	movl %eax, %cr4
+	movl $boot_pml4, %eax
+	movl %eax, %cr3
+	movl $MSR_EFER, %ecx
+	rdmsr
+	orl $EFER_LME, %eax
+	wrmsr
+	movl $CR0_VALUE, %eax
+	movl %eax, %cr0
+	ljmp $SELECTOR_CODE, $pvh_64
+
+	.code64
+pvh_64:
+	movl %esi, %r12d
+	movl $1, %r13d /* BOOT_PVH */
+	jmp in_long_mode
+
+/* --- Linux's 64-bit entry -------------------------------------------------------------- */
+
+	.globl bare_linux_entry
+	.type bare_linux_entry, @function
+bare_linux_entry:
+	cli
+	cld
+	movq %rsi, %r12
+	movl $2, %r13d /* BOOT_ZERO_PAGE */
+
+/* R12: what the loader has to say, R13: in which form. Nobody has promised that the page
+ * tables we run on, or the descriptors, stay where they are. */
+in_long_mode:
+	movl $boot_pml4, %eax
+	movq %rax, %cr3
+	movl $CR0_VALUE, %eax
+	movq %rax, %cr0
+	movl $bare_bss_start, %edi
+	movl $bare_bss_end, %ecx
+	subl %edi, %ecx
+	xorl %eax, %eax
+	rep stosb
+	lgdt boot_gdtr
+	movl $boot_stack_top, %esp
+	pushq $SELECTOR_CODE
+	pushq $1f
+	lretq
+1:	movl $SELECTOR_DATA, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %ss
+	movl %eax, %fs
+	movl %eax, %gs
+	movl %r13d, %edi
+	movq %r12, %rsi
+	xorl %ebp, %ebp
+	call bare_entry
+	ud2
+
+/* --- The other CPUs ----------------------------------------------------------------------- */
+
+/* Copied to a page below 1 MiB, whose number is in the start-up interrupt. All addresses are
+ * those of the image, so the copy needs no mending. */
+	.code16
+	.globl bare_trampoline, bare_trampoline_end
+bare_trampoline:
+	cli
+	cld
+	movw %cs, %ax
+	movw %ax, %ds
+	lgdtl trampoline_gdtr - bare_trampoline
+	movl $CR0_PROTECTED, %eax
+	movl %eax, %cr0
+	ljmpl $SELECTOR_CODE32, $cpu_entry_32
+	.balign 8
+trampoline_gdtr:
+	.word boot_gdt_end - boot_gdt - 1
+	.long boot_gdt
+bare_trampoline_end:
+
+	.code32
+	.type cpu_entry_32, @function
+cpu_entry_32:
+	movl $SELECTOR_DATA, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %ss
+	movl %eax, %fs
+	movl %eax, %gs
+	movl $CR4_PAE, %eax
+	movl %eax, %cr4
+	movl bare_next_cr3, %eax
+	movl %eax, %cr3
+	movl $MSR_EFER, %ecx
+	rdmsr
+	orl $(EFER_LME | EFER_NXE), %eax
+	wrmsr
+	movl $CR0_VALUE, %eax
+	movl %eax, %cr0
+	ljmp $SELECTOR_CODE, $cpu_entry_64
+
+	.code64
+	.type cpu_entry_64, @function
+cpu_entry_64:
+	movq bare_next_stack, %rsp
+	movq bare_next_cpu, %rdi
+	xorl %ebp, %ebp
+	call bare_cpu_entry
+	ud2
+
+/* --- Onto another stack, for good: RDI its top, RSI where to go on ------------------------------ */
+
+	.text
+	.globl bare_on_stack
+	.type bare_on_stack, @function
+bare_on_stack:
+	movq %rdi, %rsp
+	xorl %ebp, %ebp
+	call *%rsi
+	ud2
+
+/* --- Until there are tables of our own ----------------------------------------------------------- */
+
+	.section .rodata
+	.balign 8
+boot_gdt:
+	.quad 0
+	.quad 0x00af9b000000ffff /* SELECTOR_CODE: 64 bits */
+	.quad 0x00cf93000000ffff /* SELECTOR_DATA */
+	.quad 0x00cf9b000000ffff /* SELECTOR_CODE32 */
+boot_gdt_end:
+boot_gdtr:
+	.word boot_gdt_end - boot_gdt - 1
+	.quad boot_gdt
+
+/* The first 4 GiB, one to one, all rights: for the first steps only. */
+	.section .data
+	.balign 4096
+boot_pml4:
+	.quad boot_pdpt + 3
+	.fill 511, 8, 0
+boot_pdpt:
+	.quad boot_pd + 0x0003
+	.quad boot_pd + 0x1003
+	.quad boot_pd + 0x2003
+	.quad boot_pd + 0x3003
+	.fill 508, 8, 0
+boot_pd:
+	.set address, 0
+	.rept 2048
+	.quad address + 0x83
+	.set address, address + 0x200000
+	.endr
+
+	.globl bare_next_cr3, bare_next_stack, bare_next_cpu
+bare_next_cr3:
+	.quad 0
+bare_next_stack:
+	.quad 0
+bare_next_cpu:
+	.quad 0
+
+	.section .bss
+	.balign 16
+	.skip 16384
+boot_stack_top:
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Which pages are free. */
+#include "ports/bare-x86_64/private.h"
+
+static struct page_set ram; /* all that may ever be given out */
+static struct page_set free_pages;
+static struct spin lock;
+
+void pages_init(const struct page_set *usable)
+{
+	ram = *usable;
+	free_pages = *usable;
+}
+
+uint64_t pages_take(uint32_t count, uint64_t limit)
+{
+	uint64_t first;
+	bool taken;
+
+	spin_lock(&lock);
+	taken = page_set_take(&free_pages, count, limit >> PAGE_SHIFT, &first);
+	spin_unlock(&lock);
+	return taken ? first << PAGE_SHIFT : 0;
+}
+
+void pages_give(uint64_t address, uint32_t count)
+{
+	uint64_t first = address >> PAGE_SHIFT;
+	bool ours;
+
+	spin_lock(&lock);
+	ours = page_set_contains(&ram, first, count) && !page_set_overlaps(&free_pages, first, count);
+	if (ours)
+		(void)page_set_add(&free_pages, first, count); /* no room for the run: lost, no harm */
+	spin_unlock(&lock);
+	if (!ours)
+		bare_fatal("pages given back that were not given out");
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The page tables that we run on: memory one to one, built once, never changed. Text and the
+ * hypercall pages are executed and not written; constants are only read; all else is not
+ * executed. Page 0 and the page below each stack are not there.
+ */
+#include "ports/bare-x86_64/private.h"
+
+#define ENTRIES 512u
+#define LARGE_PAGE (2ull << 20)
+#define PRESENT 1ull
+#define WRITE 2ull
+#define WRITE_THROUGH 8ull
+#define NO_CACHE 16ull
+#define LARGE 0x80ull
+#define NO_EXECUTE (1ull << 63)
+#define ADDRESS_MASK 0x000ffffffffff000ull
+#define DATA (PRESENT | WRITE | NO_EXECUTE)
+
+static uint64_t *root;
+static bool out_of_memory;
+
+/* Tables lie where the first ones map them. */
+static uint64_t *new_table(void)
+{
+	uint64_t address = pages_take(1, LOW_LIMIT);
+	uint64_t *table = (uint64_t *)(uintptr_t)address;
+
+	if (!address) {
+		out_of_memory = true;
+		return NULL;
+	}
+	for (uint32_t i = 0; i < ENTRIES; i++)
+		table[i] = 0;
+	return table;
+}
+
+/* The entry for the address at that level: 1 maps 4 KiB, 2 maps 2 MiB. */
+static uint64_t *entry_of(uint64_t address, uint32_t level)
+{
+	uint64_t *table = root;
+
+	for (uint32_t at = 4; at > level; at--) {
+		uint64_t *entry = &table[address >> (3 + 9 * at) & (ENTRIES - 1)];
+
+		if (!(*entry & PRESENT)) {
+			uint64_t *below = new_table();
+
+			if (!below)
+				return NULL;
+			*entry = (uintptr_t)below | PRESENT | WRITE;
+		}
+		table = (uint64_t *)(uintptr_t)(*entry & ADDRESS_MASK);
+	}
+	return &table[address >> (3 + 9 * level) & (ENTRIES - 1)];
+}
+
+static void map(uint64_t address, uint32_t level, uint64_t flags)
+{
+	uint64_t *entry = entry_of(address, level);
+
+	if (entry)
+		*entry = address | flags | (level == 2 ? LARGE : 0);
+}
+
+static bool is_between(uint64_t address, const uint8_t *from, const uint8_t *to)
+{
+	return address >= (uintptr_t)from && address < (uintptr_t)to;
+}
+
+/* 0: not mapped. */
+static uint64_t rights_of(uint64_t page)
+{
+	if (page == 0 || bare_is_guard(page))
+		return 0;
+	if (is_between(page, bare_text_start, bare_rodata_start))
+		return PRESENT;
+	if (is_between(page, bare_rodata_start, bare_data_start))
+		return PRESENT | NO_EXECUTE;
+	return DATA;
+}
+
+/* Whether all pages of these 2 MiB are plain data. */
+static bool is_plain(uint64_t address)
+{
+	for (uint64_t page = address; page < address + LARGE_PAGE; page += PAGE_SIZE) {
+		if (rights_of(page) != DATA)
+			return false;
+	}
+	return true;
+}
+
+static void map_run(const struct page_run *run)
+{
+	uint64_t page = run->first << PAGE_SHIFT, end = page + (run->count << PAGE_SHIFT);
+
+	while (page < end && !out_of_memory) {
+		bool whole = page % LARGE_PAGE == 0 && end - page >= LARGE_PAGE;
+		/* Everything that is not plain lies below 4 GiB. */
+		if (whole && (page >= LOW_LIMIT || is_plain(page))) {
+			map(page, 2, DATA);
+			page += LARGE_PAGE;
+			continue;
+		}
+		if (rights_of(page))
+			map(page, 1, rights_of(page));
+		page += PAGE_SIZE;
+	}
+}
+
+const char *paging_build(const struct page_set *ram)
+{
+	root = new_table();
+	for (uint32_t i = 0; i < ram->count && !out_of_memory; i++)
+		map_run(&ram->runs[i]);
+	if (apic_window() && !out_of_memory)
+		map(apic_window(), 1, DATA | NO_CACHE | WRITE_THROUGH);
+	return out_of_memory ? "too little memory below 4 GiB for the page tables" : NULL;
+}
+
+uint64_t paging_root(void)
+{
+	return (uintptr_t)root;
+}
+
+void paging_load(void)
+{
+	uint64_t efer = 0;
+
+	(void)cpu_msr_read(MSR_EFER, &efer);
+	(void)cpu_msr_write(MSR_EFER, efer | EFER_NXE);
+	cpu_set_cr3(paging_root());
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* The console: COM1, 115200 8N1, polled both ways. */
+#include <stdarg.h>
+
+#include "guest/core/format.h"
+#include "ports/bare-x86_64/private.h"
+
+#define COM1 0x3f8u
+#define DATA 0u
+#define INTERRUPTS 1u
+#define FIFO 2u
+#define LINE 3u
+#define MODEM 4u
+#define LINE_STATUS 5u
+#define STATUS_INPUT 0x01u
+#define STATUS_ROOM 0x20u
+
+#define ROOM_TRIES 100000u /* a line that never takes a character must not hold us */
+#define LOCK_TRIES 100000000u
+#define PRINT_MAX 256u
+
+static uint32_t console_held;
+
+void serial_init(void)
+{
+	cpu_out8(COM1 + INTERRUPTS, 0);
+	cpu_out8(COM1 + LINE, 0x80); /* the divisor: 115200 / 1 */
+	cpu_out8(COM1 + DATA, 1);
+	cpu_out8(COM1 + INTERRUPTS, 0);
+	cpu_out8(COM1 + LINE, 0x03); /* 8N1 */
+	cpu_out8(COM1 + FIFO, 0x07); /* on, emptied */
+	cpu_out8(COM1 + MODEM, 0x03);
+}
+
+/* Whoever holds it for ever has crashed while printing: then two lines may mix. */
+uint64_t serial_lock(void)
+{
+	uint64_t flags = cpu_flags();
+
+	cpu_interrupts_off();
+	for (uint32_t i = 0; i < LOCK_TRIES; i++) {
+		if (!__atomic_exchange_n(&console_held, 1, __ATOMIC_ACQUIRE))
+			break;
+		cpu_relax();
+	}
+	return flags;
+}
+
+void serial_unlock(uint64_t flags)
+{
+	__atomic_store_n(&console_held, 0, __ATOMIC_RELEASE);
+	if (flags & FLAGS_INTERRUPTS)
+		cpu_interrupts_on();
+}
+
+static void put(char c)
+{
+	for (uint32_t i = 0; i < ROOM_TRIES && !(cpu_in8(COM1 + LINE_STATUS) & STATUS_ROOM); i++)
+		cpu_relax();
+	cpu_out8(COM1 + DATA, (uint8_t)c);
+}
+
+void bare_write(const char *text, size_t length)
+{
+	uint64_t flags = serial_lock();
+
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '\n')
+			put('\r');
+		put(text[i]);
+	}
+	serial_unlock(flags);
+}
+
+void bare_print(const char *format, ...)
+{
+	char text[PRINT_MAX];
+	va_list arguments;
+	size_t length = 0;
+
+	va_start(arguments, format);
+	hvk_vformat(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	while (text[length])
+		length++;
+	bare_write(text, length);
+}
+
+int bare_read(void)
+{
+	uint8_t status = cpu_in8(COM1 + LINE_STATUS);
+
+	if (status == 0xff || !(status & STATUS_INPUT)) /* all ones: there is no such port */
+		return -1;
+	return cpu_in8(COM1 + DATA);
+}
