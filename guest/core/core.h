@@ -18,6 +18,10 @@
 void hvk_log(struct hvk *hvk, enum hvk_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Before there is an instance: an error by that port's log. NULL: nobody to tell. Task context. */
+void hvk_log_refusal(const struct hvk_port *port, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* The host misbehaved: counts, logs (the first few per status and then rarely), and
  * returns status, so that a check reads `return hvk_fault(hvk, HVK_EHOST_..., ...)`.
  * Any context. */
@@ -29,6 +33,7 @@ hvk_status hvk_fault(struct hvk *hvk, hvk_status status, const char *format, ...
 #ifdef HVK_CONFIG_SMALL
 hvk_status hvk_fault_count(struct hvk *hvk, hvk_status status);
 #define hvk_log(...) (0 ? (hvk_log)(__VA_ARGS__) : (void)0)
+#define hvk_log_refusal(...) (0 ? (hvk_log_refusal)(__VA_ARGS__) : (void)0)
 #define hvk_fault(hvk, status, ...) \
 	(0 ? (hvk_fault)((hvk), (status), __VA_ARGS__) : hvk_fault_count((hvk), (status)))
 #endif

@@ -27,6 +27,19 @@ void hvk_log(struct hvk *hvk, enum hvk_log_level level, const char *format, ...)
 	hvk->port.log(hvk->port.context, level, line);
 }
 
+void hvk_log_refusal(const struct hvk_port *port, const char *format, ...)
+{
+	char line[LOG_LINE_MAX];
+	va_list arguments;
+
+	if (!port)
+		return;
+	va_start(arguments, format);
+	hvk_vformat(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	port->log(port->context, HVK_LOG_ERROR, line);
+}
+
 /* The host chooses how often this happens, so it must not choose how much is logged:
  * the first few, then only powers of two. */
 static bool worth_a_line(uint64_t count)

@@ -19,7 +19,7 @@ hvk_status hvk_pages_allocate(const struct hvk_port *port, uint32_t count, enum 
 	pages.count = count;
 	pages.use = use;
 	if ((uintptr_t)pages.address % HVK_PAGE_SIZE != 0) {
-		port->log(port->context, HVK_LOG_ERROR, "pages_alloc gave pages not aligned to 4 KiB");
+		hvk_log_refusal(port, "pages_alloc gave pages not aligned to 4 KiB");
 		port->pages_free(port->context, &pages);
 		return HVK_EINVAL;
 	}

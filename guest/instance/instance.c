@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Creating and destroying an instance. */
+#include "guest/instance/check.h"
 #include "guest/vmbus/bus.h"
 
 static const struct hvk_timeouts default_timeouts = {
@@ -15,35 +16,6 @@ static const struct hvk_timeouts default_timeouts = {
 };
 
 #define QUARANTINE_PAGES_DEFAULT 16384u
-#define PAUSE_NS_MAX 100000000u
-
-static hvk_status check_port(const struct hvk_port *port, uint32_t cpus, bool interrupts)
-{
-	if (!port || port->size < sizeof(*port) || port->version != HVK_PORT_VERSION)
-		return HVK_EINVAL;
-	if (!port->log || !port->pages_alloc || !port->pages_free || !port->page_gpa || !port->features ||
-	    !port->reg_read || !port->reg_write || !port->hypercall || !port->pause)
-		return HVK_ELEVEL;
-	if (port->pause_ns == 0 || port->pause_ns > PAUSE_NS_MAX || !port->share != !port->unshare)
-		return HVK_EINVAL;
-	if (cpus > 1 && !port->cpu_index)
-		return HVK_ELEVEL;
-	/* One CPU needs locks too if its interrupts call hvk_interrupt. */
-	if ((cpus > 1 || interrupts) && (!port->lock || !port->unlock || !port->lock_init))
-		return HVK_ELEVEL;
-	return HVK_OK;
-}
-
-static hvk_status check_config(const struct hvk_config *config)
-{
-	if (!config || config->cpus > HVK_CPUS_MAX || config->guest_os_id == HV_OS_ID_FIRMWARE)
-		return HVK_EINVAL;
-	if ((uint32_t)config->log_level > HVK_LOG_DEBUG)
-		return HVK_EINVAL;
-	if (config->vector != 0 && config->vector < HV_SINT_VECTOR_MIN)
-		return HVK_EINVAL;
-	return config->interrupts && config->vector == 0 ? HVK_EINVAL : HVK_OK;
-}
 
 static void fill_timeouts(struct hvk_timeouts *timeouts)
 {
@@ -84,20 +56,19 @@ hvk_status hvk_create(const struct hvk_port *port, const struct hvk_config *conf
 {
 	uint32_t cpus, count;
 	struct hvk_pages pages;
-	hvk_status status = check_config(config);
+	hvk_status status = hvk_check(port, config);
 	struct hvk *hvk;
 
 	*out = NULL;
 	if (status != HVK_OK)
 		return status;
 	cpus = config->cpus ? config->cpus : 1;
-	status = check_port(port, cpus, config->interrupts);
-	if (status != HVK_OK)
-		return status;
 	count = (uint32_t)((sizeof(*hvk) + sizeof(*hvk->bus) + cpus * sizeof(*hvk->cpus) + HVK_PAGE_SIZE -
 			    1) /
 			   HVK_PAGE_SIZE);
 	status = hvk_pages_allocate(port, count, HVK_PAGE_PRIVATE, &pages);
+	if (status == HVK_ENOMEM)
+		hvk_log_refusal(port, "pages_alloc gave no memory for the instance: %u pages", count);
 	if (status != HVK_OK)
 		return status;
 	hvk = (struct hvk *)pages.address;

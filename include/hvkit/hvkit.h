@@ -66,8 +66,9 @@ struct hvk_config {
 };
 
 /* Memory for an instance. port is copied. Task context; does not touch the
- * hypervisor. HVK_EINVAL: a size, version or range is wrong, or an alignment; HVK_ELEVEL: cpus > 1
- * or interrupts without L1; HVK_ENOMEM. */
+ * hypervisor. HVK_EINVAL: a size, version or range is wrong, or an alignment; HVK_ELEVEL: a callback
+ * is NULL that every port needs, or cpus > 1 or interrupts without L1; HVK_ENOMEM. Of the first two,
+ * port.log is told which field it is, and what would be right. */
 hvk_status hvk_create(const struct hvk_port *port, const struct hvk_config *config, struct hvk **out);
 
 /* Gives the memory back. Call after hvk_stop, or for an instance that was never

@@ -101,7 +101,8 @@ struct hvk_port {
 
 	/* ---- L0: polled ---------------------------------------------------- */
 
-	/* Purpose: show one line to a person. From: any context, any CPU.
+	/* Purpose: show one line to a person. From: any context, any CPU; by hvk_create too, which
+	 * tells why it refuses the port, also one of another version.
 	 * Blocks: no. Arguments: text is borrowed for the call. Result: none. */
 	void (*log)(void *context, enum hvk_log_level level, const char *text);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An instance's life on a bare port: what hvk_create refuses, what a machine that fails
- * half-way leaves behind (nothing), calls out of order, whose machine it is, pages withheld. */
+/* An instance's life on a bare port: what a machine that fails half-way leaves
+ * behind (nothing), calls out of order, whose machine it is, pages withheld. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,188 +17,6 @@
 #define PAUSE_NS 1000000u
 #define ACCESSES_MAX 64u
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* --- hvk_create ------------------------------------------------------------------------ */
-
-enum fault {
-	PORT_SIZE,
-	PORT_VERSION,
-	NO_LOG,
-	NO_PAGES_ALLOC,
-	NO_PAGES_FREE,
-	NO_PAGE_GPA,
-	NO_FEATURES,
-	NO_REG_READ,
-	NO_REG_WRITE,
-	NO_HYPERCALL,
-	NO_PAUSE,
-	PAUSE_ZERO,
-	PAUSE_TOO_LONG,
-	SHARE_ALONE,
-	CPUS_TOO_MANY,
-	CPUS_WITHOUT_INDEX,
-	CPUS_WITHOUT_LOCKS,
-	INTERRUPTS_WITHOUT_LOCKS,
-	INTERRUPTS_WITHOUT_VECTOR,
-	VECTOR_RESERVED,
-	FIRMWARE_ID,
-	LOG_LEVEL_NONE
-};
-
-static uint32_t cpu_zero(void *context)
-{
-	(void)context;
-	return 0;
-}
-
-static hvk_status say_yes(void *context, const struct hvk_pages *pages)
-{
-	(void)context, (void)pages;
-	return HVK_OK;
-}
-
-static void spoil(enum fault fault, struct hvk_port *port, struct hvk_config *config)
-{
-	switch (fault) {
-	case PORT_SIZE:
-		port->size--;
-		break;
-	case PORT_VERSION:
-		port->version++;
-		break;
-	case NO_LOG:
-		port->log = NULL;
-		break;
-	case NO_PAGES_ALLOC:
-		port->pages_alloc = NULL;
-		break;
-	case NO_PAGES_FREE:
-		port->pages_free = NULL;
-		break;
-	case NO_PAGE_GPA:
-		port->page_gpa = NULL;
-		break;
-	case NO_FEATURES:
-		port->features = NULL;
-		break;
-	case NO_REG_READ:
-		port->reg_read = NULL;
-		break;
-	case NO_REG_WRITE:
-		port->reg_write = NULL;
-		break;
-	case NO_HYPERCALL:
-		port->hypercall = NULL;
-		break;
-	case NO_PAUSE:
-		port->pause = NULL;
-		break;
-	case PAUSE_ZERO:
-		port->pause_ns = 0;
-		break;
-	case PAUSE_TOO_LONG:
-		port->pause_ns = 100000001u;
-		break;
-	case SHARE_ALONE:
-		port->share = say_yes;
-		break;
-	case CPUS_TOO_MANY:
-		config->cpus = HVK_CPUS_MAX + 1;
-		break;
-	case CPUS_WITHOUT_INDEX:
-		config->cpus = 2;
-		polled_port_locks(port->context);
-		break;
-	case CPUS_WITHOUT_LOCKS:
-		config->cpus = 2;
-		port->cpu_index = cpu_zero;
-		break;
-	case INTERRUPTS_WITHOUT_LOCKS:
-		config->interrupts = true;
-		config->vector = 0x40;
-		break;
-	case INTERRUPTS_WITHOUT_VECTOR:
-		config->interrupts = true;
-		break;
-	case VECTOR_RESERVED:
-		config->vector = 15;
-		break;
-	case FIRMWARE_ID:
-		config->guest_os_id = HV_OS_ID_FIRMWARE;
-		break;
-	case LOG_LEVEL_NONE:
-		config->log_level = (enum hvk_log_level)(HVK_LOG_DEBUG + 1);
-		break;
-	}
-}
-
-static void refused_ports(void **state)
-{
-	(void)state;
-	for (int fault = PORT_SIZE; fault <= LOG_LEVEL_NONE; fault++) {
-		bool level = (fault >= NO_LOG && fault <= NO_PAUSE) ||
-			     (fault >= CPUS_WITHOUT_INDEX && fault <= INTERRUPTS_WITHOUT_LOCKS);
-		struct polled_port port;
-		struct hvk_config config = {.cpus = 1};
-		struct hvk *hvk = (struct hvk *)(void *)&port;
-
-		polled_port_init(&port, NULL, PAUSE_NS);
-		spoil((enum fault)fault, &port.port, &config);
-		assert_int_equal(hvk_create(&port.port, &config, &hvk), level ? HVK_ELEVEL : HVK_EINVAL);
-		assert_null(hvk);
-		assert_int_equal(polled_port_end(&port), 0);
-	}
-}
-
-static void no_port_at_all(void **state)
-{
-	const struct hvk_config config = {.cpus = 1};
-	struct polled_port port;
-	struct hvk *hvk;
-
-	(void)state;
-	polled_port_init(&port, NULL, PAUSE_NS);
-	assert_int_equal(hvk_create(NULL, &config, &hvk), HVK_EINVAL);
-	assert_int_equal(hvk_create(&port.port, NULL, &hvk), HVK_EINVAL);
-	port.fail_allocation = 1;
-	assert_int_equal(hvk_create(&port.port, &config, &hvk), HVK_ENOMEM);
-	assert_int_equal(polled_port_end(&port), 0);
-}
-
-static hvk_status no_more_locks(void *context, struct hvk_lock *lock)
-{
-	struct polled_port *port = context;
-
-	(void)lock;
-	return port->random-- == 0 ? HVK_ENOMEM : HVK_OK;
-}
-
-/* Wherever it is in the row of locks, the instance's memory comes back. */
-static void lock_that_cannot_be(void **state)
-{
-	const struct hvk_config config = {.cpus = 1};
-	hvk_status status = HVK_ENOMEM;
-	uint32_t locks = 0;
-
-	(void)state;
-	for (; status != HVK_OK; locks++) {
-		struct polled_port port;
-		struct hvk *hvk;
-
-		polled_port_init(&port, NULL, PAUSE_NS);
-		polled_port_locks(&port);
-		port.port.lock_init = no_more_locks;
-		port.random = locks;
-		status = hvk_create(&port.port, &config, &hvk);
-		if (status == HVK_OK)
-			assert_int_equal(hvk_destroy(hvk), HVK_OK);
-		else
-			assert_int_equal(status, HVK_ENOMEM);
-		assert_int_equal(polled_port_end(&port), 0);
-		assert_true(locks < ACCESSES_MAX);
-	}
-	assert_in_range(locks, 3, ACCESSES_MAX); /* quarantine, bus, CPU */
-}
 
 /* --- Life ---------------------------------------------------------------------------------- */
 
@@ -519,6 +337,12 @@ static void lines_above_the_level_cost_nothing(void **state)
 
 /* --- Memory ------------------------------------------------------------------------------------ */
 
+static hvk_status say_yes(void *context, const struct hvk_pages *pages)
+{
+	(void)context, (void)pages;
+	return HVK_OK;
+}
+
 static hvk_status not_now(void *context, const struct hvk_pages *pages)
 {
 	struct polled_port *port = context;
@@ -730,9 +554,6 @@ static void random_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refused_ports),
-		cmocka_unit_test(no_port_at_all),
-		cmocka_unit_test(lock_that_cannot_be),
 		cmocka_unit_test(out_of_order),
 		cmocka_unit_test(cpus_that_are_not_there),
 		cmocka_unit_test(register_that_faults),
