@@ -68,8 +68,9 @@ struct hvh_sint {
 /* One of a VP's synthetic timers, with the one buffer for its message. */
 struct hvh_timer {
 	uint64_t config, count;
-	uint64_t due; /* or HVH_NEVER: stopped */
-	bool waiting; /* its message, for the slot */
+	uint64_t due;     /* or HVH_NEVER: stopped */
+	uint64_t nominal; /* what it was set to; due is later where periods were missed */
+	bool waiting;     /* its message, for the slot */
 	uint64_t expiration, order;
 };
 

@@ -55,30 +55,27 @@ void hvh_timer_take(struct hvh_vp *vp, struct hvh_timer *timer, uint64_t now,
 
 /* --- Expiry ---------------------------------------------------------------------------- */
 
-/* When it is due after this time. A lazy timer leaves out what was missed; another makes up
- * for a little of it with shorter periods. */
-static uint64_t next_period(const struct hvh_timer *timer, uint64_t now)
+/* A lazy timer leaves out the periods that it missed; another makes up for a few of them with
+ * shorter ones. */
+static void next_period(struct hvh_timer *timer, uint64_t now)
 {
 	uint64_t period = timer->count;
-	uint64_t missed = (now - timer->due) / period;
+	uint64_t missed = (now - timer->nominal) / period;
 	uint64_t least = now + HVH_TIMER_PERIOD_MIN;
-	uint64_t next;
 
-	if (missed > 0 && ((timer->config & HV_STIMER_LAZY) != 0 || missed > HVH_TIMER_MISSED_MAX))
-		next = timer->due + missed * period; /* not later than now */
-	else
-		next = timer->due;
-	next = period < HVH_NEVER - next ? next + period : HVH_NEVER;
-	return next > least ? next : least;
+	if ((timer->config & HV_STIMER_LAZY) != 0 || missed > HVH_TIMER_MISSED_MAX)
+		timer->nominal += missed * period; /* not later than now */
+	timer->nominal = period < HVH_NEVER - timer->nominal ? timer->nominal + period : HVH_NEVER;
+	timer->due = timer->nominal > least ? timer->nominal : least;
 }
 
 static void expire(struct hvh_partition *partition, uint64_t now, uint32_t vp, struct hvh_timer *timer)
 {
 	struct hvh_vp *state = &partition->hypervisor->vps[vp];
-	uint64_t due = timer->due;
+	uint64_t nominal = timer->nominal;
 
 	if ((timer->config & HV_STIMER_PERIODIC) != 0) {
-		timer->due = next_period(timer, now);
+		next_period(timer, now);
 	} else {
 		timer->due = HVH_NEVER;
 		timer->config &= ~HV_STIMER_ENABLE;
@@ -90,7 +87,7 @@ static void expire(struct hvh_partition *partition, uint64_t now, uint32_t vp, s
 	if (timer->waiting)
 		return;
 	timer->waiting = true;
-	timer->expiration = due;
+	timer->expiration = nominal;
 	timer->order = ++state->order;
 	hvh_synic_deliver(partition, now, vp, sint_of(timer));
 }
@@ -170,6 +167,7 @@ static void start(struct hvh_partition *partition, uint32_t vp, uint32_t msr, st
 	timer->due = timer->count;
 	if ((timer->config & HV_STIMER_PERIODIC) != 0)
 		timer->due = timer->count < HVH_NEVER - now ? now + timer->count : HVH_NEVER;
+	timer->nominal = timer->due;
 	if (timer->due <= now)
 		expire(partition, now, vp, timer);
 	hvh_kick(partition); /* whoever sleeps until the next event looks again */
