@@ -10,7 +10,7 @@ enable_language(ASM)
 execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=include OUTPUT_VARIABLE image_compiler_headers
 	OUTPUT_STRIP_TRAILING_WHITESPACE)
 set(image_flags -ffreestanding -mno-red-zone -mgeneral-regs-only -mcmodel=small -fno-pic -fno-stack-protector
-	-fno-omit-frame-pointer -fno-optimize-sibling-calls -fcf-protection=none -fno-asynchronous-unwind-tables
+	-fno-omit-frame-pointer -fno-shrink-wrap -fno-optimize-sibling-calls -fcf-protection=none -fno-asynchronous-unwind-tables
 	-nostdinc "SHELL:-isystem ${CMAKE_SOURCE_DIR}/apps/libc/include" "SHELL:-isystem ${image_compiler_headers}")
 
 function(hvkit_image_library name)

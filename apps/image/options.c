@@ -112,7 +112,7 @@ static const char *next_word(const char *line, char word[WORD_MAX])
 
 bool image_options_parse(struct image_options *options, const char *line, char error[IMAGE_ERROR_MAX])
 {
-	char word[WORD_MAX];
+	char word[WORD_MAX], whole[WORD_MAX];
 
 	*options = (struct image_options){.log_level = HVK_LOG_WARN};
 	while (is_blank(*line))
@@ -130,20 +130,17 @@ bool image_options_parse(struct image_options *options, const char *line, char e
 			options->commands = next;
 			return true;
 		}
+		snprintf(whole, sizeof(whole), "%s", word);
 		expected = parse_word(options, word, &known);
-		if (!known || expected) {
-			int length = (int)(next - line);
-
-			(void)length;
-			if (expected)
-				snprintf(error, IMAGE_ERROR_MAX, "%.40s= takes %s, not '%.60s'", word,
-					 expected, word + strlen(word) + 1);
-			else
-				snprintf(error, IMAGE_ERROR_MAX,
-					 "'%.40s' is no word of the command line; there are cpus=, mode=, "
-					 "nic=, "
-					 "seed=, log=, test= and, before the commands, --",
-					 word);
+		if (!known) {
+			snprintf(error, IMAGE_ERROR_MAX,
+				 "'%.40s' is no word of the command line; there are cpus=, mode=, nic=, "
+				 "seed=, log=, test= and, before the commands, --",
+				 whole);
+			return false;
+		}
+		if (expected) {
+			snprintf(error, IMAGE_ERROR_MAX, "%.60s: %s= takes %s", whole, word, expected);
 			return false;
 		}
 		line = next;

@@ -1,40 +1,61 @@
 /* SPDX-License-Identifier: MIT */
-/* What compilers call by name. Bytes are moved by the instructions made for it, which are fast
- * on any CPU of the last ten years, and in an emulator. */
+/* What compilers call by name. Eight bytes at a time by the instructions made for it: short, and
+ * also right for an emulator, which pays for each step. */
+#include <stdint.h>
 #include <string.h>
+
+#define WORD sizeof(uint64_t)
+
+/* One step after the other, so that a target that begins before an overlapping source is right. */
+static void copy_forwards(void *to, const void *from, size_t size)
+{
+	size_t count = size / WORD;
+
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+	count = size % WORD;
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+}
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
-	void *at = to;
-
-	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(size) : : "memory");
+	copy_forwards(to, from, size);
 	return to;
 }
 
 static void copy_backwards(void *to, const void *from, size_t size)
 {
-	void *last_to = (char *)to + size - 1;
-	const void *last_from = (const char *)from + size - 1;
+	unsigned char *at = to;
+	const unsigned char *source = from;
 
-	__asm__ volatile("std\n\trep movsb\n\tcld"
-			 : "+D"(last_to), "+S"(last_from), "+c"(size)
-			 :
-			 : "memory", "cc");
+	for (; size % WORD != 0; size--)
+		at[size - 1] = source[size - 1];
+	while (size) {
+		uint64_t word;
+
+		size -= WORD;
+		__builtin_memcpy(&word, source + size, WORD);
+		__builtin_memcpy(at + size, &word, WORD);
+	}
 }
 
 void *memmove(void *to, const void *from, size_t size)
 {
-	if ((size_t)((char *)to - (const char *)from) >= size)
-		return memcpy(to, from, size);
-	copy_backwards(to, from, size);
+	if ((uintptr_t)to - (uintptr_t)from >= size)
+		copy_forwards(to, from, size);
+	else /* the target begins inside of the source */
+		copy_backwards(to, from, size);
 	return to;
 }
 
 void *memset(void *to, int value, size_t size)
 {
+	uint64_t word = (unsigned char)value * 0x0101010101010101ull;
 	void *at = to;
+	size_t count = size / WORD;
 
-	__asm__ volatile("rep stosb" : "+D"(at), "+c"(size) : "a"(value) : "memory");
+	__asm__ volatile("rep stosq" : "+D"(at), "+c"(count) : "a"(word) : "memory");
+	count = size % WORD;
+	__asm__ volatile("rep stosb" : "+D"(at), "+c"(count) : "a"(word) : "memory");
 	return to;
 }
 

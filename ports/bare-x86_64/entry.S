@@ -72,8 +72,9 @@ in_long_mode:
 	movl $bare_bss_start, %edi
 	movl $bare_bss_end, %ecx
 	subl %edi, %ecx
+	shrl $3, %ecx /* both are page aligned */
 	xorl %eax, %eax
-	rep stosb
+	rep stosq
 	lgdt boot_gdtr
 	movl $boot_stack_top, %esp
 	pushq $SELECTOR_CODE

@@ -80,11 +80,20 @@ static uint64_t rights_of(uint64_t page)
 	return DATA;
 }
 
+static bool overlaps(uint64_t address, uint64_t from, uint64_t to)
+{
+	return address < to && from < address + LARGE_PAGE;
+}
+
 /* Whether all pages of these 2 MiB are plain data. */
 static bool is_plain(uint64_t address)
 {
-	for (uint64_t page = address; page < address + LARGE_PAGE; page += PAGE_SIZE) {
-		if (rights_of(page) != DATA)
+	if (address == 0 || overlaps(address, (uintptr_t)bare_text_start, (uintptr_t)bare_data_start))
+		return false;
+	for (uint32_t i = 0; i < bare_areas(); i++) {
+		uint64_t area = bare_cpus[i].area;
+
+		if (overlaps(address, area, area + CPU_AREA_PAGES * PAGE_SIZE))
 			return false;
 	}
 	return true;

@@ -49,6 +49,7 @@ struct bare_cpu {
 
 extern struct bare_cpu bare_cpus[BARE_CPUS_MAX];
 const char *bare_areas_take(uint32_t cpus); /* stacks for the first cpus CPUs */
+uint32_t bare_areas(void);                  /* for so many */
 /* Top of the CPU's stack. */
 uint64_t bare_stack_top(const struct bare_cpu *cpu);
 /* Is that address in a page that is left out below a stack? */

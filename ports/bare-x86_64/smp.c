@@ -75,6 +75,11 @@ const char *bare_areas_take(uint32_t cpus)
 	return NULL;
 }
 
+uint32_t bare_areas(void)
+{
+	return areas;
+}
+
 /* --- Start ------------------------------------------------------------------------------- */
 
 uint32_t bare_cpu_index(void)
