@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Prints, reads ports that nobody has, and ends with 7. */
+#include "guest.h"
+
+int guest_main(const void *zero_page)
+{
+	const char *line;
+
+	memcpy(&line, (const uint8_t *)zero_page + 0x228, 4); /* cmd_line_ptr */
+	line = (const char *)((uint64_t)line & 0xffffffffu);
+	print("hello, ");
+	print(line);
+	print("\n");
+	if (in32(0x1234) != 0xffffffffu || in8(0x64) != 0xff)
+		return 1;
+	return in8(0x3f8 + 5) == 0x60 ? 7 : 2;
+}

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# cmake -DIASL=PROGRAM -DOUT=FILE.c -DFOLDER=FOLDER -P compile.cmake: dsdt_gen1.asl and _gen2.asl
+# as arrays of bytes; without a program empty ones. -f: the name VMBUS has five letters, which
+# iasl calls an error (6033) and Windows and Linux do not.
+set(text "/* Made by vmm/acpi/compile.cmake. */\n#include \"vmm/acpi/acpi.h\"\n\n")
+get_filename_component(work ${OUT} DIRECTORY)
+foreach(name gen1 gen2)
+	set(bytes "0")
+	set(size 0)
+	if(IASL)
+		set(aml ${work}/dsdt_${name}.aml)
+		file(REMOVE ${aml})
+		execute_process(COMMAND ${IASL} -f -p ${work}/dsdt_${name} ${FOLDER}/dsdt_${name}.asl
+			OUTPUT_VARIABLE said ERROR_VARIABLE said)
+		if(NOT EXISTS ${aml})
+			message(FATAL_ERROR "iasl made nothing of dsdt_${name}.asl:\n${said}")
+		endif()
+		string(REGEX MATCHALL "Error +[0-9]+" errors "${said}")
+		list(REMOVE_ITEM errors "Error    6033")
+		if(errors)
+			message(FATAL_ERROR "iasl on dsdt_${name}.asl:\n${said}")
+		endif()
+		file(SIZE ${aml} size)
+		file(READ ${aml} bytes HEX)
+		string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+	endif()
+	string(APPEND text "const uint8_t vmm_dsdt_${name}[] = {${bytes}};\n")
+	string(APPEND text "const size_t vmm_dsdt_${name}_size = ${size};\n")
+endforeach()
+file(WRITE ${OUT} "${text}")

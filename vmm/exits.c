@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Why KVM_RUN came back, and what is done about it. */
+#include <string.h>
+
+#include "vmm/private.h"
+
+#define SYNTHETIC_MSR_CLASS 0x40000000u
+#define MSR_CLASS_MASK 0xfffffe00u
+
+static void handle_port(struct vmm_vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	uint8_t *data = (uint8_t *)vcpu->run + run->io.data_offset;
+	uint32_t size = run->io.size;
+
+	vcpu->counters.port_exits++;
+	if (run->io.direction == KVM_EXIT_IO_OUT && run->io.port == VMM_HYPERCALL_PORT && size == 1) {
+		vmm_hyperv_hypercall(vcpu);
+		return;
+	}
+	for (uint32_t n = 0; n < run->io.count; n++, data += size) {
+		uint32_t value = 0;
+
+		if (run->io.direction == KVM_EXIT_IO_OUT) {
+			memcpy(&value, data, size);
+			vmm_port_write(vcpu, run->io.port, size, value);
+		} else {
+			value = vmm_port_read(vcpu, run->io.port, size);
+			memcpy(data, &value, size);
+		}
+	}
+}
+
+static bool is_synthetic(uint32_t index)
+{
+	return (index & MSR_CLASS_MASK) == SYNTHETIC_MSR_CLASS;
+}
+
+static void handle_msr(struct vmm_vcpu *vcpu, bool write)
+{
+	struct kvm_run *run = vcpu->run;
+	uint64_t value = write ? run->msr.data : 0;
+	bool right = false;
+
+	vcpu->counters.msr_exits++;
+	if (!is_synthetic(run->msr.index))
+		vcpu->counters.unknown_msrs++;
+	else if (write)
+		right = vmm_hyperv_write(vcpu, run->msr.index, value);
+	else
+		right = vmm_hyperv_read(vcpu, run->msr.index, &value);
+	run->msr.error = !right; /* #GP */
+	if (!write)
+		run->msr.data = value;
+}
+
+/* Where no RAM is nothing answers. */
+static void handle_mmio(struct vmm_vcpu *vcpu)
+{
+	vcpu->counters.mmio_exits++;
+	if (!vcpu->run->mmio.is_write)
+		memset(vcpu->run->mmio.data, 0xff, sizeof(vcpu->run->mmio.data));
+}
+
+static void handle_system_event(struct vmm_vcpu *vcpu)
+{
+	uint32_t type = vcpu->run->system_event.type;
+
+	if (type == KVM_SYSTEM_EVENT_RESET)
+		vmm_end(vcpu->vmm, VMM_RESET, vcpu->index, "vCPU %u: the guest asked for a reset",
+			vcpu->index);
+	else
+		vmm_end(vcpu->vmm, VMM_POWERED_OFF, vcpu->index, "vCPU %u: KVM ended it (system event %u)",
+			vcpu->index, type);
+}
+
+bool vmm_exit_handle(struct vmm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	vcpu->counters.exits++;
+	switch (run->exit_reason) {
+	case KVM_EXIT_IO:
+		handle_port(vcpu);
+		return true;
+	case KVM_EXIT_X86_RDMSR:
+	case KVM_EXIT_X86_WRMSR:
+		handle_msr(vcpu, run->exit_reason == KVM_EXIT_X86_WRMSR);
+		return true;
+	case KVM_EXIT_MMIO:
+		handle_mmio(vcpu);
+		return true;
+	case KVM_EXIT_HLT: /* KVM itself waits for the interrupt when it is entered again */
+		vcpu->counters.hlt_exits++;
+		return true;
+	case KVM_EXIT_INTR:
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+		return true;
+	case KVM_EXIT_SHUTDOWN:
+		vmm_end(vcpu->vmm, VMM_TRIPLE_FAULT, vcpu->index, "vCPU %u: triple fault", vcpu->index);
+		return false;
+	case KVM_EXIT_SYSTEM_EVENT:
+		handle_system_event(vcpu);
+		return false;
+	case KVM_EXIT_INTERNAL_ERROR:
+		vmm_end(vcpu->vmm, VMM_UNRUNNABLE, vcpu->index,
+			"vCPU %u: KVM cannot run this instruction (internal error %u)", vcpu->index,
+			run->internal.suberror);
+		return false;
+	case KVM_EXIT_FAIL_ENTRY:
+		vmm_end(vcpu->vmm, VMM_UNRUNNABLE, vcpu->index,
+			"vCPU %u: the processor refuses the guest's state (reason %#llx)", vcpu->index,
+			(unsigned long long)run->fail_entry.hardware_entry_failure_reason);
+		return false;
+	default:
+		vmm_end(vcpu->vmm, VMM_UNRUNNABLE, vcpu->index, "vCPU %u: an exit that nobody knows (%u)",
+			vcpu->index, run->exit_reason);
+		return false;
+	}
+}

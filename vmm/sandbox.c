@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a running monitor needs of the kernel, and no more: if a guest ever took it over, it
+ * could start no program, write no file and trace no process. Threads that run already are
+ * confined too. What is forbidden fails with EPERM.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "vmm/private.h"
+
+static const int allowed[] = {
+	/* What we do all the time. */
+	SYS_ioctl,
+	SYS_futex,
+	SYS_read,
+	SYS_write,
+	SYS_writev,
+	SYS_readv,
+	SYS_pread64,
+	SYS_lseek,
+	SYS_clock_gettime,
+	SYS_clock_nanosleep,
+	SYS_nanosleep,
+	SYS_gettimeofday,
+	SYS_time,
+	SYS_poll,
+	SYS_ppoll,
+	SYS_select,
+	SYS_pselect6,
+	SYS_sched_yield,
+	/* Memory, signals, threads that end. */
+	SYS_mmap,
+	SYS_munmap,
+	SYS_mremap,
+	SYS_madvise,
+	SYS_brk,
+	SYS_rt_sigaction,
+	SYS_rt_sigprocmask,
+	SYS_rt_sigreturn,
+	SYS_rt_sigtimedwait,
+	SYS_tgkill,
+	SYS_gettid,
+	SYS_getpid,
+	SYS_kill,
+	SYS_sigaltstack,
+	SYS_restart_syscall,
+	SYS_exit,
+	SYS_exit_group,
+	SYS_getrandom,
+	SYS_rseq,
+	SYS_set_robust_list,
+	/* Files that are open. */
+	SYS_close,
+	SYS_fstat,
+	SYS_fcntl,
+	SYS_dup,
+	/* User-mode networking. */
+	SYS_socket,
+	SYS_connect,
+	SYS_bind,
+	SYS_listen,
+	SYS_accept,
+	SYS_accept4,
+	SYS_sendto,
+	SYS_recvfrom,
+	SYS_sendmsg,
+	SYS_recvmsg,
+	SYS_setsockopt,
+	SYS_getsockopt,
+	SYS_getsockname,
+	SYS_getpeername,
+	SYS_shutdown,
+	SYS_socketpair,
+	SYS_pipe2,
+	SYS_uname,
+};
+#define ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
+
+/* Its own in that files may only be looked at: TFTP, and the name servers' list. */
+static const int for_files[] = {SYS_stat, SYS_lstat, SYS_newfstatat, SYS_readlink, SYS_access};
+#define FOR_FILES (sizeof(for_files) / sizeof(for_files[0]))
+
+#define PROGRAM_MAX (8 + 2 * (ALLOWED + FOR_FILES) + 10)
+#define FIELD(name) ((uint32_t)offsetof(struct seccomp_data, name))
+#define LOW_HALF(field) FIELD(field) /* little-endian */
+
+struct program {
+	struct sock_filter code[PROGRAM_MAX];
+	uint16_t count;
+};
+
+static void add(struct program *program, uint16_t operation, uint32_t value, uint8_t yes, uint8_t no)
+{
+	program->code[program->count++] = (struct sock_filter){operation, yes, no, value};
+}
+
+static void add_load(struct program *program, uint32_t field)
+{
+	add(program, BPF_LD | BPF_W | BPF_ABS, field, 0, 0);
+}
+
+static void add_return(struct program *program, uint32_t value)
+{
+	add(program, BPF_RET | BPF_K, value, 0, 0);
+}
+
+static void allow(struct program *program, const int *numbers, size_t count)
+{
+	for (size_t n = 0; n < count; n++) {
+		add(program, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)numbers[n], 0, 1);
+		add_return(program, SECCOMP_RET_ALLOW);
+	}
+}
+
+/* openat and open, if neither writes nor creates. */
+static void allow_reading(struct program *program, int number, uint32_t flags_field)
+{
+	add(program, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 4);
+	add_load(program, flags_field);
+	add(program, BPF_JMP | BPF_JSET | BPF_K, O_ACCMODE | O_CREAT | O_TRUNC, 1, 0);
+	add_return(program, SECCOMP_RET_ALLOW);
+	add_return(program, SECCOMP_RET_ERRNO | EPERM);
+}
+
+static void build(struct program *program, bool files)
+{
+	add_load(program, FIELD(arch));
+	add(program, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
+	add_return(program, SECCOMP_RET_KILL_PROCESS);
+	add_load(program, FIELD(nr));
+	allow(program, allowed, ALLOWED);
+	if (files) {
+		allow(program, for_files, FOR_FILES);
+		allow_reading(program, SYS_openat, LOW_HALF(args[2]));
+		allow_reading(program, SYS_open, LOW_HALF(args[1]));
+	}
+	add_return(program, SECCOMP_RET_ERRNO | EPERM);
+}
+
+bool vmm_confine(bool files, char *error)
+{
+	struct program program = {.count = 0};
+	struct sock_fprog filter;
+
+	build(&program, files);
+	filter = (struct sock_fprog){program.count, program.code};
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) == 0)
+		return true;
+	snprintf(error, VMM_ERROR_MAX, "the monitor cannot be confined: %s; --no-sandbox runs it as it is",
+		 strerror(errno));
+	return false;
+}
