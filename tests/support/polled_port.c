@@ -120,6 +120,7 @@ static void features(void *context, uint32_t leaf, uint32_t out[4])
 	case HV_CPUID_FEATURES:
 		out[0] = (uint32_t)self->access;
 		out[1] = HV_PRIVILEGE_POST_MESSAGES | HV_PRIVILEGE_SIGNAL_EVENTS;
+		out[3] = self->features;
 		break;
 	default:
 		break;

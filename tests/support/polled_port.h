@@ -36,6 +36,7 @@ struct polled_port {
 	uint32_t fail_register; /* that many accesses from now fails; 0: none */
 	uint64_t now;           /* reference counter, 100 ns; passes in pause alone */
 	uint64_t access;        /* HV_ACCESS_* that the feature leaf grants */
+	uint32_t features;      /* HV_FEATURE_* that it has beside */
 	uint32_t pauses;
 	uint32_t locks; /* held just now */
 	uint64_t random;
