@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The limit: lwIP and libslirp joined by a queue in memory. host/backends/slirp.c believes
+ * The limit: lwIP and libslirp, a thread each, joined by a queue in memory, and woken once for as
+ * many frames as there are. host/backends/slirp.c believes
  * that it speaks to a card of the model; hvh_nic_receive and hvh_nic_room are this queue.
  *
  *   bare PORT
@@ -35,7 +36,6 @@ struct hvh_nic {
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
 	bool waiting, wake; /* under lock: lwIP's thread; wake it when the lock is let go */
-	bool transmitted;   /* lwIP's thread's own: since the last flush */
 	struct frame frames[HVH_NIC_QUEUE];
 	uint32_t first, count; /* under lock */
 	struct hvh_backend backend;
@@ -116,7 +116,7 @@ static err_t link_output(struct netif *netif, struct pbuf *p)
 	lock(nic);
 	nic->backend.transmit(nic->backend.context, frame, p->tot_len);
 	unlock(nic);
-	nic->transmitted = true;
+	nic->backend.flush(nic->backend.context);
 	return ERR_OK;
 }
 
@@ -158,9 +158,6 @@ static void turn(struct hvh_nic *nic)
 	until.tv_nsec += TICK_MS * 1000000;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	if (nic->transmitted)
-		nic->backend.flush(nic->backend.context);
-	nic->transmitted = false;
 	lock(nic);
 	if (nic->count == 0) {
 		nic->waiting = true;

@@ -3,7 +3,8 @@
  * The whole stack: lwIP in a guest, netvsc, VMBus, the host model, libslirp; in threads, as
  * `hvkit run` has them, with the drivers as embedders build them.
  *
- *   guest PORT [BORROW]     frames lent by the driver
+ *   guest PORT [BORROW [caller]]     frames lent by the driver; the host has no thread of its
+ *                                    own to wake, so there are two threads as in bare.c
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -202,7 +203,7 @@ static void report(struct guest *guest)
 int main(int count, char **arguments)
 {
 	static struct guest guest;
-	const struct hosted_config config = {
+	struct hosted_config config = {
 		.mode = HOSTED_THREADS, .cpus = 1, .profile = hvh_profile_find("ws2022"), .seed = 1};
 	struct hvh_slirp *slirp;
 
@@ -210,6 +211,7 @@ int main(int count, char **arguments)
 		return 2;
 	guest.port = (uint16_t)atoi(arguments[1]);
 	guest.card.rx_borrow = count > 2 ? (uint32_t)atoi(arguments[2]) : 0;
+	config.host_by_caller = count > 3 && strcmp(arguments[3], "caller") == 0;
 	guest.machine = hosted_create(&config);
 	if (!guest.machine)
 		return 1;

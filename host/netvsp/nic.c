@@ -103,8 +103,8 @@ static bool device_run(void *device, struct hvh_channel *channel, uint64_t now)
 	nic->session.blocked = false;
 	netvsp_release_run(nic);
 	more = netvsp_read(nic);
-	netvsp_completions_run(nic);
 	flush(nic);
+	netvsp_completions_run(nic);
 	if (nic->session.stopped)
 		return false;
 	full = full && nic->session.completion_count < NETVSP_COMPLETIONS_MAX;

@@ -29,8 +29,11 @@ struct hosted_config {
 	uint64_t seed;
 	bool no_reference_tsc, no_reference_counter; /* clocks that this hypervisor lacks */
 	bool level0;                                 /* offer the L0 callbacks only (one CPU) */
-	uint32_t switch_chance;                      /* deterministic: in 65536 per switch point; 0 = 8192 */
-	FILE *trace;                                 /* pcapng, or NULL; stays the caller's */
+	/* Threads: whoever makes work for the host does it at once, CPUs too, where its thread
+	 * sleeps. Faster than waking it, but less happens at the same time. */
+	bool host_by_caller;
+	uint32_t switch_chance; /* deterministic: in 65536 per switch point; 0 = 8192 */
+	FILE *trace;            /* pcapng, or NULL; stays the caller's */
 	/* Everything that is said, as it is said, under hosted_lock; or NULL. */
 	void (*tap)(void *context, const struct hvh_trace_record *record);
 	void (*log)(void *context, enum hvk_log_level level, const char *text);  /* NULL: none */

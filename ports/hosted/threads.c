@@ -102,14 +102,14 @@ static void release(struct hosted *machine)
 	}
 }
 
-/* Whoever makes work for the host while its thread sleeps and is no CPU does it at once, and
- * saves two changes of thread. A CPU goes on: on a real machine, too, the host is somebody
- * else. The thread is woken once, when it can have the lock. */
+/* Whoever makes work for the host while its thread sleeps does it at once, and saves two changes
+ * of thread. A CPU does so only if asked to: on a real machine the host is somebody else. The
+ * thread is woken once, when it can have the lock. */
 void threads_unlock(struct hosted *machine)
 {
 	bool wake = machine->kicked && machine->resting;
 
-	if (wake && !hosted_current) {
+	if (wake && (!hosted_current || machine->config.host_by_caller)) {
 		machine->kicked = false;
 		wake = run_host(machine) || machine->kicked || next_event(machine) < machine->rest_until;
 	}
