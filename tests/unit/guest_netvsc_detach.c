@@ -2,6 +2,8 @@
 /* Taking the card down: order by version, hosts that answer late or never, frames. */
 #include "tests/unit/guest_netvsc_fake.h"
 
+#include "guest/netvsc/netvsc_internal.h"
+
 static const struct hvk_netvsc_config defaults;
 
 static struct hvk_tx_frame frames[4];
@@ -259,6 +261,29 @@ static void rescind_at_any_moment_of_a_detach(void **state)
 	}
 }
 
+/* Another CPU is in the middle of a transmit: whatever comes meanwhile, the ring and the
+ * sections that it writes to stay until it has left. */
+static void a_writer_is_waited_for(void **state)
+{
+	(void)state;
+	for (int rescinded = 0; rescinded < 2; rescinded++) {
+		fake_up(&defaults);
+		bench.log[0] = 0;
+		bench.nic->tx.writers++;
+		assert_int_equal(fake_detach(), HVK_EINPROGRESS);
+		bench.channel.rescinded = rescinded;
+		bench.channel.kicked = rescinded;
+		fake_advance(60000);
+		assert_int_equal(bench.detach.status, HVK_EINPROGRESS);
+		assert_string_equal(bench.log, "");
+		bench.nic->tx.writers--;
+		hvk_netvsc_kick(bench.nic); /* as the last writer does */
+		fake_run();
+		assert_int_equal(bench.detach.status, HVK_OK);
+		fake_check_nothing_left();
+	}
+}
+
 static void reception_goes_on_until_the_revoke_is_answered(void **state)
 {
 	uint8_t message[104];
@@ -358,6 +383,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_sent_once_detach_has_begun),
 		cmocka_unit_test(a_rescinded_channel_skips_the_protocol),
 		cmocka_unit_test(rescind_at_any_moment_of_a_detach),
+		cmocka_unit_test(a_writer_is_waited_for),
 		cmocka_unit_test(reception_goes_on_until_the_revoke_is_answered),
 		cmocka_unit_test(a_late_answer_is_nobodys),
 		cmocka_unit_test(detach_twice),
