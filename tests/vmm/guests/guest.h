@@ -71,23 +71,10 @@ static inline void print(const char *text)
 		out8(0x3f8, (uint8_t)*text++);
 }
 
-/* --- Hypercalls (hypercall.c) ------------------------------------------------------------ */
+/* --- Hypercalls (hypercall.inc) ------------------------------------------------------------ */
 
 void enable_hypercalls(void);
 uint64_t hypercall(uint64_t control, uint64_t input, uint64_t output);
 extern uint8_t hypercall_page[4096];
-
-/* --- The bus (bus.c) ------------------------------------------------------------------------- */
-
-/* SynIC on, local APIC on, messages on SINT 2 at GUEST_VECTOR. */
-void enable_synic(void);
-/* Posts a control message; the hypercall's status. */
-uint64_t post(uint32_t connection, const void *message, uint32_t size);
-/* Waits (halted) for the next message, copies and frees it; its type word. */
-uint32_t await_message(void *message, uint32_t size);
-/* Contact at 5.2 and offers: the id of the first channel offered. */
-uint32_t connect_bus(void);
-/* The GPADL of count pages at gpa. */
-void create_gpadl(uint32_t channel, uint32_t id, uint64_t gpa, uint32_t pages);
 
 #endif
