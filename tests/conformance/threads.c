@@ -100,6 +100,8 @@ static void lives_in_threads(void **state)
 		{.profile = "ws2008r2", .fault_chance = 2048},
 		{.profile = "ws2022", .cpus = 3, .nic_cpu = 2, .fault_chance = 2048},
 		{.profile = "ws2022", .cpus = 2, .nic_cpu = 1, .abrupt = true},
+		{.profile = "ws2022", .cpus = 2, .nic_cpu = 1, .host_by_caller = true, .reattach = 2},
+		{.profile = "ws2012r2", .cpus = 3, .host_by_caller = true, .fault_chance = 2048},
 	};
 	struct rig_result result;
 	uint32_t rescinds = 0;

@@ -394,6 +394,8 @@ static const struct {
 	{"SIMP", HV_MSR_SIMP, true},
 	{"SIEFP", HV_MSR_SIEFP, true},
 	{"SINT2", HV_MSR_SINT0 + VMBUS_SINT, true},
+	{"STIMER0_CONFIG", HV_MSR_STIMER0_CONFIG, true},
+	{"STIMER0_COUNT", HV_MSR_STIMER0_COUNT, true},
 };
 
 /* Reads them all; returns the name of the first that is not as before. */
@@ -409,6 +411,8 @@ static const char *read_registers(struct rig *rig, uint64_t *registers, const ui
 
 		if (msr == HV_MSR_REFERENCE_TSC && rig->config.no_reference_tsc)
 			continue; /* reading it would fault */
+		if (msr >= HV_MSR_STIMER0_CONFIG && rig->profile.timers == HVH_TIMERS_ABSENT)
+			continue;
 		for (uint32_t vp = 0; vp < (taken_registers[i].per_cpu ? rig->config.cpus : 1); vp++, n++) {
 			(void)hvh_msr_read(partition, hosted_now(rig->machine), vp, msr, &registers[n]);
 			if (before && !changed && registers[n] != before[n])
@@ -510,6 +514,7 @@ static bool build(struct rig *rig)
 		.seed = c->seed,
 		.level0 = c->level0,
 		.switch_chance = c->switch_chance,
+		.host_by_caller = c->host_by_caller,
 		.trace = c->trace,
 		.tap = c->tap || c->early_frames ? tap : NULL,
 		.no_reference_tsc = c->no_reference_tsc,

@@ -15,7 +15,7 @@
 #define RIG_FRAMES_MAX 4096u
 #define RIG_FAULT_TEXT 160u
 
-#define RIG_REGISTERS_MAX (3u + 4u * HVK_CPUS_MAX)
+#define RIG_REGISTERS_MAX (3u + 6u * HVK_CPUS_MAX)
 
 struct rig;
 
@@ -32,6 +32,7 @@ struct rig_config {
 	enum hvh_silence silence;
 	bool level0;
 	uint32_t switch_chance; /* hosted_config */
+	bool host_by_caller;    /* hosted_config */
 
 	enum hvk_vmbus_mode vmbus_mode;
 	uint32_t newest, oldest;

@@ -104,6 +104,7 @@ static void test_several_frames_in_one_section(void **state)
 	fake_run(fake);
 	expect_status(fake, fake->next_transaction - 1, NVS_STATUS_SUCCESS);
 	assert_int_equal(fake->frames, 8);
+	assert_int_equal(fake->flushed, 1);
 	for (uint32_t i = 0; i < 8; i++)
 		assert_int_equal(fake->frame[i][16], i);
 	fake_expect_lawful(fake);
@@ -112,6 +113,7 @@ static void test_several_frames_in_one_section(void **state)
 	fake_run(fake);
 	expect_status(fake, fake->next_transaction - 1, NVS_STATUS_FAILURE);
 	assert_int_equal(fake->frames, 8);
+	assert_int_equal(fake->flushed, 1);
 	fake_expect_violation(fake, HVH_V_RNDIS);
 	fake_destroy(fake);
 }
@@ -476,12 +478,13 @@ static void frames_arrive(uint64_t seed)
 	uint32_t seen = 0, layouts = 0, given = 0;
 
 	fake->partition.random = seed;
+	fake->partition.traced = true;
 	for (uint32_t i = 0; i < 200; i++)
 		assert_true(receive(fake, i % 2 != 0 ? ALL : OURS, (uint8_t)i));
 	fake_run(fake);
 	while (seen < 200) {
 		struct fake_packet *packet = fake_take(fake);
-		uint32_t count = fake_ranges(packet, ranges);
+		uint32_t count = fake_ranges(packet, ranges), traced = 0;
 
 		assert_true(count <= 8);
 		for (uint32_t i = 0; i < count; i++) {
@@ -502,6 +505,11 @@ static void frames_arrive(uint64_t seed)
 			assert_true(8 + head.data_offset + FRAME <= ranges[i].byte_count);
 			assert_true(ranges[i].byte_count <= 1728);
 			assert_int_equal(bytes[8 + head.data_offset + 14], seen % 256);
+			/* The trace has the ranges one after another. */
+			if (traced + ranges[i].byte_count <= packet->external_length)
+				assert_memory_equal(packet->external + traced, bytes,
+						    8 + head.data_offset + FRAME);
+			traced += ranges[i].byte_count;
 			layouts |= 1u << (head.data_offset % 32);
 			seen++;
 		}

@@ -69,7 +69,7 @@ struct hvh_channel {
 
 struct hvh_partition {
 	struct hvh_profile profile;
-	bool deterministic;
+	bool deterministic, traced;
 	uint64_t random;
 	uint64_t choice; /* what hvh_choose gives; UINT64_MAX: random */
 	bool fault[HVH_FAULT_COUNT];
@@ -86,7 +86,8 @@ struct fake {
 	struct hvh_nic *nic;
 	uint64_t now;
 	uint64_t next_transaction;
-	uint32_t frames; /* that reached the backend */
+	uint32_t frames;  /* that reached the backend */
+	uint32_t flushed; /* times, after frames */
 	uint8_t frame[FAKE_FRAMES][2048];
 	uint32_t frame_length[FAKE_FRAMES];
 };
@@ -107,6 +108,11 @@ const struct hvh_profile *hvh_partition_get_profile(const struct hvh_partition *
 bool hvh_partition_deterministic(const struct hvh_partition *partition)
 {
 	return partition->deterministic;
+}
+
+bool hvh_trace_wanted(const struct hvh_partition *partition)
+{
+	return partition->traced;
 }
 
 void hvh_violate(struct hvh_partition *partition, enum hvh_violation_kind kind, uint64_t now, uint32_t vp,
@@ -247,8 +253,6 @@ bool hvh_channel_write(struct hvh_channel *channel, uint64_t now, uint16_t type,
 	struct fake_packet *to;
 
 	(void)now;
-	(void)external;
-	(void)external_length;
 	if (channel->full || channel->to_guest.count == FAKE_PACKETS)
 		return false;
 	to = &channel->to_guest.packets[(channel->to_guest.head + channel->to_guest.count++) % FAKE_PACKETS];
@@ -263,6 +267,10 @@ bool hvh_channel_write(struct hvh_channel *channel, uint64_t now, uint16_t type,
 	if (payload_length > 0)
 		memcpy(to->payload, payload, payload_length);
 	to->payload_length = payload_length;
+	to->external_length = external_length < sizeof to->external ? external_length
+								    : (uint32_t)sizeof to->external;
+	if (external != NULL)
+		memcpy(to->external, external, to->external_length);
 	return true;
 }
 
@@ -307,13 +315,21 @@ static inline void fake_transmit(void *context, const void *frame, uint32_t leng
 	fake->frame_length[fake->frames++] = length;
 }
 
+static inline void fake_flush(void *context)
+{
+	struct fake *fake = context;
+
+	assert_true(fake->frames > 0);
+	fake->flushed++;
+}
+
 /* A card on a host with every version and no quirk; the test changes what it likes in
  * the profile before fake_start. */
 static inline struct fake *fake_create(void)
 {
 	struct fake *fake = calloc(1, sizeof *fake);
 	struct hvh_nic_config config = {.mac = {0x00, 0x15, 0x5d, 1, 2, 3}, .link_up = true};
-	struct hvh_backend backend = {.context = fake, .transmit = fake_transmit};
+	struct hvh_backend backend = {.context = fake, .transmit = fake_transmit, .flush = fake_flush};
 	struct hvh_channel *channel = &fake->partition.channel;
 
 	fake->partition.random = 1;
