@@ -103,6 +103,7 @@ struct hvk {
 	uint64_t checked_own, checked_time;     /* when both clocks were last compared */
 	uint64_t own_offset;                    /* of our own clock, once it replaces the host's */
 	bool clock_broken;                      /* the host's clock stood still */
+	uint32_t silent_waits;                  /* long ones, messages came, no interrupt; atomic */
 	uint32_t event_words;                   /* of event flags that channels were offered for; atomic */
 };
 

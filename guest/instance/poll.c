@@ -5,6 +5,7 @@
 
 #define POLL_MESSAGES 64u    /* handled per poll */
 #define ROUNDS_PER_PAUSE 64u /* of a wait that never finds nothing to do */
+#define SILENT_WAITS 2u      /* so many long ones tell that no interrupt will come */
 
 static bool take_message(struct hvk *hvk, struct hvk_cpu *cpu, struct hv_message *out)
 {
@@ -165,15 +166,32 @@ static hvk_status wait_on(struct hvk *hvk, const struct hvk_request *request, ui
 	}
 }
 
+/* A message comes with an interrupt: a vector whose handler does not call hvk_interrupt makes every
+ * sleep last to its end, and nothing else would say so. */
+static void look_for_interrupts(struct hvk *hvk, uint64_t waited)
+{
+	if (!hvk->config.interrupts || waited < HVK_TIME_PER_SECOND ||
+	    __atomic_load_n(&hvk->counters.messages, __ATOMIC_RELAXED) == 0 ||
+	    __atomic_load_n(&hvk->counters.interrupts, __ATOMIC_RELAXED) != 0)
+		return;
+	if (__atomic_add_fetch(&hvk->silent_waits, 1, __ATOMIC_RELAXED) == SILENT_WAITS)
+		hvk_log(hvk, HVK_LOG_WARN,
+			"messages came and no interrupt: does the handler of vector %u call hvk_interrupt?",
+			(unsigned)hvk->config.vector);
+}
+
 hvk_status hvk_wait(struct hvk *hvk, struct hvk_request *request, uint32_t timeout_ms)
 {
 	uint32_t cpu = hvk_cpu_index(hvk);
 	hvk_status status;
+	uint64_t since;
 
 	if (hvk->cpus[cpu].polling)
 		return HVK_ECONTEXT;
+	since = hvk_time(hvk);
 	(void)__atomic_fetch_or(&hvk->waiting, 1ull << cpu, __ATOMIC_SEQ_CST);
 	status = wait_on(hvk, request, cpu, timeout_ms);
 	(void)__atomic_fetch_and(&hvk->waiting, ~(1ull << cpu), __ATOMIC_SEQ_CST);
+	look_for_interrupts(hvk, hvk_time(hvk) - since);
 	return status;
 }

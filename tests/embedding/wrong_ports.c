@@ -20,14 +20,18 @@
 
 #define LIMIT_MS 600000u /* of virtual time */
 #define ARP_FRAME 42u
+#define ALLOCATIONS_MAX 256u
 #define SLOW_MS 5000u /* the shortest time-out of a step */
 
 enum mistake {
 	NO_MISTAKE,
 	NO_MISTAKE_AT_LEVEL_0, /* and a slow host */
-	GPA_IS_VIRTUAL,        /* page_gpa gives the address as the CPU sees it */
-	GPA_OF_FIRST_PAGE,     /* page_gpa forgets how far into the pages the address lies */
-	PAGES_NOT_ZEROED,      /* which is none */
+	NO_MISTAKE_ON_TWO_CPUS,
+	GPA_IS_VIRTUAL,    /* page_gpa gives the address as the CPU sees it */
+	GPA_ROUNDED_DOWN,  /* page_gpa rounds to more than a page */
+	GPA_OF_ALLOCATION, /* page_gpa gives an allocation's first page for all of it */
+	CPU_INDEX_ZERO,    /* on each of two CPUs */
+	PAGES_NOT_ZEROED,  /* which is none */
 	PAGES_NOT_ALIGNED,
 	PAGES_GIVEN_TWICE, /* what the host has is given out again */
 	NO_PAGES,
@@ -58,16 +62,27 @@ struct guest {
 	struct hvk_request request;
 	bool answered;
 	struct hvk_pages given;
+	struct hvk_pages allocations[ALLOCATIONS_MAX];
+	uint32_t allocation_count;
+	/* How far the first CPU is and whether the second is down again: CPUs take turns. */
+	volatile enum { ASLEEP, UP, LEAVING } phase;
+	volatile bool second_up, second_down;
 	struct hvh_nic *nic;
 	struct hvh_simwire *wire;
 	/* What is seen. */
 	const char *step; /* the first that failed */
 	hvk_status status;
-	uint64_t faults; /* counted against the host */
-	char log[120];   /* the first warning or error */
+	hvk_status opened; /* a channel on a CPU that is not there */
+	uint64_t faults;   /* counted against the host */
+	char log[120];     /* the first warning or error */
 	char violation[160];
 	uint64_t took_ms;
 };
+
+static bool is_of_two(enum mistake mistake)
+{
+	return mistake == NO_MISTAKE_ON_TWO_CPUS || mistake == CPU_INDEX_ZERO;
+}
 
 /* --- The mistakes ------------------------------------------------------------------------ */
 
@@ -86,11 +101,27 @@ static hvk_status bad_pages_alloc(void *context, uint32_t count, enum hvk_page_u
 	}
 	if (status == HVK_OK && use == HVK_PAGE_HOST_WRITES)
 		g->given = *out;
+	if (status == HVK_OK && g->mistake == GPA_OF_ALLOCATION) {
+		assert_true(g->allocation_count < ALLOCATIONS_MAX);
+		g->allocations[g->allocation_count++] = *out;
+	}
 	if (status == HVK_OK && g->mistake == PAGES_NOT_ZEROED)
 		memset(out->address, 0xa5, (size_t)count * HVK_PAGE_SIZE);
 	if (status == HVK_OK && g->mistake == PAGES_NOT_ALIGNED)
 		out->address = (uint8_t *)out->address + 64;
 	return status;
+}
+
+/* What was given back and out again stands further behind. */
+static const void *first_page(const struct guest *g, const void *address)
+{
+	for (uint32_t i = g->allocation_count; i-- > 0;) {
+		uintptr_t first = (uintptr_t)g->allocations[i].address;
+
+		if ((uintptr_t)address - first < (uintptr_t)g->allocations[i].count * HVK_PAGE_SIZE)
+			return g->allocations[i].address;
+	}
+	return address;
 }
 
 static uint64_t bad_page_gpa(void *context, const void *address)
@@ -99,8 +130,10 @@ static uint64_t bad_page_gpa(void *context, const void *address)
 
 	if (g->mistake == GPA_IS_VIRTUAL)
 		return (uint64_t)(uintptr_t)address;
-	if (g->mistake == GPA_OF_FIRST_PAGE)
+	if (g->mistake == GPA_ROUNDED_DOWN)
 		address = (const void *)((uintptr_t)address & ~(uintptr_t)(4 * HVK_PAGE_SIZE - 1));
+	if (g->mistake == GPA_OF_ALLOCATION)
+		address = first_page(g, address);
 	return g->good.page_gpa(g->good.context, address);
 }
 
@@ -221,7 +254,7 @@ static uint32_t port_cpu_index(void *context)
 {
 	struct guest *g = context;
 
-	return g->good.cpu_index(g->good.context);
+	return g->mistake == CPU_INDEX_ZERO ? 0 : g->good.cpu_index(g->good.context);
 }
 
 static hvk_status port_lock_init(void *context, struct hvk_lock *lock)
@@ -362,8 +395,10 @@ static void ask(struct guest *g, struct hvk_netdev *netdev)
 
 static void use_card(struct guest *g)
 {
-	struct hvk_netvsc_config config = {
-		.ring_pages = 4, .receive_buffer_pages = 64, .send_buffer_pages = 32};
+	struct hvk_netvsc_config config = {.cpu = is_of_two(g->mistake) ? 1 : 0,
+					   .ring_pages = 4,
+					   .receive_buffer_pages = 64,
+					   .send_buffer_pages = 32};
 	struct hvk_netvsc *nic;
 
 	if (!step(g, "create card", hvk_netvsc_create(g->channel, &config, &nic)))
@@ -380,6 +415,25 @@ static void use_card(struct guest *g)
 	(void)step(g, "destroy card", hvk_netvsc_destroy(nic));
 }
 
+static bool never_ready(void *context, struct hvk_channel *channel)
+{
+	(void)context, (void)channel;
+	return false;
+}
+
+/* A channel on the second CPU, where the first alone polls. */
+static void open_there(struct guest *g)
+{
+	struct hvk_channel_config config = {.cpu = 1, .tx_pages = 4, .rx_pages = 4, .ready = never_ready};
+
+	if (!step(g, "claim", hvk_channel_claim(g->channel)))
+		return;
+	hvk_channel_open(g->channel, &config, &g->request);
+	(void)finished(g, "open");
+	g->opened = g->request.status;
+	hvk_channel_unclaim(g->channel);
+}
+
 static void use_bus(struct guest *g)
 {
 	struct hvk_vmbus_config config = {.offered = offered, .context = g};
@@ -387,10 +441,43 @@ static void use_bus(struct guest *g)
 	hvk_vmbus_connect(g->hvk, &config, &g->request);
 	if (finished(g, "connect")) {
 		if (step(g, "offer", g->channel ? HVK_OK : HVK_EGONE))
-			use_card(g);
+			(g->mistake == CPU_INDEX_ZERO ? open_there : use_card)(g);
 		hvk_vmbus_disconnect(g->hvk, &g->request);
 		(void)finished(g, "disconnect");
 	}
+}
+
+static void idle(void *context)
+{
+	struct guest *g = context;
+
+	while (!hosted_stopping(g->machine))
+		hosted_wait(g->machine, 1000000);
+}
+
+/* The second CPU: up while the first is, and polls what belongs to it. */
+static void second_cpu(void *context)
+{
+	struct guest *g = context;
+
+	while (g->phase == ASLEEP && !hosted_stopping(g->machine))
+		hosted_wait(g->machine, 1000000);
+	if (g->phase != ASLEEP && step(g, "cpu 1 start", hvk_cpu_start(g->hvk))) {
+		g->second_up = true;
+		while (g->phase != LEAVING) {
+			if (!hvk_poll(g->hvk, 1))
+				hosted_wait(g->machine, 1000000);
+		}
+		(void)hvk_cpu_stop(g->hvk);
+	}
+	g->second_down = true;
+	idle(g);
+}
+
+static void meet_second(struct guest *g, volatile bool *seen)
+{
+	while (is_of_two(g->mistake) && !*seen && !g->second_down)
+		hosted_wait(g->machine, 1000000);
 }
 
 static void boot(void *context)
@@ -400,21 +487,17 @@ static void boot(void *context)
 
 	if (step(g, "start", hvk_start(g->hvk))) {
 		if (step(g, "cpu start", hvk_cpu_start(g->hvk))) {
+			g->phase = UP;
+			meet_second(g, &g->second_up);
 			use_bus(g);
+			g->phase = LEAVING;
+			meet_second(g, &g->second_down);
 			(void)hvk_cpu_stop(g->hvk);
 		}
 		(void)hvk_stop(g->hvk);
 	}
 	hvk_get_counters(g->hvk, &counters);
 	g->faults = counters.host_faults;
-}
-
-static void idle(void *context)
-{
-	struct guest *g = context;
-
-	while (!hosted_stopping(g->machine))
-		hosted_wait(g->machine, 1000000);
 }
 
 static void violation(void *context, const struct hvh_violation *violation)
@@ -454,7 +537,7 @@ static struct guest try(enum mistake mistake)
 	bool level0 = mistake == PAUSE_TOO_SHORT || mistake == NO_MISTAKE_AT_LEVEL_0;
 	struct hosted_config machine = {
 		.mode = HOSTED_DETERMINISTIC,
-		.cpus = mistake == REG_WRITE_MIGRATES ? 2 : 1,
+		.cpus = mistake == REG_WRITE_MIGRATES || is_of_two(mistake) ? 2 : 1,
 		.profile = hvh_profile_find("ws2022"),
 		.seed = 7,
 		.no_reference_tsc = level0,
@@ -482,7 +565,7 @@ static struct guest try(enum mistake mistake)
 		hosted_set_interrupt(g->machine, interrupt, g);
 		hosted_set_program(g->machine, 0, boot, g);
 		if (machine.cpus > 1)
-			hosted_set_program(g->machine, 1, idle, g);
+			hosted_set_program(g->machine, 1, is_of_two(mistake) ? second_cpu : idle, g);
 		assert_true(hosted_run(g->machine, LIMIT_MS)); /* never a hang */
 		g->took_ms = hosted_now(g->machine) / HVH_TIME_PER_MS;
 		hvh_simwire_destroy(g->wire);
@@ -510,8 +593,9 @@ struct symptom {
 static const struct symptom symptoms[] = {
 	{NO_MISTAKE, "no mistake", NULL, HVK_OK, NULL, NULL},
 	{NO_MISTAKE_AT_LEVEL_0, "no mistake at level 0", NULL, HVK_OK, NULL, NULL},
-	{WRONG_SIZE, "size of another header", "create", HVK_EINVAL, NULL, NULL},
-	{NO_CALLBACK, "a callback of L0 left out", "create", HVK_ELEVEL, NULL, NULL},
+	{NO_MISTAKE_ON_TWO_CPUS, "no mistake on two CPUs", NULL, HVK_OK, NULL, NULL},
+	{WRONG_SIZE, "size of another header", "create", HVK_EINVAL, "port.size is", NULL},
+	{NO_CALLBACK, "a callback of L0 left out", "create", HVK_ELEVEL, "port.hypercall is NULL", NULL},
 	{FEATURES_ZERO, "features stubbed", "start", HVK_ENOHYPERVISOR, NULL, NULL},
 	{FEATURES_SHORT, "features without SynIC", "start", HVK_EPRIVILEGE, "lacks 0x4 of SynIC", NULL},
 	{REG_WRITE_IGNORED, "reg_write stubbed", "start", HVK_EPRIVILEGE, "page is not enabled", NULL},
@@ -520,14 +604,17 @@ static const struct symptom symptoms[] = {
 	{REG_WRITE_MIGRATES, "reg_write on another CPU", "connect", HVK_ETIMEDOUT_CONTACT, NULL, NULL},
 	{NO_EOM, "EOM lost", "connect", HVK_ETIMEDOUT_OFFERS, NULL, "missing-eom"},
 	{GPA_IS_VIRTUAL, "page_gpa virtual", "start", HVK_EPRIVILEGE, NULL, "beyond guest memory"},
-	{GPA_OF_FIRST_PAGE, "page_gpa of the first page", "connect", HVK_EHYPERCALL, "post message", "post"},
+	{GPA_ROUNDED_DOWN, "page_gpa rounded down", "connect", HVK_EHYPERCALL, "post message", "post"},
+	{GPA_OF_ALLOCATION, "page_gpa of the first page", "attach", HVK_ETIMEDOUT_NVS_INIT, NULL, "packet"},
+	{CPU_INDEX_ZERO, "cpu_index always 0", "cpu 1 start", HVK_ESTATE, NULL, NULL},
 	{PAGES_NOT_ZEROED, "pages not zeroed", NULL, HVK_OK, NULL, NULL},
 	{PAGES_NOT_ALIGNED, "pages not aligned", "create", HVK_EINVAL, "not aligned", NULL},
 	{PAGES_GIVEN_TWICE, "pages given out twice", "attach", HVK_ETIMEDOUT_GPADL, NULL, NULL},
 	{NO_PAGES, "too little memory", "attach", HVK_ENOMEM, "the port gave no memory", NULL},
 	{HYPERCALL_STUB, "hypercall stubbed", "connect", HVK_ETIMEDOUT_CONTACT, NULL, NULL},
 	{HYPERCALL_SWAPPED, "hypercall swapped", "connect", HVK_EHYPERCALL, "status 0x4", "not in RAM"},
-	{NO_INTERRUPT, "no interrupt", NULL, HVK_OK, NULL, NULL},
+	{NO_INTERRUPT, "no interrupt", NULL, HVK_OK, "does the handler of vector 80 call hvk_interrupt",
+	 NULL},
 	{WAIT_DEAF, "wait sleeps over wakes", NULL, HVK_OK, NULL, NULL},
 	{POLL_FORGOTTEN, "hvk_poll forgotten", "connect", HVK_EINPROGRESS, NULL, NULL},
 	{PAUSE_TOO_SHORT, "pause too short", "connect", HVK_ETIMEDOUT_CONTACT, NULL, NULL},
@@ -551,9 +638,13 @@ static void shows_its_symptom(void **state)
 	assert_string_equal(hvk_status_name(g.status), hvk_status_name(symptom->status));
 	has("the log", g.log, symptom->log);
 	has("the violation", g.violation, symptom->violation);
+	if (!symptom->step && !symptom->log)
+		assert_string_equal(g.log, "");
 	if (is_slow(symptom->mistake))
 		assert_true(g.took_ms >= SLOW_MS);
-	if (symptom->mistake <= NO_MISTAKE_AT_LEVEL_0) {
+	if (symptom->mistake == CPU_INDEX_ZERO)
+		assert_int_equal(g.opened, HVK_EINVAL);
+	if (symptom->mistake <= NO_MISTAKE_ON_TWO_CPUS) {
 		assert_string_equal(g.violation, "");
 		assert_true(g.took_ms < SLOW_MS);
 	}
