@@ -70,6 +70,16 @@ static void names_follow_the_order_of_creation(void **state)
 	}
 }
 
+/* A GUID is a struct on the wire and plain bytes in the library's interface. */
+static void the_class_is_one_in_both_forms(void **state)
+{
+	static const struct vmbus_guid on_the_wire = HVH_ECHO_GUID;
+	static const uint8_t bytes[16] = HVH_ECHO_GUID_BYTES;
+	struct guest *guest = *state;
+	assert_memory_equal(bytes, on_the_wire.bytes, sizeof(bytes));
+	assert_memory_equal(get(guest, 1).type, bytes, sizeof(bytes));
+}
+
 static void one_is_taken_back_and_offered_again(void **state)
 {
 	struct guest *guest = *state;
@@ -142,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(names_follow_the_order_of_creation),
+		T(the_class_is_one_in_both_forms),
 		T(one_is_taken_back_and_offered_again),
 		T(what_is_taken_back_before_the_contact_is_not_offered),
 		T(a_fault_s_return_can_be_called_off),
