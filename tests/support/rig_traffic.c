@@ -115,12 +115,14 @@ static uint32_t sum_of(const struct hvk_rx_frame *frame)
 
 static void give_back(struct rig *rig, struct rig_lent *lent)
 {
-	struct hvk_netdev *netdev = lent->netdev;
-	void *owner = lent->frame.owner;
+	struct hvk_netdev *netdev;
 	int kept = LENT_KEPT;
+	void *owner;
 
 	if (!atomic_compare_exchange_strong(&lent->state, &kept, LENT_LEAVING))
 		return;
+	netdev = lent->netdev; /* not before: another frame's */
+	owner = lent->frame.owner;
 	if (sum_of(&lent->frame) != lent->sum)
 		rig->result.corrupt++;
 	atomic_store(&lent->state, LENT_FREE);
