@@ -2,16 +2,38 @@
 # hvkit-shell.elf: the guest program as a kernel image. Everything in it is compiled for it alone:
 # no libc but apps/libc, and no SSE, so that an interrupt has no FPU state to keep.
 # Linked twice: the second time with the names of its own functions, for back-traces.
+execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=include OUTPUT_VARIABLE image_compiler_headers
+	OUTPUT_STRIP_TRAILING_WHITESPACE)
+set(image_headers -ffreestanding -nostdinc "SHELL:-isystem ${CMAKE_SOURCE_DIR}/apps/libc/include"
+	"SHELL:-isystem ${image_compiler_headers}")
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU") # loops in libc are the functions that it would call instead
+	set(image_no_loop_calls -fno-tree-loop-distribute-patterns)
+endif()
+
+# What of it reads other people's tables and words, for tests on the build machine. Its libc goes by
+# other names there.
+set(image_port ${CMAKE_SOURCE_DIR}/ports/bare-x86_64)
+add_library(hvkit_image_parts STATIC EXCLUDE_FROM_ALL ${image_port}/page_set.c ${image_port}/boot_info.c
+	${image_port}/acpi.c ${image_port}/chacha20.c ${CMAKE_SOURCE_DIR}/apps/image/options.c)
+target_include_directories(hvkit_image_parts PUBLIC include ${CMAKE_SOURCE_DIR})
+target_link_libraries(hvkit_image_parts PRIVATE hvkit_flags)
+add_library(hvkit_image_libc STATIC EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/apps/libc/format.c
+	${CMAKE_SOURCE_DIR}/apps/libc/string.c ${CMAKE_SOURCE_DIR}/apps/libc/memory.c)
+target_compile_options(hvkit_image_libc PRIVATE ${image_headers} -fno-builtin ${image_no_loop_calls})
+foreach(function snprintf vsnprintf memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strspn strcspn
+		strstr isdigit isxdigit islower isspace tolower toupper atoi)
+	target_compile_definitions(hvkit_image_libc PRIVATE ${function}=image_${function})
+endforeach()
+target_link_libraries(hvkit_image_libc PRIVATE hvkit_flags)
+target_link_libraries(hvkit_image_parts PUBLIC hvkit_image_libc)
+
 if(HVKIT_SANITIZE OR HVKIT_COVERAGE OR NOT TARGET hvkit_shell OR NOT CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
 	return()
 endif()
 enable_language(ASM)
 
-execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=include OUTPUT_VARIABLE image_compiler_headers
-	OUTPUT_STRIP_TRAILING_WHITESPACE)
-set(image_flags -ffreestanding -mno-red-zone -mgeneral-regs-only -mcmodel=small -fno-pic -fno-stack-protector
-	-fno-omit-frame-pointer -fno-shrink-wrap -fno-optimize-sibling-calls -fcf-protection=none -fno-asynchronous-unwind-tables
-	-nostdinc "SHELL:-isystem ${CMAKE_SOURCE_DIR}/apps/libc/include" "SHELL:-isystem ${image_compiler_headers}")
+set(image_flags ${image_headers} -mno-red-zone -mgeneral-regs-only -mcmodel=small -fno-pic -fno-stack-protector
+	-fno-omit-frame-pointer -fno-optimize-sibling-calls -fcf-protection=none -fno-asynchronous-unwind-tables)
 
 function(hvkit_image_library name)
 	add_library(${name} OBJECT ${ARGN})
@@ -31,9 +53,8 @@ file(GLOB image_port_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/ports/bare-x8
 file(GLOB image_app_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/image/*.c ${CMAKE_SOURCE_DIR}/apps/libc/*.c)
 hvkit_image_library(image_code ${HVKIT_GUEST_SOURCES} ${shell_sources} ${image_port_sources} ${image_app_sources})
 target_link_libraries(image_code PRIVATE hvkit_flags)
-# Loops in there are the functions that the compiler would call instead.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/apps/libc/memory.c ${CMAKE_SOURCE_DIR}/apps/libc/string.c
-	PROPERTIES COMPILE_OPTIONS -fno-tree-loop-distribute-patterns)
+	PROPERTIES COMPILE_OPTIONS "${image_no_loop_calls}")
 
 set(image_script ${CMAKE_SOURCE_DIR}/ports/bare-x86_64/image.ld)
 function(hvkit_image name output)

@@ -5,6 +5,7 @@
 #
 #   tests/unit/host_*    sees the host model alone
 #   tests/unit/guest_*   sees the drivers alone
+#   tests/unit/bare_*    sees the kernel image's parts that need no machine
 #   tests/unit/shell_*, cli_*   see the guest program and the command line
 #   all others           see drivers, model and hosted port
 
@@ -32,6 +33,8 @@ function(hvkit_test_libraries suite name result)
 		set(libraries hvkit_trace hvkit_host)
 	elseif(suite STREQUAL "unit" AND name MATCHES "^host_")
 		set(libraries hvkit_host)
+	elseif(suite STREQUAL "unit" AND name MATCHES "^bare_")
+		set(libraries hvkit_image_parts)
 	elseif(suite STREQUAL "unit" AND name MATCHES "^guest_")
 		set(libraries hvkit_guest_sim)
 	endif()

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who called whom: along the frame pointers, as long as they lie in a stack. */
+#include "guest/core/core.h"
 #include "ports/bare-x86_64/private.h"
 
 #define FRAMES_MAX 32u
@@ -37,30 +38,46 @@ static bool in_text(uint64_t address)
 }
 
 /* What stands behind a call belongs to the call, which may be a function's last instruction. */
-static void print_frame(uint32_t number, uint64_t address, bool returns)
+static void print_frame(const char *number, uint64_t address, bool returns)
 {
 	const struct symbol *symbol = in_text(address) ? find(address - returns) : NULL;
 
 	if (symbol)
-		bare_print("  #%u 0x%llx %s+0x%llx\n", number, (unsigned long long)address, symbol->name,
+		bare_print("  #%s 0x%llx %s+0x%llx\n", number, (unsigned long long)address, symbol->name,
 			   (unsigned long long)(address - symbol->address));
 	else
-		bare_print("  #%u 0x%llx\n", number, (unsigned long long)address);
+		bare_print("  #%s 0x%llx\n", number, (unsigned long long)address);
 }
 
-void backtrace_print(uint64_t rip, uint64_t rbp)
+/* A function that calls nobody may have no frame, and what was jumped to by mistake has none: its
+ * return address is then on top of the stack. Perhaps: it may be a leftover. */
+static void print_guess(uint64_t rsp, uint64_t certain)
+{
+	uint64_t low, high, value;
+
+	if (rsp % 8 != 0 || !bare_stack_of(rsp, &low, &high))
+		return;
+	value = *(const uint64_t *)(uintptr_t)rsp;
+	if (in_text(value) && value != certain)
+		print_frame("?", value, true);
+}
+
+void backtrace_print(uint64_t rip, uint64_t rbp, uint64_t rsp)
 {
 	uint64_t low = 0, high = 0;
+	char number[8];
 
-	print_frame(0, rip, false);
+	print_frame("0", rip, false);
 	for (uint32_t i = 1; i < FRAMES_MAX; i++) {
 		const uint64_t *frame = (const uint64_t *)(uintptr_t)rbp;
 
 		if (rbp % 8 != 0 || !bare_stack_of(rbp, &low, &high) || rbp + 16 > high)
 			return;
+		if (i == 1)
+			print_guess(rsp, frame[1]);
 		if (frame[1] == 0)
 			return;
-		print_frame(i, frame[1], true);
+		print_frame(hvk_format(number, sizeof(number), "%u", i), frame[1], true);
 		if (frame[0] <= rbp) /* callers lie above */
 			return;
 		rbp = frame[0];

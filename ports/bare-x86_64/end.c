@@ -21,6 +21,6 @@ void bare_fatal(const char *text)
 	cpu_interrupts_off();
 	bare_print("*** CPU %u: %s\n", bare_cpu_index(), text);
 	backtrace_print((uint64_t)(uintptr_t)__builtin_return_address(0),
-			*(const uint64_t *)__builtin_frame_address(0));
+			*(const uint64_t *)__builtin_frame_address(0), 0);
 	bare_end(BARE_STATUS_CRASHED);
 }

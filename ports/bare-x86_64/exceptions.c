@@ -109,7 +109,7 @@ static _Noreturn void report(const struct bare_frame *frame)
 					      : "reading",
 			   (unsigned long long)cpu_cr2(), page_fault_cause(frame, cpu_cr2()));
 	print_registers(frame);
-	backtrace_print(frame->rip, frame->rbp);
+	backtrace_print(frame->rip, frame->rbp, frame->rsp);
 	bare_end(BARE_STATUS_CRASHED);
 }
 

@@ -67,7 +67,7 @@ struct bare_frame { /* as vectors.S pushes it */
 
 void descriptors_load(struct bare_cpu *cpu); /* GDT, TSS, IDT, GS */
 void bare_trap(struct bare_frame *frame);
-void backtrace_print(uint64_t rip, uint64_t rbp);
+void backtrace_print(uint64_t rip, uint64_t rbp, uint64_t rsp);
 
 /* --- Local APIC ------------------------------------------------------------------------ */
 
