@@ -60,7 +60,7 @@ set(image_script ${CMAKE_SOURCE_DIR}/ports/bare-x86_64/image.ld)
 function(hvkit_image name output)
 	add_executable(${name} $<TARGET_OBJECTS:image_code> $<TARGET_OBJECTS:image_lwip> ${ARGN})
 	set_target_properties(${name} PROPERTIES OUTPUT_NAME ${output} LINK_DEPENDS ${image_script} LINKER_LANGUAGE C)
-	target_link_options(${name} PRIVATE -nostdlib -static -no-pie -Wl,-T,${image_script} -Wl,--build-id=none
+	target_link_options(${name} PRIVATE -nostdlib -static -Wl,-T,${image_script} -Wl,--build-id=none
 		-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments)
 endfunction()
 
