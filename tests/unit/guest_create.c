@@ -88,15 +88,9 @@ static hvk_status say_yes(void *context, const struct hvk_pages *pages)
 	return HVK_OK;
 }
 
-static void spoil(enum fault fault, struct hvk_port *port, struct hvk_config *config)
+static void leave_out(enum fault fault, struct hvk_port *port)
 {
 	switch (fault) {
-	case PORT_SIZE:
-		port->size--;
-		break;
-	case PORT_VERSION:
-		port->version++;
-		break;
 	case NO_LOG:
 		port->log = NULL;
 		break;
@@ -123,6 +117,22 @@ static void spoil(enum fault fault, struct hvk_port *port, struct hvk_config *co
 		break;
 	case NO_PAUSE:
 		port->pause = NULL;
+		break;
+	default:
+		break;
+	}
+}
+
+static void spoil(enum fault fault, struct hvk_port *port, struct hvk_config *config)
+{
+	if (fault >= NO_LOG && fault <= NO_PAUSE)
+		leave_out(fault, port);
+	switch (fault) {
+	case PORT_SIZE:
+		port->size--;
+		break;
+	case PORT_VERSION:
+		port->version++;
 		break;
 	case PAUSE_ZERO:
 		port->pause_ns = 0;
@@ -172,6 +182,8 @@ static void spoil(enum fault fault, struct hvk_port *port, struct hvk_config *co
 	case LOCK_ALONE:
 		polled_port_locks(port->context);
 		port->unlock = NULL;
+		break;
+	default:
 		break;
 	}
 }
