@@ -42,7 +42,10 @@ void deliver_interrupt(struct hosted_cpu *cpu)
 	if (!machine->interrupt)
 		return;
 	cpu->interrupts_off++;
-	machine->interrupt(machine->interrupt_context, cpu->index);
+	if (__atomic_exchange_n(&cpu->timer_pending, false, __ATOMIC_SEQ_CST))
+		machine->timer_interrupt(machine->interrupt_context, cpu->index);
+	if (__atomic_exchange_n(&cpu->sint_pending, false, __ATOMIC_SEQ_CST))
+		machine->interrupt(machine->interrupt_context, cpu->index);
 	cpu->interrupts_off--;
 	/* It may have come just before a wait: that must not sleep over it. */
 	__atomic_store_n(&cpu->woken, true, __ATOMIC_SEQ_CST);

@@ -53,6 +53,10 @@ void hosted_set_program(struct hosted *machine, uint32_t cpu, void (*program)(vo
 /* What an interrupt does: hvk_interrupt(hvk, cpu). */
 void hosted_set_interrupt(struct hosted *machine, void (*handler)(void *context, uint32_t cpu),
 			  void *context);
+/* Interrupts of that vector go to this handler, with the same context; before the programs run,
+ * or from CPU 0's before it asks the host for any. */
+void hosted_set_timer_interrupt(struct hosted *machine, uint8_t vector,
+				void (*handler)(void *context, uint32_t cpu));
 /* Work of the outside world (a simulated wire): run does what is due at now and tells
  * whether there is more; next_event tells when. Guarded like the partition. */
 void hosted_add_world(struct hosted *machine, bool (*run)(void *context, uint64_t now),

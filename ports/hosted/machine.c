@@ -19,9 +19,12 @@ static void host_interrupt(void *context, uint32_t vp, uint8_t vector)
 {
 	struct hosted *machine = context;
 
-	(void)vector; /* there is one */
 	if (vp >= machine->config.cpus)
 		return;
+	if (machine->timer_interrupt && vector == machine->timer_vector)
+		__atomic_store_n(&machine->cpus[vp].timer_pending, true, __ATOMIC_SEQ_CST);
+	else
+		__atomic_store_n(&machine->cpus[vp].sint_pending, true, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&machine->cpus[vp].interrupt_pending, true, __ATOMIC_SEQ_CST);
 	machine->cpus_to_wake |= 1ull << vp;
 }
@@ -162,6 +165,13 @@ void hosted_set_interrupt(struct hosted *machine, void (*handler)(void *context,
 {
 	machine->interrupt = handler;
 	machine->interrupt_context = context;
+}
+
+void hosted_set_timer_interrupt(struct hosted *machine, uint8_t vector,
+				void (*handler)(void *context, uint32_t cpu))
+{
+	machine->timer_vector = vector;
+	machine->timer_interrupt = handler;
 }
 
 void hosted_add_world(struct hosted *machine, bool (*run)(void *context, uint64_t now),

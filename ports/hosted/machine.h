@@ -37,8 +37,9 @@ struct hosted_cpu {
 	uint32_t index;
 	void (*program)(void *context);
 	void *program_context;
-	bool interrupt_pending, woken; /* atomics */
-	uint32_t interrupts_off;       /* depth */
+	bool interrupt_pending, woken;    /* atomics */
+	bool sint_pending, timer_pending; /* atomics: which interrupt it is */
+	uint32_t interrupts_off;          /* depth */
 
 	pthread_t thread;
 	pthread_mutex_t wait_lock;
@@ -68,6 +69,8 @@ struct hosted {
 	uint32_t world_count;
 	void (*interrupt)(void *context, uint32_t cpu);
 	void *interrupt_context;
+	void (*timer_interrupt)(void *context, uint32_t cpu);
+	uint8_t timer_vector;
 	bool stopping; /* atomic */
 	bool trace_off;
 
