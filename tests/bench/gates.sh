@@ -57,6 +57,8 @@ guest_text_bytes_netvsc
 guest_text_bytes_vmbus
 tcp_download_vs_bare
 tcp_download_cpu_vs_bare
+tcp_download_two_threads_vs_bare
+tcp_download_two_threads_cpu_vs_bare
 tcp_download_rate
 tcp_signals_per_1000_frames
 tcp_interrupts_per_1000_frames
