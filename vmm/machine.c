@@ -21,6 +21,7 @@ static void init_synchronisation(struct vmm *vmm)
 	(void)pthread_mutex_init(&vmm->end_lock, NULL);
 	(void)pthread_cond_init(&vmm->kicked_condition, &monotonic);
 	(void)pthread_cond_init(&vmm->end_condition, &monotonic);
+	(void)pthread_cond_init(&vmm->begin_condition, NULL);
 	(void)pthread_condattr_destroy(&monotonic);
 }
 
@@ -90,6 +91,7 @@ void vmm_destroy(struct vmm *vmm)
 	vmm_memory_destroy(&vmm->memory);
 	(void)pthread_cond_destroy(&vmm->kicked_condition);
 	(void)pthread_cond_destroy(&vmm->end_condition);
+	(void)pthread_cond_destroy(&vmm->begin_condition);
 	(void)pthread_mutex_destroy(&vmm->lock);
 	(void)pthread_mutex_destroy(&vmm->devices_lock);
 	(void)pthread_mutex_destroy(&vmm->end_lock);
@@ -169,21 +171,54 @@ static void wait_for_the_end(struct vmm *vmm, uint64_t limit_ms)
 			(unsigned long long)(limit_ms / 1000), (unsigned long long)(limit_ms % 1000));
 }
 
-void vmm_run(struct vmm *vmm, uint64_t limit_ms, struct vmm_result *result)
+void vmm_await_begin(struct vmm *vmm)
 {
-	bool device = vmm_device_start(vmm), right = device;
+	(void)pthread_mutex_lock(&vmm->end_lock);
+	while (!vmm->begun)
+		(void)pthread_cond_wait(&vmm->begin_condition, &vmm->end_lock);
+	(void)pthread_mutex_unlock(&vmm->end_lock);
+}
 
-	for (uint32_t n = 0; right && n < vmm->config.cpus; n++)
-		right = vmm_vcpu_start(&vmm->vcpus[n]);
-	if (!right)
-		vmm_end(vmm, VMM_UNRUNNABLE, 0, "its threads could not be made");
-	wait_for_the_end(vmm, limit_ms);
+static void begin(struct vmm *vmm)
+{
+	(void)pthread_mutex_lock(&vmm->end_lock);
+	vmm->begun = true;
+	(void)pthread_cond_broadcast(&vmm->begin_condition);
+	(void)pthread_mutex_unlock(&vmm->end_lock);
+}
+
+/* All threads first: a confined process makes none. */
+static bool start_threads(struct vmm *vmm)
+{
+	for (uint32_t n = 0; n < vmm->config.cpus; n++) {
+		if (!vmm_vcpu_start(&vmm->vcpus[n]))
+			return false;
+	}
+	return true;
+}
+
+static void stop_threads(struct vmm *vmm)
+{
 	for (uint32_t n = 0; n < vmm->config.cpus; n++) {
 		vmm_vcpu_interrupt(&vmm->vcpus[n]);
 		if (vmm->vcpus[n].started)
 			(void)pthread_join(vmm->vcpus[n].thread, NULL);
 		vmm->vcpus[n].started = false;
 	}
+}
+
+void vmm_run(struct vmm *vmm, uint64_t limit_ms, struct vmm_result *result)
+{
+	bool device = vmm_device_start(vmm);
+	char error[VMM_ERROR_MAX];
+
+	if (!device || !start_threads(vmm))
+		vmm_end(vmm, VMM_UNRUNNABLE, 0, "its threads could not be made: %s", strerror(errno));
+	else if (!vmm_confine(vmm->config.confinement, error))
+		vmm_end(vmm, VMM_UNRUNNABLE, 0, "%s", error);
+	begin(vmm);
+	wait_for_the_end(vmm, limit_ms);
+	stop_threads(vmm);
 	if (device)
 		vmm_device_stop(vmm);
 	*result = vmm->result;

@@ -60,6 +60,8 @@ void vmm_boot_write_tables(struct vmm_memory *memory);
 bool vmm_boot_set_registers(int vcpu, const struct vmm_start *start);
 bool vmm_vcpu_start(struct vmm_vcpu *vcpu);
 void vmm_vcpu_interrupt(struct vmm_vcpu *vcpu); /* makes KVM_RUN return */
+/* Waits until vCPUs may run. */
+void vmm_await_begin(struct vmm *vmm);
 /* exits.c: false if this vCPU runs no more. */
 bool vmm_exit_handle(struct vmm_vcpu *vcpu);
 
@@ -121,8 +123,9 @@ struct vmm {
 
 	/* How it ends. */
 	pthread_mutex_t end_lock;
-	pthread_cond_t end_condition;
+	pthread_cond_t end_condition, begin_condition;
 	struct vmm_result result; /* under end_lock */
+	bool begun;               /* vCPUs may run; under end_lock */
 	_Atomic bool stopping;
 };
 
@@ -156,6 +159,9 @@ uint32_t vmm_port_read(struct vmm_vcpu *vcpu, uint16_t port, uint32_t size);
 #define VMM_RESET_PORT 0xcf9u
 #define VMM_RESET_VALUE 0x06u
 #define VMM_SLEEP_TYPE_OFF 5u /* \_S5 in the DSDTs */
+
+/* sandbox.c: false with a line in error. */
+bool vmm_confine(enum vmm_confinement confinement, char *error);
 
 /* cmos.c */
 uint8_t vmm_cmos_read(uint8_t index);

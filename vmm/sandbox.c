@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a running monitor needs of the kernel, and no more: if a guest ever took it over, it
- * could start no program, write no file and trace no process. Threads that run already are
- * confined too. What is forbidden fails with EPERM.
+ * could start no program, write no file, run no code of its own and trace no process. It holds for
+ * all threads that there are; there will be no more. What is forbidden fails with EPERM.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -38,7 +39,7 @@ static const int allowed[] = {
 	SYS_pselect6,
 	SYS_sched_yield,
 	/* Memory, signals, threads that end. */
-	SYS_mmap,
+
 	SYS_munmap,
 	SYS_mremap,
 	SYS_madvise,
@@ -89,7 +90,9 @@ static const int allowed[] = {
 static const int for_files[] = {SYS_stat, SYS_lstat, SYS_newfstatat, SYS_readlink, SYS_access};
 #define FOR_FILES (sizeof(for_files) / sizeof(for_files[0]))
 
-#define PROGRAM_MAX (8 + 2 * (ALLOWED + FOR_FILES) + 10)
+#define WRITING (O_ACCMODE | O_CREAT | O_TRUNC)
+#define WITHOUTS 4u
+#define PROGRAM_MAX (8 + 2 * (ALLOWED + FOR_FILES) + 5 * WITHOUTS)
 #define FIELD(name) ((uint32_t)offsetof(struct seccomp_data, name))
 #define LOW_HALF(field) FIELD(field) /* little-endian */
 
@@ -121,12 +124,12 @@ static void allow(struct program *program, const int *numbers, size_t count)
 	}
 }
 
-/* openat and open, if neither writes nor creates. */
-static void allow_reading(struct program *program, int number, uint32_t flags_field)
+/* One of whose arguments some bits may not be set. */
+static void allow_without(struct program *program, int number, uint32_t field, uint32_t bits)
 {
 	add(program, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 4);
-	add_load(program, flags_field);
-	add(program, BPF_JMP | BPF_JSET | BPF_K, O_ACCMODE | O_CREAT | O_TRUNC, 1, 0);
+	add_load(program, field);
+	add(program, BPF_JMP | BPF_JSET | BPF_K, bits, 1, 0);
 	add_return(program, SECCOMP_RET_ALLOW);
 	add_return(program, SECCOMP_RET_ERRNO | EPERM);
 }
@@ -138,20 +141,24 @@ static void build(struct program *program, bool files)
 	add_return(program, SECCOMP_RET_KILL_PROCESS);
 	add_load(program, FIELD(nr));
 	allow(program, allowed, ALLOWED);
+	allow_without(program, SYS_mmap, LOW_HALF(args[2]), PROT_EXEC);
+	allow_without(program, SYS_mprotect, LOW_HALF(args[2]), PROT_EXEC);
 	if (files) {
 		allow(program, for_files, FOR_FILES);
-		allow_reading(program, SYS_openat, LOW_HALF(args[2]));
-		allow_reading(program, SYS_open, LOW_HALF(args[1]));
+		allow_without(program, SYS_openat, LOW_HALF(args[2]), WRITING);
+		allow_without(program, SYS_open, LOW_HALF(args[1]), WRITING);
 	}
 	add_return(program, SECCOMP_RET_ERRNO | EPERM);
 }
 
-bool vmm_confine(bool files, char *error)
+bool vmm_confine(enum vmm_confinement confinement, char *error)
 {
 	struct program program = {.count = 0};
 	struct sock_fprog filter;
 
-	build(&program, files);
+	if (confinement == VMM_UNCONFINED)
+		return true;
+	build(&program, confinement == VMM_CONFINED_TO_READING);
 	filter = (struct sock_fprog){program.count, program.code};
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) == 0)

@@ -78,6 +78,7 @@ static void *vcpu_thread(void *context)
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, INTERRUPT_SIGNAL);
 	(void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	vmm_await_begin(vcpu->vmm);
 	while (!atomic_load(&vcpu->vmm->stopping) && run_once(vcpu))
 		continue;
 	current = NULL;

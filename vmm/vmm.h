@@ -22,6 +22,14 @@
 
 struct vmm;
 
+/* What vmm_run takes from the process, for good, before the guest's first instruction: all that a
+ * running monitor does not need (sandbox.c). No thread can be made afterwards. */
+enum vmm_confinement {
+	VMM_UNCONFINED,
+	VMM_CONFINED,
+	VMM_CONFINED_TO_READING /* it may still open files to read them: user-mode networking */
+};
+
 struct vmm_config {
 	uint32_t cpus;                     /* 1 to HVH_VPS_MAX */
 	uint64_t memory;                   /* bytes, whole MiB */
@@ -32,6 +40,7 @@ struct vmm_config {
 	/* What the guest writes to its serial port. A vCPU's thread. */
 	void (*serial)(void *context, const char *text, size_t length);
 	void *context;
+	enum vmm_confinement confinement;
 };
 
 /* NULL with a line in error (of VMM_ERROR_MAX bytes): what is missing, and what to do. */
@@ -85,10 +94,6 @@ void vmm_report(struct vmm *vmm, FILE *file);
 
 /* Bytes for the guest's serial port; returns how many it had room for. */
 size_t vmm_serial_input(struct vmm *vmm, const char *bytes, size_t count);
-
-/* Confines the process to what a running monitor needs, for good; call it last before
- * vmm_run. files: it may still open files for reading. False with a line in error. */
-bool vmm_confine(bool files, char *error);
 
 /* --- Beside the guest ------------------------------------------------------------------- */
 

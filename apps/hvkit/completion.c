@@ -110,9 +110,9 @@ static void collect(struct console *console, bool host, uint32_t count, char *co
 	struct run *run = console->run;
 
 	if (host) {
-		hosted_lock(run->machine);
+		machine_lock(&run->machine);
 		monitor_complete(&run->monitor, count, words, completions_add, completions);
-		hosted_unlock(run->machine);
+		machine_unlock(&run->machine);
 	} else if (count == 1) {
 		add_guest_commands(completions);
 	} else {

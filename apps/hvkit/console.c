@@ -154,14 +154,14 @@ static bool monitor_is_done(struct console *console, int *status)
 	struct run *run = console->run;
 	bool waits;
 
-	hosted_lock(run->machine);
-	waits = monitor_waits(&run->monitor, hosted_now(run->machine), status);
+	machine_lock(&run->machine);
+	waits = monitor_waits(&run->monitor, machine_now(&run->machine), status);
 	if (waits && atomic_load(&run->shell.cancelled)) {
 		monitor_stop_waiting(&run->monitor);
 		*status = SHELL_CANCELLED;
 		waits = false;
 	}
-	hosted_unlock(run->machine);
+	machine_unlock(&run->machine);
 	return !waits;
 }
 
@@ -184,9 +184,9 @@ static bool begin_monitor(struct console *console)
 	int status;
 
 	atomic_store(&run->shell.cancelled, false);
-	hosted_lock(run->machine);
-	status = monitor_run(&run->monitor, hosted_now(run->machine), console->piece + 1);
-	hosted_unlock(run->machine);
+	machine_lock(&run->machine);
+	status = monitor_run(&run->monitor, machine_now(&run->machine), console->piece + 1);
+	machine_unlock(&run->machine);
 	console->monitor_waits = status == SHELL_OK;
 	return status == SHELL_OK || finish_monitor(console, status);
 }
@@ -259,7 +259,7 @@ void console_ending(void *context)
 	console_show(console, SHELL_OUTPUT, "guest:\n", 7);
 	shell_dump(&run->shell, show_tree_line, console);
 	console_show(console, SHELL_OUTPUT, "host:\n", 6);
-	hosted_lock(run->machine);
-	hvh_dump(hosted_partition(run->machine), show_tree_line, console);
-	hosted_unlock(run->machine);
+	machine_lock(&run->machine);
+	hvh_dump(machine_partition(&run->machine), show_tree_line, console);
+	machine_unlock(&run->machine);
 }

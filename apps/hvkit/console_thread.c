@@ -24,7 +24,7 @@ void console_tell(struct console *console, enum console_event event)
 
 static void wake_guest(struct console *console)
 {
-	const struct hvk_port *port = hosted_port(console->run->machine);
+	const struct hvk_port *port = hosted_port(console->run->hosted);
 
 	(void)pthread_cond_broadcast(&console->changed);
 	if (port->wake)
@@ -127,19 +127,19 @@ void console_run_monitor(struct console *console, const char *line)
 		const char *command = piece[0] == '!' ? piece + 1 : piece;
 		bool waits = true;
 
-		hosted_lock(run->machine);
-		status = monitor_run(&run->monitor, hosted_now(run->machine), command);
-		hosted_unlock(run->machine);
+		machine_lock(&run->machine);
+		status = monitor_run(&run->monitor, machine_now(&run->machine), command);
+		machine_unlock(&run->machine);
 		while (status == SHELL_OK && waits && !console_is_closed(console)) {
 			const struct timespec tick = {0, MONITOR_TICK_MS * 1000000l};
 
-			hosted_lock(run->machine);
-			waits = monitor_waits(&run->monitor, hosted_now(run->machine), &status);
+			machine_lock(&run->machine);
+			waits = monitor_waits(&run->monitor, machine_now(&run->machine), &status);
 			if (waits && atomic_exchange(&console->interrupted, false)) {
 				monitor_stop_waiting(&run->monitor);
 				waits = false;
 			}
-			hosted_unlock(run->machine);
+			machine_unlock(&run->machine);
 			if (waits)
 				(void)nanosleep(&tick, NULL);
 		}
@@ -227,7 +227,7 @@ static bool open_source(struct console *console, char *error)
 	struct stat status;
 
 	console->file = -1;
-	if (options->command_count)
+	if (options->command_count || options->accel != CLI_ACCEL_HOSTED)
 		return true;
 	console->source = CONSOLE_LINES;
 	console->file = STDIN_FILENO;

@@ -53,6 +53,7 @@ void line_pieces_begin(struct line_pieces *pieces, const char *line)
 {
 	size_t length = strlen(line), at = strspn(line, " \t\r");
 
+	pieces->whole = length > SHELL_LINE_MAX; /* its end may be missing already */
 	if (length >= LINES_BYTES)
 		length = LINES_BYTES - 1;
 	if (line[at] == '#')
@@ -71,6 +72,12 @@ bool line_pieces_next(struct line_pieces *pieces, char piece[LINES_BYTES])
 	const char *from = pieces->line + pieces->at;
 	size_t length;
 
+	if (pieces->whole) {
+		memcpy(piece, pieces->line, sizeof(pieces->line));
+		pieces->line[0] = '\0';
+		pieces->whole = false;
+		return piece[0] != '\0';
+	}
 	from += strspn(from, " ;");
 	length = strcspn(from, ";");
 	pieces->at = (size_t)(from - pieces->line) + length;

@@ -8,8 +8,8 @@
 
 #include "apps/shell/results.h"
 
-/* One character more than a command may have: too long stays too long. */
-#define LINES_BYTES (SHELL_LINE_MAX + 2u)
+/* Two characters more than a command may have: too long stays too long, without its '!' or '-' too. */
+#define LINES_BYTES (SHELL_LINE_MAX + 3u)
 
 struct line_reader {
 	int file, wake; /* wake: readable ends the reading */
@@ -26,9 +26,11 @@ bool line_reader_next(struct line_reader *reader, char line[LINES_BYTES]);
 struct line_pieces {
 	char line[LINES_BYTES];
 	size_t at;
+	bool whole; /* too long to be cut into commands */
 };
 
-/* A line that begins with '#' has none. */
+/* A line that begins with '#' has none. One of more than SHELL_LINE_MAX characters is one command,
+ * too long for anybody to run: none of it is, rather than what is left of it. */
 void line_pieces_begin(struct line_pieces *pieces, const char *line);
 /* The next command, without blanks around it: ';' ends one. False if there is none. */
 bool line_pieces_next(struct line_pieces *pieces, char piece[LINES_BYTES]);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The hvkit program. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "apps/hvkit/options.h"
 
@@ -39,6 +41,17 @@ static int act(const struct cli_options *options)
 	return CLI_USAGE;
 }
 
+/* Output that is lost is an error like any other, whichever action wrote it. */
+static int finish_output(int status)
+{
+	bool lost = ferror(stdout) != 0;
+
+	if (fflush(stdout) == 0 && !lost)
+		return status;
+	fprintf(stderr, "hvkit: standard output could not be written whole: %s\n", strerror(errno));
+	return status == CLI_OK ? CLI_FAILED : status;
+}
+
 int main(int argc, char **argv)
 {
 	struct cli_options options;
@@ -50,7 +63,5 @@ int main(int argc, char **argv)
 	else
 		fprintf(stderr, "hvkit: %s\n", error);
 	cli_options_free(&options);
-	if (fflush(stdout) != 0 && status == CLI_OK)
-		status = CLI_FAILED;
-	return status;
+	return finish_output(status);
 }

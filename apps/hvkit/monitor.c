@@ -180,7 +180,7 @@ static int unknown_command(const struct monitor_call *call, const char *name)
 int monitor_run(struct monitor *monitor, uint64_t now, const char *text)
 {
 	struct monitor_call call = {
-		.monitor = monitor, .partition = hosted_partition(monitor->machine), .now = now};
+		.monitor = monitor, .partition = machine_partition(&monitor->machine), .now = now};
 	char line[SHELL_LINE_MAX + 1], *words[MONITOR_WORDS_MAX + 1];
 	const struct command *command;
 	uint32_t count;
@@ -234,7 +234,7 @@ static int wait_for(const struct monitor_call *call)
 
 static bool find_device(struct monitor *monitor, const char *name, struct hvh_device_info *info)
 {
-	for (uint32_t n = 0; hvh_device_get(hosted_partition(monitor->machine), n, info); n++) {
+	for (uint32_t n = 0; hvh_device_get(machine_partition(&monitor->machine), n, info); n++) {
 		if (strcmp(info->name, name) == 0)
 			return true;
 	}
@@ -311,7 +311,7 @@ static int after(const struct monitor_call *call)
 	deferred->at = call->now + ms * HVH_TIME_PER_MS;
 	snprintf(deferred->line, sizeof(deferred->line), "%s", call->rest);
 	monitor->deferred_count++;
-	hosted_kick(monitor->machine);
+	machine_kick(&monitor->machine);
 	return SHELL_OK;
 }
 
@@ -353,7 +353,7 @@ static bool deferred_run(void *context, uint64_t now)
 
 void monitor_create(struct monitor *monitor)
 {
-	hosted_add_world(monitor->machine, deferred_run, deferred_next_event, monitor);
+	machine_add_world(&monitor->machine, deferred_run, deferred_next_event, monitor);
 }
 
 /* --- Completion ------------------------------------------------------------------------------- */
@@ -375,7 +375,7 @@ void monitor_complete(struct monitor *monitor, uint32_t count, char *const words
 		      void *context)
 {
 	struct monitor_completion completion = {.monitor = monitor,
-						.partition = hosted_partition(monitor->machine),
+						.partition = machine_partition(&monitor->machine),
 						.offer = offer,
 						.context = context};
 	const struct command *command;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The monitor console: commands for the host's side of a machine that runs. docs/console.md
- * describes them. All functions are called with hosted_lock held; none waits: a command that
+ * describes them. All functions are called with the machine's lock held; none waits: a command that
  * has to see something happen leaves it in struct monitor_wait, and whoever runs it asks again.
  */
 #ifndef CLI_MONITOR_H
 #define CLI_MONITOR_H
 
+#include "apps/hvkit/machine.h"
 #include "apps/shell/results.h"
 #include "apps/shell/tree.h"
 #include "hvkit_host/quirk.h"
-#include "ports/hosted/hosted.h"
 
 #define MONITOR_WORDS_MAX 16u
 #define MONITOR_DEVICES_MAX 64u
@@ -39,7 +39,7 @@ struct monitor_deferred {
 };
 
 struct monitor {
-	struct hosted *machine;
+	struct machine machine;
 	bool traced; /* there is a trace */
 	/* Shows one line or more. error: on standard error. */
 	void (*show)(void *context, bool error, const char *text);

@@ -163,7 +163,7 @@ bool monitor_holds(struct monitor *monitor, const struct monitor_wait *wait, boo
 	struct look look = {.value = value, .size = size};
 
 	tree_search_begin(&look.search, wait->path);
-	hvh_dump(hosted_partition(monitor->machine), take_value, &look);
+	hvh_dump(machine_partition(&monitor->machine), take_value, &look);
 	*known = look.search.found;
 	return *known && tree_holds(value, wait->operator, wait->wanted);
 }
@@ -195,7 +195,7 @@ int monitor_trace(const struct monitor_call *call)
 		return monitor_unknown(call, "a trace's state", call->arguments[0], states, 2);
 	if (!call->monitor->traced)
 		return monitor_fail(call, "there is no trace; begin one with hvkit run --trace FILE");
-	hosted_trace(call->monitor->machine, on);
+	machine_trace(&call->monitor->machine, on);
 	return SHELL_OK;
 }
 

@@ -10,17 +10,17 @@ static const uint8_t hardware_address[6] = {0x00, 0x15, 0x5d, 0x00, 0x07, 0x01};
 
 static void lock(void *context)
 {
-	hosted_lock(context);
+	machine_lock(context);
 }
 
 static void unlock(void *context)
 {
-	hosted_unlock(context);
+	machine_unlock(context);
 }
 
 static uint64_t now(void *context)
 {
-	return hosted_now(context);
+	return machine_now(context);
 }
 
 static bool wire_run(void *context, uint64_t time)
@@ -38,16 +38,16 @@ static bool create_card(struct run *run, const struct hvh_backend *backend)
 	struct hvh_nic_config config = {.link_up = true};
 
 	memcpy(config.mac, hardware_address, sizeof(hardware_address));
-	hosted_lock(run->machine);
-	run->nic = hvh_nic_create(hosted_partition(run->machine), &config, backend);
-	hosted_unlock(run->machine);
+	machine_lock(&run->machine);
+	run->nic = hvh_nic_create(machine_partition(&run->machine), &config, backend);
+	machine_unlock(&run->machine);
 	return run->nic != NULL;
 }
 
 static bool create_user(struct run *run, char *error)
 {
 	const struct hvh_slirp_lock guard = {
-		.context = run->machine, .lock = lock, .unlock = unlock, .now = now};
+		.context = &run->machine, .lock = lock, .unlock = unlock, .now = now};
 	struct hvh_backend backend;
 
 	run->slirp = hvh_slirp_create(&run->options->user, &guard, error, CLI_ERROR_MAX);
@@ -71,7 +71,7 @@ static bool create_sim(struct run *run, char *error)
 	if (!create_card(run, &backend))
 		return snprintf(error, CLI_ERROR_MAX, "out of memory") < 0;
 	hvh_simwire_attach(run->wire, run->nic);
-	hosted_add_world(run->machine, wire_run, wire_next_event, run->wire);
+	machine_add_world(&run->machine, wire_run, wire_next_event, run->wire);
 	return true;
 }
 

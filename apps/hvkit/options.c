@@ -38,6 +38,21 @@ static const struct option {
 	{"--seed", "N", options_take_seed,
 	 "deterministic: one thread, virtual time, every choice from N (with\n"
 	 "--nic sim or none; a failing run is replayed by its seed)"},
+	{"--accel", "hosted|kvm", options_take_accel,
+	 "where the guest runs: in this process (hosted), or on virtual CPUs of\n"
+	 "/dev/kvm: hvkit's own guest as a kernel image, or another kernel"},
+	{"--guest", "ELF", options_take_guest,
+	 "kvm: the kernel to run instead: an ELF file with a PVH note or a\n"
+	 "64-bit entry"},
+	{"--kernel", "BZIMAGE", options_take_kernel, "kvm: the same for a Linux kernel"},
+	{"--initrd", "FILE", options_take_initrd, "kvm: its initial RAM disk"},
+	{"--append", "TEXT", options_take_append, "kvm: its command line"},
+	{"--entry", "pvh|elf64", options_take_entry, "kvm: by which entry an ELF file that has both begins"},
+	{"--mem", "SIZE", options_take_mem, "kvm: the guest's memory, e.g. 512M or 2G (256M)"},
+	{"--gen", "1|2", options_take_generation,
+	 "kvm: the generation of virtual machine: where ACPI has VMBus (2)"},
+	{"--time-limit", "SECONDS", options_take_time_limit, "kvm: ends a guest that runs for so long"},
+	{"--no-sandbox", NULL, options_take_no_sandbox, "kvm: does not confine the running monitor"},
 	{"--silent", "STEP", options_take_silent, "the host never answers at this step"},
 	{"--script", "FILE", options_take_script,
 	 "reads the commands from FILE (- is standard input): one a line,\n"
@@ -182,6 +197,8 @@ static bool check(struct parser *parser)
 			parser,
 			"--seed runs in virtual time, and real servers do not: use it with --nic sim (the "
 			"default then) or --nic none");
+	if (!options_check_machine(parser))
+		return false;
 	if (options->trace && options->summary && strcmp(options->trace, options->summary) == 0)
 		return options_wrong(parser, "--trace and --summary name the same file");
 	if (options->script && options->command_count)
@@ -198,6 +215,8 @@ static bool parse_run(struct parser *parser, int count, char *const arguments[])
 
 	parser->options->action = CLI_RUN;
 	parser->options->cpus = 1;
+	parser->options->memory = CLI_MEMORY_DEFAULT;
+	parser->options->generation = 2;
 	if (host)
 		parser->options->host = *host;
 	while (at < count && arguments[at][0] == '-' && strcmp(arguments[at], "--") != 0) {

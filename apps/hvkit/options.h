@@ -14,6 +14,7 @@
 
 #define CLI_COMMANDS_MAX 64u
 #define CLI_ERROR_MAX 480u
+#define CLI_MEMORY_DEFAULT (256ull << 20)
 
 /* Exit statuses; 0 to 2 are the shell's too. */
 enum cli_exit {
@@ -21,7 +22,8 @@ enum cli_exit {
 	CLI_FAILED = 1,
 	CLI_USAGE = 2,
 	CLI_VIOLATION = 3, /* the host recorded violations, or memory was misused */
-	CLI_HANG = 4       /* the guest made no progress any more */
+	CLI_HANG = 4,      /* the guest made no progress any more */
+	CLI_CRASH = 5      /* the guest crashed its processor */
 };
 
 /* What hvkit can be asked for. The table is in actions.c. */
@@ -44,6 +46,9 @@ struct cli_action {
 #define CLI_ACTIONS 6u
 extern const struct cli_action cli_actions[CLI_ACTIONS];
 
+enum cli_accel { CLI_ACCEL_HOSTED, CLI_ACCEL_KVM };
+enum cli_entry { CLI_ENTRY_ANY, CLI_ENTRY_PVH, CLI_ENTRY_ELF64 };
+
 enum cli_nic { CLI_NIC_USER, CLI_NIC_SIM, CLI_NIC_NONE };
 
 struct cli_options {
@@ -56,6 +61,14 @@ struct cli_options {
 	bool boot_mode, quiet;
 	bool seeded; /* deterministic */
 	uint64_t seed;
+	enum cli_accel accel;
+	/* Of --accel kvm. */
+	uint64_t memory; /* bytes */
+	uint32_t generation;
+	enum cli_entry entry;
+	const char *guest, *kernel, *initrd, *append;
+	uint64_t time_limit_ms; /* 0: none */
+	bool no_sandbox;
 	enum cli_nic nic;
 	struct hvh_slirp_config user; /* its strings are the options' own */
 	char *tftp_directory;
@@ -72,6 +85,7 @@ struct cli_options {
 bool cli_options_parse(int count, char *const arguments[], struct cli_options *options, char *error);
 void cli_options_free(struct cli_options *options);
 
+const char *cli_accel_name(enum cli_accel accel);
 const char *cli_nic_name(enum cli_nic nic);
 
 /* run's options: name, value (NULL if it takes none), lines of text; false past the last. */

@@ -11,7 +11,8 @@ struct parser {
 	struct cli_options *options;
 	char *error;
 	bool nic_given;
-	uint32_t vmbus_max; /* 0: not given */
+	const char *kvm_option; /* the first given that is for --accel kvm alone */
+	uint32_t vmbus_max;     /* 0: not given */
 	uint32_t tcp_count, udp_count;
 	const char *quirks[CLI_QUIRKS_MAX]; /* NAME=VALUE, set once the host is known */
 	uint32_t quirk_count;
@@ -24,7 +25,7 @@ bool options_wrong_name(struct parser *parser, const char *what, const char *val
 			const char *(*name)(uint32_t n));
 bool options_number(const char *text, uint64_t max, uint64_t *value);
 
-/* One per option: take its value (NULL if it has none). options_values.c, options_nic.c */
+/* One per option: take its value (NULL if it has none). options_values.c, _nic.c, _machine.c */
 bool options_take_cpus(struct parser *parser, const char *value);
 bool options_take_host(struct parser *parser, const char *value);
 bool options_take_vmbus_max(struct parser *parser, const char *value);
@@ -39,6 +40,18 @@ bool options_take_summary(struct parser *parser, const char *value);
 bool options_take_inspect(struct parser *parser, const char *value);
 bool options_take_color(struct parser *parser, const char *value);
 bool options_take_quiet(struct parser *parser, const char *value);
+bool options_take_accel(struct parser *parser, const char *value);
+bool options_take_mem(struct parser *parser, const char *value);
+bool options_take_guest(struct parser *parser, const char *value);
+bool options_take_kernel(struct parser *parser, const char *value);
+bool options_take_initrd(struct parser *parser, const char *value);
+bool options_take_append(struct parser *parser, const char *value);
+bool options_take_generation(struct parser *parser, const char *value);
+bool options_take_entry(struct parser *parser, const char *value);
+bool options_take_time_limit(struct parser *parser, const char *value);
+bool options_take_no_sandbox(struct parser *parser, const char *value);
+/* What of these fits together, and with the others. */
+bool options_check_machine(struct parser *parser);
 /* Sets the quirks that were given. */
 bool options_set_quirks(struct parser *parser);
 

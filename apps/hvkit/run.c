@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What all runs have in common: files, network, the monitor console, violations. */
 #include "apps/hvkit/run.h"
 
 #include <errno.h>
@@ -7,17 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define VECTOR 0x62u         /* any from 16 on: the hosted machine has no other interrupts */
-#define LIMIT_MS 86400000ull /* a day: hangs end sooner, by time-outs or for want of anything due */
+static const struct run_kind *const kinds[] = {[CLI_ACCEL_HOSTED] = &run_hosted, [CLI_ACCEL_KVM] = &run_kvm};
 
-/* --- The platform ------------------------------------------------------------------- */
-
-static void show(void *context, enum shell_stream stream, const char *text, size_t length)
-{
-	struct run *run = context;
-
-	console_show(&run->console, stream, text, length);
-}
+/* --- Building ----------------------------------------------------------------------- */
 
 static void show_monitor(void *context, bool error, const char *text)
 {
@@ -26,96 +19,13 @@ static void show_monitor(void *context, bool error, const char *text)
 	console_show(&run->console, error ? SHELL_ERROR : SHELL_OUTPUT, text, strlen(text));
 }
 
-static enum shell_line read_line(void *context, char *line, size_t size, uint64_t *again)
-{
-	return console_read_line(&((struct run *)context)->console, line, size, again);
-}
-
-static void ending(void *context)
-{
-	console_ending(&((struct run *)context)->console);
-}
-
-static void sleep_until_woken(void *context, uint64_t timeout_ns)
-{
-	struct run *run = context;
-
-	hosted_wait(run->machine, timeout_ns);
-}
-
-static void wake(void *context, uint32_t cpu)
-{
-	const struct hvk_port *port = hosted_port(((struct run *)context)->machine);
-
-	if (port->wake)
-		port->wake(port->context, cpu);
-}
-
-static void fatal(void *context, const char *text)
-{
-	(void)context;
-	fflush(stdout);
-	fprintf(stderr, "hvkit: a fault of the guest's own: %s\n", text);
-	abort();
-}
-
-static void log_line(void *context, enum hvk_log_level level, const char *text)
-{
-	struct run *run = context;
-	char line[400];
-	int length;
-
-	if (level > HVK_LOG_WARN || run->options->quiet)
-		return;
-	length = snprintf(line, sizeof(line), "guest: %s: %.360s\n",
-			  level == HVK_LOG_ERROR ? "error" : "warning", text);
-	console_show(&run->console, SHELL_ERROR, line, (size_t)length);
-}
-
-static void boot_cpu(void *context)
-{
-	struct run_cpu *cpu = context;
-
-	shell_run(&cpu->run->shell);
-}
-
-static void other_cpu(void *context)
-{
-	struct run_cpu *cpu = context;
-
-	shell_run_cpu(&cpu->run->shell, cpu->index);
-}
-
-static void interrupt(void *context, uint32_t cpu)
-{
-	struct run *run = context;
-
-	shell_interrupt(&run->shell, cpu);
-}
-
-/* --- Building ----------------------------------------------------------------------- */
-
-static bool create_machine(struct run *run, char *error)
+bool run_prepare(struct run *run, char *error)
 {
 	const struct cli_options *options = run->options;
-	const struct hosted_config config = {
-		.mode = options->seeded ? HOSTED_DETERMINISTIC : HOSTED_THREADS,
-		.cpus = options->cpus,
-		.profile = &options->host,
-		.seed = options->seed,
-		.trace = run->trace,
-		.log = log_line,
-		.context = run,
-	};
 
-	run->machine = hosted_create(&config);
-	if (!run->machine) {
-		snprintf(error, CLI_ERROR_MAX, "the guest's memory could not be had");
-		return false;
-	}
-	hosted_lock(run->machine);
-	hvh_silence_set(hosted_partition(run->machine), options->silence);
-	hosted_unlock(run->machine);
+	machine_lock(&run->machine);
+	hvh_silence_set(machine_partition(&run->machine), options->silence);
+	machine_unlock(&run->machine);
 	run->monitor = (struct monitor){.machine = run->machine,
 					.traced = run->trace != NULL,
 					.show = show_monitor,
@@ -125,57 +35,21 @@ static bool create_machine(struct run *run, char *error)
 	return run_network_create(run, error);
 }
 
-static bool load_shell(struct run *run, char *error)
-{
-	const struct cli_options *options = run->options;
-	const struct shell_platform platform = {
-		.context = run,
-		.port = hosted_port(run->machine),
-		.write = show,
-		.wait = sleep_until_woken,
-		.wake = wake,
-		.fatal = fatal,
-		.read_line = read_line,
-		.ending = ending,
-	};
-	const struct shell_config config = {
-		.hvk = {.cpus = options->cpus, .vector = VECTOR, .interrupts = true},
-		.mode = options->boot_mode ? HVK_VMBUS_MODE_BOOT : HVK_VMBUS_MODE_SYSTEM,
-		.network = options->nic != CLI_NIC_NONE,
-	};
-
-	if (shell_init(&run->shell, &platform, &config) != HVK_OK) {
-		snprintf(error, CLI_ERROR_MAX, "the guest could not be set up");
-		return false;
-	}
-	for (uint32_t cpu = 0; cpu < options->cpus; cpu++) {
-		run->cpus[cpu] = (struct run_cpu){run, cpu};
-		hosted_set_program(run->machine, cpu, cpu ? other_cpu : boot_cpu, &run->cpus[cpu]);
-	}
-	hosted_set_interrupt(run->machine, interrupt, run);
-	return true;
-}
-
 /* --- Judging ------------------------------------------------------------------------ */
 
 static void look_inside(struct run *run)
 {
-	uint64_t quarantined = run->shell.results.counters.quarantined_pages;
-	uint32_t in_use = hosted_pages_in_use(run->machine);
-
-	hosted_lock(run->machine);
-	hvh_get_counters(hosted_partition(run->machine), &run->host_counters);
+	machine_lock(&run->machine);
+	hvh_get_counters(machine_partition(&run->machine), &run->host_counters);
 	if (run->nic)
 		hvh_nic_get_counters(run->nic, &run->nic_counters);
-	hosted_unlock(run->machine);
-	run->leaked_pages = in_use > quarantined ? in_use - (uint32_t)quarantined : 0;
-	run->writes_to_free_memory = hosted_writes_to_free_memory(run->machine);
-	run->time = hosted_now(run->machine);
+	machine_unlock(&run->machine);
+	run->time = machine_now(&run->machine);
 }
 
 static void print_violations(struct run *run)
 {
-	const struct hvh_partition *partition = hosted_partition(run->machine);
+	const struct hvh_partition *partition = machine_partition(&run->machine);
 	const struct hvh_violation *violation;
 	uint64_t shown = 0;
 
@@ -195,34 +69,12 @@ static void print_violations(struct run *run)
 	fputc('\n', stderr);
 }
 
-static int judge(struct run *run)
+int run_judge_violations(struct run *run, int status)
 {
-	int status = run->shell.results.exit_status;
-
-	fflush(stdout);
-	/* Who types at a terminal has seen what failed. */
-	if (run->console.source == CONSOLE_TERMINAL && !run->shell.results.failed_step)
-		status = CLI_OK;
-	if (run->ended_by)
-		status = run->ended_by;
-	if (run->host_counters.violations) {
-		print_violations(run);
-		status = CLI_VIOLATION;
-	}
-	if (run->writes_to_free_memory) {
-		fprintf(stderr, "hvkit: the host wrote %llu times to memory that the guest had given back\n",
-			(unsigned long long)run->writes_to_free_memory);
-		status = CLI_VIOLATION;
-	}
-	if (run->hung) {
-		fprintf(stderr, "hvkit: the guest hangs: nothing is due any more, and it has not ended\n");
-		return CLI_HANG;
-	}
-	if (run->leaked_pages) {
-		fprintf(stderr, "hvkit: the guest kept %u pages of memory\n", run->leaked_pages);
-		status = CLI_VIOLATION;
-	}
-	return status;
+	if (!run->host_counters.violations)
+		return status;
+	print_violations(run);
+	return CLI_VIOLATION;
 }
 
 /* --- The whole ---------------------------------------------------------------------- */
@@ -255,23 +107,20 @@ static bool close_file(const char *option, const char *name, FILE **file)
 static void run_machine(struct run *run)
 {
 	run->ran = true;
-	console_start(&run->console);
 	signals_start(&run->console);
-	/* Who reads from others may wait for them as long as they like. */
-	run->hung = !hosted_run(run->machine, run->console.source == CONSOLE_COMMANDS ? LIMIT_MS : 0);
-	console_stop(&run->console);
+	run->kind->go(run);
 	signals_stop(&run->console);
 	run_network_stop(run);
 	look_inside(run);
-	run->exit_status = judge(run);
+	fflush(stdout);
+	run->exit_status = run->kind->judge(run);
 }
 
 static void clean_up(struct run *run)
 {
 	run_network_stop(run);
 	console_destroy(&run->console);
-	if (run->machine)
-		hosted_destroy(run->machine);
+	run->kind->destroy(run);
 	if (run->wire)
 		hvh_simwire_destroy(run->wire);
 }
@@ -317,11 +166,12 @@ int cli_run(const struct cli_options *options)
 	if (!run)
 		return refuse(NULL, error);
 	run->options = options;
+	run->kind = kinds[options->accel];
 	run->exit_status = CLI_FAILED;
 	signals_begin();
 	if (!open_files(run, error))
 		return refuse(run, error);
-	if (create_machine(run, error) && load_shell(run, error))
+	if (run->kind->create(run, error))
 		run_machine(run);
 	else
 		fprintf(stderr, "hvkit: %s\n", error);

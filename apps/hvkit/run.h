@@ -4,6 +4,7 @@
 #define CLI_RUN_H
 
 #include "apps/hvkit/console.h"
+#include "apps/hvkit/machine.h"
 #include "apps/hvkit/monitor.h"
 #include "apps/hvkit/options.h"
 #include "apps/shell/shell.h"
@@ -16,9 +17,25 @@ struct run_cpu {
 	uint32_t index;
 };
 
+/* How a guest is run: one for each --accel. */
+struct run_kind {
+	/* The machine and what runs in it; calls run_prepare. False with a line in error. */
+	bool (*create)(struct run *run, char *error);
+	void (*go)(struct run *run);      /* until the guest has ended */
+	void (*end)(struct run *run);     /* asks for that; any thread */
+	int (*judge)(struct run *run);    /* says what went wrong; the exit status */
+	void (*destroy)(struct run *run); /* whatever there is of it */
+};
+extern const struct run_kind run_hosted, run_kvm;
+
+struct run_guest; /* kvm's own */
+
 struct run {
 	const struct cli_options *options;
-	struct hosted *machine;
+	const struct run_kind *kind;
+	struct machine machine;
+	struct hosted *hosted;   /* NULL with another kind */
+	struct run_guest *guest; /* likewise */
 	struct hvh_nic *nic;
 	struct hvh_slirp *slirp;
 	struct hvh_simwire *wire;
@@ -40,10 +57,20 @@ struct run {
 	int exit_status;
 };
 
+/* Silence, monitor console and network, on a machine that is there. False with a line in error
+ * (of CLI_ERROR_MAX bytes). */
+bool run_prepare(struct run *run, char *error);
+/* Prints violations, if there are any; the exit status then, else status. */
+int run_judge_violations(struct run *run, int status);
+
 /* The card and what it is plugged into. False with a line in error (of CLI_ERROR_MAX bytes). */
 bool run_network_create(struct run *run, char *error);
 /* Before the machine is destroyed, while it still stands. */
 void run_network_stop(struct run *run);
+
+struct json;
+/* What the monitor counted, as an object "kvm"; null in other runs. */
+void run_kvm_summary(struct json *json, const struct run *run);
 
 /* Writes the summary; false if it could not be written. */
 bool run_summary(struct run *run);

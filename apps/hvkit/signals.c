@@ -44,12 +44,12 @@ static void end(struct console *console, int signal)
 		_exit(STATUS_OF(signal));
 	}
 	console->run->ended_by = STATUS_OF(signal);
-	console_quit(console);
+	console->run->kind->end(console->run);
 }
 
 static void interrupt(struct console *console, uint64_t *last)
 {
-	uint64_t now = hosted_now(console->run->machine);
+	uint64_t now = machine_now(&console->run->machine);
 
 	atomic_store(&console->interrupted, true);
 	if (console->source != CONSOLE_TERMINAL) {

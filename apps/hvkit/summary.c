@@ -43,6 +43,7 @@ static void put_run(struct json *json, const struct run *run)
 	json_number(json, "exit_status", (uint64_t)run->exit_status);
 	json_string(json, "host", options->host.name);
 	put_version(json, "host_accepts_newest", options->host.accept_newest);
+	json_string(json, "accel", cli_accel_name(options->accel));
 	json_string(json, "mode", options->seeded ? "deterministic" : "threads");
 	if (options->seeded)
 		json_number(json, "seed", options->seed);
@@ -214,7 +215,7 @@ static void put_violations(struct json *json, const struct run *run)
 	json_number(json, "count", run->host_counters.violations);
 	json_array(json, "list");
 	for (uint32_t n = 0;
-	     run->ran && (violation = hvh_violation_get(hosted_partition(run->machine), n)) != NULL; n++)
+	     run->ran && (violation = hvh_violation_get(machine_partition(&run->machine), n)) != NULL; n++)
 		put_violation(json, violation);
 	json_close(json);
 	json_close(json);
@@ -311,6 +312,7 @@ bool run_summary(struct run *run)
 	put_netdev_counters(&json, &results->netdev_counters);
 	put_host_counters(&json, &run->host_counters);
 	put_nic_counters(&json, &run->nic_counters);
+	run_kvm_summary(&json, run);
 	json_close(&json);
 	json_object(&json, "memory");
 	json_number(&json, "leaked_pages", run->leaked_pages);

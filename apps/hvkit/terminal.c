@@ -145,7 +145,7 @@ static unsigned char interrupt_line(EditLine *edit, int key)
 	static const char again[] = "^C\r\n(Ctrl-C again ends; so do Ctrl-D and poweroff)\r\n";
 	struct terminal *terminal = terminal_of(edit);
 	struct console *console = terminal->console;
-	uint64_t now = hosted_now(console->run->machine);
+	uint64_t now = machine_now(&console->run->machine);
 	const LineInfo *line = el_line(edit);
 
 	(void)key;
@@ -367,7 +367,6 @@ static void take_line(struct terminal *terminal, char *line)
 	char text[LINES_BYTES];
 
 	line[strcspn(line, "\r\n")] = '\0';
-	line += strspn(line, " \t");
 	if (terminal->host_side)
 		mark_for_host(line, text);
 	else
@@ -408,6 +407,7 @@ static void read_line(struct terminal *terminal)
 	}
 	if (strcspn(text, "\r\n"))
 		terminal->empty_interrupt = 0;
+	text += strspn(text, " \t"); /* before it is cut: what is too long is to stay so */
 	snprintf(line, sizeof(line), "%s", text);
 	take_line(terminal, line);
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "apps/hvkit/monitor.h"
+#include "ports/hosted/hosted.h"
 #include "apps/shell/shell.h"
 #include "hvkit_host/network.h"
 
@@ -54,7 +55,8 @@ static int set_up(void **state)
 	assert_non_null(fixture->machine);
 	fixture->nic = hvh_nic_create(hosted_partition(fixture->machine), &nic, &backend);
 	assert_non_null(fixture->nic);
-	fixture->monitor = (struct monitor){.machine = fixture->machine, .show = show, .context = fixture};
+	fixture->monitor = (struct monitor){
+		.machine = machine_hosted(fixture->machine), .show = show, .context = fixture};
 	monitor_create(&fixture->monitor);
 	*state = fixture;
 	return 0;

@@ -89,11 +89,16 @@ static bool check_record(struct work *work, const struct trace_record *record)
 
 static bool read_all(struct work *work)
 {
+	bool text = work->options.html == NULL && !work->options.check, begun = false;
 	struct trace_record record;
 
 	for (;;) {
 		enum trace_read result = trace_reader_next(&work->reader, &record);
 
+		if (text && !begun && result != TRACE_READ_BAD) { /* nothing over a file that is no trace */
+			trace_text_heading(stdout);
+			begun = true;
+		}
 		if (result == TRACE_READ_END)
 			return true;
 		if (result == TRACE_READ_BAD || (work->options.check && !check_record(work, &record)))
@@ -144,8 +149,6 @@ static int show(struct work *work, FILE *file)
 			return FAILED;
 		}
 		trace_html_begin(&work->html, out, work->options.file);
-	} else if (!work->options.check) {
-		trace_text_heading(stdout);
 	}
 	trace_reader_begin(&work->reader, file);
 	trace_decoder_begin(&work->decoder);
@@ -199,7 +202,5 @@ int cli_trace(int count, char *const arguments[])
 		status = open_and_show(work);
 	}
 	free(work);
-	if (fflush(stdout) != 0 && status == OK)
-		status = FAILED;
 	return status;
 }
