@@ -64,7 +64,6 @@ void hvk_event_timer_interrupt(struct hvk *hvk, uint32_t index)
 	if (index >= hvk->config.cpus || !hvk->cpus[index].started)
 		return;
 	cpu = &hvk->cpus[index];
-	HVK_COUNT(hvk->counters.interrupts);
 	hvk_lock(hvk, &cpu->lock);
 	if (cpu->event_timer.mode == HVK_EVENT_TIMER_DIRECT)
 		look(hvk, &cpu->event_timer);

@@ -23,6 +23,9 @@
  *   message   a message in the SINT's slot: hvk_interrupt takes it in, or hvk_poll if it comes
  *             first. It queues behind VMBus messages, so a busy bus may make it late.
  *
+ * A CPU that is halted for good while others abandon the bus (panic) should have been through
+ * hvk_event_timer_stop: a message in its slot would keep the answer out.
+ *
  * In both, hvk_event_timer_expired afterwards tells once whether the deadline has passed. hvkit calls
  * nobody back: a clock-event handler is called by your own handler, which knows the CPU's state.
  *
