@@ -14,11 +14,13 @@ int guest_main(const void *zero_page)
 		return 1;
 	if (await_message(0, &response, sizeof(response)) != VMBUS_MSG_VERSION_RESPONSE)
 		return 2;
-	if (!response.version_supported || guest_interrupts != 1)
+	await_interrupts(1);
+	if (!response.version_supported)
 		return 3;
 	if (post(response.version_or_connection_id, &unload, sizeof(unload)) != 0)
 		return 4;
-	if (await_message(0, &response, 8) != VMBUS_MSG_UNLOAD_RESPONSE || guest_interrupts != 2)
+	if (await_message(0, &response, 8) != VMBUS_MSG_UNLOAD_RESPONSE)
 		return 5;
-	return guest_faults ? 6 : 0;
+	await_interrupts(2);
+	return guest_faults || guest_interrupts != 2 ? 6 : 0;
 }
