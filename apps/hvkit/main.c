@@ -44,11 +44,13 @@ static int act(const struct cli_options *options)
 /* Output that is lost is an error like any other, whichever action wrote it. */
 static int finish_output(int status)
 {
-	bool lost = ferror(stdout) != 0;
+	bool lost = ferror(stdout) != 0; /* why is forgotten by now */
+	bool flushed = fflush(stdout) == 0;
 
-	if (fflush(stdout) == 0 && !lost)
+	if (flushed && !lost)
 		return status;
-	fprintf(stderr, "hvkit: standard output could not be written whole: %s\n", strerror(errno));
+	fprintf(stderr, "hvkit: standard output could not be written whole%s%s\n", lost ? "" : ": ",
+		lost ? "" : strerror(errno));
 	return status == CLI_OK ? CLI_FAILED : status;
 }
 

@@ -98,9 +98,14 @@ err_is_one_line
 
 # What is full is noticed.
 if [ -c /dev/full ]; then
-	ran="hvkit hosts >/dev/full"
-	status=0
-	"$HVKIT" hosts >/dev/full 2>"$work/err" || status=$?
-	status_is 1
+	for action in hosts doctor help 'trace --help' 'run --nic none -- time'; do
+		ran="hvkit $action >/dev/full"
+		status=0
+		# shellcheck disable=SC2086
+		"$HVKIT" $action >/dev/full 2>"$work/err" || status=$?
+		status_is 1
+		[ "$(grep -c 'standard output could not be written whole' "$work/err")" = 1 ] ||
+			wrong "errors should say once that the output is lost"
+	done
 fi
 finish

@@ -37,6 +37,11 @@ printf '\377\001 y\n' >>"$work/lines"
 hvkit run --seed 1 <"$work/lines"
 status_is 2
 err_says 'at most 1200 characters'
+awk 'BEGIN { printf "time"; for (i = 0; i < 400; i++) printf "; ip"; print "" }' >"$work/lines"
+hvkit run --seed 1 <"$work/lines"
+status_is 2
+err_says 'at most 1200 characters'
+out_says_not '^> time' # of a cut line nothing is run
 
 # While nothing is typed the guest lives, and leaves in order when the input ends.
 mkfifo "$work/fifo"

@@ -286,6 +286,35 @@ static void several_in_a_line(void **state)
 	}
 }
 
+/* Said, and none of it run: neither what was there whole nor what its end was cut from. */
+static void too_long_a_line(void **state)
+{
+	static const char *const sides[] = {"", KEY_SIDE};
+	char line[2048];
+	struct session session;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		size_t before;
+
+		begin_plain(&session);
+		before = session.used;
+		line[0] = '\0';
+		strcat(line, i ? "violations" : "!violations; time");
+		while (strlen(line) < 1300)
+			strcat(line, "; devices net0");
+		strcat(line, "\r");
+		keys(&session, sides[i]);
+		keys(&session, line);
+		sees(&session, "at most 1200 characters");
+		sees(&session, i ? "host> " : "guest> ");
+		assert_null(strstr(session.text + before, "reference TSC page"));
+		assert_null(strstr(session.text + before, "none\r"));
+		keys(&session, KEY_INTERRUPT KEY_END);
+		(void)status_of(&session);
+	}
+}
+
 /* The host's side is there while the guest runs a command. */
 static void taking_the_card_from_under_a_ping(void **state)
 {
@@ -459,12 +488,19 @@ static int remove_state_home(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(editing),           cmocka_unit_test(past_lines),
-		cmocka_unit_test(completing),        cmocka_unit_test(changing_sides),
-		cmocka_unit_test(several_in_a_line), cmocka_unit_test(taking_the_card_from_under_a_ping),
-		cmocka_unit_test(interrupting),      cmocka_unit_test(typing_ahead),
-		cmocka_unit_test(suspending),        cmocka_unit_test(colours),
-		cmocka_unit_test(dumb_terminal),     cmocka_unit_test(virtual_time),
+		cmocka_unit_test(editing),
+		cmocka_unit_test(past_lines),
+		cmocka_unit_test(completing),
+		cmocka_unit_test(changing_sides),
+		cmocka_unit_test(several_in_a_line),
+		cmocka_unit_test(too_long_a_line),
+		cmocka_unit_test(taking_the_card_from_under_a_ping),
+		cmocka_unit_test(interrupting),
+		cmocka_unit_test(typing_ahead),
+		cmocka_unit_test(suspending),
+		cmocka_unit_test(colours),
+		cmocka_unit_test(dumb_terminal),
+		cmocka_unit_test(virtual_time),
 	};
 
 	if (access(program(), X_OK) != 0) {

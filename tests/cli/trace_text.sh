@@ -69,6 +69,11 @@ cat "$trace" "$trace" >"$work/twice.pcapng"
 hvkit trace --check "$work/twice.pcapng"
 status_is 1
 err_says "record $all is earlier than the one before it"
+hvkit trace README.md
+status_is 1
+out_is_empty
+err_is_one_line
+err_says 'README.md: at offset 0: no pcapng file'
 hvkit trace --check README.md
 status_is 1
 err_says 'README.md: at offset 0: no pcapng file'

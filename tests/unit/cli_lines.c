@@ -54,7 +54,34 @@ static void long_piece(void **state)
 	line[sizeof(line) - 1] = '\0';
 	line_pieces_begin(&all, line);
 	assert_true(line_pieces_next(&all, piece));
-	assert_int_equal(strlen(piece), SHELL_LINE_MAX + 1);
+	assert_int_equal(strlen(piece), LINES_BYTES - 1);
+	assert_false(line_pieces_next(&all, piece));
+}
+
+/* Of a line that is too long nothing is run, not even the commands that were there whole. */
+static void long_line(void **state)
+{
+	char line[2 * LINES_BYTES], piece[LINES_BYTES];
+	struct line_pieces all;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(line); i++)
+		line[i] = "ip; "[i % 4];
+	line[SHELL_LINE_MAX] = '\0';
+	line_pieces_begin(&all, line);
+	for (size_t i = 0; i < SHELL_LINE_MAX / 4; i++) {
+		assert_true(line_pieces_next(&all, piece));
+		assert_string_equal(piece, "ip");
+	}
+	assert_false(line_pieces_next(&all, piece));
+	line[SHELL_LINE_MAX] = 'i';
+	line[sizeof(line) - 1] = '\0';
+	line_pieces_begin(&all, line);
+	assert_true(line_pieces_next(&all, piece));
+	assert_int_equal(strlen(piece), LINES_BYTES - 1);
+	assert_false(line_pieces_next(&all, piece));
+	line[0] = '#';
+	line_pieces_begin(&all, line);
 	assert_false(line_pieces_next(&all, piece));
 }
 
@@ -132,8 +159,9 @@ static void completions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pieces), cmocka_unit_test(long_piece),  cmocka_unit_test(reading),
-		cmocka_unit_test(waking), cmocka_unit_test(completions),
+		cmocka_unit_test(pieces),      cmocka_unit_test(long_piece), cmocka_unit_test(long_line),
+		cmocka_unit_test(long_line),   cmocka_unit_test(reading),    cmocka_unit_test(waking),
+		cmocka_unit_test(completions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
