@@ -3,17 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apps/image/console.h"
 #include "apps/image/options.h"
 #include "apps/image/self_test.h"
 #include "apps/shell/shell.h"
+#include "hvkit/timer.h"
 #include "hvkit/version.h"
 #include "ports/bare-x86_64/bare.h"
 
 #define VECTOR 0x50u
+#define TIMER_VECTOR 0x51u
+#define CONSOLE_TICK_MS 20u /* how often the console is looked at: it has no interrupt */
 
 struct image {
 	struct image_options options;
 	struct shell shell;
+	struct image_console console;
+	char typed[SHELL_LINE_MAX + 1]; /* so far */
+	bool command_cut;
 };
 
 static struct image image;
@@ -45,21 +52,103 @@ static void fatal(void *context, const char *text)
 	bare_fatal(text);
 }
 
+static int run_test(struct image *self)
+{
+	self->options.test_late = false;
+	if (image_self_test(self->options.test))
+		bare_print("test=%s: nothing happened\n", self->options.test);
+	return SHELL_FAILED;
+}
+
+static enum shell_line read_console(struct image *self, char *line, size_t size, uint64_t *again)
+{
+	enum shell_line kind = image_console_read(&self->console, self->typed, sizeof(self->typed));
+
+	if (kind == SHELL_LINE)
+		snprintf(line, size, "%s", self->typed);
+	else
+		*again = hvk_time(atomic_load(&self->shell.hvk)) + CONSOLE_TICK_MS * HVK_TIME_PER_MS;
+	return kind;
+}
+
 static enum shell_line read_line(void *context, char *line, size_t size, uint64_t *again)
 {
 	struct image *self = context;
 	bool whole;
 
-	(void)again;
+	if (self->options.test_late)
+		(void)run_test(self);
 	if (!self->options.has_commands || !image_next_command(&self->options.commands, line, size, &whole))
-		return SHELL_LINE_END;
+		return self->options.console ? read_console(self, line, size, again) : SHELL_LINE_END;
 	if (!whole) {
 		bare_print("a command is longer than %u characters\n", (unsigned)size - 1);
-		self->options.has_commands = false;
+		self->command_cut = true;
 		return SHELL_LINE_END;
 	}
 	return SHELL_LINE;
 }
+
+/* --- The synthetic timer ------------------------------------------------------------------ */
+
+static const char *mode_name(enum hvk_event_timer_mode mode)
+{
+	switch (mode) {
+	case HVK_EVENT_TIMER_DIRECT:
+		return "synthetic, by a vector of its own";
+	case HVK_EVENT_TIMER_MESSAGE:
+		return "synthetic, by messages";
+	default:
+		return "the local APIC's";
+	}
+}
+
+static void cpu_started(void *context, struct hvk *hvk, uint32_t cpu)
+{
+	struct image *self = context;
+	hvk_status status;
+
+	if (self->options.timer == IMAGE_TIMER_APIC)
+		return;
+	status = hvk_event_timer_start(hvk, self->options.timer == IMAGE_TIMER_DIRECT ? TIMER_VECTOR : 0);
+	/* A host without synthetic timers is none to complain of: then it is the APIC's. */
+	if (status != HVK_OK && status != HVK_ENOTSUP)
+		bare_print("cpu %u: start the synthetic timer: %s: %s\n", cpu, hvk_status_name(status),
+			   hvk_status_text(status));
+	if (cpu == 0)
+		bare_print("timer: %s\n", mode_name(hvk_event_timer_mode(hvk, cpu)));
+}
+
+/* What ends a wait on this CPU; false before it has started, and after it has stopped. */
+static bool arm(void *context, uint32_t cpu, uint64_t ns)
+{
+	struct image *self = context;
+	struct hvk *hvk = atomic_load(&self->shell.hvk);
+
+	if (!hvk || hvk_event_timer_mode(hvk, cpu) == HVK_EVENT_TIMER_OFF)
+		return false;
+	return hvk_event_timer_set(hvk, hvk_time(hvk) + ns / 100) == HVK_OK;
+}
+
+static void timer_interrupt(void *context, uint32_t cpu)
+{
+	struct image *self = context;
+	struct hvk *hvk = atomic_load(&self->shell.hvk);
+
+	if (hvk)
+		hvk_event_timer_interrupt(hvk, cpu);
+}
+
+static void tell_crash(void *context, const uint64_t numbers[BARE_CRASH_NUMBERS], const char *text,
+		       size_t length)
+{
+	struct image *self = context;
+	struct hvk *hvk = atomic_load(&self->shell.hvk);
+
+	if (hvk)
+		(void)hvk_crash_report(hvk, numbers, text, (uint32_t)length);
+}
+
+/* --- CPUs ----------------------------------------------------------------------------------- */
 
 static void interrupt(void *context, uint32_t cpu)
 {
@@ -92,6 +181,7 @@ static bool load_shell(void)
 		.wait = wait,
 		.wake = wake,
 		.fatal = fatal,
+		.cpu_started = cpu_started,
 		.read_line = read_line,
 	};
 	const struct shell_config config = {
@@ -119,11 +209,8 @@ int bare_main(void)
 	bare_print("hvkit-shell %s: %u of %u CPUs, %s, %llu MiB\n", HVKIT_VERSION, options->cpus,
 		   bare_cpus_present(), bare_has_x2apic() ? "x2APIC" : "xAPIC",
 		   (unsigned long long)(bare_ram_bytes() >> 20));
-	if (options->test[0]) {
-		if (image_self_test(options->test))
-			bare_print("test=%s: nothing happened\n", options->test);
-		return SHELL_FAILED;
-	}
+	if (options->test[0] && !options->test_late)
+		return run_test(&image);
 	wrong = bare_random_start(options->seeded ? options->seed : NULL);
 	if (wrong) {
 		snprintf(error, sizeof(error),
@@ -135,9 +222,14 @@ int bare_main(void)
 	if (!load_shell())
 		return refuse("the shell could not be set up");
 	bare_set_vector(VECTOR, interrupt, &image);
+	bare_set_vector(TIMER_VECTOR, timer_interrupt, &image);
+	bare_set_timer(arm, &image);
+	bare_set_crash_hook(tell_crash, &image);
 	wrong = bare_cpus_start(options->cpus, other_cpu, &image);
 	if (wrong)
 		return refuse(wrong);
 	shell_run(&image.shell);
+	if (image.command_cut && image.shell.results.exit_status == SHELL_OK)
+		return SHELL_USAGE;
 	return image.shell.results.exit_status;
 }

@@ -6,6 +6,7 @@
 #include "hvkit/hvkit.h"
 
 #define WORD_MAX 100u
+#define TEST_LATE "late:"
 
 static bool is_blank(char c)
 {
@@ -65,6 +66,14 @@ static bool parse_log(struct image_options *options, const char *value)
 	return false;
 }
 
+static bool parse_timer(struct image_options *options, const char *value)
+{
+	bool direct = strcmp(value, "direct") == 0, message = strcmp(value, "message") == 0;
+
+	options->timer = direct ? IMAGE_TIMER_DIRECT : message ? IMAGE_TIMER_MESSAGE : IMAGE_TIMER_APIC;
+	return direct || message || strcmp(value, "apic") == 0;
+}
+
 /* NULL, or what the value is to be; word is "name=value". */
 static const char *parse_word(struct image_options *options, char *word, bool *known)
 {
@@ -86,11 +95,18 @@ static const char *parse_word(struct image_options *options, char *word, bool *k
 		return parse_seed(options, value) ? NULL : "64 hexadecimal digits";
 	if (strcmp(word, "log") == 0)
 		return parse_log(options, value) ? NULL : "error, warning, info or debug";
+	if (strcmp(word, "timer") == 0)
+		return parse_timer(options, value) ? NULL : "direct, message or apic";
+	if (strcmp(word, "console") == 0)
+		return is_one_of(value, "yes", "no", &options->console) ? NULL : "yes or no";
 	*known = strcmp(word, "test") == 0;
 	if (*known && (!*value || strlen(value) >= sizeof(options->test)))
 		return "the name of a test";
-	if (*known)
-		snprintf(options->test, sizeof(options->test), "%s", value);
+	if (!*known)
+		return NULL;
+	options->test_late = strncmp(value, TEST_LATE, strlen(TEST_LATE)) == 0;
+	snprintf(options->test, sizeof(options->test), "%s",
+		 value + (options->test_late ? strlen(TEST_LATE) : 0));
 	return NULL;
 }
 
@@ -135,7 +151,7 @@ bool image_options_parse(struct image_options *options, const char *line, char e
 		if (!known) {
 			snprintf(error, IMAGE_ERROR_MAX,
 				 "'%.40s' is no word of the command line; there are cpus=, mode=, nic=, "
-				 "seed=, log=, test= and, before the commands, --",
+				 "seed=, log=, timer=, console=, test= and, before the commands, --",
 				 whole);
 			return false;
 		}

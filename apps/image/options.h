@@ -2,7 +2,8 @@
 /*
  * The image's command line, as its loader passes it:
  *
- *   cpus=N mode=boot|system nic=yes|no seed=HEX log=LEVEL test=NAME -- COMMAND ; COMMAND ...
+ *   cpus=N mode=boot|system nic=yes|no seed=HEX log=LEVEL timer=direct|message|apic
+ *   console=yes|no test=NAME -- COMMAND ; COMMAND ...
  */
 #ifndef IMAGE_OPTIONS_H
 #define IMAGE_OPTIONS_H
@@ -15,13 +16,20 @@
 #define IMAGE_ERROR_MAX 200u
 #define IMAGE_TEST_MAX 24u
 
+/* What ends a CPU's sleep in time: the synthetic timer by a vector of its own or by messages, as far
+ * as the host has it, or the APIC's. */
+enum image_timer { IMAGE_TIMER_DIRECT, IMAGE_TIMER_MESSAGE, IMAGE_TIMER_APIC };
+
 struct image_options {
 	uint32_t cpus; /* 0: all there are */
 	bool boot_mode;
 	bool nic_said, nic; /* nic: there is to be a card */
 	bool seeded;
 	uint8_t seed[IMAGE_SEED_BYTES];
+	enum image_timer timer;
+	bool console;              /* lines come from the console once the commands have been run */
 	uint32_t log_level;        /* enum hvk_log_level */
+	bool test_late;            /* test=late:NAME: when the guest is up, not at once */
 	char test[IMAGE_TEST_MAX]; /* a fault to be made; empty: none */
 	bool has_commands;         /* there is a "--" */
 	const char *commands;      /* behind it, in the text that was parsed */

@@ -26,6 +26,8 @@ void shell_run_cpu(struct shell *shell, uint32_t cpu)
 		return;
 	hvk = atomic_load(&shell->hvk);
 	self->status = hvk_cpu_start(hvk);
+	if (self->status == HVK_OK && platform->cpu_started)
+		platform->cpu_started(platform->context, hvk, cpu);
 	atomic_store(&self->state, self->status == HVK_OK ? SHELL_CPU_ON : SHELL_CPU_FAILED);
 	if (platform->wake)
 		platform->wake(platform->context, 0);

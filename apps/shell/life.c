@@ -150,6 +150,8 @@ static void with_hypervisor(struct shell *shell)
 		shell_fail(shell, "start CPU 0", status);
 		return;
 	}
+	if (shell->platform.cpu_started)
+		shell->platform.cpu_started(shell->platform.context, hvk, 0);
 	if (shell_cpus_start(shell)) {
 		if (shell->config.hvk.cpus > 1)
 			shell_print(shell, SHELL_STORY, "cpus: %u\n", shell->config.hvk.cpus);

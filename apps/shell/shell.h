@@ -39,6 +39,9 @@ struct shell_platform {
 	void (*wait)(void *context, uint64_t timeout_ns);
 	/* Ends a wait on that CPU; may be NULL (waits are short). */
 	void (*wake)(void *context, uint32_t cpu);
+	/* On each CPU once its SynIC has been started: the place for hvk_event_timer_start. hvk is the
+	 * instance until that CPU's SynIC is stopped. May be NULL. */
+	void (*cpu_started)(void *context, struct hvk *hvk, uint32_t cpu);
 	/* A fault of our own: show it and end the program. Does not return. */
 	void (*fatal)(void *context, const char *text);
 	/* The next line to run, copied with its end; asked for on CPU 0 when the one before is

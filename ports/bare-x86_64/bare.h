@@ -45,6 +45,9 @@ uint32_t bare_cpu_index(void);
 /* Sleeps until an interrupt, bare_wake or the time; what came since the last call counts. */
 void bare_wait(uint64_t timeout_ns);
 void bare_wake(uint32_t cpu);
+/* Another timer than the APIC's for bare_wait: arm sees to an interrupt on the calling CPU after ns, or
+ * returns false if it cannot: then it is the APIC's after all. Called with interrupts off. */
+void bare_set_timer(bool (*arm)(void *context, uint32_t cpu, uint64_t ns), void *context);
 uint64_t bare_clock_ns(void);
 
 /* Handler of a vector from BARE_VECTOR_FIRST on, on every CPU, with interrupts off. The end of the
@@ -76,6 +79,12 @@ int bare_read(void);
 
 /* Ends the machine: debug exit with that status, else power off, else halt. */
 _Noreturn void bare_end(int status);
+/* What of a crash is told to somebody: vector (or UINT64_MAX), instruction, address, stack pointer, error
+ * code; and what was shown. Interrupts are off; it must not fault. */
+#define BARE_CRASH_NUMBERS 5u
+void bare_set_crash_hook(void (*tell)(void *context, const uint64_t numbers[BARE_CRASH_NUMBERS],
+				      const char *text, size_t length),
+			 void *context);
 /* Shows the text and how we got here, and ends with BARE_STATUS_CRASHED. */
 _Noreturn void bare_fatal(const char *text);
 

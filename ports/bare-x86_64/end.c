@@ -16,11 +16,36 @@ void bare_end(int status)
 	cpu_halt_for_ever();
 }
 
+static void (*tell_crash)(void *context, const uint64_t numbers[BARE_CRASH_NUMBERS], const char *text,
+			  size_t length);
+static void *tell_context;
+
+void bare_set_crash_hook(void (*tell)(void *context, const uint64_t numbers[BARE_CRASH_NUMBERS],
+				      const char *text, size_t length),
+			 void *context)
+{
+	tell_context = context;
+	tell_crash = tell;
+}
+
+void crash_end(const uint64_t numbers[BARE_CRASH_NUMBERS])
+{
+	size_t length;
+	const char *text = serial_captured(&length);
+
+	if (tell_crash)
+		tell_crash(tell_context, numbers, text, length);
+	bare_end(BARE_STATUS_CRASHED);
+}
+
 void bare_fatal(const char *text)
 {
+	const uint64_t numbers[BARE_CRASH_NUMBERS] = {UINT64_MAX,
+						      (uint64_t)(uintptr_t)__builtin_return_address(0)};
+
 	cpu_interrupts_off();
+	serial_capture();
 	bare_print("*** CPU %u: %s\n", bare_cpu_index(), text);
-	backtrace_print((uint64_t)(uintptr_t)__builtin_return_address(0),
-			*(const uint64_t *)__builtin_frame_address(0), 0);
-	bare_end(BARE_STATUS_CRASHED);
+	backtrace_print(numbers[1], *(const uint64_t *)__builtin_frame_address(0), 0);
+	crash_end(numbers);
 }

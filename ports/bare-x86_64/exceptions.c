@@ -90,6 +90,8 @@ static void print_registers(const struct bare_frame *f)
 
 static _Noreturn void report(const struct bare_frame *frame)
 {
+	const uint64_t numbers[BARE_CRASH_NUMBERS] = {frame->vector, frame->rip, cpu_cr2(), frame->rsp,
+						      frame->error};
 	uint32_t nobody = 0, self = bare_cpu_index() + 1;
 
 	if (!__atomic_compare_exchange_n(&reporting, &nobody, self, false, __ATOMIC_ACQ_REL,
@@ -100,6 +102,7 @@ static _Noreturn void report(const struct bare_frame *frame)
 			   (unsigned)frame->vector, (unsigned long long)frame->rip);
 		bare_end(BARE_STATUS_CRASHED);
 	}
+	serial_capture();
 	bare_print("*** CPU %u: %s (%u), error code 0x%llx\n", self - 1, name_of(frame->vector),
 		   (unsigned)frame->vector, (unsigned long long)frame->error);
 	if (frame->vector == EXCEPTION_PAGE)
@@ -110,7 +113,7 @@ static _Noreturn void report(const struct bare_frame *frame)
 			   (unsigned long long)cpu_cr2(), page_fault_cause(frame, cpu_cr2()));
 	print_registers(frame);
 	backtrace_print(frame->rip, frame->rbp, frame->rsp);
-	bare_end(BARE_STATUS_CRASHED);
+	crash_end(numbers);
 }
 
 /* --- Arrival ----------------------------------------------------------------------------- */

@@ -96,7 +96,13 @@ static uint32_t msr_of(enum hvk_register reg)
 		return HV_MSR_SIMP;
 	case HVK_REG_EOM:
 		return HV_MSR_EOM;
+	case HVK_REG_CRASH_CONTROL:
+		return HV_MSR_CRASH_CONTROL;
 	default:
+		if (reg >= HVK_REG_CRASH_P0)
+			return HV_MSR_CRASH_P0 + (uint32_t)(reg - HVK_REG_CRASH_P0);
+		if (reg >= HVK_REG_STIMER0_CONFIG)
+			return HV_MSR_STIMER0_CONFIG + (uint32_t)(reg - HVK_REG_STIMER0_CONFIG);
 		return HV_MSR_SINT0 + (uint32_t)(reg - HVK_REG_SINT0);
 	}
 }

@@ -107,6 +107,12 @@ void serial_init(void);
 /* Interrupts of this CPU off, the console its own; back to the flags that came out. */
 uint64_t serial_lock(void);
 void serial_unlock(uint64_t flags);
+/* From now on keeps what is shown, as much as there is room for. Returns it so far. */
+void serial_capture(void);
+const char *serial_captured(size_t *length);
+
+/* The last thing of all crashes. */
+_Noreturn void crash_end(const uint64_t numbers[BARE_CRASH_NUMBERS]);
 
 extern struct acpi_info bare_acpi;
 /* A page below 1 MiB for the trampoline, or 0. */

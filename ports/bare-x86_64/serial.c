@@ -18,8 +18,12 @@
 #define ROOM_TRIES 100000u /* a line that never takes a character must not hold us */
 #define LOCK_TRIES 100000000u
 #define PRINT_MAX 256u
+#define CAPTURE_MAX 3072u
 
 static uint32_t console_held;
+static bool capturing;
+static char captured[CAPTURE_MAX];
+static size_t captured_length;
 
 void serial_init(void)
 {
@@ -53,6 +57,17 @@ void serial_unlock(uint64_t flags)
 		cpu_interrupts_on();
 }
 
+void serial_capture(void)
+{
+	capturing = true;
+}
+
+const char *serial_captured(size_t *length)
+{
+	*length = captured_length;
+	return captured;
+}
+
 static void put(char c)
 {
 	for (uint32_t i = 0; i < ROOM_TRIES && !(cpu_in8(COM1 + LINE_STATUS) & STATUS_ROOM); i++)
@@ -65,6 +80,8 @@ void bare_write(const char *text, size_t length)
 	uint64_t flags = serial_lock();
 
 	for (size_t i = 0; i < length; i++) {
+		if (capturing && captured_length < sizeof(captured))
+			captured[captured_length++] = text[i];
 		if (text[i] == '\n')
 			put('\r');
 		put(text[i]);

@@ -35,7 +35,8 @@ static void nothing_said_is_the_default(void **state)
 	parse("");
 	assert_int_equal(options.cpus, 0);
 	assert_false(options.boot_mode || options.nic || options.nic_said || options.seeded);
-	assert_false(options.has_commands);
+	assert_false(options.has_commands || options.console);
+	assert_int_equal(options.timer, IMAGE_TIMER_DIRECT);
 	assert_int_equal(options.log_level, HVK_LOG_WARN);
 	assert_string_equal(options.test, "");
 	parse(" \t\n");
@@ -54,6 +55,14 @@ static void all_words_are_taken(void **state)
 	assert_string_equal(options.test, "null");
 	assert_true(options.has_commands);
 	assert_string_equal(options.commands, "ip");
+	parse("timer=message console=yes");
+	assert_int_equal(options.timer, IMAGE_TIMER_MESSAGE);
+	assert_true(options.console);
+	parse("test=late:ud");
+	assert_true(options.test_late);
+	assert_string_equal(options.test, "ud");
+	parse("timer=apic");
+	assert_int_equal(options.timer, IMAGE_TIMER_APIC);
 	parse("mode=system nic=no");
 	assert_false(options.boot_mode || options.nic);
 	assert_true(options.nic_said);
@@ -72,6 +81,8 @@ static void wrong_words_are_named(void **state)
 	expect_error("mode=bott", "boot or system");
 	expect_error("nic=maybe", "yes or no");
 	expect_error("log=4", "error, warning");
+	expect_error("timer=tsc", "direct, message or apic");
+	expect_error("console=", "yes or no");
 	expect_error("test=", "name of a test");
 	expect_error("seed=1234", "64 hexadecimal digits");
 	expect_error("seed=0011223344556677889900112233445566778899001122334455667788990g11", "64 hexa");
