@@ -96,6 +96,8 @@ void hvk_request_finish(struct hvk *hvk, struct hvk_request *request, hvk_status
 
 const struct hvk_timeouts *hvk_timeouts(const struct hvk *hvk); /* defaults filled in */
 uint32_t hvk_cpu_count(const struct hvk *hvk);                  /* CPU indices are below */
+uint32_t hvk_cpu_index(struct hvk *hvk);                        /* of the caller; 0 without L1 */
+bool hvk_cpu_runs(const struct hvk *hvk, uint32_t cpu);         /* started, and not stopped since */
 
 /* --- Checked arithmetic ---------------------------------------------------------------- */
 

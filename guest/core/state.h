@@ -124,7 +124,6 @@ void hvk_clock_check(struct hvk *hvk);
 void hvk_pause(struct hvk *hvk);
 #define HVK_NS_PER_TICK 100u
 
-uint32_t hvk_cpu_index(struct hvk *hvk);
 void hvk_wake(struct hvk *hvk, uint32_t cpu);
 
 /* requests.c, timers.c: parts of hvk_poll. */

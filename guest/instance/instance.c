@@ -109,6 +109,11 @@ uint32_t hvk_cpu_count(const struct hvk *hvk)
 	return hvk->config.cpus;
 }
 
+bool hvk_cpu_runs(const struct hvk *hvk, uint32_t cpu)
+{
+	return cpu < hvk->config.cpus && __atomic_load_n(&hvk->cpus[cpu].started, __ATOMIC_ACQUIRE);
+}
+
 void hvk_get_counters(const struct hvk *hvk, struct hvk_counters *out)
 {
 	const uint64_t *from = (const uint64_t *)&hvk->counters;

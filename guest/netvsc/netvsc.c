@@ -307,6 +307,10 @@ void hvk_netvsc_attach(struct hvk_netvsc *nic, struct hvk_request *request)
 	hvk_status status = HVK_ESTATE;
 
 	hvk_request_begin(request);
+	if (!hvk_cpu_runs(nic->hvk, nic->config.cpu)) { /* its polls would never come */
+		hvk_request_finish(nic->hvk, request, HVK_EINVAL, hvk_cpu_index(nic->hvk));
+		return;
+	}
 	hvk_lock(nic->hvk, &nic->lock);
 	if (netvsc_state(nic) == NETVSC_DETACHED) {
 		netvsc_set_state(nic, NETVSC_ATTACHING);

@@ -50,8 +50,7 @@ static void finish_closed(struct hvk *hvk, struct hvk_channel *channel)
 
 static hvk_status check_open(struct hvk *hvk, const struct hvk_channel_config *config)
 {
-	if (!config->ready || config->cpu >= hvk->config.cpus ||
-	    !__atomic_load_n(&hvk->cpus[config->cpu].started, __ATOMIC_ACQUIRE))
+	if (!config->ready || !hvk_cpu_runs(hvk, config->cpu))
 		return HVK_EINVAL;
 	if (config->tx_pages == 0 || config->rx_pages == 0 || config->tx_pages > 4094 ||
 	    config->rx_pages > 4094)

@@ -101,7 +101,7 @@ void hvk_move_handover(struct hvk *hvk, struct hvk_channel *channel)
 
 static hvk_status check(const struct hvk *hvk, const struct hvk_channel *channel, uint32_t cpu)
 {
-	if (cpu >= hvk->config.cpus || !__atomic_load_n(&hvk->cpus[cpu].started, __ATOMIC_ACQUIRE))
+	if (!hvk_cpu_runs(hvk, cpu))
 		return HVK_EINVAL;
 	if (hvk_channel_over(channel))
 		return HVK_EGONE;

@@ -53,7 +53,8 @@ hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvs
 
 /* Brings the card up to the point where frames can flow, with the packet filter
  * off. Finishes with HVK_OK or the status of the step that failed; then everything
- * has been given back (or quarantined) and attach may be tried again. */
+ * has been given back (or quarantined) and attach may be tried again. HVK_EINVAL: the
+ * configuration's CPU is not started. */
 void hvk_netvsc_attach(struct hvk_netvsc *nic, struct hvk_request *request);
 
 /* Filter 0, HALT, buffers revoked (bounded, a host need not answer), channel closed,

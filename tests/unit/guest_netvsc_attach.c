@@ -547,6 +547,17 @@ static void only_one_attach_at_a_time(void **state)
 	fake_down();
 }
 
+static void a_cpu_that_does_not_run(void **state)
+{
+	(void)state;
+	fake_create(&defaults);
+	bench.hvk.cpu_off = defaults.cpu + 1;
+	assert_int_equal(fake_attach(), HVK_EINVAL);
+	bench.hvk.cpu_off = 0;
+	assert_int_equal(fake_attach(), HVK_OK);
+	fake_down();
+}
+
 static void attach_again_after_detach(void **state)
 {
 	(void)state;
@@ -624,6 +635,7 @@ int main(void)
 		cmocka_unit_test(rescind_at_any_moment),
 		cmocka_unit_test(detach_at_any_moment),
 		cmocka_unit_test(only_one_attach_at_a_time),
+		cmocka_unit_test(a_cpu_that_does_not_run),
 		cmocka_unit_test(attach_again_after_detach),
 		cmocka_unit_test(configurations_that_cannot_be),
 	};

@@ -67,6 +67,7 @@ struct fake_packet {
 
 struct hvk {
 	uint64_t now_ms;
+	uint32_t cpu_off; /* index + 1 of one that does not run; 0: all do */
 	struct hvk_timer *timers[FAKE_TIMERS_MAX];
 	struct hvk_request *finished[64];
 	uint32_t finished_count;
@@ -299,6 +300,17 @@ uint32_t hvk_cpu_count(const struct hvk *hvk)
 {
 	(void)hvk;
 	return FAKE_CPUS;
+}
+
+uint32_t hvk_cpu_index(struct hvk *hvk)
+{
+	(void)hvk;
+	return 0;
+}
+
+bool hvk_cpu_runs(const struct hvk *hvk, uint32_t cpu)
+{
+	return cpu + 1 != hvk->cpu_off;
 }
 
 const struct hvk_timeouts *hvk_timeouts(const struct hvk *hvk)
