@@ -35,9 +35,9 @@ boot_hypercalls 50 0
 boot_hypercalls_boot_mode 52 0
 boot_hypercalls_ws2012r2 58 0
 boot_hypercalls_ws2008r2 61 0
-guest_ram_boot_bytes 512000 0
-guest_ram_least_bytes 233472 0
-guest_ram_default_bytes 3829760 0
+guest_ram_boot_bytes 516096 0
+guest_ram_least_bytes 237568 0
+guest_ram_default_bytes 3833856 0
 guest_text_bytes 45402
 guest_text_bytes_all 53369
 EOF_BOUNDS
