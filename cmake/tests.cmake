@@ -104,6 +104,7 @@ hvkit_suite(conformance 180)
 hvkit_suite(sim 240)
 hvkit_suite(cli 240)
 hvkit_suite(dissector 90)
+hvkit_suite(image 120)
 if(HVKIT_VMM) # small guests on /dev/kvm, where there is one
 	include(cmake/vmm_guests.cmake)
 	hvkit_suite(vmm 120)

@@ -105,11 +105,11 @@ static const char *mode_name(enum hvk_event_timer_mode mode)
 static void cpu_started(void *context, struct hvk *hvk, uint32_t cpu)
 {
 	struct image *self = context;
-	hvk_status status;
+	hvk_status status = HVK_OK;
 
-	if (self->options.timer == IMAGE_TIMER_APIC)
-		return;
-	status = hvk_event_timer_start(hvk, self->options.timer == IMAGE_TIMER_DIRECT ? TIMER_VECTOR : 0);
+	if (self->options.timer != IMAGE_TIMER_APIC)
+		status = hvk_event_timer_start(hvk,
+					       self->options.timer == IMAGE_TIMER_DIRECT ? TIMER_VECTOR : 0);
 	/* A host without synthetic timers is none to complain of: then it is the APIC's. */
 	if (status != HVK_OK && status != HVK_ENOTSUP)
 		bare_print("cpu %u: start the synthetic timer: %s: %s\n", cpu, hvk_status_name(status),
@@ -211,6 +211,8 @@ int bare_main(void)
 		   (unsigned long long)(bare_ram_bytes() >> 20));
 	if (options->test[0] && !options->test_late)
 		return run_test(&image);
+	if (options->high_memory)
+		bare_prefer_high_memory();
 	wrong = bare_random_start(options->seeded ? options->seed : NULL);
 	if (wrong) {
 		snprintf(error, sizeof(error),

@@ -97,6 +97,8 @@ static const char *parse_word(struct image_options *options, char *word, bool *k
 		return parse_log(options, value) ? NULL : "error, warning, info or debug";
 	if (strcmp(word, "timer") == 0)
 		return parse_timer(options, value) ? NULL : "direct, message or apic";
+	if (strcmp(word, "memory") == 0)
+		return is_one_of(value, "high", "low", &options->high_memory) ? NULL : "low or high";
 	if (strcmp(word, "console") == 0)
 		return is_one_of(value, "yes", "no", &options->console) ? NULL : "yes or no";
 	*known = strcmp(word, "test") == 0;
@@ -151,7 +153,7 @@ bool image_options_parse(struct image_options *options, const char *line, char e
 		if (!known) {
 			snprintf(error, IMAGE_ERROR_MAX,
 				 "'%.40s' is no word of the command line; there are cpus=, mode=, nic=, "
-				 "seed=, log=, timer=, console=, test= and, before the commands, --",
+				 "seed=, log=, memory=, timer=, console=, test= and, before the commands, --",
 				 whole);
 			return false;
 		}

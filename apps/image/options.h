@@ -2,7 +2,8 @@
 /*
  * The image's command line, as its loader passes it:
  *
- *   cpus=N mode=boot|system nic=yes|no seed=HEX log=LEVEL timer=direct|message|apic
+ *   cpus=N mode=boot|system nic=yes|no seed=HEX log=LEVEL memory=low|high
+ *   timer=direct|message|apic
  *   console=yes|no test=NAME -- COMMAND ; COMMAND ...
  */
 #ifndef IMAGE_OPTIONS_H
@@ -27,6 +28,7 @@ struct image_options {
 	bool seeded;
 	uint8_t seed[IMAGE_SEED_BYTES];
 	enum image_timer timer;
+	bool high_memory;          /* pages from above 4 GiB first */
 	bool console;              /* lines come from the console once the commands have been run */
 	uint32_t log_level;        /* enum hvk_log_level */
 	bool test_late;            /* test=late:NAME: when the guest is up, not at once */

@@ -32,6 +32,8 @@ const char *bare_command_line(void);
 uint32_t bare_cpus_present(void);
 uint64_t bare_ram_bytes(void);
 bool bare_has_x2apic(void);
+/* Pages come from above 4 GiB as long as there are any, to see who cuts addresses short. */
+void bare_prefer_high_memory(void);
 
 /* --- CPUs --------------------------------------------------------------------------- */
 

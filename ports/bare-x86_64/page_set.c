@@ -115,19 +115,17 @@ bool page_set_contains(const struct page_set *set, uint64_t first, uint64_t coun
 	return false;
 }
 
-bool page_set_take(struct page_set *set, uint64_t count, uint64_t limit, uint64_t *first)
+bool page_set_take(struct page_set *set, uint64_t count, uint64_t floor, uint64_t limit, uint64_t *first)
 {
-	for (uint32_t i = 0; i < set->count; i++) {
-		struct page_run *run = &set->runs[i];
+	for (uint32_t i = 0; count != 0 && i < set->count; i++) {
+		uint64_t start = set->runs[i].first, end = end_of(&set->runs[i]);
 
-		if (count == 0 || run->count < count)
+		start = start > floor ? start : floor;
+		end = end < limit ? end : limit;
+		if (start >= end || end - start < count)
 			continue;
-		if (count > limit || run->first > limit - count)
-			return false;
-		*first = run->first;
-		*run = (struct page_run){run->first + count, run->count - count};
-		if (run->count == 0)
-			delete_runs(set, i, 1);
+		*first = start;
+		(void)page_set_remove(set, start, count); /* at worst more goes than was asked for */
 		return true;
 	}
 	return false;

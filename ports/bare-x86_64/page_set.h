@@ -24,8 +24,8 @@ bool page_set_add(struct page_set *set, uint64_t first, uint64_t count);
 bool page_set_remove(struct page_set *set, uint64_t first, uint64_t count);
 bool page_set_overlaps(const struct page_set *set, uint64_t first, uint64_t count);
 bool page_set_contains(const struct page_set *set, uint64_t first, uint64_t count);
-/* Takes count pages in a row out, the lowest there are, all below the page limit. */
-bool page_set_take(struct page_set *set, uint64_t count, uint64_t limit, uint64_t *first);
+/* Takes count pages in a row out, the lowest there are from floor on, all below limit (page numbers). */
+bool page_set_take(struct page_set *set, uint64_t count, uint64_t floor, uint64_t limit, uint64_t *first);
 uint64_t page_set_total(const struct page_set *set);
 
 #endif

@@ -5,11 +5,17 @@
 static struct page_set ram; /* all that may ever be given out */
 static struct page_set free_pages;
 static struct spin lock;
+static bool prefer_high;
 
 void pages_init(const struct page_set *usable)
 {
 	ram = *usable;
 	free_pages = *usable;
+}
+
+void bare_prefer_high_memory(void)
+{
+	prefer_high = true;
 }
 
 uint64_t pages_take(uint32_t count, uint64_t limit)
@@ -18,7 +24,9 @@ uint64_t pages_take(uint32_t count, uint64_t limit)
 	bool taken;
 
 	spin_lock(&lock);
-	taken = page_set_take(&free_pages, count, limit >> PAGE_SHIFT, &first);
+	taken = (prefer_high &&
+		 page_set_take(&free_pages, count, LOW_LIMIT >> PAGE_SHIFT, limit >> PAGE_SHIFT, &first)) ||
+		page_set_take(&free_pages, count, 0, limit >> PAGE_SHIFT, &first);
 	spin_unlock(&lock);
 	return taken ? first << PAGE_SHIFT : 0;
 }

@@ -59,7 +59,7 @@ static void sort_memory(void)
 	boot_info_ram(&info, RAM_LIMIT >> PAGE_SHIFT, &ram);
 	usable = ram;
 	(void)page_set_remove(&usable, 0, 1);
-	if (page_set_take(&usable, 1, LOW_MEMORY >> PAGE_SHIFT, &first))
+	if (page_set_take(&usable, 1, 0, LOW_MEMORY >> PAGE_SHIFT, &first))
 		low_page = first << PAGE_SHIFT;
 	(void)page_set_remove(&usable, 0, LOW_MEMORY >> PAGE_SHIFT);
 	(void)page_set_remove(&usable, image >> PAGE_SHIFT, (end - image) >> PAGE_SHIFT);

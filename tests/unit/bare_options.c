@@ -55,7 +55,8 @@ static void all_words_are_taken(void **state)
 	assert_string_equal(options.test, "null");
 	assert_true(options.has_commands);
 	assert_string_equal(options.commands, "ip");
-	parse("timer=message console=yes");
+	parse("timer=message console=yes memory=high");
+	assert_true(options.high_memory);
 	assert_int_equal(options.timer, IMAGE_TIMER_MESSAGE);
 	assert_true(options.console);
 	parse("test=late:ud");
@@ -82,6 +83,7 @@ static void wrong_words_are_named(void **state)
 	expect_error("nic=maybe", "yes or no");
 	expect_error("log=4", "error, warning");
 	expect_error("timer=tsc", "direct, message or apic");
+	expect_error("memory=4", "low or high");
 	expect_error("console=", "yes or no");
 	expect_error("test=", "name of a test");
 	expect_error("seed=1234", "64 hexadecimal digits");

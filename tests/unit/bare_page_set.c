@@ -70,17 +70,36 @@ static void the_lowest_pages_that_suffice_are_taken(void **state)
 	assert_true(page_set_add(&set, 10, 2));
 	assert_true(page_set_add(&set, 20, 5));
 	assert_true(page_set_add(&set, 100, 50));
-	assert_false(page_set_take(&set, 0, 1000, &first));
-	assert_true(page_set_take(&set, 3, 1000, &first));
+	assert_false(page_set_take(&set, 0, 0, 1000, &first));
+	assert_true(page_set_take(&set, 3, 0, 1000, &first));
 	assert_int_equal(first, 20);
-	assert_true(page_set_take(&set, 2, 1000, &first));
+	assert_true(page_set_take(&set, 2, 0, 1000, &first));
 	assert_int_equal(first, 10);
 	assert_int_equal(set.count, 2);
-	assert_false(page_set_take(&set, 51, 1000, &first));
-	assert_false(page_set_take(&set, 10, 109, &first)); /* all below the limit, or none */
-	assert_true(page_set_take(&set, 10, 110, &first));
+	assert_false(page_set_take(&set, 51, 0, 1000, &first));
+	assert_false(page_set_take(&set, 10, 0, 109, &first)); /* all below the limit, or none */
+	assert_true(page_set_take(&set, 10, 0, 110, &first));
 	assert_int_equal(first, 100);
-	assert_false(page_set_take(&set, UINT64_MAX, UINT64_MAX, &first));
+	assert_false(page_set_take(&set, UINT64_MAX, 0, UINT64_MAX, &first));
+}
+
+static void pages_can_be_taken_from_a_floor_on(void **state)
+{
+	struct page_set set = {0};
+	uint64_t first;
+
+	(void)state;
+	assert_true(page_set_add(&set, 10, 10));
+	assert_true(page_set_add(&set, 30, 10));
+	assert_true(page_set_take(&set, 4, 14, 1000, &first)); /* out of the middle */
+	assert_int_equal(first, 14);
+	assert_true(page_set_contains(&set, 10, 4));
+	assert_true(page_set_contains(&set, 18, 2));
+	assert_true(page_set_take(&set, 4, 14, 1000, &first));
+	assert_int_equal(first, 30);
+	assert_false(page_set_take(&set, 1, 40, 1000, &first));
+	assert_int_equal(page_set_total(&set), 12);
+	check_shape(&set);
 }
 
 static void fill(struct page_set *set)
@@ -137,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_order_of_changes_is_as_with_bits),
 		cmocka_unit_test(the_lowest_pages_that_suffice_are_taken),
+		cmocka_unit_test(pages_can_be_taken_from_a_floor_on),
 		cmocka_unit_test(a_full_set_refuses_a_new_run_and_still_joins),
 		cmocka_unit_test(a_full_set_loses_the_smaller_part_rather_than_keep_what_was_to_go),
 		cmocka_unit_test(the_end_of_all_numbers_is_an_end),
