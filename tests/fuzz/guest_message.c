@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Control messages of a hostile host: the check alone, and a live bus that is connected
- * by the rules and then hears anything in any order, while its user opens, shares,
+ * by the rules and then hears anything in any order, while its user opens, moves, shares,
  * suspends and leaves.
  *
  * Header: {version, flags, host's version}. Flags: 1 boot mode, 2 answers inside the
- * hypercall, 4 not connected yet, 8 no clock page games.
+ * hypercall, 4 not connected yet, 8 no clock page games, 16 two CPUs.
  */
 #include "guest/vmbus/message.h"
 #include "tests/fuzz/guest_user.h"
@@ -32,6 +32,7 @@ static const hostile_operation operations[] = {
 	hostile_op_interrupt,
 	user_op_send,
 	hostile_op_dump,
+	hostile_op_offer,
 };
 
 /* Each argument, as a message, in a block of its own length, at one version. */
@@ -67,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct user *user;
 
 	check_alone(input, n % 16u == 15u ? NULL : version);
-	machine = hostile_create(version->version);
+	machine = hostile_create(version->version, flags & 16u ? 2 : 1);
 	user = user_create(machine);
 	machine->eager = (flags & 2u) != 0;
 	user_config(user, flags, &config);

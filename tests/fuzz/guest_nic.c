@@ -151,7 +151,7 @@ struct nic_user *nic_create(struct fuzz_input *from)
 	struct hvk_vmbus_config config = {.offered = offered, .gone = channel_gone, .context = user};
 
 	FUZZ_CHECK(user != NULL);
-	user->machine = hostile_create(version->version);
+	user->machine = hostile_create(version->version, 1);
 	user->machine->user = user;
 	user->machine->eager = (flags & 2u) != 0;
 	user->machine->has_net = true;

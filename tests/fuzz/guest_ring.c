@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct hvk_version *version = hvk_version_get(fuzz_u8(&input) % VERSIONS);
 	uint8_t flags = fuzz_u8(&input);
 	uint32_t pages = 1u + fuzz_u8(&input) % 3u;
-	struct hostile *machine = hostile_create(version->version);
+	struct hostile *machine = hostile_create(version->version, 1);
 	struct user *user = user_create(machine);
 	struct hvk_vmbus_config config;
 

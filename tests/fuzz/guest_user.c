@@ -12,7 +12,7 @@ static bool in_progress(const struct hvk_request *request)
 
 static bool busy(const struct user_channel *slot)
 {
-	bool found = in_progress(&slot->open) || in_progress(&slot->close);
+	bool found = in_progress(&slot->open) || in_progress(&slot->close) || in_progress(&slot->move);
 
 	for (uint32_t i = 0; i < USER_GPADLS; i++)
 		found = found || in_progress(&slot->gpadls[i].create) ||
@@ -22,23 +22,37 @@ static bool busy(const struct user_channel *slot)
 
 /* --- Callbacks ---------------------------------------------------------------------- */
 
+static struct user_channel *find(struct user *user, const struct hvk_channel *channel)
+{
+	for (uint32_t i = 0; i < USER_CHANNELS; i++) {
+		if (user->channels[i].channel == channel)
+			return &user->channels[i];
+	}
+	return NULL;
+}
+
+static void keep(struct user *user, struct hvk_channel *channel, struct hvk_channel *primary)
+{
+	for (uint32_t i = 0; i < USER_CHANNELS; i++) {
+		struct user_channel *slot = &user->channels[i];
+
+		if (slot->channel != NULL || busy(slot))
+			continue;
+		*slot = (struct user_channel){.channel = channel, .primary = primary};
+		return;
+	}
+}
+
 static void offered(void *context, struct hvk_channel *channel, bool again)
 {
 	struct user *user = context;
+	const struct user_channel *slot = find(user, channel);
 
 	user->offered++;
-	for (uint32_t i = 0; i < USER_CHANNELS; i++) {
-		if (user->channels[i].channel == channel) {
-			FUZZ_CHECK(again);
-			return;
-		}
-	}
-	for (uint32_t i = 0; i < USER_CHANNELS; i++) {
-		if (user->channels[i].channel == NULL && !busy(&user->channels[i])) {
-			user->channels[i] = (struct user_channel){.channel = channel};
-			return;
-		}
-	}
+	FUZZ_CHECK(hvk_channel_primary(channel) == channel);
+	FUZZ_CHECK(slot == NULL || again);
+	if (slot == NULL)
+		keep(user, channel, NULL);
 }
 
 static void gone(void *context, struct hvk_channel *channel)
@@ -59,20 +73,35 @@ static void gone(void *context, struct hvk_channel *channel)
 	}
 }
 
+/* Once more for those that are known, whenever the hooks are set. */
+static void subchannel_offered(void *context, struct hvk_channel *primary, struct hvk_channel *channel)
+{
+	struct user *user = context;
+
+	FUZZ_CHECK(channel != primary && hvk_channel_primary(channel) == primary);
+	FUZZ_CHECK(find(user, primary) != NULL && find(user, primary)->claimed);
+	if (find(user, channel) == NULL)
+		keep(user, channel, primary);
+}
+
+static void subchannel_gone(void *context, struct hvk_channel *primary, struct hvk_channel *channel)
+{
+	struct user *user = context;
+	struct user_channel *slot = find(user, channel);
+
+	FUZZ_CHECK(find(user, primary) != NULL); /* its own turn comes after this */
+	if (slot == NULL)
+		return;
+	FUZZ_CHECK(slot->primary == primary && !slot->claimed);
+	for (uint32_t i = 0; i < USER_GPADLS; i++)
+		FUZZ_CHECK(slot->gpadls[i].gpadl.id == 0);
+	slot->channel = NULL;
+}
+
 static void look_at(struct user *user, const uint8_t *bytes, uint32_t length)
 {
 	for (uint32_t i = 0; i < length; i++)
 		user->sum = (uint8_t)(user->sum + bytes[i]);
-}
-
-static struct user_channel *slot_with(struct user *user, const struct hvk_channel *channel)
-{
-	struct user_channel *slot = user->channels;
-
-	while (slot < user->channels + USER_CHANNELS && slot->channel != channel)
-		slot++;
-	FUZZ_CHECK(slot < user->channels + USER_CHANNELS);
-	return slot;
 }
 
 /* Each comes back once, and only while it is out. */
@@ -80,7 +109,8 @@ static void take_back(struct user_channel *slot, void *cookie)
 {
 	bool *outstanding = cookie;
 
-	FUZZ_CHECK(outstanding >= slot->outstanding && outstanding < slot->outstanding + USER_REQUESTS);
+	FUZZ_CHECK(slot != NULL && outstanding >= slot->outstanding &&
+		   outstanding < slot->outstanding + USER_REQUESTS);
 	FUZZ_CHECK(*outstanding);
 	*outstanding = false;
 }
@@ -89,7 +119,7 @@ static void received(struct user *user, struct hvk_channel *channel, const struc
 {
 	FUZZ_CHECK((packet->cookie != NULL) == (packet->type == VMBUS_PACKET_COMPLETION));
 	if (packet->cookie != NULL)
-		take_back(slot_with(user, channel), packet->cookie);
+		take_back(find(user, channel), packet->cookie);
 	look_at(user, packet->extension, packet->extension_length);
 	look_at(user, packet->payload, packet->payload_length);
 	if (packet->answer_wanted)
@@ -182,9 +212,72 @@ void user_open(struct user *user, uint32_t n, uint32_t pages)
 	hostile_wait(user->machine, &user->channels[n].open);
 }
 
+/* --- Sub-channels ------------------------------------------------------------------------ */
+
+static const struct hvk_subchannel_hooks *hooks_of(struct user *user, struct hvk_subchannel_hooks *hooks)
+{
+	*hooks = (struct hvk_subchannel_hooks){subchannel_offered, subchannel_gone, user};
+	return hooks;
+}
+
+/* Nothing is told of them any more: so nothing may be in use, and they are forgotten. */
+static bool forget_subchannels(struct user *user, const struct hvk_channel *primary)
+{
+	for (uint32_t i = 0; i < USER_CHANNELS; i++) {
+		const struct user_channel *slot = &user->channels[i];
+
+		if (slot->channel == NULL || slot->primary != primary)
+			continue;
+		if (busy(slot) || slot->claimed || hvk_channel_state(slot->channel) != HVK_CHANNEL_CLOSED ||
+		    slot->gpadls[0].gpadl.id != 0 || slot->gpadls[1].gpadl.id != 0)
+			return false;
+	}
+	for (uint32_t i = 0; i < USER_CHANNELS; i++) {
+		if (user->channels[i].primary == primary)
+			user->channels[i].channel = NULL;
+	}
+	return true;
+}
+
+static void set_hooks(struct user *user, struct user_channel *slot, bool some)
+{
+	struct hvk_subchannel_hooks hooks;
+	hvk_status status;
+
+	if (slot->primary != NULL || !slot->claimed) {
+		status = hvk_channel_set_subchannel_hooks(slot->channel, hooks_of(user, &hooks));
+		FUZZ_CHECK(status == (slot->primary != NULL ? HVK_EINVAL : HVK_ESTATE));
+	} else if (some) {
+		status = hvk_channel_set_subchannel_hooks(slot->channel, hooks_of(user, &hooks));
+		FUZZ_CHECK(status == HVK_OK);
+	} else if (forget_subchannels(user, slot->channel)) {
+		FUZZ_CHECK(hvk_channel_set_subchannel_hooks(slot->channel, NULL) == HVK_OK);
+	}
+}
+
+static void walk_subchannels(struct user_channel *slot)
+{
+	struct hvk_channel *primary = hvk_channel_primary(slot->channel), *subchannel = NULL;
+	uint32_t index = 0;
+
+	while ((subchannel = hvk_channel_next_subchannel(primary, subchannel)) != NULL) {
+		FUZZ_CHECK(hvk_channel_offer(subchannel)->subchannel_index > index);
+		index = hvk_channel_offer(subchannel)->subchannel_index;
+	}
+}
+
+static void begin_move(struct user_channel *slot, uint32_t cpu)
+{
+	if (!in_progress(&slot->move))
+		hvk_channel_set_cpu(slot->channel, cpu, &slot->move);
+}
+
+/* --- The end ------------------------------------------------------------------------------- */
+
 static void leave_channel(struct user *user, struct user_channel *slot)
 {
 	hostile_wait(user->machine, &slot->open);
+	hostile_wait(user->machine, &slot->move);
 	for (uint32_t i = 0; i < USER_GPADLS; i++)
 		hostile_wait(user->machine, &slot->gpadls[i].create);
 	begin_close(slot);
@@ -201,6 +294,7 @@ static void leave_channel(struct user *user, struct user_channel *slot)
 	take_rest(slot);
 	if (slot->claimed) {
 		slot->claimed = false;
+		FUZZ_CHECK(slot->primary != NULL || forget_subchannels(user, slot->channel));
 		hvk_channel_unclaim(slot->channel);
 	}
 }
@@ -211,8 +305,14 @@ void user_leave(struct user *user)
 	hostile_wait(user->machine, &user->machine->leave);
 	if (hvk_vmbus_state(user->machine->hvk) == HVK_VMBUS_ABANDONED)
 		return; /* nothing but the end may be called */
-	for (uint32_t i = 0; i < USER_CHANNELS; i++)
-		leave_channel(user, &user->channels[i]);
+	for (uint32_t i = 0; i < USER_CHANNELS; i++) {
+		if (user->channels[i].primary != NULL)
+			leave_channel(user, &user->channels[i]);
+	}
+	for (uint32_t i = 0; i < USER_CHANNELS; i++) {
+		if (user->channels[i].primary == NULL)
+			leave_channel(user, &user->channels[i]);
+	}
 }
 
 /* --- Operations --------------------------------------------------------------------------- */
@@ -229,9 +329,11 @@ static bool abandoned(const struct hostile *machine)
 	return hvk_vmbus_state(machine->hvk) == HVK_VMBUS_ABANDONED;
 }
 
-static void toggle_claim(struct user_channel *slot)
+static void toggle_claim(struct user *user, struct user_channel *slot)
 {
 	if (slot->claimed) {
+		if (slot->primary == NULL && !forget_subchannels(user, slot->channel))
+			return;
 		slot->claimed = false;
 		hvk_channel_unclaim(slot->channel);
 	} else {
@@ -247,7 +349,7 @@ void user_op_channel(struct hostile *machine, struct fuzz_input *arguments)
 
 	if (slot->channel == NULL || abandoned(machine))
 		return;
-	switch (what % 4) {
+	switch (what % 7) {
 	case 0:
 		begin_open(user, slot, 1 + fuzz_u8(arguments) % 4u);
 		break;
@@ -255,7 +357,16 @@ void user_op_channel(struct hostile *machine, struct fuzz_input *arguments)
 		begin_close(slot);
 		break;
 	case 2:
-		toggle_claim(slot);
+		toggle_claim(user, slot);
+		break;
+	case 4:
+		begin_move(slot, fuzz_u8(arguments) % 3u); /* 2: there is none */
+		break;
+	case 5:
+		set_hooks(user, slot, (fuzz_u8(arguments) & 1u) == 0);
+		break;
+	case 6:
+		walk_subchannels(slot);
 		break;
 	default:
 		user->receive_size = 16u + fuzz_u8(arguments) * 8u;

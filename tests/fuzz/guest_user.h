@@ -6,7 +6,7 @@
 
 #include "tests/fuzz/hostile.h"
 
-#define USER_CHANNELS 4u
+#define USER_CHANNELS 6u
 #define USER_GPADLS 2u
 #define USER_PACKET_MAX 2048u
 #define USER_REQUESTS 16u
@@ -19,8 +19,9 @@ struct user_gpadl {
 
 struct user_channel {
 	struct hvk_channel *channel; /* NULL: none */
-	struct hvk_request open, close;
-	bool claimed, closing;
+	struct hvk_channel *primary; /* of a sub-channel */
+	struct hvk_request open, close, move;
+	bool claimed;
 	struct user_gpadl gpadls[USER_GPADLS];
 	bool outstanding[USER_REQUESTS]; /* a request's cookie is the address of its place here */
 };

@@ -106,6 +106,14 @@ static uint64_t port_tsc(void *context)
 	return port->now;
 }
 
+static uint32_t cpu_index(void *context)
+{
+	const struct polled_port *port = context;
+	const struct hostile *machine = port->owner;
+
+	return machine->cpu;
+}
+
 static void switched(void *owner)
 {
 	struct hostile *machine = owner;
@@ -129,6 +137,7 @@ static void fill_port(struct hostile *machine)
 	port->access = HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_HYPERCALL |
 		       HV_ACCESS_REFERENCE_TSC;
 	port->port.tsc = port_tsc;
+	port->port.cpu_index = cpu_index;
 	port->paused = paused;
 	port->end_of_message = end_of_message;
 	port->freed = freed;
@@ -138,23 +147,42 @@ static void fill_port(struct hostile *machine)
 	port->switched = switched;
 }
 
-struct hostile *hostile_create(uint32_t newest)
+/* CPU 0 last: the one set of registers is its in the end. */
+static void start_cpus(struct hostile *machine)
+{
+	for (uint32_t n = machine->cpus; n-- > 0;) {
+		machine->cpu = n;
+		machine->port.registers[HVK_REG_VP_INDEX] = n;
+		FUZZ_CHECK(hvk_cpu_start(machine->hvk) == HVK_OK);
+	}
+}
+
+static void stop_cpus(struct hostile *machine)
+{
+	for (uint32_t n = machine->cpus; n-- > 0;) {
+		machine->cpu = n;
+		FUZZ_CHECK(hvk_cpu_stop(machine->hvk) == HVK_OK);
+	}
+}
+
+struct hostile *hostile_create(uint32_t newest, uint32_t cpus)
 {
 	static const struct vmbus_guid netvsc = VMBUS_GUID_NETVSC;
 	struct hostile *machine = calloc(1, sizeof(*machine));
-	struct hvk_config config = {.cpus = 1, .log_level = HVK_LOG_DEBUG};
+	struct hvk_config config = {.cpus = cpus, .log_level = HVK_LOG_DEBUG};
 	uint32_t *timeouts = (uint32_t *)&config.timeouts;
 
 	FUZZ_CHECK(machine != NULL);
 	for (size_t i = 0; i < sizeof(config.timeouts) / sizeof(*timeouts); i++)
 		timeouts[i] = HOSTILE_TIMEOUT_MS;
 	machine->newest = newest;
+	machine->cpus = cpus;
 	machine->type = netvsc;
 	hostile_net_reset(machine);
 	fill_port(machine);
 	FUZZ_CHECK(hvk_create(&machine->port.port, &config, &machine->hvk) == HVK_OK);
 	FUZZ_CHECK(hvk_start(machine->hvk) == HVK_OK);
-	FUZZ_CHECK(hvk_cpu_start(machine->hvk) == HVK_OK);
+	start_cpus(machine);
 	return machine;
 }
 
@@ -163,8 +191,11 @@ void hostile_step(struct hostile *machine)
 	count_step(machine);
 	hostile_net_run(machine);
 	hostile_deliver(machine);
-	(void)hvk_poll(machine->hvk, 0);
-	FUZZ_CHECK(machine->port.locks == 0);
+	for (uint32_t n = machine->cpus; n-- > 0;) {
+		machine->cpu = n;
+		(void)hvk_poll(machine->hvk, n);
+		FUZZ_CHECK(machine->port.locks == 0);
+	}
 }
 
 void hostile_wait(struct hostile *machine, struct hvk_request *request)
@@ -174,7 +205,9 @@ void hostile_wait(struct hostile *machine, struct hvk_request *request)
 	/* A clock that jumps may end the user's own wait, not the request's. */
 	for (uint32_t i = 0; i < HOSTILE_STEPS && request->status == HVK_EINPROGRESS; i++) {
 		count_step(machine);
-		(void)hvk_wait(machine->hvk, request, HOSTILE_WAIT_MS);
+		(void)hvk_wait(machine->hvk, request, machine->cpus == 1 ? HOSTILE_WAIT_MS : 1);
+		if (machine->cpus != 1)
+			hostile_step(machine); /* the other CPU has a part in it */
 	}
 	FUZZ_CHECK(request->status != HVK_EINPROGRESS);
 }
@@ -195,7 +228,7 @@ static void leave(struct hostile *machine)
 	}
 	if (hvk_vmbus_state(machine->hvk) != HVK_VMBUS_COLD)
 		(void)hvk_vmbus_abandon(machine->hvk, HOSTILE_TIMEOUT_MS);
-	FUZZ_CHECK(hvk_cpu_stop(machine->hvk) == HVK_OK);
+	stop_cpus(machine);
 	FUZZ_CHECK(hvk_stop(machine->hvk) == HVK_OK);
 }
 

@@ -10,7 +10,7 @@
  *   hostile_net.c   the network card's host: NVS and RNDIS
  *   hostile_ops.c   what the fuzzer can do to all of it
  *
- * One CPU, with locks that notice when they are taken twice. Guest-physical addresses are
+ * One CPU or two in turns, with locks that notice when they are taken twice. Guest-physical addresses are
  * the process' own, each allocation is its own heap block, and time passes only in pause,
  * so that every run is the same and every access out of range is seen.
  */
@@ -106,6 +106,7 @@ struct hostile {
 	bool clock_set; /* the reference counter says clock */
 	uint64_t clock;
 	uint32_t steps;
+	uint32_t cpus, cpu; /* how many, and which one runs just now */
 
 	uint32_t newest; /* version that it accepts */
 	bool eager;      /* answers come inside the hypercall */
@@ -132,12 +133,13 @@ struct hostile {
 
 /* --- hostile.c --------------------------------------------------------------------- */
 
-/* A started instance; the machine is the one that switch points belong to. */
-struct hostile *hostile_create(uint32_t newest);
+/* A started instance; the machine is the one that switch points belong to. One CPU or two; the
+ * host's messages and events all come to CPU 0, which passes on what belongs to the other. */
+struct hostile *hostile_create(uint32_t newest, uint32_t cpus);
 /* The bus is left, by force if need be, and everything is looked at: nothing leaked,
  * nothing given back that the host may use. */
 void hostile_destroy(struct hostile *machine);
-/* One poll, with the host's work before it. */
+/* One poll of each CPU, with the host's work before it. */
 void hostile_step(struct hostile *machine);
 /* Waits for a request; it ends, or the run has failed. */
 void hostile_wait(struct hostile *machine, struct hvk_request *request);
@@ -152,6 +154,8 @@ void hostile_line(void *context, const char *text);
 /* A control message of the guest's; the hypercall's status. */
 uint32_t hostile_post(struct hostile *machine, const struct hv_post_message_input *input);
 void hostile_send(struct hostile *machine, const void *payload, uint32_t size);
+/* A channel of the one device; index 0: a primary. */
+void hostile_offer(struct hostile *machine, uint32_t channel_id, uint16_t subchannel_index);
 /* Puts the next message into the slot, if it is free. */
 void hostile_deliver(struct hostile *machine);
 /* The guest can have seen this message. */
@@ -208,6 +212,7 @@ void hostile_op_poll(struct hostile *machine, struct fuzz_input *arguments);
 void hostile_op_pass_time(struct hostile *machine, struct fuzz_input *arguments);
 void hostile_op_interrupt(struct hostile *machine, struct fuzz_input *arguments);
 void hostile_op_message(struct hostile *machine, struct fuzz_input *arguments);
+void hostile_op_offer(struct hostile *machine, struct fuzz_input *arguments);
 void hostile_op_slot(struct hostile *machine, struct fuzz_input *arguments);
 void hostile_op_answer(struct hostile *machine, struct fuzz_input *arguments);
 void hostile_op_mute(struct hostile *machine, struct fuzz_input *arguments);

@@ -168,19 +168,26 @@ static void contact(struct hostile *machine, const uint8_t *payload)
 	answer(machine, VMBUS_MSG_INITIATE_CONTACT, &response, sizeof(response));
 }
 
-static void offer(struct hostile *machine)
+void hostile_offer(struct hostile *machine, uint32_t channel_id, uint16_t subchannel_index)
 {
 	struct vmbus_offer_channel message = {
 		.header = {VMBUS_MSG_OFFER_CHANNEL, 0},
 		.interface_type = machine->type,
 		.interface_instance = {{1, 2, 3, 4}},
-		.channel_id = CHANNEL,
+		.subchannel_index = subchannel_index,
+		.channel_id = channel_id,
 		.is_dedicated = 1,
-		.connection_id = 0x1001,
+		.connection_id = 0x1000 + channel_id,
 	};
-	struct vmbus_message_header end = {VMBUS_MSG_ALL_OFFERS_DELIVERED, 0};
 
 	hostile_send(machine, &message, sizeof(message));
+}
+
+static void offers(struct hostile *machine)
+{
+	struct vmbus_message_header end = {VMBUS_MSG_ALL_OFFERS_DELIVERED, 0};
+
+	hostile_offer(machine, CHANNEL, 0);
 	answer(machine, VMBUS_MSG_REQUEST_OFFERS, &end, sizeof(end));
 }
 
@@ -262,6 +269,19 @@ static void open_channel(struct hostile *machine, const uint8_t *payload)
 	answer(machine, VMBUS_MSG_OPEN_CHANNEL, &result, sizeof(result));
 }
 
+/* The host's answer names no request, and comes from 5.3 on. */
+static void modify(struct hostile *machine, const uint8_t *payload)
+{
+	struct vmbus_modify_channel_response response = {.header = {VMBUS_MSG_MODIFY_CHANNEL_RESPONSE, 0}};
+	struct vmbus_modify_channel message;
+
+	memcpy(&message, payload, sizeof(message));
+	FUZZ_CHECK(message.target_vp < machine->cpus);
+	response.channel_id = message.channel_id;
+	if (machine->version >= VMBUS_VERSION_5_3)
+		answer(machine, VMBUS_MSG_MODIFY_CHANNEL, &response, sizeof(response));
+}
+
 static void teardown(struct hostile *machine, const uint8_t *payload)
 {
 	struct vmbus_gpadl_torndown message = {{VMBUS_MSG_GPADL_TORNDOWN, 0}, word(payload, 12)};
@@ -278,7 +298,7 @@ static void take(struct hostile *machine, const uint8_t *payload, uint32_t size)
 		contact(machine, payload);
 		break;
 	case VMBUS_MSG_REQUEST_OFFERS:
-		offer(machine);
+		offers(machine);
 		break;
 	case VMBUS_MSG_GPADL_HEADER:
 		gpadl_header(machine, payload, size);
@@ -294,6 +314,9 @@ static void take(struct hostile *machine, const uint8_t *payload, uint32_t size)
 		break;
 	case VMBUS_MSG_CLOSE_CHANNEL:
 		machine->channel.open = machine->channel.open && machine->channel.id != word(payload, 8);
+		break;
+	case VMBUS_MSG_MODIFY_CHANNEL:
+		modify(machine, payload);
 		break;
 	case VMBUS_MSG_UNLOAD:
 		if (machine->newest >= VMBUS_VERSION_3_0)

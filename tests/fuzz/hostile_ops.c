@@ -48,6 +48,14 @@ void hostile_op_message(struct hostile *machine, struct fuzz_input *arguments)
 	hostile_send(machine, arguments->bytes, (uint32_t)arguments->left);
 }
 
+/* {channel, sub-channel's index}: an offer as it must be, but for its time and its numbers. */
+void hostile_op_offer(struct hostile *machine, struct fuzz_input *arguments)
+{
+	uint32_t channel_id = fuzz_u8(arguments);
+
+	hostile_offer(machine, channel_id, fuzz_u8(arguments));
+}
+
 /* A SynIC message whose type and size are the fuzzer's too. */
 void hostile_op_slot(struct hostile *machine, struct fuzz_input *arguments)
 {
