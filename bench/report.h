@@ -3,7 +3,7 @@
  * What the programs of bench/ print: one row per figure, fields parted by tabs, which
  * scripts/bench puts together:
  *
- *   row     NAME VALUE UNIT SENSE LIMIT WHAT-THE-LIMIT-IS
+ *   row     NAME VALUE UNIT SENSE LIMIT WHAT-THE-LIMIT-IS [SPREAD]
  *   per     PHASE COUNT       a phase that is run under callgrind, and what to divide by
  */
 #ifndef BENCH_REPORT_H
@@ -44,6 +44,20 @@ static inline double bench_median(double *values, size_t count)
 {
 	qsort(values, count, sizeof(*values), bench_compare);
 	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+/* How far repetitions lie apart: the middle half of them, as a share of the median. Of less than
+ * four nothing can be said: "once". Sorts values. */
+static inline void bench_row_repeated(const char *name, double *values, size_t count, const char *unit,
+				      const char *sense, double limit, const char *what)
+{
+	double median = bench_median(values, count);
+
+	printf("row\t%s\t%.10g\t%s\t%s\t%.10g\t%s\t", name, median, unit, sense, limit, what);
+	if (count < 4)
+		printf("once\n");
+	else
+		printf("%.3f\n", (values[count - 1 - count / 4] - values[count / 4]) / median);
 }
 
 #endif

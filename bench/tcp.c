@@ -150,13 +150,13 @@ static void compare(uint64_t bytes, int repetitions, uint16_t port)
 			take(&ways[way], i, port, bytes, &bare);
 	}
 	for (size_t way = 0; way < 2; way++) {
-		bench_row(ways[way].rate_name, bench_median(ways[way].ratio, n), "of bare", BENCH_AT_LEAST,
-			  0.8, "aim");
-		bench_row(ways[way].cpu_name, bench_median(ways[way].cpu, n), "of bare", BENCH_BESIDE, 1,
-			  "bare, processor time of all threads");
+		bench_row_repeated(ways[way].rate_name, ways[way].ratio, n, "of bare", BENCH_AT_LEAST, 0.8,
+				   "aim");
+		bench_row_repeated(ways[way].cpu_name, ways[way].cpu, n, "of bare", BENCH_BESIDE, 1,
+				   "bare, processor time of all threads");
 	}
-	bench_row("tcp_download_rate", bench_median(usual->rate, n), "MB/s", BENCH_BESIDE,
-		  bench_median(bares, n), "bare");
+	bench_row_repeated("tcp_download_rate", usual->rate, n, "MB/s", BENCH_BESIDE, bench_median(bares, n),
+			   "bare");
 	bench_row("tcp_signals_per_1000_frames", bench_median(usual->signals, n), "signals", BENCH_BESIDE,
 		  1000, "one per frame");
 	bench_row("tcp_interrupts_per_1000_frames", bench_median(usual->interrupts, n), "interrupts",
