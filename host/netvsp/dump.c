@@ -7,7 +7,7 @@ static uint32_t bits_set(const uint8_t *bits, uint32_t count)
 	uint32_t set = 0;
 
 	for (uint32_t n = 0; n < count; n++)
-		set += (bits[n / 8] >> n % 8 & 1u) != 0;
+		set += (uint32_t)bits[n / 8] >> n % 8 & 1u;
 	return set;
 }
 
