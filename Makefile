@@ -26,7 +26,7 @@ format: ## put the C sources into the project's format
 	@$(FORMAT) -i $(C_FILES)
 
 format-check: ## say what `make format` would change
-	@$(FORMAT) --dry-run --Werror $(C_FILES)
+	@FORMAT=$(FORMAT) sh tests/walls/format.sh
 
 lint: all ## clang-tidy, and who may include whom
 	@scripts/lint $(BUILD)

@@ -29,7 +29,7 @@ struct hvh_partition {
 	uint64_t tsc_hz; /* 0: no reference TSC page */
 	int64_t tsc_offset;
 	uint64_t apic_hz;
-	uint64_t now;    /* the latest time that anybody told */
+	uint64_t now; /* the latest time that anybody told */
 
 	uint64_t seed;
 	uint64_t random[4];

@@ -34,9 +34,11 @@ extern "C" {
 #define HVH_ECHO_BYTES_MAX 69616u /* payload and page list together */
 /* The class, as on the wire: an initialiser for struct vmbus_guid (wire/vmbus.h), and one for the
  * uint8_t[16] in which this library's configurations have GUIDs. */
+/* clang-format off */
 #define HVH_ECHO_GUID {HVH_ECHO_GUID_BYTES}
 #define HVH_ECHO_GUID_BYTES \
 	{0xf0, 0xa1, 0xd1, 0xb8, 0x0e, 0x6d, 0x55, 0x4c, 0x9a, 0x3e, 0x2f, 0x5f, 0x0a, 0x7e, 0x4d, 0x10}
+/* clang-format on */
 
 enum hvh_echo_operation { HVH_ECHO = 1, HVH_ECHO_SUBCHANNELS = 2, HVH_ECHO_BURST = 3, HVH_ECHO_IGNORE = 4 };
 

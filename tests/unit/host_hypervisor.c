@@ -30,7 +30,7 @@ static void leaves_tell_what_is_there(void **state)
 	assert_int_equal(leaf[0], 0x31237648);
 	hvh_cpuid(guest->host, 0x40000003, leaf);
 	assert_int_equal(leaf[0], 0x0a6e);
-	assert_int_equal(leaf[1], 0x30);   /* never bits 1 and 12: Linux would fail */
+	assert_int_equal(leaf[1], 0x30);    /* never bits 1 and 12: Linux would fail */
 	assert_int_equal(leaf[3], 0x80500); /* frequencies, crash registers, direct timers */
 	hvh_cpuid(guest->host, 0x40000005, leaf);
 	assert_int_equal(leaf[0], HVH_VPS_MAX);

@@ -6,7 +6,7 @@ set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-for part in guest host include; do cp -r "$root/$part" "$work/"; done
+for part in guest host include .clang-format; do cp -r "$root/$part" "$work/"; done
 failed=0
 count=0
 tag='/* SPDX-License-Identifier: MIT */'
@@ -52,8 +52,16 @@ breach text guest/netvsc/breach.c "$tag" '	uint8_t *p = nic->shared.base;'
 breach text guest/vmbus/breach.c "$tag" 'void f(volatile int *p);'
 breach text guest/vmbus/breach.c "$tag" 'void f(void)' '{' "$(yes '	g();' | head -n 81)" '}'
 breach text host/vmbus/breach.c "$tag" "$(yes '/* line */' | head -n 1000)"
+breach format guest/vmbus/breach.c "$tag" 'int  f( void );'
+breach format host/vmbus/breach.h "$tag" 'struct s {' '    int four_blanks;' '};'
+breach links docs/breach.md '[gone](no_such_page.md)'
+breach links docs/breach.md '# A heading' '[here](#a-heading) [gone](#another)'
+breach links docs/breach.md '```' '# In a block' '```' '[gone](#in-a-block)'
+breach links docs/breach.md '[elsewhere](good.md#the-ring-s-half)'
+printf '%s\n' '# Good' "## The ring's half, \`hvk_ring\`: 2 pages" '## Twice' '## Twice' '<a id="by-hand"></a>' \
+	'[a](#good) [b](#the-rings-half-hvk_ring-2-pages) [c](#twice-1) [d](good.md#by-hand) [e](../host)' >"$work/docs/good.md"
 
-for wall in includes text rndis_length; do
+for wall in includes text rndis_length format links; do
 	status=0
 	WALL_ROOT=$work sh "$root/tests/walls/$wall.sh" >"$work/.output" 2>&1 || status=$?
 	[ $status != 77 ] || continue
@@ -65,6 +73,10 @@ for wall in includes text rndis_length; do
 		grep -q "$file" "$work/.output" || echo "$wall lets through: $file: $text"
 	done >"$work/.missed"
 	[ ! -s "$work/.missed" ] || { cat "$work/.missed"; failed=1; }
+	if grep 'docs/good\.md:' "$work/.output"; then
+		echo "$wall complains about what is right"
+		failed=1
+	fi
 done
 
 # Two headers that include each other, and nothing else amiss.
