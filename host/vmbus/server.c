@@ -210,6 +210,8 @@ static bool check_message(struct hvh_partition *partition, const struct hvh_post
 			      "only the host sends this");
 	if (post->size < rule->size)
 		return reject(partition, post, HVH_V_MESSAGE_SHORT, rule->name, "shorter than its structure");
+	if (header.type == VMBUS_MSG_RELID_RELEASED && !bus->connected && bus->contacted)
+		return false; /* Linux, whose hv_vmbus is removed; tolerated.md */
 	if (rule->first_version != 0 && !bus->connected)
 		return reject(partition, post, HVH_V_MESSAGE_STATE, rule->name, "sent while not connected");
 	if (bus->connected && bus->version < rule->first_version)

@@ -271,6 +271,22 @@ static void unload_with_channels_open_is_legal(void **state)
 	assert_no_violation(guest);
 }
 
+/* Linux does that when its bus driver is removed. */
+static void ids_may_be_released_after_unload(void **state)
+{
+	struct guest *guest = *state;
+	struct device device;
+	send_channel(guest, VMBUS_MSG_RELID_RELEASED, 1);
+	assert_only_violation(guest, HVH_V_MESSAGE_STATE);
+	restart(guest, "ws2022");
+	opened_at(guest, &device, VMBUS_VERSION_3_0, false);
+	post(guest, golden_unload, sizeof(golden_unload));
+	assert_message(guest, 0, golden_unload_response);
+	send_channel(guest, VMBUS_MSG_RELID_RELEASED, 1);
+	assert_silence(guest);
+	assert_no_violation(guest);
+}
+
 static void unload_before_contact_is_not_answered(void **state)
 {
 	struct guest *guest = *state;
@@ -496,6 +512,7 @@ int main(void)
 		T(pages_are_checked),
 		T(a_second_contact_resets_everything),
 		T(unload_with_channels_open_is_legal),
+		T(ids_may_be_released_after_unload),
 		T(unload_before_contact_is_not_answered),
 		T(a_host_that_knows_3_0_answers_unload_at_every_version),
 		T(an_old_host_ignores_unload_and_goes_on_writing),
