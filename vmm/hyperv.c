@@ -17,6 +17,9 @@
 #define UNDEFINED_OPCODE 6u
 #define EFER_LMA (1ull << 10)
 
+/* KVM counts its APIC timers in nanoseconds. */
+#define KVM_APIC_HZ 1000000000ull
+
 /* endbr64 (Linux gives up IBT without it); out %al, $port; ret */
 static const uint8_t hypercall_code[] = {0xf3, 0x0f, 0x1e, 0xfa, 0xe6, VMM_HYPERCALL_PORT, 0xc3};
 #define OUT_OFFSET 4u
@@ -60,6 +63,7 @@ bool vmm_hyperv_create(struct vmm *vmm, char *error)
 		.seed = vmm->config.seed,
 		.tsc_hz = vmm->clock.tsc_hz,
 		.tsc_offset = vmm->clock.offset,
+		.apic_hz = KVM_APIC_HZ,
 		.hypercall_code = hypercall_code,
 		.hypercall_code_bytes = sizeof(hypercall_code),
 	};

@@ -193,9 +193,45 @@ static void show_tree_line(void *context, const char *line)
 	fprintf(context, "  %s\n", line);
 }
 
+static void print_crash_line(const char *line, size_t length)
+{
+	fprintf(stderr, "  %.*s\n", (int)length, line);
+}
+
+/* What the guest itself said of its crash, by its crash registers. */
+static bool print_crash(struct run *run)
+{
+	static const char what[] = "hvkit: the guest reported a crash at %.6f s on vCPU %u, parameters";
+	struct hvh_crash *crash = malloc(sizeof(*crash));
+	bool there = false;
+
+	if (crash) {
+		machine_lock(&run->machine);
+		there = hvh_crash_get(machine_partition(&run->machine), crash);
+		machine_unlock(&run->machine);
+	}
+	if (there) {
+		fprintf(stderr, what, (double)crash->time / (double)HVH_TIME_PER_SECOND, crash->vp);
+		for (uint32_t n = 0; n < 5; n++)
+			fprintf(stderr, " %llx", (unsigned long long)crash->parameters[n]);
+		fprintf(stderr, "%s\n", crash->has_text ? "; its last words:" : "");
+		for (const char *line = crash->text; crash->has_text && *line;) {
+			size_t length = strcspn(line, "\n");
+
+			print_crash_line(line, length);
+			line += length + (line[length] == '\n');
+		}
+	}
+	free(crash);
+	return there;
+}
+
 static int judge(struct run *run)
 {
 	int status = judge_end(run), judged;
+
+	if (print_crash(run) && status != CLI_HANG)
+		status = CLI_CRASH;
 
 	if (run->options->inspect) {
 		printf("host:\n");
