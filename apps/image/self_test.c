@@ -149,6 +149,12 @@ static void other_cpu(void)
 		bare_wait(1000000000u);
 }
 
+/* Two that nobody handles: told, and no more. */
+static void stray(void)
+{
+	__asm__ volatile("int $0x21\n\tint $0x60\n\tint $0x60" : : : "memory");
+}
+
 static const struct {
 	const char *name;
 	function *run;
@@ -169,6 +175,7 @@ static const struct {
 	{"fatal", fatal},
 	{"free-twice", free_twice},
 	{"other-cpu", other_cpu},
+	{"stray", stray},
 };
 
 bool image_self_test(const char *name)

@@ -3,7 +3,6 @@
 #include "ports/bare-x86_64/private.h"
 
 #define EXCEPTIONS 32u
-#define EXCEPTION_DOUBLE_FAULT 8u
 #define EXCEPTION_PROTECTION 13u
 #define EXCEPTION_PAGE 14u
 
@@ -17,6 +16,7 @@ struct handler {
 	void *context;
 };
 static struct handler handlers[BARE_VECTOR_LAST - BARE_VECTOR_FIRST + 1];
+static uint32_t strays_told[256 / 32];
 static uint32_t reporting; /* CPU number + 1 */
 
 void bare_set_vector(uint8_t vector, void (*handle)(void *context, uint32_t cpu), void *context)
@@ -55,7 +55,7 @@ static const char *name_of(uint64_t vector)
 		"control protection exception",
 	};
 
-	return vector < EXCEPTIONS && names[vector] ? names[vector] : "unexpected interrupt";
+	return vector < EXCEPTIONS && names[vector] ? names[vector] : "exception";
 }
 
 static const char *page_fault_cause(const struct bare_frame *frame, uint64_t address)
@@ -129,6 +129,32 @@ static bool fix_up(struct bare_frame *frame)
 	return false;
 }
 
+/* Something that firmware left on: worth a line, once per vector, and no crash. */
+static void tell_stray(uint64_t vector, uint32_t cpu)
+{
+	uint32_t bit = 1u << vector % 32;
+
+	if (!(__atomic_fetch_or(&strays_told[vector / 32], bit, __ATOMIC_RELAXED) & bit))
+		bare_print("CPU %u: interrupt 0x%x, which nobody has asked for\n", cpu, (unsigned)vector);
+}
+
+static void handle(uint64_t vector, uint32_t cpu)
+{
+	const struct handler *handler;
+
+	if (vector == VECTOR_TIMER || vector == VECTOR_WAKE)
+		return;
+	if (vector < BARE_VECTOR_FIRST || vector > BARE_VECTOR_LAST) {
+		tell_stray(vector, cpu);
+		return;
+	}
+	handler = &handlers[vector - BARE_VECTOR_FIRST];
+	if (handler->handle)
+		handler->handle(handler->context, cpu);
+	else
+		tell_stray(vector, cpu);
+}
+
 void bare_trap(struct bare_frame *frame)
 {
 	uint32_t cpu = bare_cpu_index();
@@ -137,15 +163,9 @@ void bare_trap(struct bare_frame *frame)
 		return;
 	if (frame->vector == EXCEPTION_PROTECTION && fix_up(frame))
 		return;
-	if (frame->vector >= BARE_VECTOR_FIRST && frame->vector <= BARE_VECTOR_LAST) {
-		const struct handler *handler = &handlers[frame->vector - BARE_VECTOR_FIRST];
-
-		if (!handler->handle)
-			report(frame);
-		handler->handle(handler->context, cpu);
-	} else if (frame->vector != VECTOR_TIMER && frame->vector != VECTOR_WAKE) {
+	if (frame->vector < EXCEPTIONS)
 		report(frame);
-	}
+	handle(frame->vector, cpu);
 	bare_cpus[cpu].woken = true; /* looked at by this CPU alone, with interrupts off */
 	apic_end_of_interrupt();
 }

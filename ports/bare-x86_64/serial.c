@@ -16,7 +16,7 @@
 #define STATUS_ROOM 0x20u
 
 #define ROOM_TRIES 100000u /* a line that never takes a character must not hold us */
-#define LOCK_TRIES 100000000u
+#define LOCK_TRIES 10000000u
 #define PRINT_MAX 256u
 #define CAPTURE_MAX 3072u
 

@@ -37,6 +37,11 @@ boot test=other-cpu -m 64 -smp 2
 status_is 70
 says '^\*\*\* CPU 1: page fault (14)'
 says ' run_elsewhere+'
+boot test=stray -m 64
+status_is 1
+says '^CPU 0: interrupt 0x21, which nobody'
+says '^test=stray: nothing happened'
+[ "$(grep -c 'interrupt 0x60, ' "$work/out")" = 1 ] || wrong 'not told once'
 boot test=nosuch -m 64
 status_is 1
 says 'there is no such test; there are null, page-fault, '
