@@ -26,3 +26,5 @@ add_library(hvkit_vmm STATIC ${vmm_sources} ${vmm_dsdt})
 target_compile_definitions(hvkit_vmm PRIVATE _GNU_SOURCE)
 target_include_directories(hvkit_vmm PUBLIC include ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(hvkit_vmm PUBLIC hvkit_host Threads::Threads PRIVATE hvkit_flags)
+# The kernel's ioctls want their entries right behind a header that ends in an array of them.
+target_compile_options(hvkit_vmm PRIVATE $<$<C_COMPILER_ID:Clang>:-Wno-gnu-variable-sized-type-not-at-end>)
