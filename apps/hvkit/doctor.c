@@ -16,9 +16,9 @@ static const struct check {
 	{"loopback", doctor_loopback},     {"libslirp", doctor_slirp},
 	{"console", doctor_console},       {"processor", doctor_processor},
 	{"hypervisor", doctor_hypervisor}, {"kvm", doctor_kvm},
-	{"tshark", doctor_tshark},         {"wireshark", doctor_wireshark},
-	{"dissector", doctor_dissector},   {"chromium", doctor_chromium},
-	{"packages", doctor_packages},
+	{"accel", doctor_accel},           {"tshark", doctor_tshark},
+	{"wireshark", doctor_wireshark},   {"dissector", doctor_dissector},
+	{"chromium", doctor_chromium},     {"packages", doctor_packages},
 };
 #define CHECKS (sizeof(checks) / sizeof(checks[0]))
 

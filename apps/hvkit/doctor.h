@@ -34,6 +34,9 @@ void doctor_processor(struct doctor_finding *finding);
 void doctor_hypervisor(struct doctor_finding *finding);
 void doctor_kvm(struct doctor_finding *finding);
 
+/* kvm/doctor.c */
+void doctor_accel(struct doctor_finding *finding);
+
 /* doctor_tools.c */
 void doctor_slirp(struct doctor_finding *finding);
 void doctor_console(struct doctor_finding *finding);

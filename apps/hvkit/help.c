@@ -82,6 +82,8 @@ void cli_print_run_help(void)
 	       "argument;\n"
 	       "3 the host recorded violations of the protocol by the guest, or memory was misused; 4 the "
 	       "guest hung;\n"
+	       "5 the guest crashed (--accel kvm; there what a kernel gives the debug exit is the status "
+	       "else);\n"
 	       "130, 143 ended by Ctrl-C, by a signal.\n");
 	print_commands("Commands of the guest:", "", shell_command_help);
 	print_commands("Commands of the host's side:", "!", monitor_help);

@@ -2,6 +2,7 @@
 /* Where there is no monitor: it is for Linux on x86-64. */
 #include <stdio.h>
 
+#include "apps/hvkit/doctor.h"
 #include "apps/hvkit/json.h"
 #include "apps/hvkit/run.h"
 
@@ -30,4 +31,9 @@ void run_kvm_summary(struct json *json, const struct run *run)
 {
 	(void)run;
 	json_null(json, "kvm");
+}
+
+void doctor_accel(struct doctor_finding *finding)
+{
+	doctor_say(finding, DOCTOR_NOTE, "--accel kvm is for Linux on x86-64");
 }

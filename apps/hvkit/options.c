@@ -38,19 +38,19 @@ static const struct option {
 	{"--seed", "N", options_take_seed,
 	 "deterministic: one thread, virtual time, every choice from N (with\n"
 	 "--nic sim or none; a failing run is replayed by its seed)"},
-	{"--accel", "hosted|kvm", options_take_accel,
-	 "where the guest runs: in this process (hosted), or on virtual CPUs of\n"
-	 "/dev/kvm: hvkit's own guest as a kernel image, or another kernel"},
+	{"--accel", "WHERE", options_take_accel,
+	 "where the guest runs: hosted (in this process, the default), or kvm: on\n"
+	 "virtual CPUs, hvkit's own guest as a kernel image or another kernel"},
 	{"--guest", "ELF", options_take_guest,
 	 "kvm: the kernel to run instead: an ELF file with a PVH note or a\n"
 	 "64-bit entry"},
 	{"--kernel", "BZIMAGE", options_take_kernel, "kvm: the same for a Linux kernel"},
 	{"--initrd", "FILE", options_take_initrd, "kvm: its initial RAM disk"},
 	{"--append", "TEXT", options_take_append, "kvm: its command line"},
-	{"--entry", "pvh|elf64", options_take_entry, "kvm: by which entry an ELF file that has both begins"},
+	{"--entry", "ENTRY", options_take_entry, "kvm: where an ELF file begins: pvh or elf64 (any)"},
 	{"--mem", "SIZE", options_take_mem, "kvm: the guest's memory, e.g. 512M or 2G (256M)"},
-	{"--gen", "1|2", options_take_generation,
-	 "kvm: the generation of virtual machine: where ACPI has VMBus (2)"},
+	{"--gen", "N", options_take_generation,
+	 "kvm: the generation of virtual machine, 1 or 2: where ACPI has VMBus (2)"},
 	{"--time-limit", "SECONDS", options_take_time_limit, "kvm: ends a guest that runs for so long"},
 	{"--no-sandbox", NULL, options_take_no_sandbox, "kvm: does not confine the running monitor"},
 	{"--silent", "STEP", options_take_silent, "the host never answers at this step"},

@@ -270,6 +270,42 @@ static void too_much(void **state)
 	assert_wrong(line, "at most 64 commands");
 }
 
+static void options_of_kvm(void **state)
+{
+	struct cli_options options;
+
+	(void)state;
+	assert_taken("run|--accel|kvm|--kernel|k|--initrd|i|--append|a b|--mem|2G|--gen|1|--time-limit|9|"
+		     "--no-sandbox|--entry=any",
+		     &options);
+	assert_int_equal(options.accel, CLI_ACCEL_KVM);
+	assert_string_equal(options.append, "a b");
+	assert_true(options.memory == 2ull << 30);
+	assert_int_equal(options.generation, 1);
+	assert_int_equal(options.time_limit_ms, 9000);
+	assert_true(options.no_sandbox);
+	cli_options_free(&options);
+	assert_taken("run|--accel|kvm|--|!after 5 rescind net0; lsvmbus", &options);
+	assert_true(options.memory == CLI_MEMORY_DEFAULT);
+	assert_int_equal(options.generation, 2);
+	cli_options_free(&options);
+	assert_wrong("run|--accel|kwm", "did you mean 'kvm'");
+	assert_wrong("run|--mem|512M", "--mem is for --accel kvm");
+	assert_wrong("run|--accel|kvm|--mem|15M", "16M to 32G");
+	assert_wrong("run|--accel|kvm|--mem|33G", "16M to 32G");
+	assert_wrong("run|--accel|kvm|--mem|1.5G", "16M to 32G");
+	assert_wrong("run|--accel|kvm|--mem|18014398509481985G", "16M to 32G");
+	assert_wrong("run|--accel|kvm|--gen|3", "--gen must be 1 or 2");
+	assert_wrong("run|--accel|kvm|--time-limit|0", "seconds");
+	assert_wrong("run|--accel|kvm|--seed|1", "--seed is for --accel hosted");
+	assert_wrong("run|--accel|kvm|--script|x", "--script is for --accel hosted");
+	assert_wrong("run|--accel|kvm|--guest|a|--kernel|b", "both name what is to run");
+	assert_wrong("run|--accel|kvm|--append|x", "--append needs --guest or --kernel");
+	assert_wrong("run|--accel|kvm|--initrd|x", "--initrd needs");
+	assert_wrong("run|--accel|kvm|--guest|a|--|ip", "goes into --append");
+	assert_wrong("run|--accel|kvm|--|ip; !devices", "'!devices' cannot follow");
+}
+
 static const char *fruit(uint32_t n)
 {
 	static const char *const names[] = {"apple", "pear", "banana"};
@@ -305,6 +341,7 @@ int main(void)
 		cmocka_unit_test(wrong_options),
 		cmocka_unit_test(wrong_cards),
 		cmocka_unit_test(too_much),
+		cmocka_unit_test(options_of_kvm),
 		cmocka_unit_test(nearest_names),
 	};
 
