@@ -4,7 +4,7 @@
 set(guest_folder ${CMAKE_SOURCE_DIR}/tests/vmm/guests)
 set(guest_flags -std=c11 -O1 -ffreestanding -nostdlib -static -fno-pic -no-pie -mno-red-zone
 	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables
-	-Wall -Wextra -Werror -Wno-array-bounds -I${CMAKE_SOURCE_DIR}/include
+	-Wall -Wextra -Werror -Wno-array-bounds -Wno-unused-command-line-argument -I${CMAKE_SOURCE_DIR}/include
 	-Wl,-Ttext-segment=0x200000 -Wl,--build-id=none -Wl,-z,norelro)
 file(GLOB guest_sources CONFIGURE_DEPENDS ${guest_folder}/*.c)
 file(GLOB guest_parts CONFIGURE_DEPENDS ${guest_folder}/*.h ${guest_folder}/*.inc)

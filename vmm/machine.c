@@ -60,7 +60,7 @@ static bool set_cpuid(struct vmm *vmm, bool cmpxchg16b, char *error)
 struct vmm *vmm_create(const struct vmm_config *config, char *error)
 {
 	struct vmm *vmm = calloc(1, sizeof(*vmm));
-	struct vmm_probe probe;
+	bool cmpxchg16b = false;
 
 	if (!vmm) {
 		snprintf(error, VMM_ERROR_MAX, "out of memory");
@@ -72,10 +72,10 @@ struct vmm *vmm_create(const struct vmm_config *config, char *error)
 		vmm->vcpus[n].file = -1;
 	init_synchronisation(vmm);
 	vmm_serial_init(&vmm->serial);
-	if (vmm_probe(&probe, error) && vmm_kvm_open(&vmm->kvm, error) &&
+	if (vmm_probe_cmpxchg16b(&cmpxchg16b, error) && vmm_kvm_open(&vmm->kvm, error) &&
 	    vmm_kvm_add_interrupts(&vmm->kvm, error) && vmm_kvm_filter_registers(&vmm->kvm, error) &&
 	    create_memory(vmm, error) && create_cpus(vmm, error) && vmm_clock_create(vmm, error) &&
-	    vmm_hyperv_create(vmm, error) && set_cpuid(vmm, probe.cmpxchg16b, error))
+	    vmm_hyperv_create(vmm, error) && set_cpuid(vmm, cmpxchg16b, error))
 		return vmm;
 	vmm_destroy(vmm);
 	return NULL;

@@ -163,6 +163,9 @@ uint32_t vmm_port_read(struct vmm_vcpu *vcpu, uint16_t port, uint32_t size);
 /* sandbox.c: false with a line in error. */
 bool vmm_confine(enum vmm_confinement confinement, char *error);
 
+/* probe.c: do guests with that instruction run? False with a line in error. */
+bool vmm_probe_cmpxchg16b(bool *works, char *error);
+
 /* cmos.c */
 uint8_t vmm_cmos_read(uint8_t index);
 
