@@ -30,6 +30,7 @@ static bool create_guest(struct run *run, char *error)
 static enum vmm_confinement confinement(const struct cli_options *options)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	(void)options;
 	return VMM_UNCONFINED; /* sanitizers look at the process from inside, in ways of their own */
 #else
 	if (options->no_sandbox)
