@@ -6,9 +6,6 @@ execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=include OUTPUT_VARI
 	OUTPUT_STRIP_TRAILING_WHITESPACE)
 set(image_headers -ffreestanding -nostdinc "SHELL:-isystem ${CMAKE_SOURCE_DIR}/apps/libc/include"
 	"SHELL:-isystem ${image_compiler_headers}")
-if(CMAKE_C_COMPILER_ID STREQUAL "GNU") # loops in libc are the functions that it would call instead
-	set(image_no_loop_calls -fno-tree-loop-distribute-patterns)
-endif()
 
 # What of it reads other people's tables and words, for tests on the build machine. Its libc goes by
 # other names there.
@@ -19,7 +16,7 @@ target_include_directories(hvkit_image_parts PUBLIC include ${CMAKE_SOURCE_DIR})
 target_link_libraries(hvkit_image_parts PRIVATE hvkit_flags)
 add_library(hvkit_image_libc STATIC EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/apps/libc/format.c
 	${CMAKE_SOURCE_DIR}/apps/libc/string.c ${CMAKE_SOURCE_DIR}/apps/libc/memory.c)
-target_compile_options(hvkit_image_libc PRIVATE ${image_headers} -fno-builtin ${image_no_loop_calls})
+target_compile_options(hvkit_image_libc PRIVATE ${image_headers} -fno-builtin)
 foreach(function snprintf vsnprintf memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strspn strcspn
 		strstr isdigit isxdigit islower isspace tolower toupper atoi)
 	target_compile_definitions(hvkit_image_libc PRIVATE ${function}=image_${function})
@@ -53,8 +50,6 @@ file(GLOB image_port_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/ports/bare-x8
 file(GLOB image_app_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/image/*.c ${CMAKE_SOURCE_DIR}/apps/libc/*.c)
 hvkit_image_library(image_code ${HVKIT_GUEST_SOURCES} ${shell_sources} ${image_port_sources} ${image_app_sources})
 target_link_libraries(image_code PRIVATE hvkit_flags)
-set_source_files_properties(${CMAKE_SOURCE_DIR}/apps/libc/memory.c ${CMAKE_SOURCE_DIR}/apps/libc/string.c
-	PROPERTIES COMPILE_OPTIONS "${image_no_loop_calls}")
 
 set(image_script ${CMAKE_SOURCE_DIR}/ports/bare-x86_64/image.ld)
 function(hvkit_image name output)

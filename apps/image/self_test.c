@@ -105,6 +105,7 @@ static void write_hypercall_page(void)
 		poke((uintptr_t)pages.address);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): until the stack ends */
 static int deeper(int level)
 {
 	volatile int here = level;

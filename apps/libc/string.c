@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#if defined(__GNUC__) && !defined(__clang__) /* its loops must not become calls of themselves */
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
+#endif
+
 #include <ctype.h>
 #include <limits.h>
 #include <stdbool.h>
