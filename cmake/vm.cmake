@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+# vm: kernels in virtual machines. boot.sh runs them all, in one boot of an outer machine; each of
+# the others judges one guest on one host by what it saw.
+if(NOT TARGET hvkit-shell.elf)
+	return()
+endif()
+hvkit_script_test(vm boot 290 sh tests/vm/boot.sh)
+set_tests_properties(vm.boot PROPERTIES FIXTURES_SETUP vm_boot RUN_SERIAL ON)
+
+function(hvkit_vm_judge name)
+	hvkit_script_test(vm ${name} 10 sh tests/vm/judge ${ARGN})
+	set_tests_properties(vm.${name} PROPERTIES FIXTURES_REQUIRED vm_boot)
+endfunction()
+hvkit_vm_judge(image_on_model image kvm image-1-cpu image-2-cpu)
+hvkit_vm_judge(linux_on_model linux kvm linux-1-cpu linux-2-cpu linux-versions linux-oldest linux-kexec)
+hvkit_vm_judge(image_on_qemu image qemu image-qemu)
+hvkit_vm_judge(linux_on_qemu linux qemu linux-qemu)

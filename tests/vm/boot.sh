@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Runs all cells of tests/vm/inside/cells, in one boot of an outer machine that QEMU emulates
+# (its KVM is whole, unlike that of many development machines), or directly where this
+# machine's own KVM is fast. What came of it is in $HVKIT_VM_RESULTS; the other tests here
+# read it. HVKIT_VM=direct or =tcg chooses; HVKIT_VM_CELLS names the cells to run.
+. "$(dirname "$0")/lib.inc"
+limit=${HVKIT_VM_SECONDS:-270}
+cells=${HVKIT_VM_CELLS:-}
+
+mkdir -p "$HVKIT_VM_RESULTS"
+rm -f "$HVKIT_VM_RESULTS/skipped" "$HVKIT_VM_RESULTS/way"
+: >"$results"
+cannot() {
+	echo "$*" >"$HVKIT_VM_RESULTS/skipped"
+	skip "the tests in virtual machines: $*"
+}
+# tried GUEST HOST WHAT COMMAND...: a cell of this machine's own
+tried() {
+	cell="$1 $2" what=$3
+	shift 3
+	if timeout 60 "$@" >"$HVKIT_VM_RESULTS/here.log" 2>&1; then
+		echo "cell $cell pass $what"
+	else
+		echo "cell $cell fail $what: status $?: $(tail -n 1 "$HVKIT_VM_RESULTS/here.log")"
+	fi | tee -a "$results"
+}
+
+image=$HVKIT_BUILD/hvkit-shell.elf
+[ -x "$HVKIT" ] || cannot "no program at $HVKIT"
+tried hosted process "lsvmbus and ip" "$HVKIT" run --nic user -- lsvmbus ';' ip
+[ -e "$image" ] || cannot "no image at $image"
+if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
+	tried image kvm "lsvmbus on this machine's own KVM, fast or slow" "$HVKIT" run --accel kvm -- lsvmbus
+else
+	echo "cell image kvm skip this machine's own KVM: no /dev/kvm, or not ours" | tee -a "$results"
+fi
+command -v busybox >/dev/null || cannot "no busybox"
+qemu=$(command -v qemu-system-x86_64) || qemu=
+way=${HVKIT_VM:-}
+if [ -z "$way" ]; then
+	if kvm_is_fast; then way=direct; else way=tcg; fi
+fi
+[ "$way" = direct ] || [ -n "$qemu" ] || cannot "no qemu-system-x86_64 (Debian: qemu-system-x86), and this KVM is slow or missing"
+kernel=$(scripts/fetch-kernel 2>"$HVKIT_VM_RESULTS/fetch.log") || cannot "$(tail -n 1 "$HVKIT_VM_RESULTS/fetch.log")"
+
+cat "$kernel/version" >"$HVKIT_VM_RESULTS/kernel"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/hvkit-vm.XXXXXX")
+emulator=
+clean_up() {
+	[ -z "$emulator" ] || kill "$emulator" 2>/dev/null || true
+	rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- The Linux under test ------------------------------------------------------------------
+
+inner=$work/inner
+add_busybox "$inner"
+mkdir "$inner/kernel"
+for module in hv_vmbus hv_netvsc; do
+	cp "$kernel/$module.ko" "$inner/kernel/"
+done
+install -m 755 tests/vm/inside/linux-init "$inner/init"
+install -m 755 tests/vm/inside/lease "$inner/lease"
+${CC:-cc} -O1 -static -o "$inner/kexec" tests/vm/inside/kexec.c
+pack "$inner" "$work/second.cpio" # what kexec boots: the same without a kernel to go on to
+cp "$kernel/vmlinuz" "$inner/vmlinuz"
+cp "$work/second.cpio" "$inner/initrd"
+pack "$inner" "$work/linux.cpio"
+
+# --- Directly --------------------------------------------------------------------------------
+
+if [ "$way" = direct ]; then
+	mkdir "$work/run"
+	echo "running directly on this machine's KVM, with $(cat "$kernel/version")"
+	HVKIT="$HVKIT" IMAGE="$image" KERNEL="$kernel" LINUX_INITRD="$work/linux.cpio" QEMU="$qemu" WORK="$work/run" \
+		timeout "$limit" sh tests/vm/inside/cells $cells >"$HVKIT_VM_RESULTS/log" 2>&1 || true
+else
+	outer=$work/outer
+	add_busybox "$outer"
+	mkdir "$outer/kernel"
+	cp "$kernel"/*.ko "$kernel/vmlinuz" "$outer/kernel/"
+	install -m 755 tests/vm/inside/init "$outer/init"
+	cp tests/vm/inside/cells "$outer/cells"
+	echo "$cells" >"$outer/cells.wanted"
+	echo "nameserver 127.0.0.1" >"$outer/etc/resolv.conf"
+	add_program "$HVKIT" "$outer" bin/hvkit
+	cp "$image" "$outer/bin/hvkit-shell.elf"
+	ln -s bin/hvkit-shell.elf "$outer/hvkit-shell.elf"
+	cp "$work/linux.cpio" "$outer/linux.cpio"
+	add_program "$qemu" "$outer" bin/qemu
+	mkdir -p "$outer/usr/share/qemu"
+	for rom in bios-256k.bin kvmvapic.bin linuxboot.bin linuxboot_dma.bin pvh.bin; do
+		for folder in /usr/share/qemu /usr/share/seabios; do
+			[ ! -e "$folder/$rom" ] || cp -L "$folder/$rom" "$outer/usr/share/qemu/"
+		done
+	done
+	pack "$outer" "$work/outer.cpio"
+	echo "running in an emulated machine's KVM ($(wc -c <"$work/outer.cpio") bytes in it), with $(cat "$kernel/version")"
+	timeout -k 5 "$limit" nice -n 5 "$qemu" -accel tcg,thread=multi -smp 2 -cpu EPYC,+svm,+npt -m 4096 -display none \
+		-nic none -serial stdio -monitor none -no-reboot -kernel "$kernel/vmlinuz" -initrd "$work/outer.cpio" \
+		-append "console=ttyS0 quiet panic=-1" </dev/null >"$HVKIT_VM_RESULTS/log" 2>&1 &
+	emulator=$!
+	wait "$emulator" || true
+	emulator=
+fi
+
+tr -d '\r' <"$HVKIT_VM_RESULTS/log" | grep -a -E '^(cell|note|outer:) ' >>"$results" || true
+echo "$way" >"$HVKIT_VM_RESULTS/way"
+grep -a -c '^cell ' "$results" | sed 's/$/ things tried/'
+grep -a '^\(note\|outer:\) ' "$results" || true
+grep -a -q '^cell' "$HVKIT_VM_RESULTS/log" || {
+	tail -n 20 "$HVKIT_VM_RESULTS/log"
+	echo "nothing was tried in the virtual machines; see $HVKIT_VM_RESULTS/log"
+	exit 1
+}
