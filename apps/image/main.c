@@ -190,6 +190,7 @@ static bool load_shell(void)
 			.interrupts = true,
 			.log_level = (enum hvk_log_level)image.options.log_level},
 		.mode = image.options.boot_mode ? HVK_VMBUS_MODE_BOOT : HVK_VMBUS_MODE_SYSTEM,
+		.newest = image.options.vmbus_newest,
 		.network = image.options.nic,
 	};
 

@@ -4,6 +4,7 @@
 
 #include "apps/image/options.h"
 #include "hvkit/hvkit.h"
+#include "hvkit/wire/vmbus.h"
 
 #define WORD_MAX 100u
 #define TEST_LATE "late:"
@@ -27,6 +28,25 @@ static bool parse_cpus(struct image_options *options, const char *value)
 		number = number * 10 + (uint32_t)(*value - '0');
 	options->cpus = number;
 	return !*value && number >= 1 && number <= HVK_CPUS_MAX;
+}
+
+static bool parse_vmbus(struct image_options *options, const char *value)
+{
+	static const uint32_t versions[] = {
+		VMBUS_VERSION_0_13, VMBUS_VERSION_1_1, VMBUS_VERSION_2_4, VMBUS_VERSION_3_0,
+		VMBUS_VERSION_4_0,  VMBUS_VERSION_4_1, VMBUS_VERSION_5_0, VMBUS_VERSION_5_1,
+		VMBUS_VERSION_5_2,  VMBUS_VERSION_5_3,
+	};
+	char text[12];
+
+	for (uint32_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		snprintf(text, sizeof(text), "%u.%u", versions[i] >> 16, versions[i] & 0xffff);
+		if (strcmp(value, text) == 0) {
+			options->vmbus_newest = versions[i];
+			return true;
+		}
+	}
+	return false;
 }
 
 static int hex_digit(char c)
@@ -87,6 +107,9 @@ static const char *parse_word(struct image_options *options, char *word, bool *k
 		return parse_cpus(options, value) ? NULL : "a number from 1 to 64";
 	if (strcmp(word, "mode") == 0)
 		return is_one_of(value, "boot", "system", &options->boot_mode) ? NULL : "boot or system";
+	if (strcmp(word, "vmbus") == 0)
+		return parse_vmbus(options, value) ? NULL
+						   : "0.13, 1.1, 2.4, 3.0, 4.0, 4.1, 5.0, 5.1, 5.2 or 5.3";
 	if (strcmp(word, "nic") == 0) {
 		options->nic_said = true;
 		return is_one_of(value, "yes", "no", &options->nic) ? NULL : "yes or no";
@@ -128,6 +151,16 @@ static const char *next_word(const char *line, char word[WORD_MAX])
 	return line;
 }
 
+/* What is right word by word can be wrong together. */
+static bool agree(const struct image_options *options, char error[IMAGE_ERROR_MAX])
+{
+	if (!options->boot_mode || !options->vmbus_newest)
+		return true;
+	snprintf(error, IMAGE_ERROR_MAX,
+		 "vmbus= is for mode=system: boot mode tries 3.0, then upwards from 0.13");
+	return false;
+}
+
 bool image_options_parse(struct image_options *options, const char *line, char error[IMAGE_ERROR_MAX])
 {
 	char word[WORD_MAX], whole[WORD_MAX];
@@ -146,13 +179,14 @@ bool image_options_parse(struct image_options *options, const char *line, char e
 		if (strcmp(word, "--") == 0) {
 			options->has_commands = true;
 			options->commands = next;
-			return true;
+			break;
 		}
 		snprintf(whole, sizeof(whole), "%s", word);
 		expected = parse_word(options, word, &known);
 		if (!known) {
 			snprintf(error, IMAGE_ERROR_MAX,
-				 "'%.40s' is no word of the command line; there are cpus=, mode=, nic=, "
+				 "'%.40s' is no word of the command line; there are cpus=, mode=, vmbus=, "
+				 "nic=, "
 				 "seed=, log=, memory=, timer=, console=, test= and, before the commands, --",
 				 whole);
 			return false;
@@ -163,7 +197,7 @@ bool image_options_parse(struct image_options *options, const char *line, char e
 		}
 		line = next;
 	}
-	return true;
+	return agree(options, error);
 }
 
 bool image_next_command(const char **commands, char *out, size_t size, bool *whole)

@@ -2,7 +2,7 @@
 /*
  * The image's command line, as its loader passes it:
  *
- *   cpus=N mode=boot|system nic=yes|no seed=HEX log=LEVEL memory=low|high
+ *   cpus=N mode=boot|system vmbus=VERSION nic=yes|no seed=HEX log=LEVEL memory=low|high
  *   timer=direct|message|apic
  *   console=yes|no test=NAME -- COMMAND ; COMMAND ...
  */
@@ -24,7 +24,8 @@ enum image_timer { IMAGE_TIMER_DIRECT, IMAGE_TIMER_MESSAGE, IMAGE_TIMER_APIC };
 struct image_options {
 	uint32_t cpus; /* 0: all there are */
 	bool boot_mode;
-	bool nic_said, nic; /* nic: there is to be a card */
+	uint32_t vmbus_newest; /* 0: the newest there is */
+	bool nic_said, nic;    /* nic: there is to be a card */
 	bool seeded;
 	uint8_t seed[IMAGE_SEED_BYTES];
 	enum image_timer timer;

@@ -98,7 +98,7 @@ static void tell_versions(struct shell *shell)
 
 static bool connect_bus(struct shell *shell)
 {
-	const struct hvk_vmbus_config config = {.mode = shell->config.mode};
+	const struct hvk_vmbus_config config = {.mode = shell->config.mode, .newest = shell->config.newest};
 	hvk_status status;
 
 	hvk_vmbus_connect(atomic_load(&shell->hvk), &config, shell_request(shell));

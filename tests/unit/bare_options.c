@@ -59,6 +59,10 @@ static void all_words_are_taken(void **state)
 	assert_true(options.high_memory);
 	assert_int_equal(options.timer, IMAGE_TIMER_MESSAGE);
 	assert_true(options.console);
+	for (uint32_t version = 0; version < 2; version++) {
+		parse(version ? "vmbus=5.3 -- ip" : "vmbus=0.13");
+		assert_int_equal(options.vmbus_newest, version ? 0x50003 : 13);
+	}
 	parse("test=late:ud");
 	assert_true(options.test_late);
 	assert_string_equal(options.test, "ud");
@@ -80,6 +84,9 @@ static void wrong_words_are_named(void **state)
 	expect_error("cpus=", "1 to 64");
 	expect_error("cpus=2x", "1 to 64");
 	expect_error("mode=bott", "boot or system");
+	expect_error("vmbus=6.0", "vmbus=6.0: vmbus= takes 0.13, 1.1, 2.4,");
+	expect_error("vmbus=3", "or 5.3");
+	expect_error("mode=boot vmbus=4.0 -- ip", "vmbus= is for mode=system");
 	expect_error("nic=maybe", "yes or no");
 	expect_error("log=4", "error, warning");
 	expect_error("timer=tsc", "direct, message or apic");
