@@ -27,6 +27,7 @@
 #define ENTRY_LARGE 0x80u
 #define LARGE_PAGE (2ull << 20)
 #define MAPPED_GIB 4u
+#define REAL_MODE_STACK 0xe000u /* above the setup, as boot.rst has its example */
 
 static struct kvm_segment code_segment(bool wide)
 {
@@ -104,11 +105,29 @@ static void set_special(struct kvm_sregs *special, enum vmm_mode mode)
 	special->efer = EFER_LME | EFER_LMA;
 }
 
+/* What is there at reset, but for the segments: CS begins at the entry. */
+static bool set_real_mode(int vcpu, const struct vmm_start *start)
+{
+	struct kvm_regs registers = {.rsp = REAL_MODE_STACK, .rflags = FLAGS_RESET};
+	struct kvm_sregs special;
+
+	if (ioctl(vcpu, KVM_GET_SREGS, &special) < 0)
+		return false;
+	special.cs.base = start->entry;
+	special.cs.selector = (uint16_t)(start->entry >> 4);
+	special.ds.base = start->argument;
+	special.ds.selector = (uint16_t)(start->argument >> 4);
+	special.es = special.fs = special.gs = special.ss = special.ds;
+	return ioctl(vcpu, KVM_SET_SREGS, &special) == 0 && ioctl(vcpu, KVM_SET_REGS, &registers) == 0;
+}
+
 bool vmm_boot_set_registers(int vcpu, const struct vmm_start *start)
 {
 	struct kvm_regs registers = {.rip = start->entry, .rflags = FLAGS_RESET};
 	struct kvm_sregs special;
 
+	if (start->mode == VMM_REAL_MODE)
+		return set_real_mode(vcpu, start);
 	if (ioctl(vcpu, KVM_GET_SREGS, &special) < 0)
 		return false;
 	set_special(&special, start->mode);

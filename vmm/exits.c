@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Why KVM_RUN came back, and what is done about it. */
 #include <string.h>
+#include <time.h>
 
 #include "vmm/private.h"
 
+#define HALT_REST_NS 500000l
 #define SYNTHETIC_MSR_CLASS 0x40000000u
 #define MSR_CLASS_MASK 0xfffffe00u
 
@@ -14,6 +16,10 @@ static void handle_port(struct vmm_vcpu *vcpu)
 	uint32_t size = run->io.size;
 
 	vcpu->counters.port_exits++;
+	if (vcpu->vmm->config.bios_stub && run->io.port == VMM_BIOS_PORT) {
+		vmm_bios_call(vcpu);
+		return;
+	}
 	if (run->io.direction == KVM_EXIT_IO_OUT && run->io.port == VMM_HYPERCALL_PORT && size == 1) {
 		vmm_hyperv_hypercall(vcpu);
 		return;
@@ -62,6 +68,17 @@ static void handle_mmio(struct vmm_vcpu *vcpu)
 		memset(vcpu->run->mmio.data, 0xff, sizeof(vcpu->run->mmio.data));
 }
 
+/* With APICs of KVM's own KVM waits, too. Without, nobody would end the wait: be back soon, the
+ * guest polls. */
+static void handle_halt(struct vmm_vcpu *vcpu)
+{
+	const struct timespec rest = {0, HALT_REST_NS};
+
+	vcpu->counters.hlt_exits++;
+	if (vcpu->vmm->config.bios_stub)
+		(void)nanosleep(&rest, NULL);
+}
+
 static void handle_system_event(struct vmm_vcpu *vcpu)
 {
 	uint32_t type = vcpu->run->system_event.type;
@@ -90,8 +107,8 @@ bool vmm_exit_handle(struct vmm_vcpu *vcpu)
 	case KVM_EXIT_MMIO:
 		handle_mmio(vcpu);
 		return true;
-	case KVM_EXIT_HLT: /* KVM itself waits for the interrupt when it is entered again */
-		vcpu->counters.hlt_exits++;
+	case KVM_EXIT_HLT:
+		handle_halt(vcpu);
 		return true;
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:

@@ -100,7 +100,7 @@ void vmm_kvm_close(struct vmm_kvm *kvm)
 	*kvm = (struct vmm_kvm){-1, -1, 0};
 }
 
-bool vmm_kvm_add_interrupts(const struct vmm_kvm *kvm, char *error)
+bool vmm_kvm_place_pages(const struct vmm_kvm *kvm, char *error)
 {
 	uint64_t identity_map = IDENTITY_MAP_GPA;
 
@@ -108,9 +108,14 @@ bool vmm_kvm_add_interrupts(const struct vmm_kvm *kvm, char *error)
 		return vmm_kvm_failed(error, "KVM_SET_IDENTITY_MAP_ADDR");
 	if (ioctl(kvm->vm, KVM_SET_TSS_ADDR, TASK_STATE_GPA) < 0)
 		return vmm_kvm_failed(error, "KVM_SET_TSS_ADDR");
-	if (ioctl(kvm->vm, KVM_CREATE_IRQCHIP, 0) < 0)
-		return vmm_kvm_failed(error, "KVM_CREATE_IRQCHIP");
 	return true;
+}
+
+bool vmm_kvm_add_interrupts(const struct vmm_kvm *kvm, char *error)
+{
+	if (!vmm_kvm_place_pages(kvm, error))
+		return false;
+	return ioctl(kvm->vm, KVM_CREATE_IRQCHIP, 0) == 0 || vmm_kvm_failed(error, "KVM_CREATE_IRQCHIP");
 }
 
 /* All synthetic registers come to us, also where KVM knows Hyper-V itself. */

@@ -33,8 +33,17 @@ static bool create_memory(struct vmm *vmm, char *error)
 		return false;
 	}
 	vmm_boot_write_tables(&vmm->memory);
+	if (vmm->config.bios_stub)
+		vmm_bios_write(&vmm->memory);
 	vmm_acpi_write(&vmm->memory, vmm->config.cpus, vmm->config.generation);
 	return vmm_kvm_add_memory(&vmm->kvm, &vmm->memory, error);
+}
+
+/* A boot program without interrupts of its own polls: HLT is then an exit that ends at once. */
+static bool add_interrupts(struct vmm *vmm, char *error)
+{
+	return vmm->config.bios_stub ? vmm_kvm_place_pages(&vmm->kvm, error)
+				     : vmm_kvm_add_interrupts(&vmm->kvm, error);
 }
 
 static bool create_cpus(struct vmm *vmm, char *error)
@@ -73,7 +82,7 @@ struct vmm *vmm_create(const struct vmm_config *config, char *error)
 	init_synchronisation(vmm);
 	vmm_serial_init(&vmm->serial);
 	if (vmm_probe_cmpxchg16b(&cmpxchg16b, error) && vmm_kvm_open(&vmm->kvm, error) &&
-	    vmm_kvm_add_interrupts(&vmm->kvm, error) && vmm_kvm_filter_registers(&vmm->kvm, error) &&
+	    add_interrupts(vmm, error) && vmm_kvm_filter_registers(&vmm->kvm, error) &&
 	    create_memory(vmm, error) && create_cpus(vmm, error) && vmm_clock_create(vmm, error) &&
 	    vmm_hyperv_create(vmm, error) && set_cpuid(vmm, cmpxchg16b, error))
 		return vmm;

@@ -28,6 +28,8 @@ bool vmm_kvm_open(struct vmm_kvm *kvm, char *error);
 void vmm_kvm_close(struct vmm_kvm *kvm);
 /* Local APICs, I/O APIC and the exits for registers. */
 bool vmm_kvm_add_interrupts(const struct vmm_kvm *kvm, char *error);
+/* Pages that KVM wants for itself; with interrupts it has them. */
+bool vmm_kvm_place_pages(const struct vmm_kvm *kvm, char *error);
 bool vmm_kvm_filter_registers(const struct vmm_kvm *kvm, char *error);
 bool vmm_kvm_add_memory(const struct vmm_kvm *kvm, const struct vmm_memory *memory, char *error);
 /* Writes "what: reason" and returns false. */
@@ -36,11 +38,11 @@ bool vmm_kvm_failed(char *error, const char *what);
 /* --- Virtual CPUs -------------------------------------------------------------------------- */
 
 /* How CPU 0 begins. */
-enum vmm_mode { VMM_PROTECTED_MODE, VMM_LONG_MODE };
+enum vmm_mode { VMM_PROTECTED_MODE, VMM_LONG_MODE, VMM_REAL_MODE };
 struct vmm_start {
 	enum vmm_mode mode;
 	uint64_t entry;
-	uint64_t argument; /* EBX in protected mode, RSI in long mode */
+	uint64_t argument; /* EBX in protected mode, RSI in long mode, DS and its like in real mode */
 };
 
 struct vmm_vcpu {
@@ -165,6 +167,11 @@ bool vmm_confine(enum vmm_confinement confinement, char *error);
 
 /* probe.c: do guests with that instruction run? False with a line in error. */
 bool vmm_probe_cmpxchg16b(bool *works, char *error);
+
+/* bios.c */
+#define VMM_BIOS_PORT 0xe7u
+void vmm_bios_write(struct vmm_memory *memory);
+void vmm_bios_call(struct vmm_vcpu *vcpu);
 
 /* cmos.c */
 uint8_t vmm_cmos_read(uint8_t index);

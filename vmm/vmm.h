@@ -33,6 +33,7 @@ enum vmm_confinement {
 struct vmm_config {
 	uint32_t cpus;                     /* 1 to HVH_VPS_MAX */
 	uint64_t memory;                   /* bytes, whole MiB */
+	bool bios_stub;                    /* 16-bit programs: a little of a BIOS, no interrupts, one CPU */
 	uint32_t generation;               /* 1 or 2: where ACPI has the VMBus and its windows */
 	const struct hvh_profile *profile; /* copied */
 	uint64_t seed;
@@ -60,6 +61,7 @@ struct vmm_program {
 	const char *initrd; /* or NULL */
 	const char *command_line;
 	enum vmm_entry entry;
+	bool bios_stub; /* a bzImage by its 16-bit entry, as vmm_config has it */
 };
 
 /* The files are read as untrusted, and locked while they are. */

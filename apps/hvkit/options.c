@@ -51,6 +51,8 @@ static const struct option {
 	{"--mem", "SIZE", options_take_mem, "kvm: the guest's memory, e.g. 512M or 2G (256M)"},
 	{"--gen", "N", options_take_generation,
 	 "kvm: the generation of virtual machine, 1 or 2: where ACPI has VMBus (2)"},
+	{"--bios-stub", NULL, options_take_bios_stub,
+	 "kvm: starts the kernel by its 16-bit entry, with a little of a BIOS"},
 	{"--time-limit", "SECONDS", options_take_time_limit, "kvm: ends a guest that runs for so long"},
 	{"--no-sandbox", NULL, options_take_no_sandbox, "kvm: does not confine the running monitor"},
 	{"--silent", "STEP", options_take_silent, "the host never answers at this step"},

@@ -68,7 +68,7 @@ struct cli_options {
 	enum cli_entry entry;
 	const char *guest, *kernel, *initrd, *append;
 	uint64_t time_limit_ms; /* 0: none */
-	bool no_sandbox;
+	bool no_sandbox, bios_stub;
 	enum cli_nic nic;
 	struct hvh_slirp_config user; /* its strings are the options' own */
 	char *tftp_directory;

@@ -144,6 +144,14 @@ bool options_take_no_sandbox(struct parser *parser, const char *value)
 	return true;
 }
 
+bool options_take_bios_stub(struct parser *parser, const char *value)
+{
+	(void)value;
+	is_for_kvm(parser, "--bios-stub");
+	parser->options->bios_stub = true;
+	return true;
+}
+
 /* Commands are for our own guest; a '!' of the host's side only before them. */
 static bool check_commands(struct parser *parser, bool foreign)
 {
@@ -182,6 +190,8 @@ bool options_check_machine(struct parser *parser)
 		return options_wrong(parser, "--script is for --accel hosted; put the commands after --");
 	if (options->guest && options->kernel)
 		return options_wrong(parser, "--guest and --kernel both name what is to run");
+	if (options->bios_stub && (!options->kernel || options->cpus > 1 || options->initrd))
+		return options_wrong(parser, "--bios-stub is for a --kernel on one CPU, without --initrd");
 	if (!options->guest && !options->kernel && options->append)
 		return options_wrong(parser, "--append needs --guest or --kernel; hvkit's own guest takes "
 					     "commands after --");

@@ -49,6 +49,7 @@ bool options_take_append(struct parser *parser, const char *value);
 bool options_take_generation(struct parser *parser, const char *value);
 bool options_take_entry(struct parser *parser, const char *value);
 bool options_take_time_limit(struct parser *parser, const char *value);
+bool options_take_bios_stub(struct parser *parser, const char *value);
 bool options_take_no_sandbox(struct parser *parser, const char *value);
 /* What of these fits together, and with the others. */
 bool options_check_machine(struct parser *parser);

@@ -128,3 +128,49 @@ bool vmm_bzimage_load(struct vmm_loading *loading)
 	*loading->start = (struct vmm_start){VMM_LONG_MODE, gpa + ENTRY_64, VMM_ZERO_PAGE_GPA};
 	return vmm_write_zero_page(loading, bytes, length);
 }
+
+/* --- The 16-bit entry ------------------------------------------------------------------------- */
+
+#define SETUP_GPA 0x10000u
+#define SETUP_BYTES_MAX 0x8000u
+#define SETUP_HEAP_END 0xde00u /* from the setup's second sector on; the stack is above */
+#define SETUP_SEGMENT_OFFSET 0x200u
+#define CAN_USE_HEAP 0x80u
+#define HEADER_VERSION_COMMAND_LINE 0x0202u
+
+/* Tells the setup what a boot loader tells it. */
+static void fill_header(struct setup_header *header)
+{
+	header->loader_type = 0xff;
+	header->load_flags |= CAN_USE_HEAP;
+	header->heap_end = SETUP_HEAP_END;
+	header->command_line = VMM_COMMAND_LINE_GPA;
+}
+
+bool vmm_bzimage_load_setup(struct vmm_loading *loading)
+{
+	struct setup_header header;
+	uint64_t setup, payload;
+	uint8_t *to;
+
+	if (!read_header(&loading->kernel, &header))
+		return vmm_loading_failed(loading, "cannot be read");
+	if (header.version < HEADER_VERSION_COMMAND_LINE || !(header.load_flags & LOADED_HIGH))
+		return vmm_loading_failed(loading, "is a zImage, or older than boot protocol 2.02");
+	setup = (1ull + (header.setup_sectors ? header.setup_sectors : SETUP_SECTORS_DEFAULT)) * SECTOR;
+	if (setup > SETUP_BYTES_MAX || setup >= loading->kernel.size)
+		return vmm_loading_failed(loading, "has a setup of %llu bytes, which cannot be",
+					  (unsigned long long)setup);
+	payload = loading->kernel.size - setup;
+	to = vmm_memory_at(loading->memory, VMM_PROGRAM_GPA, payload);
+	if (!to)
+		return vmm_loading_failed(loading, "does not fit into the guest's memory: see --mem");
+	if (!vmm_image_read(&loading->kernel, 0, vmm_memory_at(loading->memory, SETUP_GPA, setup), setup) ||
+	    !vmm_image_read(&loading->kernel, setup, to, payload))
+		return vmm_loading_failed(loading, "cannot be read whole");
+	fill_header(&header);
+	(void)vmm_memory_write(loading->memory, SETUP_GPA + VMM_SETUP_HEADER_OFFSET, &header,
+			       offsetof(struct setup_header, initrd_max));
+	*loading->start = (struct vmm_start){VMM_REAL_MODE, SETUP_GPA + SETUP_SEGMENT_OFFSET, SETUP_GPA};
+	return true;
+}

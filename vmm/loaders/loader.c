@@ -84,6 +84,10 @@ bool vmm_loader_load_images(struct vmm_loading *loading)
 	(void)vmm_memory_write(loading->memory, VMM_COMMAND_LINE_GPA, loading->command_line,
 			       strlen(loading->command_line) + 1);
 	loading->initrd_gpa_max = UINT32_MAX;
+	if (loading->bios_stub)
+		return vmm_bzimage_is(&loading->kernel)
+			       ? vmm_bzimage_load_setup(loading)
+			       : vmm_loading_failed(loading, "is no bzImage, which --bios-stub is for");
 	if (vmm_elf_is(&loading->kernel))
 		return vmm_elf_load(loading);
 	if (vmm_bzimage_is(&loading->kernel))
@@ -97,6 +101,7 @@ bool vmm_loader_load(struct vmm_memory *memory, const struct vmm_program *progra
 	struct vmm_loading loading = {.memory = memory,
 				      .command_line = program->command_line ? program->command_line : "",
 				      .entry = program->entry,
+				      .bios_stub = program->bios_stub,
 				      .start = start,
 				      .error = error,
 				      .has_initrd = program->initrd != NULL};

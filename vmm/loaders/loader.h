@@ -29,6 +29,7 @@ struct vmm_loading {
 	bool has_initrd;
 	const char *command_line;
 	enum vmm_entry entry;
+	bool bios_stub;
 	struct vmm_start *start; /* filled */
 	char *error;
 	uint64_t end;                        /* of the program, in guest memory */
@@ -50,6 +51,8 @@ bool vmm_elf_load(struct vmm_loading *loading);
 /* bzimage.c */
 bool vmm_bzimage_is(const struct vmm_image *image);
 bool vmm_bzimage_load(struct vmm_loading *loading);
+/* By its 16-bit entry. */
+bool vmm_bzimage_load_setup(struct vmm_loading *loading);
 
 /* parameters.c: what a program is told. vmm_place_initrd comes first. */
 bool vmm_place_initrd(struct vmm_loading *loading);

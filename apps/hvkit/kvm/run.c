@@ -46,6 +46,7 @@ static bool create_machine(struct run *run, char *error)
 		.cpus = options->cpus,
 		.memory = options->memory,
 		.generation = options->generation,
+		.bios_stub = options->bios_stub,
 		.profile = &options->host,
 		.seed = options->seed,
 		.trace = run->trace,
@@ -75,7 +76,8 @@ static bool load(struct run *run, char *error)
 	struct vmm_program program = {.kernel = options->kernel ? options->kernel : options->guest,
 				      .initrd = options->initrd,
 				      .command_line = options->append,
-				      .entry = entry(options->entry)};
+				      .entry = entry(options->entry),
+				      .bios_stub = options->bios_stub};
 
 	if (!program.kernel) {
 		if (!guest_image_find(guest, error) || !guest_image_command_line(guest, error))
@@ -93,7 +95,7 @@ static void warn(const struct run *run)
 	char error[VMM_ERROR_MAX];
 	struct vmm_probe probe;
 
-	if (!options->kernel || options->quiet)
+	if (!options->kernel || options->bios_stub || options->quiet)
 		return;
 	if (!vmm_has_dsdt())
 		fprintf(stderr,
