@@ -56,7 +56,7 @@ struct shell_config {
 	struct hvk_config hvk;
 	enum hvk_vmbus_mode mode;
 	uint32_t newest; /* VMBus version to try first; 0: the newest there is. System mode only */
-	bool network; /* there is to be a card: without one coming up fails */
+	bool network;    /* there is to be a card: without one coming up fails */
 };
 
 enum shell_exit {
