@@ -25,17 +25,26 @@ static bool refuse(struct hvh_nic *nic, enum hvh_violation_kind kind, const stru
 	return false;
 }
 
+/* iPXE before 92807f575 has 40 bytes of header, one reserved word less, and the frame behind them. */
+#define SHORT_HEADER_OFFSET 32u
+
+static bool has_short_header(const struct rndis_packet *packet)
+{
+	return packet->data_offset == SHORT_HEADER_OFFSET && packet->per_packet_info_length == 0;
+}
+
 /* Header checks; offsets count from byte 8. */
 static bool check_header(struct hvh_nic *nic, const struct frame_message *message)
 {
 	const struct rndis_packet *packet = &message->packet;
 	uint32_t body = message->length - RNDIS_OFFSET_BASE;
-	uint32_t least = (uint32_t)sizeof *packet - RNDIS_OFFSET_BASE;
+	bool is_short = has_short_header(packet);
+	uint32_t least = is_short ? SHORT_HEADER_OFFSET : (uint32_t)sizeof *packet - RNDIS_OFFSET_BASE;
 
 	if (packet->oob_offset != 0 || packet->oob_length != 0 || packet->oob_count != 0)
 		return refuse(nic, HVH_V_RNDIS, message, "out-of-band data, which must be none",
 			      packet->oob_length);
-	if (packet->vc_handle != 0 || packet->reserved != 0)
+	if (packet->vc_handle != 0 || (!is_short && packet->reserved != 0))
 		return refuse(nic, HVH_V_RNDIS, message, "a reserved field is not zero",
 			      packet->vc_handle | packet->reserved);
 	if (packet->data_offset < least || packet->data_offset > body ||

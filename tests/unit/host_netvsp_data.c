@@ -176,6 +176,27 @@ static void test_length_of_frames(void **state)
 	fake_destroy(fake);
 }
 
+/* iPXE of 2019: the header has 40 bytes, and the frame begins where others have a reserved word. */
+static void test_a_header_of_40_bytes(void **state)
+{
+	uint8_t message[40 + FRAME];
+	const struct rndis_packet head = {
+		.header = {1, sizeof message}, .data_offset = 32, .data_length = FRAME};
+	struct fake *fake = ready();
+
+	(void)state;
+	memset(message, 0xff, sizeof message);
+	memcpy(message, &head, 40);
+	fake_pages(fake, NVS_CHANNEL_DATA, message, sizeof message);
+	fake_run(fake);
+	expect_status(fake, fake->next_transaction - 1, NVS_STATUS_SUCCESS);
+	assert_int_equal(fake->frames, 1);
+	assert_int_equal(fake->frame_length[0], FRAME);
+	assert_memory_equal(fake->frame[0], message + 40, FRAME);
+	fake_expect_lawful(fake);
+	fake_destroy(fake);
+}
+
 /* A packet with one packet information of 16 bytes between header and frame. */
 static uint32_t information_status(uint32_t size, uint32_t type, uint32_t offset)
 {
@@ -698,6 +719,7 @@ int main(void)
 		cmocka_unit_test(test_several_frames_in_one_section),
 		cmocka_unit_test(test_malformed_packets),
 		cmocka_unit_test(test_length_of_frames),
+		cmocka_unit_test(test_a_header_of_40_bytes),
 		cmocka_unit_test(test_packet_information),
 		cmocka_unit_test(test_sections_out_of_range),
 		cmocka_unit_test(test_section_used_again_too_early),
