@@ -179,10 +179,10 @@ void vmm_hyperv_hypercall(struct vmm_vcpu *vcpu)
 	if (ioctl(vcpu->file, KVM_GET_REGS, &registers) < 0 || ioctl(vcpu->file, KVM_GET_SREGS, &special) < 0)
 		return;
 	/* KVM has moved on past the instruction, or has not. Elsewhere it is a port like others. */
-	offset = registers.rip & PAGE_OFFSET_MASK;
+	wide = (special.efer & EFER_LMA) && special.cs.l;
+	offset = (registers.rip + (wide ? 0 : special.cs.base)) & PAGE_OFFSET_MASK;
 	if (offset != OUT_OFFSET && offset != OUT_OFFSET + OUT_BYTES)
 		return;
-	wide = (special.efer & EFER_LMA) && special.cs.l;
 	if (special.cs.dpl == 0 && call_by_registers(vcpu, &registers, wide))
 		(void)ioctl(vcpu->file, KVM_SET_REGS, &registers);
 	else
