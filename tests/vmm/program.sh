@@ -22,6 +22,9 @@ err_says '--seed is for --accel hosted'
 hvkit run --accel kvm --guest x -- lsvmbus
 status_is 2
 err_says "--append"
+hvkit run --accel kvm --bios-stub -- lsvmbus
+status_is 2
+err_says 'bios-stub is for a --kernel'
 hvkit run --accel kvm -- 'lsvmbus; !devices'
 status_is 2
 err_says "before the guest"
