@@ -121,7 +121,7 @@ static void read_fadt(struct acpi_info *info, const struct physical *from, const
 	uint64_t port = field(from, fadt, FADT_PM1A_CONTROL, 4);
 	uint64_t address = field(from, fadt, FADT_X_DSDT, 8);
 	struct table dsdt;
-	uint8_t type;
+	uint8_t type = 0;
 
 	if (address == 0)
 		address = field(from, fadt, FADT_DSDT, 4);

@@ -299,7 +299,8 @@ bool hvh_gpadl_write(struct hvh_gpadl *gpadl, uint32_t offset, const void *from,
 {
 	if (offset > gpadl->size || length > gpadl->size - offset)
 		return false;
-	memcpy(gpadl->bytes + offset, from, length);
+	if (length != 0)
+		memcpy(gpadl->bytes + offset, from, length);
 	return true;
 }
 
