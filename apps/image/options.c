@@ -192,7 +192,7 @@ bool image_options_parse(struct image_options *options, const char *line, char e
 			return false;
 		}
 		if (expected) {
-			snprintf(error, IMAGE_ERROR_MAX, "%.60s: %s= takes %s", whole, word, expected);
+			snprintf(error, IMAGE_ERROR_MAX, "%.60s: %.20s= takes %.80s", whole, word, expected);
 			return false;
 		}
 		line = next;
