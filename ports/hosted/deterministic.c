@@ -120,7 +120,7 @@ void deterministic_wait(struct hosted_cpu *cpu, uint64_t timeout_ns)
 	cpu->state = CPU_WAITING;
 	to_scheduler(cpu);
 	cpu->state = CPU_READY;
-	cpu->woken = false;
+	__atomic_store_n(&cpu->woken, false, __ATOMIC_SEQ_CST); /* a console's thread may wake us */
 }
 
 /* --- Choosing ------------------------------------------------------------------------------ */
@@ -129,7 +129,8 @@ static bool cpu_can_run(const struct hosted_cpu *cpu)
 {
 	if (!cpu->program || cpu->state == CPU_FINISHED)
 		return false;
-	return cpu->state == CPU_READY || cpu->woken || cpu->interrupt_pending ||
+	return cpu->state == CPU_READY || __atomic_load_n(&cpu->woken, __ATOMIC_SEQ_CST) ||
+	       __atomic_load_n(&cpu->interrupt_pending, __ATOMIC_SEQ_CST) ||
 	       cpu->machine->now >= cpu->wake_time;
 }
 
@@ -213,7 +214,7 @@ static void announce_stop(struct hosted *machine)
 {
 	machine->stopping = true;
 	for (uint32_t i = 1; i < machine->config.cpus; i++)
-		machine->cpus[i].woken = true;
+		__atomic_store_n(&machine->cpus[i].woken, true, __ATOMIC_SEQ_CST);
 }
 
 bool deterministic_run(struct hosted *machine, uint64_t limit_ms)

@@ -89,9 +89,11 @@ hvkit doctor --json
 status_is 0
 summary_is_json "$work/out"
 out_says '"works": true'
-(ulimit -v 200000 && "$HVKIT" doctor >"$work/out" 2>/dev/null) && wrong "there is no memory: doctor should fail"
-ran='doctor without memory'
-out_says '^machine  *broken'
+if ! grep -q -a '__asan_init\|__tsan_init' "$HVKIT"; then # the sanitizers want address space of their own
+	(ulimit -v 200000 && "$HVKIT" doctor >"$work/out" 2>/dev/null) && wrong "there is no memory: doctor should fail"
+	ran='doctor without memory'
+	out_says '^machine  *broken'
+fi
 hvkit doctor --xml
 status_is 2
 err_is_one_line
