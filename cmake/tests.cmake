@@ -111,6 +111,9 @@ if(HVKIT_VMM) # small guests on /dev/kvm, where there is one
 	target_compile_definitions(vmm_machine PRIVATE VMM_GUESTS="${CMAKE_BINARY_DIR}/vmm_guests")
 	add_dependencies(vmm_machine vmm_guests)
 endif()
+if(HVKIT_VMM AND NOT HVKIT_SANITIZE AND NOT HVKIT_COVERAGE)
+	include(cmake/vm.cmake)
+endif()
 if(NOT HVKIT_SANITIZE) # sanitizers change every figure
 	hvkit_suite(bench 90)
 endif()

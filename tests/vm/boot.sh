@@ -83,7 +83,7 @@ else
 	outer=$work/outer
 	add_busybox "$outer"
 	mkdir "$outer/kernel"
-	cp "$kernel"/*.ko "$kernel/vmlinuz" "$outer/kernel/"
+	cp "$kernel"/*.ko "$kernel/vmlinuz" "$kernel/ipxe.lkrn" "$outer/kernel/"
 	install -m 755 tests/vm/inside/init "$outer/init"
 	cp tests/vm/inside/cells "$outer/cells"
 	echo "$cells" >"$outer/cells.wanted"
