@@ -502,10 +502,17 @@ int main(void)
 		cmocka_unit_test(dumb_terminal),
 		cmocka_unit_test(virtual_time),
 	};
+	int ends[2];
 
 	if (access(program(), X_OK) != 0) {
 		printf("no program at %s\n", program());
 		return 77;
 	}
+	if (openpty(&ends[0], &ends[1], NULL, NULL, NULL) != 0) {
+		printf("no terminal can be made here: %s (is /dev/pts mounted?)\n", strerror(errno));
+		return 77;
+	}
+	close(ends[0]);
+	close(ends[1]);
 	return cmocka_run_group_tests(tests, make_state_home, remove_state_home);
 }
