@@ -250,6 +250,8 @@ void hvk_channel_unclaim(struct hvk_channel *channel)
 	channel->claimed = false;
 	channel->hooked = false;
 	channel->hooks = (struct hvk_subchannel_hooks){0};
+	for (struct hvk_channel *sub = channel->subchannels; sub; sub = sub->subchannel_next)
+		sub->announced = false; /* the next holder knows of none */
 	hvk_news_put(hvk, channel);
 	hvk_unlock(hvk, &hvk->bus->lock);
 }

@@ -81,7 +81,8 @@ hvk_status hvk_channel_set_subchannel_hooks(struct hvk_channel *primary,
 		for (struct hvk_channel *channel = primary->subchannels; channel;
 		     channel = channel->subchannel_next) {
 			channel->announce = primary->hooked;
-			channel->announced = false;
+			if (!primary->hooked) /* else whoever was told is also told of its end */
+				channel->announced = false;
 			hvk_news_put(hvk, channel);
 		}
 	}
