@@ -211,6 +211,32 @@ static void hooks_are_the_holder_s(void **state)
 	assert_int_equal(host_end(host), 0);
 }
 
+/* Who was told of one is told of its end, though the hooks were set anew just before; who
+ * was not, because another held the primary then, is not. */
+static void hooks_set_anew_and_a_rescind(void **state)
+{
+	struct driver driver;
+	const struct hvk_subchannel_hooks hooks = {told, gone, &driver};
+	struct host *host = &driver.host;
+
+	(void)state;
+	begin(&driver, false);
+	offer(host, 6, 1, 0);
+	offer(host, 7, 2, 0);
+	assert_int_equal(driver.told, 2);
+	assert_int_equal(hvk_channel_set_subchannel_hooks(host->channel, &hooks), HVK_OK);
+	rescind(host, 6);
+	assert_int_equal(driver.gone, 1);
+	hvk_channel_unclaim(host->channel);
+	driver.told = 0;
+	assert_int_equal(hvk_channel_claim(host->channel), HVK_OK);
+	assert_int_equal(hvk_channel_set_subchannel_hooks(host->channel, &hooks), HVK_OK);
+	rescind(host, 7);
+	assert_int_equal(driver.told, 0);
+	assert_int_equal(driver.gone, 1);
+	end(&driver);
+}
+
 /* --- Orders ---------------------------------------------------------------------------------- */
 
 static void open_with_the_primary_only(void **state)
@@ -325,13 +351,10 @@ static void none_survives_a_suspend(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refused_offers_are_given_back),
-		cmocka_unit_test(so_many_and_no_more),
-		cmocka_unit_test(old_offers_have_no_index),
-		cmocka_unit_test(hooks_are_the_holder_s),
-		cmocka_unit_test(open_with_the_primary_only),
-		cmocka_unit_test(a_primary_goes_alone),
-		cmocka_unit_test(a_claim_keeps_both),
+		cmocka_unit_test(refused_offers_are_given_back), cmocka_unit_test(so_many_and_no_more),
+		cmocka_unit_test(old_offers_have_no_index),      cmocka_unit_test(hooks_are_the_holder_s),
+		cmocka_unit_test(hooks_set_anew_and_a_rescind),  cmocka_unit_test(open_with_the_primary_only),
+		cmocka_unit_test(a_primary_goes_alone),          cmocka_unit_test(a_claim_keeps_both),
 		cmocka_unit_test(none_survives_a_suspend),
 	};
 
