@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hvkit/msr.h"
 #include "hvkit/wire/hypervisor.h"
 
 #define BASE 0x100000ull /* guest-physical address of the first page: never 0 */
@@ -79,37 +80,22 @@ static void port_features(void *context, uint32_t leaf, uint32_t out[4])
 	hvh_cpuid(machine->partition, leaf, out);
 }
 
-static uint32_t msr_of(enum hvk_register reg)
-{
-	static const uint32_t msrs[] = {
-		[HVK_REG_GUEST_OS_ID] = HV_MSR_GUEST_OS_ID,
-		[HVK_REG_HYPERCALL] = HV_MSR_HYPERCALL,
-		[HVK_REG_VP_INDEX] = HV_MSR_VP_INDEX,
-		[HVK_REG_REFERENCE_COUNTER] = HV_MSR_REFERENCE_COUNTER,
-		[HVK_REG_REFERENCE_TSC] = HV_MSR_REFERENCE_TSC,
-		[HVK_REG_SCONTROL] = HV_MSR_SCONTROL,
-		[HVK_REG_SIEFP] = HV_MSR_SIEFP,
-		[HVK_REG_SIMP] = HV_MSR_SIMP,
-		[HVK_REG_EOM] = HV_MSR_EOM,
-	};
-
-	return reg >= HVK_REG_SINT0 ? HV_MSR_SINT0 + (uint32_t)(reg - HVK_REG_SINT0) : msrs[reg];
-}
-
 static hvk_status port_reg_read(void *context, enum hvk_register reg, uint64_t *value)
 {
 	struct bench_machine *machine = context;
 
-	return hvh_msr_read(machine->partition, machine->now, 0, msr_of(reg), value) ? HVK_OK
-										     : HVK_EPRIVILEGE;
+	return hvh_msr_read(machine->partition, machine->now, 0, hvk_register_msr(reg), value)
+		       ? HVK_OK
+		       : HVK_EPRIVILEGE;
 }
 
 static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t value)
 {
 	struct bench_machine *machine = context;
 
-	return hvh_msr_write(machine->partition, machine->now, 0, msr_of(reg), value) ? HVK_OK
-										      : HVK_EPRIVILEGE;
+	return hvh_msr_write(machine->partition, machine->now, 0, hvk_register_msr(reg), value)
+		       ? HVK_OK
+		       : HVK_EPRIVILEGE;
 }
 
 static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input,

@@ -7,7 +7,7 @@
  * instructions want a real Hyper-V below.
  */
 #include "hvkit/hvkit.h"
-#include "hvkit/wire/hypervisor.h"
+#include "hvkit/msr.h"
 
 #define POOL_PAGES 1024u /* 4 MiB: rings, receive and send buffer, hvkit's own state */
 
@@ -56,19 +56,12 @@ static void port_features(void *context, uint32_t leaf, uint32_t out[4])
 			 : "a"(leaf), "c"(0));
 }
 
-static uint32_t msr_number(enum hvk_register reg)
-{
-	static const uint8_t low[] = {0x00, 0x01, 0x02, 0x20, 0x21, 0x80, 0x82, 0x83, 0x84};
-
-	return reg < HVK_REG_SINT0 ? HV_MSR_GUEST_OS_ID + low[reg] : HV_MSR_SINT0 + (reg - HVK_REG_SINT0);
-}
-
 static hvk_status port_reg_read(void *context, enum hvk_register reg, uint64_t *value)
 {
 	uint32_t low, high;
 
 	(void)context;
-	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr_number(reg)));
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(hvk_register_msr(reg)));
 	*value = (uint64_t)high << 32 | low;
 	return HVK_OK; /* with a handler for #GP: anything else when it faulted */
 }
@@ -78,7 +71,7 @@ static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t 
 	(void)context;
 	__asm__ volatile("wrmsr"
 			 :
-			 : "c"(msr_number(reg)), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "c"(hvk_register_msr(reg)), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
 			 : "memory");
 	return HVK_OK;
 }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "hvkit/wire/hypervisor.h"
+#include "hvkit/msr.h"
 #include "minimal.h"
 
 #define PAUSE_NS 20000u
@@ -53,27 +53,21 @@ static void port_features(void *context, uint32_t leaf, uint32_t out[4])
 	hvh_cpuid(((struct machine *)context)->hyperv, leaf, out);
 }
 
-/* The numbers of wire/hypervisor.h, in the order of enum hvk_register up to EOM. */
-static uint32_t msr_number(enum hvk_register reg)
-{
-	static const uint8_t low[] = {0x00, 0x01, 0x02, 0x20, 0x21, 0x80, 0x82, 0x83, 0x84};
-
-	return reg < HVK_REG_SINT0 ? HV_MSR_GUEST_OS_ID + low[reg] : HV_MSR_SINT0 + (reg - HVK_REG_SINT0);
-}
-
 /* Yours: RDMSR and WRMSR. If they can fault (#GP), catch it and return anything but HVK_OK. */
 static hvk_status port_reg_read(void *context, enum hvk_register reg, uint64_t *value)
 {
 	struct machine *m = context;
 
-	return hvh_msr_read(m->hyperv, hyperv_now(m), 0, msr_number(reg), value) ? HVK_OK : HVK_EPRIVILEGE;
+	return hvh_msr_read(m->hyperv, hyperv_now(m), 0, hvk_register_msr(reg), value) ? HVK_OK
+										       : HVK_EPRIVILEGE;
 }
 
 static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t value)
 {
 	struct machine *m = context;
 
-	return hvh_msr_write(m->hyperv, hyperv_now(m), 0, msr_number(reg), value) ? HVK_OK : HVK_EPRIVILEGE;
+	return hvh_msr_write(m->hyperv, hyperv_now(m), 0, hvk_register_msr(reg), value) ? HVK_OK
+											: HVK_EPRIVILEGE;
 }
 
 /* Yours: CALL page, with control in RCX, input in RDX, output in R8; the result is RAX. */

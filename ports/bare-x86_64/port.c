@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* struct hvk_port on bare metal, in the order of port.h. */
-#include "hvkit/wire/hypervisor.h"
+#include "hvkit/msr.h"
 #include "ports/bare-x86_64/private.h"
 
 #define PAUSE_NS 10000u
@@ -75,48 +75,16 @@ static void port_features(void *context, uint32_t leaf, uint32_t out[4])
 	cpu_cpuid(leaf, out);
 }
 
-static uint32_t msr_of(enum hvk_register reg)
-{
-	switch (reg) {
-	case HVK_REG_GUEST_OS_ID:
-		return HV_MSR_GUEST_OS_ID;
-	case HVK_REG_HYPERCALL:
-		return HV_MSR_HYPERCALL;
-	case HVK_REG_VP_INDEX:
-		return HV_MSR_VP_INDEX;
-	case HVK_REG_REFERENCE_COUNTER:
-		return HV_MSR_REFERENCE_COUNTER;
-	case HVK_REG_REFERENCE_TSC:
-		return HV_MSR_REFERENCE_TSC;
-	case HVK_REG_SCONTROL:
-		return HV_MSR_SCONTROL;
-	case HVK_REG_SIEFP:
-		return HV_MSR_SIEFP;
-	case HVK_REG_SIMP:
-		return HV_MSR_SIMP;
-	case HVK_REG_EOM:
-		return HV_MSR_EOM;
-	case HVK_REG_CRASH_CONTROL:
-		return HV_MSR_CRASH_CONTROL;
-	default:
-		if (reg >= HVK_REG_CRASH_P0)
-			return HV_MSR_CRASH_P0 + (uint32_t)(reg - HVK_REG_CRASH_P0);
-		if (reg >= HVK_REG_STIMER0_CONFIG)
-			return HV_MSR_STIMER0_CONFIG + (uint32_t)(reg - HVK_REG_STIMER0_CONFIG);
-		return HV_MSR_SINT0 + (uint32_t)(reg - HVK_REG_SINT0);
-	}
-}
-
 static hvk_status port_reg_read(void *context, enum hvk_register reg, uint64_t *value)
 {
 	(void)context;
-	return cpu_msr_read(msr_of(reg), value) ? HVK_OK : HVK_EPRIVILEGE;
+	return cpu_msr_read(hvk_register_msr(reg), value) ? HVK_OK : HVK_EPRIVILEGE;
 }
 
 static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t value)
 {
 	(void)context;
-	return cpu_msr_write(msr_of(reg), value) ? HVK_OK : HVK_EPRIVILEGE;
+	return cpu_msr_write(hvk_register_msr(reg), value) ? HVK_OK : HVK_EPRIVILEGE;
 }
 
 /* Registers that a call may change (TLFS): the volatile ones of Windows' convention, XMM among

@@ -2,6 +2,7 @@
 /* The port's callbacks, in the order of port.h. */
 #include <string.h>
 
+#include "hvkit/msr.h"
 #include "hvkit/wire/hypervisor.h"
 #include "ports/hosted/machine.h"
 
@@ -100,38 +101,6 @@ static void port_features(void *context, uint32_t leaf, uint32_t out[4])
 		out[0] &= ~HV_ACCESS_REFERENCE_COUNTER;
 }
 
-static uint32_t msr_of(enum hvk_register reg)
-{
-	switch (reg) {
-	case HVK_REG_GUEST_OS_ID:
-		return HV_MSR_GUEST_OS_ID;
-	case HVK_REG_HYPERCALL:
-		return HV_MSR_HYPERCALL;
-	case HVK_REG_VP_INDEX:
-		return HV_MSR_VP_INDEX;
-	case HVK_REG_REFERENCE_COUNTER:
-		return HV_MSR_REFERENCE_COUNTER;
-	case HVK_REG_REFERENCE_TSC:
-		return HV_MSR_REFERENCE_TSC;
-	case HVK_REG_SCONTROL:
-		return HV_MSR_SCONTROL;
-	case HVK_REG_SIEFP:
-		return HV_MSR_SIEFP;
-	case HVK_REG_SIMP:
-		return HV_MSR_SIMP;
-	case HVK_REG_EOM:
-		return HV_MSR_EOM;
-	case HVK_REG_CRASH_CONTROL:
-		return HV_MSR_CRASH_CONTROL;
-	default:
-		if (reg >= HVK_REG_CRASH_P0)
-			return HV_MSR_CRASH_P0 + (uint32_t)(reg - HVK_REG_CRASH_P0);
-		if (reg >= HVK_REG_STIMER0_CONFIG)
-			return HV_MSR_STIMER0_CONFIG + (uint32_t)(reg - HVK_REG_STIMER0_CONFIG);
-		return HV_MSR_SINT0 + (uint32_t)(reg - HVK_REG_SINT0);
-	}
-}
-
 static hvk_status port_reg_read(void *context, enum hvk_register reg, uint64_t *value)
 {
 	struct hosted *machine = context;
@@ -139,7 +108,8 @@ static hvk_status port_reg_read(void *context, enum hvk_register reg, uint64_t *
 
 	point(machine);
 	hosted_lock(machine);
-	ok = hvh_msr_read(machine->partition, hosted_now(machine), current_index(), msr_of(reg), value);
+	ok = hvh_msr_read(machine->partition, hosted_now(machine), current_index(), hvk_register_msr(reg),
+			  value);
 	hosted_unlock(machine);
 	return ok ? HVK_OK : HVK_EPRIVILEGE;
 }
@@ -151,7 +121,8 @@ static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t 
 
 	point(machine);
 	hosted_lock(machine);
-	ok = hvh_msr_write(machine->partition, hosted_now(machine), current_index(), msr_of(reg), value);
+	ok = hvh_msr_write(machine->partition, hosted_now(machine), current_index(), hvk_register_msr(reg),
+			   value);
 	hosted_unlock(machine);
 	return ok ? HVK_OK : HVK_EPRIVILEGE;
 }

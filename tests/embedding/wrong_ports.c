@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "hvkit/msr.h"
 #include "hvkit/netvsc.h"
 #include "hvkit/wire/hypervisor.h"
 #include "ports/hosted/hosted.h"
@@ -147,11 +148,8 @@ static hvk_status bad_reg_write(void *context, enum hvk_register reg, uint64_t v
 	if (g->mistake == REG_WRITE_FAULTS && reg == HVK_REG_SIMP)
 		return HVK_EPRIVILEGE;
 	if (g->mistake == REG_WRITE_MIGRATES && per_cpu) { /* the task went on to CPU 1 in between */
-		static const uint32_t low[] = {0x80, 0x82, 0x83, 0x84};
-		uint32_t msr = reg < HVK_REG_SINT0 ? HV_MSR_GUEST_OS_ID + low[reg - HVK_REG_SCONTROL]
-						   : HV_MSR_SINT0 + (uint32_t)(reg - HVK_REG_SINT0);
-
-		return hvh_msr_write(hosted_partition(g->machine), hosted_now(g->machine), 1, msr, value)
+		return hvh_msr_write(hosted_partition(g->machine), hosted_now(g->machine), 1,
+				     hvk_register_msr(reg), value)
 			       ? HVK_OK
 			       : HVK_EPRIVILEGE;
 	}
