@@ -69,7 +69,8 @@ static bool ask(struct kernel *k, struct hvk_netdev *netdev)
 	memcpy(k->arp + 6, netdev->info.mac, 6);
 	memcpy(k->arp + 22, netdev->info.mac, 6);
 	k->piece = (struct hvk_buffer){.address = k->arp, .length = sizeof(k->arp)};
-	k->frame = (struct hvk_tx_frame){&k->piece, 1, sizeof(k->arp), sent, k, NULL};
+	k->frame = (struct hvk_tx_frame){
+		.pieces = &k->piece, .piece_count = 1, .length = sizeof(k->arp), .done = sent, .context = k};
 	if (hvk_netdev_transmit(netdev, &k->frame) != HVK_TX_TAKEN)
 		return false;
 	while (!k->answered && hvk_time(k->hvk) < deadline) { /* a polled kernel's main loop */

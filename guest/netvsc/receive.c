@@ -124,7 +124,7 @@ static struct hvk_rx_frame copy_frame(struct hvk_netvsc *nic, const struct hvk_s
 		data[ETHERNET_ADDRESSES + 2] = (uint8_t)(found->vlan_tag >> 8);
 		data[ETHERNET_ADDRESSES + 3] = (uint8_t)found->vlan_tag;
 	}
-	return (struct hvk_rx_frame){data, found->length + tag, NULL};
+	return (struct hvk_rx_frame){.data = data, .length = found->length + tag, .segments = 1};
 }
 
 /* In place if that is wanted and possible: a tag cannot be put in without a copy. */
@@ -138,8 +138,10 @@ static struct hvk_rx_frame take_frame(struct hvk_netvsc *nic, const struct hvk_s
 		owner = hvk_netvsc_lend_frame(nic, rx->transaction_id, rx->range_count);
 	if (owner) {
 		netvsc_count(&nic->counters.rx_lent, 1);
-		return (struct hvk_rx_frame){hvk_shared_lend(range, found->offset, found->length),
-					     found->length, owner};
+		return (struct hvk_rx_frame){.data = hvk_shared_lend(range, found->offset, found->length),
+					     .length = found->length,
+					     .owner = owner,
+					     .segments = 1};
 	}
 	netvsc_count(&nic->counters.rx_copied, found->length);
 	return copy_frame(nic, range, found);

@@ -205,8 +205,6 @@ void netvsp_indicate_link(struct hvh_nic *nic);
 
 /* --- oid.c ------------------------------------------------------------------------------- */
 
-#define RNDIS_OID_TCP_OFFLOAD_PARAMETERS 0xfc01020cu
-
 /* Writes the answer (at most room bytes), its length to *length; returns an RNDIS status. */
 uint32_t netvsp_oid_query(struct hvh_nic *nic, uint32_t oid, const uint8_t *input, uint32_t input_length,
 			  uint8_t *answer, uint32_t room, uint32_t *length);

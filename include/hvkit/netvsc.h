@@ -38,12 +38,23 @@ struct hvk_netvsc_config {
 	uint32_t mtu;               /* asked for, 0 = 1500; what the host grants is in netdev info */
 	uint32_t copy_max;          /* frames up to this go by send-buffer section; 0 = all that fit */
 	uint32_t nvs_newest;        /* 0 = NVS_VERSION_6_1; tests and old hosts: an older one */
-	/* Frames are lent in place instead of copied, at most this many at a time (copied
-	 * beyond); 0: all are copied, which costs one memcpy and takes the host's hands off
+	/* Frames are lent in place instead of copied, at most this many at a time over all queues
+	 * (copied beyond); 0: all are copied, which costs one memcpy and takes the host's hands off
 	 * them. Only for callers that trust the host. At most 1024. */
 	uint32_t rx_borrow;
+	/* Queues asked for, at most HVK_NETVSC_QUEUES_MAX; 0 = 1. The host may give fewer, give them
+	 * late, or never: info.queues tells, and info_changed of the hooks when it changes. Each has a
+	 * channel of its own, the first the primary; queue n is on the n-th started CPU counted from
+	 * cpu, round and round (hvk_channel_set_cpu moves it). Below NVS 5 there is one. */
+	uint32_t queues;
+	/* Offloads switched on by attach (HVK_NETDEV_*), as far as the host has them; 0 = none.
+	 * hvk_netdev_set_enabled changes them. */
+	uint32_t offloads;
+	/* Frames sent together at most (HVK_TX_MORE); 0 = as many as the host says, 1 = none. */
+	uint32_t tx_batch_max;
 };
 #define HVK_NETVSC_NO_SEND_BUFFER UINT32_MAX
+#define HVK_NETVSC_QUEUES_MAX 64u
 
 /* Memory only, and the claim on the channel. HVK_EINVAL (not a network channel, values out
  * of range), HVK_EBUSY and HVK_EGONE (hvk_channel_claim), HVK_ENOMEM. Task context or
@@ -65,12 +76,23 @@ void hvk_netvsc_attach(struct hvk_netvsc *nic, struct hvk_request *request);
  * with HVK_ECANCELED. Also for a rescinded channel. */
 void hvk_netvsc_detach(struct hvk_netvsc *nic, struct hvk_request *request);
 
+/* Takes the card down as detach does, before a hvk_suspend for example, and brings it up again
+ * with all that was set: flags, MTU, groups, offloads, RSS. Nothing is told above but a change of
+ * the link; frames are answered HVK_TX_BUSY in between. resume: as attach, and the NVS version must
+ * be the one that it was (HVK_EREFUSED_NVS_VERSION; then detached). HVK_ESTATE: not attached, or
+ * not suspended. */
+void hvk_netvsc_suspend(struct hvk_netvsc *nic, struct hvk_request *request);
+void hvk_netvsc_resume(struct hvk_netvsc *nic, struct hvk_request *request);
+
 /* Gives the memory back; only when detached (HVK_ESTATE). */
 hvk_status hvk_netvsc_destroy(struct hvk_netvsc *nic);
 
 /* The face of the card, and what it is made of; from create to destroy. */
 struct hvk_netdev *hvk_netvsc_netdev(struct hvk_netvsc *nic);
 struct hvk_channel *hvk_netvsc_channel(struct hvk_netvsc *nic);
+/* Of a queue below info.queues (0 = hvk_netvsc_channel); NULL if there is no such queue. Task context
+ * on the CPU of queue 0. */
+struct hvk_channel *hvk_netvsc_queue_channel(struct hvk_netvsc *nic, uint32_t queue);
 uint32_t hvk_netvsc_nvs_version(const struct hvk_netvsc *nic); /* 0 before */
 /* For people, in the form that hvk_dump has (hvkit.h). */
 void hvk_netvsc_dump(struct hvk_netvsc *nic, hvk_dump_line line, void *context);

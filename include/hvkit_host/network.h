@@ -23,13 +23,31 @@ struct hvh_backend {
 	void (*transmit)(void *context, const void *frame, uint32_t length);
 	/* No more frames follow for now: the time to wake whoever takes them. May be NULL. */
 	void (*flush)(void *context);
+	/* Instead of transmit, with the number of the guest's queue that sent it; may be NULL. */
+	void (*transmit_from)(void *context, uint32_t queue, const void *frame, uint32_t length);
 };
+
+/* What the card can do beyond sending and receiving, as bits to leave out. What is there
+ * otherwise is the profile's (an older host has no RSC, ...). The model does all of it itself: a
+ * backend sees whole frames of at most the MTU with right checksums, and gives such. */
+#define HVH_NIC_NO_TX_CHECKSUM (1u << 0)
+#define HVH_NIC_NO_RX_CHECKSUM (1u << 1)
+#define HVH_NIC_NO_LSO (1u << 2)
+#define HVH_NIC_NO_RSC (1u << 3)
+#define HVH_NIC_NO_VLAN (1u << 4) /* tags stay in the frames */
+#define HVH_NIC_NO_RSS (1u << 5)  /* and no sub-channels */
+#define HVH_NIC_NO_IPV6 (1u << 6) /* none of the above for IPv6 */
+#define HVH_NIC_NO_UDP (1u << 7)  /* no checksums of UDP */
+#define HVH_NIC_NO_OFFLOADS 0xffu
 
 struct hvh_nic_config {
 	uint8_t mac[6];
 	uint8_t instance[16]; /* GUID as on the wire; zeros = made from the seed */
 	uint32_t mtu_max;     /* 0 = 9000 */
 	bool link_up;         /* at start */
+	uint32_t queues_max;  /* 0 = 64; 1 = no sub-channels */
+	uint32_t without;     /* HVH_NIC_NO_* */
+	uint64_t link_speed;  /* bit/s; 0 = 10^10 */
 };
 
 /* Offers a network card now (or, before REQUEST_OFFERS, with the others). The
@@ -48,6 +66,10 @@ uint32_t hvh_nic_room(const struct hvh_nic *nic);
 /* By device name ("net0"); NULL if that is no network card. */
 struct hvh_nic *hvh_nic_find(struct hvh_partition *partition, const char *name);
 void hvh_nic_set_link(struct hvh_nic *nic, uint64_t now, bool up);
+/* Tells the guest RNDIS_STATUS_NETWORK_CHANGE, as after a move to another switch. */
+void hvh_nic_network_change(struct hvh_nic *nic, uint64_t now);
+/* Bit/s; tells the guest. */
+void hvh_nic_set_speed(struct hvh_nic *nic, uint64_t now, uint64_t bits_per_second);
 void hvh_nic_rescind(struct hvh_nic *nic, uint64_t now);
 void hvh_nic_offer_again(struct hvh_nic *nic, uint64_t now);
 
@@ -60,7 +82,17 @@ struct hvh_nic_counters {
 	uint64_t to_guest_frames, to_guest_bytes, from_guest_frames, from_guest_bytes;
 	uint64_t dropped_filter, dropped_link, dropped_queue;
 	uint64_t transfer_packets, sections_used, page_lists_used;
+	uint64_t rndis_messages; /* frames of the guest's before segmentation */
+	uint64_t checksums_made, checksums_checked, segments_made, joined, tags_in, tags_out;
+	uint64_t hashed;
 };
+/* The channels that the guest has open, and what went over each; queue 0 is the primary. */
+uint32_t hvh_nic_queues(const struct hvh_nic *nic);
+struct hvh_nic_queue_counters {
+	uint64_t to_guest_frames, from_guest_frames, transfer_packets, packets;
+};
+bool hvh_nic_get_queue_counters(const struct hvh_nic *nic, uint32_t queue,
+				struct hvh_nic_queue_counters *out);
 void hvh_nic_get_counters(const struct hvh_nic *nic, struct hvh_nic_counters *out);
 
 /* --- The simulated wire ------------------------------------------------------------
@@ -115,6 +147,38 @@ void hvh_slirp_backend(struct hvh_slirp *slirp, struct hvh_backend *out);
 void hvh_slirp_attach(struct hvh_slirp *slirp, struct hvh_nic *nic);
 uint64_t hvh_slirp_refused(const struct hvh_slirp *slirp); /* frames to closed loopback ports */
 uint64_t hvh_slirp_dropped(const struct hvh_slirp *slirp); /* frames lost for want of room, both ways */
+
+/* --- A TAP interface of Linux ----------------------------------------------------------
+ * Frames go to and come from the kernel. The interface is made if there is none of that name
+ * (CAP_NET_ADMIN), in the network namespace given. One thread of its own, as for libslirp; the same
+ * rules about the lock. */
+struct hvh_tap_config {
+	const char *name;  /* of the interface; NULL = the kernel chooses */
+	const char *netns; /* a name under /run/netns, or a path; NULL = ours */
+	uint32_t queues;   /* 0 = 1 */
+	uint32_t mtu;      /* set on the interface; 0 = left as it is */
+};
+struct hvh_tap;
+struct hvh_tap *hvh_tap_create(const struct hvh_tap_config *config, const struct hvh_slirp_lock *lock,
+			       char *error, size_t error_size);
+void hvh_tap_destroy(struct hvh_tap *tap);
+void hvh_tap_backend(struct hvh_tap *tap, struct hvh_backend *out);
+void hvh_tap_attach(struct hvh_tap *tap, struct hvh_nic *nic);
+const char *hvh_tap_name(const struct hvh_tap *tap);
+uint64_t hvh_tap_dropped(const struct hvh_tap *tap); /* frames lost for want of room, both ways */
+
+/* --- Capture ---------------------------------------------------------------------------
+ * A backend that writes every frame, both ways, to an ordinary pcapng file (link type Ethernet)
+ * and hands it on to another. */
+struct hvh_capture;
+/* Takes over the path's file; NULL with a line in error if it cannot be written. */
+struct hvh_capture *hvh_capture_create(const char *path, char *error, size_t error_size);
+void hvh_capture_destroy(struct hvh_capture *capture);
+/* In place of inner: what the guest sends is written and goes on to inner. */
+void hvh_capture_backend(struct hvh_capture *capture, const struct hvh_backend *inner,
+			 struct hvh_backend *out);
+/* Frames for this card that its filter lets through are written too. */
+void hvh_capture_attach(struct hvh_capture *capture, struct hvh_nic *nic);
 
 #ifdef __cplusplus
 }

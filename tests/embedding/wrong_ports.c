@@ -367,7 +367,8 @@ static void ask(struct guest *g, struct hvk_netdev *netdev)
 {
 	static uint8_t arp[ARP_FRAME] = {255, 255, 255, 255, 255, 255, [12] = 8, 6, 0, 1, 8, 0, 6, 4, 0, 1};
 	struct hvk_buffer piece = {.address = arp, .length = sizeof(arp)};
-	struct hvk_tx_frame frame = {&piece, 1, sizeof(arp), sent, g, NULL};
+	struct hvk_tx_frame frame = {
+		.pieces = &piece, .piece_count = 1, .length = sizeof(arp), .done = sent, .context = g};
 	static const uint8_t us[] = {10, 7, 0, 15}, them[] = {10, 7, 0, 1};
 
 	memcpy(arp + 6, netdev->info.mac, 6);

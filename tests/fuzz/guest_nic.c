@@ -140,7 +140,11 @@ static void create_card(struct nic_user *user)
 	    hvk_netvsc_create(user->channel, &user->config, &user->nic) != HVK_OK)
 		return;
 	netdev = hvk_netvsc_netdev(user->nic);
-	netdev->hooks = (struct hvk_netdev_hooks){input, tx_ready, link_changed, gone, user};
+	netdev->hooks = (struct hvk_netdev_hooks){.input = input,
+						  .tx_ready = tx_ready,
+						  .link_changed = link_changed,
+						  .gone = gone,
+						  .context = user};
 }
 
 struct nic_user *nic_create(struct fuzz_input *from)

@@ -26,7 +26,8 @@ static void send_frames(void)
 	piece = (struct hvk_buffer){data, (uint64_t)(uintptr_t)data, 60};
 	memset(done, 0, sizeof(done));
 	for (uint32_t i = 0; i < 4; i++) {
-		frames[i] = (struct hvk_tx_frame){&piece, 1, 60, frame_done, NULL, NULL};
+		frames[i] = (struct hvk_tx_frame){
+			.pieces = &piece, .piece_count = 1, .length = 60, .done = frame_done};
 		if (i & 1)
 			frames[i].length = piece.length;
 		assert_int_equal(hvk_netdev_transmit(bench.netdev, &frames[i]), HVK_TX_TAKEN);
@@ -204,7 +205,8 @@ static void nothing_is_sent_once_detach_has_begun(void **state)
 	hvk_netvsc_detach(bench.nic, &bench.detach);
 	(void)fake_poll();
 	piece = (struct hvk_buffer){data, 0, 60};
-	frames[0] = (struct hvk_tx_frame){&piece, 1, 60, frame_done, NULL, NULL};
+	frames[0] = (struct hvk_tx_frame){
+		.pieces = &piece, .piece_count = 1, .length = 60, .done = frame_done};
 	assert_int_equal(hvk_netdev_transmit(bench.netdev, &frames[0]), HVK_TX_GONE);
 	assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_ESTATE);
 	fake_run();

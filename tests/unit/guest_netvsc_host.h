@@ -327,8 +327,11 @@ static void fake_create(const struct hvk_netvsc_config *config)
 	bench.last_filter = FAKE_NONE;
 	assert_int_equal(hvk_netvsc_create(channel, config, &bench.nic), HVK_OK);
 	bench.netdev = hvk_netvsc_netdev(bench.nic);
-	bench.netdev->hooks = (struct hvk_netdev_hooks){fake_input, fake_tx_ready, fake_link_changed,
-							fake_gone, &bench};
+	bench.netdev->hooks = (struct hvk_netdev_hooks){.input = fake_input,
+							.tx_ready = fake_tx_ready,
+							.link_changed = fake_link_changed,
+							.gone = fake_gone,
+							.context = &bench};
 }
 
 static hvk_status fake_attach(void)

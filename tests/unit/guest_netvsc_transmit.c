@@ -31,7 +31,11 @@ static struct frame *make(uint32_t n, const void *address, uint64_t gpa, uint32_
 
 	memset(frame, 0, sizeof(*frame));
 	frame->piece = (struct hvk_buffer){address, gpa, length};
-	frame->tx = (struct hvk_tx_frame){&frame->piece, 1, length, frame_done, frame, NULL};
+	frame->tx = (struct hvk_tx_frame){.pieces = &frame->piece,
+					  .piece_count = 1,
+					  .length = length,
+					  .done = frame_done,
+					  .context = frame};
 	return frame;
 }
 

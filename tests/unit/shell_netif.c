@@ -244,7 +244,7 @@ static const uint8_t arp_reply[42] = {
 static void input_reaches_lwip(void **state)
 {
 	struct fake *fake = *state;
-	struct hvk_rx_frame frame = {arp_request, sizeof(arp_request), NULL};
+	struct hvk_rx_frame frame = {.data = arp_request, .length = sizeof(arp_request)};
 	ip4_addr_t address, mask, router;
 
 	IP4_ADDR(&address, 10, 0, 0, 2);
@@ -264,7 +264,7 @@ static void strange_input(void **state)
 {
 	struct fake *fake = *state;
 	static uint8_t bytes[70000];
-	struct hvk_rx_frame frame = {bytes, 0, NULL};
+	struct hvk_rx_frame frame = {.data = bytes, .length = 0};
 
 	memset(bytes, 0xff, sizeof(bytes));
 	for (uint32_t turn = 0; turn < 3 * PBUF_POOL_SIZE; turn++) {

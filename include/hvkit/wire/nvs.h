@@ -159,11 +159,25 @@ struct nvs_subchannel_request {
 };
 HVK_WIRE_SIZE(struct nvs_subchannel_request, 12);
 
+#define NVS_SUBCHANNEL_ALLOCATE 1u
+
 struct nvs_subchannel_complete {
 	uint32_t type;
 	uint32_t status;
 	uint32_t count;
 };
 HVK_WIRE_SIZE(struct nvs_subchannel_complete, 12);
+
+/* The channel, by sub-channel index, on which the host wants a frame whose hash is
+ * i modulo the count. Up to NVS 6.0 some hosts write a wrong offset when the table lies at 40 (Linux
+ * takes 40 then if the message has 104 bytes); OpenVMM has it at 12. */
+struct nvs_send_indirection_table {
+	uint32_t type;
+	uint32_t count;  /* 16 */
+	uint32_t offset; /* from the start of the message; then count u32 */
+};
+HVK_WIRE_SIZE(struct nvs_send_indirection_table, 12);
+#define NVS_SEND_INDIRECTION_COUNT 16u
+#define NVS_SEND_INDIRECTION_OFFSET_OLD 40u
 
 #endif

@@ -127,6 +127,53 @@ struct rndis_per_packet_info {
 };
 HVK_WIRE_SIZE(struct rndis_per_packet_info, 12);
 
+/* Per-packet information: type, and its data. */
+#define RNDIS_INFO_CHECKSUM 0u /* u32, RNDIS_CHECKSUM_TX_* or _RX_* */
+#define RNDIS_INFO_LSO 2u      /* u32, RNDIS_LSO_* */
+#define RNDIS_INFO_VLAN 6u     /* u32, RNDIS_VLAN_* */
+#define RNDIS_INFO_HASH_VALUE 8u
+#define RNDIS_INFO_HASH_INFO 9u /* u32: NDIS_HASH_* of the hash value */
+#define RNDIS_INFO_INTERNAL 0x80000000u
+#define RNDIS_INFO_PACKET_ID (RNDIS_INFO_INTERNAL | 1u) /* struct rndis_packet_id: RSC */
+
+#define RNDIS_CHECKSUM_TX_IPV4 (1u << 0) /* the frame is IPv4 */
+#define RNDIS_CHECKSUM_TX_IPV6 (1u << 1)
+#define RNDIS_CHECKSUM_TX_TCP (1u << 2)
+#define RNDIS_CHECKSUM_TX_UDP (1u << 3)
+#define RNDIS_CHECKSUM_TX_IP_HEADER (1u << 4)
+#define RNDIS_CHECKSUM_TX_OFFSET_SHIFT 16 /* 10 bits: of the TCP or UDP header */
+
+#define RNDIS_CHECKSUM_RX_TCP_FAILED (1u << 0)
+#define RNDIS_CHECKSUM_RX_UDP_FAILED (1u << 1)
+#define RNDIS_CHECKSUM_RX_IP_FAILED (1u << 2)
+#define RNDIS_CHECKSUM_RX_TCP_GOOD (1u << 3)
+#define RNDIS_CHECKSUM_RX_UDP_GOOD (1u << 4)
+#define RNDIS_CHECKSUM_RX_IP_GOOD (1u << 5)
+#define RNDIS_CHECKSUM_RX_LOOPBACK (1u << 6)
+#define RNDIS_CHECKSUM_RX_TCP_INVALID (1u << 7) /* the checksum field itself has not been filled in */
+#define RNDIS_CHECKSUM_RX_IP_INVALID (1u << 8)
+
+#define RNDIS_LSO_MSS_MASK 0xfffffu /* 20 bits */
+#define RNDIS_LSO_OFFSET_SHIFT 20   /* 10 bits: of the TCP header */
+#define RNDIS_LSO_V2 (1u << 30)
+#define RNDIS_LSO_IPV6 (1u << 31)
+
+#define RNDIS_VLAN_PRIORITY_MASK 0x7u
+#define RNDIS_VLAN_DEI (1u << 3)
+#define RNDIS_VLAN_ID_SHIFT 4 /* 12 bits */
+
+/* Which part of a joined packet this message is (NVS 6.1). */
+struct rndis_packet_id {
+	uint8_t version; /* 1 */
+	uint8_t flags;
+	uint16_t packet_id;
+};
+HVK_WIRE_SIZE(struct rndis_packet_id, 4);
+#define RNDIS_PACKET_ID_SUBALLOCATION 1u /* there are several */
+#define RNDIS_PACKET_ID_FIRST 2u
+#define RNDIS_PACKET_ID_LAST 4u
+#define RNDIS_RSC_FRAGMENTS_MAX 562u /* Linux, FreeBSD */
+
 /* --- Status values -------------------------------------------------------- */
 
 #define RNDIS_STATUS_SUCCESS 0x00000000u
@@ -154,6 +201,14 @@ HVK_WIRE_SIZE(struct rndis_per_packet_info, 12);
 #define RNDIS_OID_GEN_MAXIMUM_TOTAL_SIZE 0x00010111u
 #define RNDIS_OID_GEN_MEDIA_CONNECT_STATUS 0x00010114u /* 0 = connected */
 #define RNDIS_OID_GEN_FRIENDLY_NAME 0x00020216u
+#define RNDIS_OID_GEN_RECEIVE_SCALE_CAPABILITIES 0x00010203u
+#define RNDIS_OID_GEN_RECEIVE_SCALE_PARAMETERS 0x00010204u
+#define RNDIS_OID_802_3_MULTICAST_LIST 0x01010103u
+#define RNDIS_OID_802_3_MAXIMUM_LIST_SIZE 0x01010104u
+#define RNDIS_OID_TCP_OFFLOAD_CURRENT_CONFIG 0xfc01020bu
+#define RNDIS_OID_TCP_OFFLOAD_PARAMETERS 0xfc01020cu
+#define RNDIS_OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES 0xfc01020du
+#define RNDIS_OID_OFFLOAD_ENCAPSULATION 0x0101010au
 #define RNDIS_OID_802_3_PERMANENT_ADDRESS 0x01010101u
 #define RNDIS_OID_802_3_CURRENT_ADDRESS 0x01010102u
 
