@@ -321,13 +321,14 @@ static inline void hvk_netdev_set_rss(struct hvk_netdev *netdev, const struct hv
 		netdev->ops->refuse(netdev, request);
 }
 
-/* As set last, or as the driver began with. Zeros if the device has none. Task context or callback. */
-static inline void hvk_netdev_get_rss(struct hvk_netdev *netdev, struct hvk_netdev_rss *out)
+/* As set last, or as the driver began with. False: the device has no such thing, out is untouched. Task
+ * context or callback. */
+static inline bool hvk_netdev_get_rss(struct hvk_netdev *netdev, struct hvk_netdev_rss *out)
 {
-	if (netdev->ops->get_rss)
-		netdev->ops->get_rss(netdev, out);
-	else
-		*out = (struct hvk_netdev_rss){0};
+	if (!netdev->ops->get_rss)
+		return false;
+	netdev->ops->get_rss(netdev, out);
+	return true;
 }
 
 /* Task context or callback. */
