@@ -189,6 +189,30 @@ static void segments_that_do_not_fit_are_refused(void **state)
 	is_refused(fixture, "has nothing to load");
 }
 
+/* 4 GiB are mapped when a program begins; it may have segments above, but not its entry. */
+static void an_entry_above_4_gib_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->memory.low = MEMORY / 2;
+	fixture->memory.high = MEMORY / 2;
+	make_elf(fixture);
+	segment(fixture, 0)->p_vaddr = segment(fixture, 0)->p_paddr = VMM_HOLE_END;
+	elf(fixture)->e_entry = VMM_HOLE_END;
+	is_refused(fixture, "has its entry at 0x100000000; what is mapped at the start ends at 4 GiB");
+	make_elf(fixture);
+	*segment(fixture, 1) = *segment(fixture, 0);
+	segment(fixture, 1)->p_vaddr = segment(fixture, 1)->p_paddr = VMM_HOLE_END;
+	fixture->loading.end = 0;
+	fixture->loading.has_initrd = true;
+	fixture->loading.initrd = (struct vmm_image){
+		.name = "initrd", .file = -1, .bytes = fixture->file, .size = FILE_BYTES};
+	assert_true(vmm_loader_load_images(&fixture->loading)); /* the initrd goes behind the lower one */
+	assert_true(fixture->start.entry == LOAD_GPA + 0x10);
+	fixture->memory.low = MEMORY;
+	fixture->memory.high = 0;
+}
+
 static void headers_that_are_wrong_are_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -311,6 +335,9 @@ static void bzimages_that_are_wrong_are_refused(void **state)
 	is_refused(fixture, "give the guest more --mem");
 	make_bzimage(fixture);
 	put(fixture, 0x258, UINT64_MAX & ~0xfffull, 8);
+	is_refused(fixture, "ends at 4 GiB");
+	make_bzimage(fixture);
+	put(fixture, 0x258, VMM_HOLE_BEGIN - 0x1000, 8);
 	is_refused(fixture, "give the guest more --mem");
 	make_bzimage(fixture);
 	put(fixture, 0x238, 3, 4);
@@ -364,6 +391,7 @@ int main(void)
 		T(a_note_makes_it_pvh_unless_told_otherwise),
 		T(a_virtual_entry_becomes_a_physical_one),
 		T(segments_that_do_not_fit_are_refused),
+		T(an_entry_above_4_gib_is_refused),
 		T(headers_that_are_wrong_are_refused),
 		T(notes_are_not_believed),
 		T(rubbish_is_no_kernel),

@@ -82,6 +82,11 @@ static bool place(const struct vmm_loading *loading, const struct setup_header *
 	*gpa = header->preferred_address;
 	if (*gpa < VMM_PROGRAM_GPA || *gpa % PAGE_SIZE)
 		*gpa = VMM_PROGRAM_GPA;
+	if (*gpa >= VMM_HOLE_BEGIN)
+		return vmm_loading_failed(loading,
+					  "asks to be at %#llx; what is mapped at the start ends at "
+					  "4 GiB",
+					  (unsigned long long)*gpa);
 	if (!vmm_memory_at(loading->memory, *gpa, need))
 		return vmm_loading_failed(loading,
 					  "needs %llu MiB of memory from %#llx on: give the guest more --mem",

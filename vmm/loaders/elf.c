@@ -119,7 +119,9 @@ static bool load_segment(struct vmm_loading *loading, const Elf64_Phdr *segment)
 	if (!vmm_image_read(&loading->kernel, segment->p_offset, to, segment->p_filesz))
 		return vmm_loading_failed(loading, "ends before its segments do");
 	memset(to + segment->p_filesz, 0, segment->p_memsz - segment->p_filesz);
-	if (segment->p_paddr + segment->p_memsz > loading->end)
+	loading->loaded = true;
+	/* What lies above 4 GiB is in nobody's way. */
+	if (segment->p_paddr < VMM_HOLE_BEGIN && segment->p_paddr + segment->p_memsz > loading->end)
 		loading->end = segment->p_paddr + segment->p_memsz;
 	return true;
 }
@@ -130,7 +132,7 @@ static bool load_segments(struct vmm_loading *loading, const struct elf *elf)
 		if (elf->segments[n].p_type == PT_LOAD && !load_segment(loading, &elf->segments[n]))
 			return false;
 	}
-	return loading->end || vmm_loading_failed(loading, "has nothing to load");
+	return loading->loaded || vmm_loading_failed(loading, "has nothing to load");
 }
 
 /* --- Entries ------------------------------------------------------------------------------------ */
@@ -225,6 +227,11 @@ static bool choose_entry(struct vmm_loading *loading, const struct elf *elf)
 		loading->start->entry = physical_entry(elf);
 	if (!is_loaded(elf, loading->start->entry))
 		return vmm_loading_failed(loading, "has its entry at %#llx, where nothing of it is loaded",
+					  (unsigned long long)loading->start->entry);
+	if (loading->start->entry >= VMM_HOLE_BEGIN)
+		return vmm_loading_failed(loading,
+					  "has its entry at %#llx; what is mapped at the start ends "
+					  "at 4 GiB (link it lower)",
 					  (unsigned long long)loading->start->entry);
 	return true;
 }

@@ -32,7 +32,8 @@ struct vmm_loading {
 	bool bios_stub;
 	struct vmm_start *start; /* filled */
 	char *error;
-	uint64_t end;                        /* of the program, in guest memory */
+	bool loaded;
+	uint64_t end;                        /* of the program, in guest memory below 4 GiB */
 	uint64_t initrd_gpa, initrd_gpa_max; /* the latter: its last byte's greatest address */
 };
 
