@@ -58,7 +58,7 @@ static void rest(struct vmm *vmm)
 		(void)pthread_cond_timedwait(&vmm->kicked_condition, &vmm->lock, &until);
 	}
 	vmm->resting = false;
-	vmm->device_wakeups++;
+	vmm_count(vmm->kicked ? &vmm->counters.device_kicks : &vmm->counters.device_times);
 }
 
 static void *device_thread(void *context)

@@ -6,8 +6,6 @@
 #include "vmm/private.h"
 
 #define HALT_REST_NS 500000l
-#define SYNTHETIC_MSR_CLASS 0x40000000u
-#define MSR_CLASS_MASK 0xfffffe00u
 
 static void handle_port(struct vmm_vcpu *vcpu)
 {
@@ -15,12 +13,14 @@ static void handle_port(struct vmm_vcpu *vcpu)
 	uint8_t *data = (uint8_t *)vcpu->run + run->io.data_offset;
 	uint32_t size = run->io.size;
 
-	vcpu->counters.port_exits++;
+	vmm_count(&vcpu->counters.port_exits);
 	if (vcpu->vmm->config.bios_stub && run->io.port == VMM_BIOS_PORT) {
+		vmm_count(&vcpu->counters.ports[VMM_DEVICE_BIOS]);
 		vmm_bios_call(vcpu);
 		return;
 	}
 	if (run->io.direction == KVM_EXIT_IO_OUT && run->io.port == VMM_HYPERCALL_PORT && size == 1) {
+		vmm_count(&vcpu->counters.ports[VMM_DEVICE_HYPERCALL]);
 		vmm_hyperv_hypercall(vcpu);
 		return;
 	}
@@ -37,23 +37,18 @@ static void handle_port(struct vmm_vcpu *vcpu)
 	}
 }
 
-static bool is_synthetic(uint32_t index)
-{
-	return (index & MSR_CLASS_MASK) == SYNTHETIC_MSR_CLASS;
-}
-
 static void handle_msr(struct vmm_vcpu *vcpu, bool write)
 {
 	struct kvm_run *run = vcpu->run;
 	uint64_t value = write ? run->msr.data : 0;
+	enum vmm_register which = vmm_register_of(run->msr.index);
 	bool right = false;
 
-	vcpu->counters.msr_exits++;
-	if (!is_synthetic(run->msr.index))
-		vcpu->counters.unknown_msrs++;
-	else if (write)
+	vmm_count(&vcpu->counters.msr_exits);
+	vmm_count(write ? &vcpu->counters.msr_writes[which] : &vcpu->counters.msr_reads[which]);
+	if (which != VMM_REGISTER_FOREIGN && write)
 		right = vmm_hyperv_write(vcpu, run->msr.index, value);
-	else
+	else if (which != VMM_REGISTER_FOREIGN)
 		right = vmm_hyperv_read(vcpu, run->msr.index, &value);
 	run->msr.error = !right; /* #GP */
 	if (!write)
@@ -63,7 +58,7 @@ static void handle_msr(struct vmm_vcpu *vcpu, bool write)
 /* Where no RAM is nothing answers. */
 static void handle_mmio(struct vmm_vcpu *vcpu)
 {
-	vcpu->counters.mmio_exits++;
+	vmm_count(&vcpu->counters.mmio_exits);
 	if (!vcpu->run->mmio.is_write)
 		memset(vcpu->run->mmio.data, 0xff, sizeof(vcpu->run->mmio.data));
 }
@@ -74,7 +69,7 @@ static void handle_halt(struct vmm_vcpu *vcpu)
 {
 	const struct timespec rest = {0, HALT_REST_NS};
 
-	vcpu->counters.hlt_exits++;
+	vmm_count(&vcpu->counters.hlt_exits);
 	if (vcpu->vmm->config.bios_stub)
 		(void)nanosleep(&rest, NULL);
 }
@@ -95,7 +90,7 @@ bool vmm_exit_handle(struct vmm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 
-	vcpu->counters.exits++;
+	vmm_count(&vcpu->counters.exits);
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
 		handle_port(vcpu);
@@ -112,6 +107,7 @@ bool vmm_exit_handle(struct vmm_vcpu *vcpu)
 		return true;
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
+		vmm_count(&vcpu->counters.other_exits);
 		return true;
 	case KVM_EXIT_SHUTDOWN:
 		vmm_end(vcpu->vmm, VMM_TRIPLE_FAULT, vcpu->index, "vCPU %u: triple fault", vcpu->index);

@@ -40,6 +40,7 @@ static void interrupt(void *context, uint32_t vp, uint8_t vector)
 
 	/* An APIC that is switched off takes none, as on a real host. */
 	(void)ioctl(vmm->kvm.vm, KVM_SIGNAL_MSI, &msi);
+	vmm_count(&vmm->counters.interrupts);
 }
 
 static void trace(void *context, const struct hvh_trace_record *record)
@@ -126,7 +127,8 @@ static bool call(struct vmm_vcpu *vcpu, uint64_t control, uint64_t input, uint64
 	*kept = (struct vmm_hypercall){now, control, input, output, *result, vcpu->index, valid};
 	vmm_device_look(vmm);
 	vmm_unlock(vmm);
-	vcpu->counters.hypercalls++;
+	vmm_count(&vcpu->counters.hypercalls);
+	vmm_count(&vcpu->counters.calls[vmm_call_of(control)]);
 	return valid;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "vmm/acpi/acpi.h"
 #include "vmm/loaders/loader.h"
@@ -77,6 +78,7 @@ struct vmm *vmm_create(const struct vmm_config *config, char *error)
 	}
 	vmm->config = *config;
 	vmm->kvm = (struct vmm_kvm){-1, -1, 0};
+	(void)vmm_usage_open(vmm);
 	for (uint32_t n = 0; n < HVH_VPS_MAX; n++)
 		vmm->vcpus[n].file = -1;
 	init_synchronisation(vmm);
@@ -104,6 +106,8 @@ void vmm_destroy(struct vmm *vmm)
 	(void)pthread_mutex_destroy(&vmm->lock);
 	(void)pthread_mutex_destroy(&vmm->devices_lock);
 	(void)pthread_mutex_destroy(&vmm->end_lock);
+	if (vmm->maps >= 0)
+		(void)close(vmm->maps);
 	free(vmm);
 }
 
@@ -261,22 +265,4 @@ void vmm_add_world(struct vmm *vmm, bool (*run)(void *context, uint64_t now),
 	if (vmm->world_count == VMM_WORLDS_MAX)
 		abort(); /* the caller's bug */
 	vmm->worlds[vmm->world_count++] = (struct vmm_world){run, next_event, context};
-}
-
-void vmm_get_counters(struct vmm *vmm, struct vmm_counters *out)
-{
-	*out = (struct vmm_counters){.device_wakeups = vmm->device_wakeups};
-	for (uint32_t n = 0; n < vmm->config.cpus; n++) {
-		const struct vmm_counters *own = &vmm->vcpus[n].counters;
-
-		out->exits += own->exits;
-		out->port_exits += own->port_exits;
-		out->serial_exits += own->serial_exits;
-		out->msr_exits += own->msr_exits;
-		out->mmio_exits += own->mmio_exits;
-		out->hlt_exits += own->hlt_exits;
-		out->hypercalls += own->hypercalls;
-		out->unknown_msrs += own->unknown_msrs;
-		out->unknown_ports += own->unknown_ports;
-	}
 }

@@ -5,6 +5,7 @@
 #include "vmm/private.h"
 
 #define DEBUG_EXIT_PORT 0xf4u /* as QEMU's isa-debug-exit */
+#define MARK_PORT 0xf5u
 #define KEYBOARD_PORT 0x64u
 #define KEYBOARD_RESET 0xfeu
 #define CMOS_INDEX_PORT 0x70u
@@ -39,7 +40,6 @@ static void serial_write(struct access *access)
 	bool before, sends;
 	char sent;
 
-	access->vcpu->counters.serial_exits++;
 	(void)pthread_mutex_lock(&vmm->devices_lock);
 	before = vmm_serial_interrupts(&vmm->serial);
 	sends = vmm_serial_write(&vmm->serial, access->offset, (uint8_t)access->value, &sent);
@@ -55,7 +55,6 @@ static void serial_read(struct access *access)
 	struct vmm *vmm = access->vcpu->vmm;
 	bool before;
 
-	access->vcpu->counters.serial_exits++;
 	(void)pthread_mutex_lock(&vmm->devices_lock);
 	before = vmm_serial_interrupts(&vmm->serial);
 	access->value = vmm_serial_read(&vmm->serial, access->offset);
@@ -99,6 +98,16 @@ static void keyboard_write(struct access *access)
 {
 	if ((access->value & 0xffu) == KEYBOARD_RESET)
 		reset(access);
+}
+
+/* --- Marks ------------------------------------------------------------------------------------- */
+
+static void mark(struct access *access)
+{
+	const struct vmm_config *config = &access->vcpu->vmm->config;
+
+	if (config->mark)
+		config->mark(config->context, (uint8_t)access->value);
 }
 
 /* --- ACPI's fixed registers ---------------------------------------------------------------------- */
@@ -165,17 +174,19 @@ static void nothing_set(struct access *access)
 /* --- All of them ------------------------------------------------------------------------------------ */
 
 static const struct device {
+	enum vmm_device kind;
 	uint16_t first, count;
 	void (*write)(struct access *access);
 	void (*read)(struct access *access); /* fills value */
 } devices[] = {
-	{VMM_SERIAL_PORT, VMM_SERIAL_PORTS, serial_write, serial_read},
-	{DEBUG_EXIT_PORT, 1, debug_exit, NULL},
-	{VMM_PM1_EVENT_PORT, 4, pm1_event_write, pm1_event_read},
-	{VMM_PM1_CONTROL_PORT, 2, pm1_control_write, pm1_control_read},
-	{VMM_RESET_PORT, 1, reset_write, nothing_set},
-	{KEYBOARD_PORT, 1, keyboard_write, NULL}, /* no keyboard: reads as ones */
-	{CMOS_INDEX_PORT, 2, cmos_write, cmos_read},
+	{VMM_DEVICE_SERIAL, VMM_SERIAL_PORT, VMM_SERIAL_PORTS, serial_write, serial_read},
+	{VMM_DEVICE_END, DEBUG_EXIT_PORT, 1, debug_exit, NULL},
+	{VMM_DEVICE_ACPI, VMM_PM1_EVENT_PORT, 4, pm1_event_write, pm1_event_read},
+	{VMM_DEVICE_ACPI, VMM_PM1_CONTROL_PORT, 2, pm1_control_write, pm1_control_read},
+	{VMM_DEVICE_END, VMM_RESET_PORT, 1, reset_write, nothing_set},
+	{VMM_DEVICE_END, KEYBOARD_PORT, 1, keyboard_write, NULL}, /* no keyboard: reads as ones */
+	{VMM_DEVICE_CMOS, CMOS_INDEX_PORT, 2, cmos_write, cmos_read},
+	{VMM_DEVICE_MARK, MARK_PORT, 1, mark, NULL},
 };
 
 static const struct device *find(uint16_t port)
@@ -187,15 +198,19 @@ static const struct device *find(uint16_t port)
 	return NULL;
 }
 
+static void count(struct vmm_vcpu *vcpu, const struct device *device)
+{
+	vmm_count(&vcpu->counters.ports[device ? device->kind : VMM_DEVICE_NONE]);
+}
+
 void vmm_port_write(struct vmm_vcpu *vcpu, uint16_t port, uint32_t size, uint32_t value)
 {
 	const struct device *device = find(port);
 	struct access access = {.vcpu = vcpu, .port = port, .size = size, .value = value};
 
-	if (!device || !device->write) {
-		vcpu->counters.unknown_ports++;
+	count(vcpu, device);
+	if (!device || !device->write)
 		return;
-	}
 	access.offset = (uint16_t)(port - device->first);
 	device->write(&access);
 }
@@ -205,10 +220,9 @@ uint32_t vmm_port_read(struct vmm_vcpu *vcpu, uint16_t port, uint32_t size)
 	const struct device *device = find(port);
 	struct access access = {.vcpu = vcpu, .port = port, .size = size, .value = UINT32_MAX};
 
-	if (!device || !device->read) {
-		vcpu->counters.unknown_ports++;
+	count(vcpu, device);
+	if (!device || !device->read)
 		return UINT32_MAX;
-	}
 	access.offset = (uint16_t)(port - device->first);
 	device->read(&access);
 	return access.value;

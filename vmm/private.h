@@ -109,8 +109,8 @@ struct vmm {
 	pthread_mutex_t lock;
 	pthread_cond_t kicked_condition;
 	bool kicked, resting, device_stop, trace_off;
-	uint64_t rests_until; /* 100 ns, while resting */
-	uint64_t device_wakeups;
+	uint64_t rests_until;         /* 100 ns, while resting */
+	struct vmm_counters counters; /* what is not a vCPU's; the devices' thread's, and under lock */
 	struct vmm_world worlds[VMM_WORLDS_MAX];
 	uint32_t world_count;
 	struct vmm_hypercall history[VMM_HISTORY];
@@ -129,6 +129,8 @@ struct vmm {
 	struct vmm_result result; /* under end_lock */
 	bool begun;               /* vCPUs may run; under end_lock */
 	_Atomic bool stopping;
+
+	int maps; /* /proc/self/smaps, opened before the confinement */
 };
 
 /* The first that is told counts. */
@@ -172,6 +174,12 @@ bool vmm_probe_cmpxchg16b(bool *works, char *error);
 #define VMM_BIOS_PORT 0xe7u
 void vmm_bios_write(struct vmm_memory *memory);
 void vmm_bios_call(struct vmm_vcpu *vcpu);
+
+/* counters.c */
+bool vmm_is_synthetic(uint32_t index);
+enum vmm_register vmm_register_of(uint32_t index);
+enum vmm_call vmm_call_of(uint64_t control);
+bool vmm_usage_open(struct vmm *vmm);
 
 /* cmos.c */
 uint8_t vmm_cmos_read(uint8_t index);

@@ -32,6 +32,7 @@ static const int allowed[] = {
 	SYS_clock_nanosleep,
 	SYS_nanosleep,
 	SYS_gettimeofday,
+	SYS_getrusage,
 	SYS_time,
 	SYS_poll,
 	SYS_ppoll,

@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "hvkit_host/host.h"
+#include "vmm/counters.h"
 
 #define VMM_ERROR_MAX 320u
 #define VMM_MEMORY_DEFAULT (256ull << 20)
@@ -40,6 +41,9 @@ struct vmm_config {
 	FILE *trace; /* pcapng, or NULL; stays the caller's */
 	/* What the guest writes to its serial port. A vCPU's thread. */
 	void (*serial)(void *context, const char *text, size_t length);
+	/* The guest wrote that byte to the port for marks: keep what was counted so far. The same
+	 * thread. NULL: nobody cares. */
+	void (*mark)(void *context, uint8_t value);
 	void *context;
 	enum vmm_confinement confinement;
 };
@@ -109,12 +113,10 @@ void vmm_trace(struct vmm *vmm, bool on);
 void vmm_add_world(struct vmm *vmm, bool (*run)(void *context, uint64_t now),
 		   uint64_t (*next_event)(void *context), void *context);
 
-struct vmm_counters {
-	uint64_t exits, port_exits, serial_exits, msr_exits, mmio_exits, hlt_exits, hypercalls;
-	uint64_t unknown_msrs, unknown_ports;
-	uint64_t device_wakeups; /* of the thread that does the model's work */
-};
+/* At any time; each number is whole, but they are not all of one moment. */
 void vmm_get_counters(struct vmm *vmm, struct vmm_counters *out);
+/* False: the kernel does not say. */
+bool vmm_get_usage(struct vmm *vmm, struct vmm_usage *out);
 
 /* --- What this machine's KVM is ------------------------------------------------------------ */
 

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <termios.h>
 
+#include "apps/hvkit/kvm/moments.h"
 #include "apps/hvkit/run.h"
 #include "vmm/vmm.h"
 
@@ -17,6 +18,7 @@ struct run_guest {
 	struct run *run;
 	struct vmm *vmm;
 	struct vmm_result result;
+	struct moments moments;
 	char *command_line;
 	char kernel[4096]; /* hvkit's own guest: where it is */
 

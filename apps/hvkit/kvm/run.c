@@ -51,6 +51,7 @@ static bool create_machine(struct run *run, char *error)
 		.seed = options->seed,
 		.trace = run->trace,
 		.serial = guest_serial_output,
+		.mark = moments_mark,
 		.context = run->guest,
 		.confinement = confinement(options),
 	};
@@ -59,6 +60,7 @@ static bool create_machine(struct run *run, char *error)
 	if (!run->guest->vmm)
 		return false;
 	run->machine = machine_kvm(run->guest->vmm);
+	moments_begin(run);
 	return run_prepare(run, error);
 }
 
@@ -273,25 +275,13 @@ static const char *end_name(enum vmm_end end)
 
 void run_kvm_summary(struct json *json, const struct run *run)
 {
-	struct vmm_counters counters;
-
 	if (!run->guest || !run->guest->vmm) {
 		json_null(json, "kvm");
 		return;
 	}
-	vmm_get_counters(run->guest->vmm, &counters);
 	json_object(json, "kvm");
 	json_string(json, "end", end_name(run->guest->result.end));
 	json_string(json, "text", run->guest->result.text);
-	json_number(json, "exits", counters.exits);
-	json_number(json, "port_exits", counters.port_exits);
-	json_number(json, "serial_exits", counters.serial_exits);
-	json_number(json, "msr_exits", counters.msr_exits);
-	json_number(json, "mmio_exits", counters.mmio_exits);
-	json_number(json, "hlt_exits", counters.hlt_exits);
-	json_number(json, "hypercalls", counters.hypercalls);
-	json_number(json, "unknown_msrs", counters.unknown_msrs);
-	json_number(json, "unknown_ports", counters.unknown_ports);
-	json_number(json, "device_wakeups", counters.device_wakeups);
+	moments_summary(json, run);
 	json_close(json);
 }
