@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Receive-side scaling: capabilities, the guest's parameters, and the hash.
+ */
+#ifndef HVH_NETVSP_RSS_H
+#define HVH_NETVSP_RSS_H
+
+#include "headers.h"
+#include "hvkit/wire/ndis.h"
+
+struct netvsp_rss {
+	bool enabled;
+	uint32_t hash;    /* NDIS_HASH_* */
+	uint32_t entries; /* of the table, 1 to NDIS_RSS_TABLE_ENTRIES_MAX */
+	uint32_t table[NDIS_RSS_TABLE_ENTRIES_MAX];
+	uint8_t key[NDIS_RSS_KEY_SIZE];
+};
+
+/* What a card of so many queues says, in the form of 18 bytes (20 with their padding; from NDIS
+ * 6.20) or of 16 (before). Returns its length, 0 if room is too small. ipv6: hashes of it too. */
+uint32_t netvsp_rss_capabilities(uint32_t queues, bool ipv6, bool ndis_6_0, uint8_t *to, uint32_t room);
+/* OID_GEN_RECEIVE_SCALE_PARAMETERS. NULL if all is right; else what is not, in *value the number, and
+ * nothing has changed. The flags that say "unchanged" have no effect, as with hosts (FreeBSD). */
+const char *netvsp_rss_set(struct netvsp_rss *rss, const uint8_t *parameters, uint32_t length,
+			   uint32_t queues, uint32_t *value);
+
+uint32_t netvsp_toeplitz(const uint8_t key[NDIS_RSS_KEY_SIZE], const uint8_t *input, uint32_t length);
+/* The frame's hash and its one NDIS_HASH_* type, of those in rss->hash. False: none applies. */
+bool netvsp_rss_hash(const struct netvsp_rss *rss, const uint8_t *frame, const struct netvsp_headers *headers,
+		     uint32_t *hash, uint32_t *type);
+/* Among the queues that the guest has open; queue 0 for a table entry beyond them. */
+uint32_t netvsp_rss_queue(const struct netvsp_rss *rss, uint32_t hash, uint32_t open);
+
+#endif
