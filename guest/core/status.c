@@ -40,6 +40,10 @@ static const struct status_row rows[] = {
 	{HVK_EGONE, "egone", "the host has taken the channel back"},
 	{HVK_ENOTSUP, "enotsup", "this host or this protocol version does not have it"},
 	{HVK_EEMPTY, "eempty", "nothing to receive"},
+	{HVK_EIO, "eio", "the medium or the device failed"},
+	{HVK_EREADONLY, "ereadonly", "the medium may not be written"},
+	{HVK_ENOMEDIUM, "enomedium", "there is no medium in the drive"},
+	{HVK_ENODEVICE, "enodevice", "there is no such unit"},
 	{HVK_ENOHYPERVISOR, "enohypervisor", "no Hyper-V interface on this machine"},
 	{HVK_EPRIVILEGE, "eprivilege", "Hyper-V does not grant hypercalls, SynIC, messages or events"},
 	{HVK_EOWNED, "eowned", "firmware owns the hypervisor (guest identity 1 << 40); use its drivers"},
@@ -70,6 +74,8 @@ static const struct status_row rows[] = {
 	{HVK_ETIMEDOUT_RNDIS_SET, "etimedout_rndis_set",
 	 "the network card did not answer an RNDIS SET in time"},
 	{HVK_ETIMEDOUT_SEND, "etimedout_send", "the host did not complete a packet in time"},
+	{HVK_ETIMEDOUT_VSTOR, "etimedout_vstor", "the storage controller did not answer in time"},
+	{HVK_ETIMEDOUT_REQUEST, "etimedout_request", "a disk did not answer a command in time"},
 	{HVK_EREFUSED_OPEN, "erefused_open", "the host refused to open the channel"},
 	{HVK_EREFUSED_GPADL, "erefused_gpadl", "the host refused to map memory"},
 	{HVK_EREFUSED_NVS_VERSION, "erefused_nvs_version",
@@ -78,6 +84,7 @@ static const struct status_row rows[] = {
 	{HVK_EREFUSED_RNDIS, "erefused_rndis", "the network card failed an RNDIS request"},
 	{HVK_EREFUSED_CONTACT, "erefused_contact", "the host knows the version but refused the connection"},
 	{HVK_EREFUSED_MODIFY, "erefused_modify", "the host refused MODIFY_CHANNEL"},
+	{HVK_EREFUSED_VSTOR, "erefused_vstor", "the storage controller refused to be brought up"},
 	{HVK_EHOST_MESSAGE, "ehost_message", "host fault: malformed control message"},
 	{HVK_EHOST_ID, "ehost_id", "host fault: an id that is not ours or out of range"},
 	{HVK_EHOST_DUPLICATE, "ehost_duplicate", "host fault: the same thing twice"},
@@ -91,6 +98,7 @@ static const struct status_row rows[] = {
 	{HVK_EHOST_RNDIS, "ehost_rndis", "host fault: RNDIS fields outside their range"},
 	{HVK_EHOST_VALUE, "ehost_value", "host fault: an answer that cannot be"},
 	{HVK_EHOST_CLOCK, "ehost_clock", "host fault: its clock stands still or runs backwards"},
+	{HVK_EHOST_VSTOR, "ehost_vstor", "host fault: malformed vstor packet"},
 };
 
 static const struct status_row *find(hvk_status status)

@@ -36,6 +36,12 @@ typedef enum hvk_status {
 	HVK_ENOTSUP = 14,     /* this host or this version does not have it */
 	HVK_EEMPTY = 15,      /* nothing to receive */
 
+	/* Disks. */
+	HVK_EIO = 16,       /* the medium or the device failed, or will not do this */
+	HVK_EREADONLY = 17, /* the medium may not be written */
+	HVK_ENOMEDIUM = 18, /* there is no medium in the drive */
+	HVK_ENODEVICE = 19, /* no such unit, or not any more */
+
 	/* The machine. */
 	HVK_ENOHYPERVISOR = 32, /* no Hyper-V interface here */
 	HVK_EPRIVILEGE = 33,    /* Hyper-V is there but lacks hypercalls, SynIC, messages or events */
@@ -61,7 +67,9 @@ typedef enum hvk_status {
 	HVK_ETIMEDOUT_RNDIS_INITIALIZE = 76,
 	HVK_ETIMEDOUT_RNDIS_QUERY = 77,
 	HVK_ETIMEDOUT_RNDIS_SET = 78,
-	HVK_ETIMEDOUT_SEND = 79, /* the host completed no packet */
+	HVK_ETIMEDOUT_SEND = 79,    /* the host completed no packet */
+	HVK_ETIMEDOUT_VSTOR = 80,   /* no answer while the controller was brought up */
+	HVK_ETIMEDOUT_REQUEST = 81, /* no answer to a command of a disk */
 
 	/* The host refuses what it may refuse. */
 	HVK_EREFUSED_OPEN = 96,
@@ -71,6 +79,7 @@ typedef enum hvk_status {
 	HVK_EREFUSED_RNDIS = 100,      /* INITIALIZE, a required QUERY or a SET failed */
 	HVK_EREFUSED_CONTACT = 101,    /* version accepted, connection state not zero */
 	HVK_EREFUSED_MODIFY = 102,     /* MODIFY_CHANNEL */
+	HVK_EREFUSED_VSTOR = 103,      /* no vstor version, or a step of the bring-up */
 
 	/* The host misbehaves. */
 	HVK_EHOST_FIRST = 4096,
@@ -86,7 +95,8 @@ typedef enum hvk_status {
 	HVK_EHOST_RANGE = 4105,       /* transfer-page range outside the receive buffer */
 	HVK_EHOST_RNDIS = 4106,       /* RNDIS message: fields outside the range that holds it */
 	HVK_EHOST_VALUE = 4107,       /* an answer whose value cannot be (MAC of zeros, MTU of 0, ...) */
-	HVK_EHOST_CLOCK = 4108        /* reference counter that stands still or runs backwards */
+	HVK_EHOST_CLOCK = 4108,       /* reference counter that stands still or runs backwards */
+	HVK_EHOST_VSTOR = 4109        /* vstor packet: too short, of an unknown kind or out of order */
 } hvk_status;
 
 /* Name of a status, as in the enumeration without the prefix, lower case, e.g.

@@ -300,6 +300,15 @@ hvk_status hvk_channel_send(struct hvk_channel *channel, const void *payload, ui
 hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hvk_buffer *buffers,
 				    uint32_t count, const void *payload, uint32_t length, void *cookie);
 
+/* Packet with one run of memory that may cover many pages: length bytes from offset (below 4096) of
+ * the first of count guest-physical pages (their addresses, page aligned), each but the last filled
+ * to its end. Storage controllers take this form. At most HVK_PACKET_PAGES_MAX pages. Otherwise as
+ * hvk_channel_send_buffers. */
+#define HVK_PACKET_PAGES_MAX 513u /* 2 MiB that need not begin at a page */
+hvk_status hvk_channel_send_pages(struct hvk_channel *channel, const uint64_t *pages, uint32_t count,
+				  uint32_t offset, uint32_t length, const void *payload,
+				  uint32_t payload_length, void *cookie);
+
 /* Completion of a packet of the host's, by its transaction id. */
 hvk_status hvk_channel_complete(struct hvk_channel *channel, uint64_t transaction_id, const void *payload,
 				uint32_t length);

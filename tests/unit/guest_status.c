@@ -10,11 +10,11 @@
 #include "hvkit/hvkit.h"
 #include "hvkit/version.h"
 
-static const hvk_status ranges[][2] = {{HVK_OK, HVK_EEMPTY},
+static const hvk_status ranges[][2] = {{HVK_OK, HVK_ENODEVICE},
 				       {HVK_ENOHYPERVISOR, HVK_EHOSTTOOOLD},
-				       {HVK_ETIMEDOUT, HVK_ETIMEDOUT_SEND},
-				       {HVK_EREFUSED_OPEN, HVK_EREFUSED_MODIFY},
-				       {HVK_EHOST_FIRST, HVK_EHOST_CLOCK}};
+				       {HVK_ETIMEDOUT, HVK_ETIMEDOUT_REQUEST},
+				       {HVK_EREFUSED_OPEN, HVK_EREFUSED_VSTOR},
+				       {HVK_EHOST_FIRST, HVK_EHOST_VSTOR}};
 
 static void each_has_its_own(void **state)
 {

@@ -8,6 +8,7 @@
 #ifndef HVKIT_WIRE_VMBUS_H
 #define HVKIT_WIRE_VMBUS_H
 
+#include "guids.h"
 #include "wire.h"
 
 /* --- Versions: major << 16 | minor -------------------------------------- */
@@ -277,16 +278,5 @@ HVK_WIRE_SIZE(struct vmbus_modify_connection, 24);
 #define VMBUS_MONITOR_GROUP_STRIDE 8u
 #define VMBUS_MONITOR_LATENCY_OFFSET 576u
 #define VMBUS_MONITOR_PARAMETER_OFFSET 1088u
-
-/* --- Interface types ------------------------------------------------------ */
-
-/* f8615163-df3e-46c5-913f-f2d2f965ed0e */
-#define VMBUS_GUID_NETVSC                                                                                   \
-	{                                                                                                   \
-		{                                                                                           \
-			0x63, 0x51, 0x61, 0xf8, 0x3e, 0xdf, 0xc5, 0x46, 0x91, 0x3f, 0xf2, 0xd2, 0xf9, 0x65, \
-				0xed, 0x0e                                                                  \
-		}                                                                                           \
-	}
 
 #endif
