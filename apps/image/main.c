@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apps/image/console.h"
+#include "apps/image/measuring.h"
 #include "apps/image/options.h"
 #include "apps/image/self_test.h"
 #include "apps/shell/shell.h"
@@ -14,13 +15,15 @@
 #define VECTOR 0x50u
 #define TIMER_VECTOR 0x51u
 #define CONSOLE_TICK_MS 20u /* how often the console is looked at: it has no interrupt */
+#define TICK_MS 1000u       /* nobody but wakes is waited for; lwIP and hvkit say when they are due */
 
 struct image {
 	struct image_options options;
 	struct shell shell;
 	struct image_console console;
 	char typed[SHELL_LINE_MAX + 1]; /* so far */
-	bool command_cut;
+	bool command_cut, idle;
+	uint64_t idle_until;
 };
 
 static struct image image;
@@ -71,6 +74,40 @@ static enum shell_line read_console(struct image *self, char *line, size_t size,
 	return kind;
 }
 
+/* The image's own commands. True if the line was one of them, and has been done. */
+static bool measured(struct image *self, const char *line)
+{
+	uint32_t value;
+
+	switch (image_measure_parse(line, &value)) {
+	case IMAGE_MEASURE_NONE:
+		return false;
+	case IMAGE_MEASURE_MARK:
+		bare_mark((uint8_t)value);
+		break;
+	case IMAGE_MEASURE_IDLE:
+		self->idle = true;
+		self->idle_until = hvk_time(atomic_load(&self->shell.hvk)) +
+				   value * 1000ull * HVK_TIME_PER_MS;
+		break;
+	case IMAGE_MEASURE_WRONG:
+		bare_print("'%s': it is mark N, 0 to %u, or idle SECONDS, 0 to %u\n", line, IMAGE_MARK_MAX,
+			   IMAGE_IDLE_MAX);
+		shell_record_command(&self->shell, line, SHELL_USAGE);
+		break;
+	}
+	return true;
+}
+
+static bool is_idle(struct image *self, uint64_t *again)
+{
+	if (self->idle && hvk_time(atomic_load(&self->shell.hvk)) >= self->idle_until)
+		self->idle = false;
+	if (self->idle)
+		*again = self->idle_until;
+	return self->idle;
+}
+
 static enum shell_line read_line(void *context, char *line, size_t size, uint64_t *again)
 {
 	struct image *self = context;
@@ -78,6 +115,8 @@ static enum shell_line read_line(void *context, char *line, size_t size, uint64_
 
 	if (self->options.test_late)
 		(void)run_test(self);
+	if (is_idle(self, again))
+		return SHELL_LINE_NONE;
 	if (!self->options.has_commands || !image_next_command(&self->options.commands, line, size, &whole))
 		return self->options.console ? read_console(self, line, size, again) : SHELL_LINE_END;
 	if (!whole) {
@@ -85,7 +124,11 @@ static enum shell_line read_line(void *context, char *line, size_t size, uint64_
 		self->command_cut = true;
 		return SHELL_LINE_END;
 	}
-	return SHELL_LINE;
+	if (!measured(self, line))
+		return SHELL_LINE;
+	*again = 0; /* at once, if not idle */
+	(void)is_idle(self, again);
+	return SHELL_LINE_NONE;
 }
 
 /* --- The synthetic timer ------------------------------------------------------------------ */
@@ -183,6 +226,7 @@ static bool load_shell(void)
 		.fatal = fatal,
 		.cpu_started = cpu_started,
 		.read_line = read_line,
+		.tick_ms = TICK_MS,
 	};
 	const struct shell_config config = {
 		.hvk = {.cpus = image.options.cpus,
@@ -207,9 +251,9 @@ int bare_main(void)
 		return refuse(error);
 	if (options->cpus == 0)
 		options->cpus = bare_cpus_present();
-	bare_print("hvkit-shell %s: %u of %u CPUs, %s, %llu MiB\n", HVKIT_VERSION, options->cpus,
-		   bare_cpus_present(), bare_has_x2apic() ? "x2APIC" : "xAPIC",
-		   (unsigned long long)(bare_ram_bytes() >> 20));
+	bare_print("hvkit-shell %s: %u of %s%u CPUs, %s, %llu MiB\n", HVKIT_VERSION, options->cpus,
+		   bare_cpus_limit() == bare_cpus_present() ? "" : "at most ", bare_cpus_limit(),
+		   bare_has_x2apic() ? "x2APIC" : "xAPIC", (unsigned long long)(bare_ram_bytes() >> 20));
 	if (options->test[0] && !options->test_late)
 		return run_test(&image);
 	if (options->high_memory)

@@ -4,10 +4,10 @@
 
 #define CPU_TIMEOUT_MS 10000u /* for all of them to have started, or stopped */
 
-static uint64_t until_deadline(struct hvk *hvk, uint32_t cpu)
+static uint64_t until_deadline(const struct shell *shell, struct hvk *hvk, uint32_t cpu)
 {
 	uint64_t now = hvk_time(hvk), deadline = hvk_next_deadline(hvk, cpu);
-	uint64_t longest = SHELL_TICK_MS * HVK_TIME_PER_MS;
+	uint64_t longest = shell_tick(shell);
 
 	if (deadline <= now)
 		return 1;
@@ -21,7 +21,7 @@ void shell_run_cpu(struct shell *shell, uint32_t cpu)
 	struct hvk *hvk;
 
 	while (atomic_load(&shell->phase) == SHELL_STARTING)
-		platform->wait(platform->context, SHELL_TICK_MS * 1000000ull);
+		platform->wait(platform->context, shell_tick(shell) * 100);
 	if (atomic_load(&shell->phase) != SHELL_RUNNING)
 		return;
 	hvk = atomic_load(&shell->hvk);
@@ -35,7 +35,7 @@ void shell_run_cpu(struct shell *shell, uint32_t cpu)
 		return;
 	while (atomic_load(&shell->phase) == SHELL_RUNNING) {
 		if (!hvk_poll(hvk, cpu))
-			platform->wait(platform->context, until_deadline(hvk, cpu) * 100);
+			platform->wait(platform->context, until_deadline(shell, hvk, cpu) * 100);
 	}
 	self->status = hvk_cpu_stop(hvk);
 	atomic_store(&self->state, self->status == HVK_OK ? SHELL_CPU_STOPPED : SHELL_CPU_FAILED);

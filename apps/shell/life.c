@@ -28,7 +28,7 @@ void shell_turn(struct shell *shell, uint64_t until)
 		return;
 	now = hvk_time(hvk);
 	wake = sooner(until, hvk_next_deadline(hvk, 0));
-	wake = sooner(wake, now + SHELL_TICK_MS * HVK_TIME_PER_MS);
+	wake = sooner(wake, now + shell_tick(shell));
 	if (shell->lwip_started)
 		wake = sooner(wake, now + sys_timeouts_sleeptime() * HVK_TIME_PER_MS);
 	if (wake > now)

@@ -71,7 +71,7 @@ static void run_lines(struct shell *shell)
 	char line[SHELL_LINE_MAX + 1];
 
 	while (!shell->power_off && !shell->abandoned) {
-		uint64_t again = hvk_time(atomic_load(&shell->hvk)) + SHELL_TICK_MS * HVK_TIME_PER_MS;
+		uint64_t again = hvk_time(atomic_load(&shell->hvk)) + shell_tick(shell);
 		enum shell_line kind;
 
 		shell_network_check(shell);

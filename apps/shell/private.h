@@ -5,7 +5,15 @@
 
 #include "apps/shell/shell.h"
 
-#define SHELL_TICK_MS 100u /* longest wait where nothing says when to go on */
+#define SHELL_TICK_MS 100u /* longest wait where nothing says when to go on, unless the platform does */
+
+/* That wait, in 100 ns. */
+static inline uint64_t shell_tick(const struct shell *shell)
+{
+	uint32_t ms = shell->platform.tick_ms;
+
+	return (ms ? ms : SHELL_TICK_MS) * HVK_TIME_PER_MS;
+}
 
 /* --- print.c ------------------------------------------------------------------------ */
 

@@ -50,6 +50,8 @@ struct shell_platform {
 	enum shell_line (*read_line)(void *context, char *line, size_t size, uint64_t *again);
 	/* There will be no more lines; the guest is still up. CPU 0. May be NULL. */
 	void (*ending)(void *context);
+	/* The longest wait though nothing is due: for whom nobody wakes, or who is cancelled. 0: 100. */
+	uint32_t tick_ms;
 };
 
 struct shell_config {

@@ -30,6 +30,8 @@ int bare_main(void);
 const char *bare_command_line(void);
 /* CPUs that ACPI names; 1 if it names none. */
 uint32_t bare_cpus_present(void);
+/* As many can be started: the same, or without ACPI a few that may be there or not. */
+uint32_t bare_cpus_limit(void);
 uint64_t bare_ram_bytes(void);
 bool bare_has_x2apic(void);
 /* Pages come from above 4 GiB as long as there are any, to see who cuts addresses short. */
@@ -81,6 +83,8 @@ int bare_read(void);
 
 /* Ends the machine: debug exit with that status, else power off, else halt. */
 _Noreturn void bare_end(int status);
+/* For those who measure: hvkit's monitor then keeps what it has counted so far (docs/vmm.md). */
+void bare_mark(uint8_t value);
 /* What of a crash is told to somebody: vector (or UINT64_MAX), instruction, address, stack pointer, error
  * code; and what was shown. Interrupts are off; it must not fault. */
 #define BARE_CRASH_NUMBERS 5u

@@ -3,6 +3,7 @@
 #include "ports/bare-x86_64/private.h"
 
 #define DEBUG_EXIT 0xf4u
+#define MARK 0xf5u
 
 struct acpi_info bare_acpi;
 
@@ -14,6 +15,11 @@ void bare_end(int status)
 	if (bare_acpi.power_off_port)
 		cpu_out16(bare_acpi.power_off_port, bare_acpi.power_off_value);
 	cpu_halt_for_ever();
+}
+
+void bare_mark(uint8_t value)
+{
+	cpu_out8(MARK, value);
 }
 
 static void (*tell_crash)(void *context, const uint64_t numbers[BARE_CRASH_NUMBERS], const char *text,

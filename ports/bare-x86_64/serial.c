@@ -10,6 +10,9 @@
 #define INTERRUPTS 1u
 #define FIFO 2u
 #define LINE 3u
+#define IDENTITY 2u /* when read */
+#define IDENTITY_FIFO 0xc0u
+#define FIFO_BYTES 16u
 #define MODEM 4u
 #define LINE_STATUS 5u
 #define STATUS_INPUT 0x01u
@@ -21,6 +24,7 @@
 #define CAPTURE_MAX 3072u
 
 static uint32_t console_held;
+static uint32_t room_when_empty = 1, room;
 static bool capturing;
 static char captured[CAPTURE_MAX];
 static size_t captured_length;
@@ -34,6 +38,8 @@ void serial_init(void)
 	cpu_out8(COM1 + LINE, 0x03); /* 8N1 */
 	cpu_out8(COM1 + FIFO, 0x07); /* on, emptied */
 	cpu_out8(COM1 + MODEM, 0x03);
+	if ((cpu_in8(COM1 + IDENTITY) & IDENTITY_FIFO) == IDENTITY_FIFO)
+		room_when_empty = FIFO_BYTES;
 }
 
 /* Whoever holds it for ever has crashed while printing: then two lines may mix. */
@@ -68,10 +74,16 @@ const char *serial_captured(size_t *length)
 	return captured;
 }
 
+/* The status is asked for once per FIFO: in a virtual machine each look is an exit. */
 static void put(char c)
 {
-	for (uint32_t i = 0; i < ROOM_TRIES && !(cpu_in8(COM1 + LINE_STATUS) & STATUS_ROOM); i++)
-		cpu_relax();
+	for (uint32_t i = 0; room == 0 && i < ROOM_TRIES; i++) {
+		if (cpu_in8(COM1 + LINE_STATUS) & STATUS_ROOM)
+			room = room_when_empty;
+		else
+			cpu_relax();
+	}
+	room -= room != 0;
 	cpu_out8(COM1 + DATA, (uint8_t)c);
 }
 

@@ -97,6 +97,11 @@ uint32_t bare_cpus_present(void)
 	return count == 0 ? 1 : count < areas ? count : areas;
 }
 
+uint32_t bare_cpus_limit(void)
+{
+	return areas;
+}
+
 void bare_cpu_entry(struct bare_cpu *cpu)
 {
 	descriptors_load(cpu);
@@ -154,6 +159,10 @@ const char *bare_cpus_start(uint32_t cpus, void (*program)(void *context, uint32
 
 	if (cpus <= 1)
 		return NULL;
+	if (cpus > areas && !bare_acpi.cpu_count)
+		return hvk_format(error_text, sizeof(error_text),
+				  "ACPI names no CPUs: without it %u can be started at most, not %u", areas,
+				  cpus);
 	if (cpus > areas || (bare_acpi.cpu_count && cpus > bare_acpi.cpu_count))
 		return hvk_format(error_text, sizeof(error_text), "there are %u CPUs, not %u",
 				  bare_cpus_present(), cpus);

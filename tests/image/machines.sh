@@ -31,6 +31,10 @@ says enohypervisor
 boot "cpus=3 $seed" -m 64 -smp 2
 status_is 2
 says 'there are 2 CPUs, not 3'
+boot "cpus=9 $seed" -m 64 -smp 2 -machine pc,acpi=off
+status_is 2
+says ': 9 of at most 8 CPUs'
+says 'ACPI names no CPUs: without it 8 can be started at most, not 9'
 boot '' -m 64 -cpu qemu64,-rdrand
 status_is 2
 says 'no randomness: this CPU has no RDRAND; put seed= '

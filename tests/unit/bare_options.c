@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "apps/image/measuring.h"
 #include "apps/image/options.h"
 #include "hvkit/hvkit.h"
 
@@ -144,9 +145,27 @@ static void a_command_that_does_not_fit_is_told(void **state)
 	expect_command(&at, "ip");
 }
 
+static void two_commands_are_the_images_own(void **state)
+{
+	uint32_t value = 0;
+
+	(void)state;
+	assert_int_equal(image_measure_parse("mark 255", &value), IMAGE_MEASURE_MARK);
+	assert_int_equal(value, 255);
+	assert_int_equal(image_measure_parse("idle  3600", &value), IMAGE_MEASURE_IDLE);
+	assert_int_equal(value, 3600);
+	assert_int_equal(image_measure_parse("mark 256", &value), IMAGE_MEASURE_WRONG);
+	assert_int_equal(image_measure_parse("mark", &value), IMAGE_MEASURE_WRONG);
+	assert_int_equal(image_measure_parse("idle 1x", &value), IMAGE_MEASURE_WRONG);
+	assert_int_equal(image_measure_parse("idle 99999999999", &value), IMAGE_MEASURE_WRONG);
+	assert_int_equal(image_measure_parse("marker 1", &value), IMAGE_MEASURE_NONE);
+	assert_int_equal(image_measure_parse("ip", &value), IMAGE_MEASURE_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_commands_are_the_images_own),
 		cmocka_unit_test(nothing_said_is_the_default),
 		cmocka_unit_test(all_words_are_taken),
 		cmocka_unit_test(wrong_words_are_named),
