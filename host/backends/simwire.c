@@ -103,8 +103,7 @@ static void transmit(void *context, const void *frame, uint32_t length)
 
 void hvh_simwire_backend(struct hvh_simwire *wire, struct hvh_backend *out)
 {
-	out->context = wire;
-	out->transmit = transmit;
+	*out = (struct hvh_backend){.context = wire, .transmit = transmit};
 	out->flush = NULL; /* hvh_simwire_run looks */
 }
 

@@ -21,6 +21,7 @@
 
 #include <slirp/libslirp.h>
 
+#include "frame_queue.h"
 #include "slirp_filter.h"
 
 #define CONFIG_VERSION 3u
@@ -30,19 +31,7 @@
 #define TO_GUEST_ENOUGH 512u
 #define INPUTS_PER_TURN 256u
 #define TIMERS 8u
-#define RETRY_MS 1u /* when the card's queue is full */
 #define NS_PER_MS 1000000
-
-struct frame {
-	struct frame *next;
-	uint32_t length;
-	uint8_t bytes[];
-};
-
-struct frame_queue {
-	struct frame *first, *last;
-	uint32_t count;
-};
 
 enum state { STARTING, RUNNING, FAILED, STOPPING, GONE };
 
@@ -60,13 +49,14 @@ struct hvh_slirp {
 	struct hvh_slirp_lock lock;
 	pthread_mutex_t mutex; /* nic, to_host and sleeps */
 	struct hvh_nic *nic;
-	struct frame_queue to_host;
+	struct hvh_frame_queue to_host;
 	bool sleeps; /* or will: it has seen that to_host is empty */
 	atomic_uint_fast64_t refused, dropped;
 	/* The thread's own. */
 	Slirp *slirp;
-	struct frame_queue input; /* what it has taken from to_host */
-	struct frame_queue to_guest;
+	struct hvh_frame_queue input; /* what it has taken from to_host */
+	struct hvh_frame_queue to_guest;
+	struct hvh_room_wait room_wait;
 	struct timer timers[TIMERS];
 	bool polled; /* its descriptors are in this turn's poll */
 };
@@ -96,49 +86,9 @@ static void wake(void)
 	(void)written; /* a full pipe wakes as well */
 }
 
-/* --- Frames ------------------------------------------------------------------------------- */
-
-static bool queue_push(struct frame_queue *queue, uint32_t most, const void *bytes, uint32_t length)
-{
-	struct frame *frame = queue->count < most ? malloc(sizeof *frame + length) : NULL;
-
-	if (frame == NULL)
-		return false;
-	frame->next = NULL;
-	frame->length = length;
-	memcpy(frame->bytes, bytes, length);
-	if (queue->last != NULL)
-		queue->last->next = frame;
-	else
-		queue->first = frame;
-	queue->last = frame;
-	queue->count++;
-	return true;
-}
-
-/* The caller's to free; NULL if empty. */
-static struct frame *queue_pop(struct frame_queue *queue)
-{
-	struct frame *frame = queue->first;
-
-	if (frame == NULL)
-		return NULL;
-	queue->first = frame->next;
-	if (queue->first == NULL)
-		queue->last = NULL;
-	queue->count--;
-	return frame;
-}
-
-static void queue_clear(struct frame_queue *queue)
-{
-	while (queue->first != NULL)
-		free(queue_pop(queue));
-}
-
 static void to_guest(struct hvh_slirp *instance, const void *bytes, uint32_t length)
 {
-	if (!queue_push(&instance->to_guest, TO_GUEST_MAX, bytes, length))
+	if (!hvh_frame_queue_push(&instance->to_guest, TO_GUEST_MAX, bytes, length))
 		atomic_fetch_add(&instance->dropped, 1);
 }
 
@@ -254,11 +204,11 @@ static void instance_stop(struct hvh_slirp *instance)
 {
 	slirp_cleanup(instance->slirp);
 	instance->slirp = NULL;
-	queue_clear(&instance->input);
-	queue_clear(&instance->to_guest);
+	hvh_frame_queue_clear(&instance->input);
+	hvh_frame_queue_clear(&instance->to_guest);
 }
 
-static void input_frame(struct hvh_slirp *instance, const struct frame *frame)
+static void input_frame(struct hvh_slirp *instance, const struct hvh_frame *frame)
 {
 	uint8_t reset[HVH_SLIRP_RESET_SIZE];
 
@@ -285,7 +235,7 @@ static void instance_take(struct hvh_slirp *instance)
 		return;
 	pthread_mutex_lock(&instance->mutex);
 	instance->input = instance->to_host;
-	instance->to_host = (struct frame_queue){0};
+	instance->to_host = (struct hvh_frame_queue){0};
 	pthread_mutex_unlock(&instance->mutex);
 }
 
@@ -294,7 +244,7 @@ static bool instance_input(struct hvh_slirp *instance)
 {
 	instance_take(instance);
 	for (uint32_t i = 0; i < INPUTS_PER_TURN && instance->to_guest.count < TO_GUEST_ENOUGH; i++) {
-		struct frame *frame = queue_pop(&instance->input);
+		struct hvh_frame *frame = hvh_frame_queue_pop(&instance->input);
 
 		if (frame == NULL)
 			return false;
@@ -311,16 +261,8 @@ static void instance_deliver(struct hvh_slirp *instance)
 	pthread_mutex_lock(&instance->mutex);
 	nic = instance->nic;
 	pthread_mutex_unlock(&instance->mutex);
-	if (nic == NULL || instance->to_guest.count == 0)
-		return;
-	instance->lock.lock(instance->lock.context);
-	while (instance->to_guest.count > 0 && hvh_nic_room(nic) > 0) {
-		struct frame *frame = queue_pop(&instance->to_guest);
-
-		hvh_nic_receive(nic, instance->lock.now(instance->lock.context), frame->bytes, frame->length);
-		free(frame);
-	}
-	instance->lock.unlock(instance->lock.context);
+	if (nic != NULL)
+		hvh_frame_queue_deliver(&instance->to_guest, nic, &instance->lock, &instance->room_wait);
 }
 
 static void instance_timers(struct hvh_slirp *instance, uint32_t *timeout)
@@ -398,8 +340,8 @@ static void instance_before(struct hvh_slirp *instance, uint32_t *timeout)
 		*timeout = 0;
 	instance_deliver(instance);
 	instance_timers(instance, timeout);
-	if (instance->to_guest.count > 0 && *timeout > RETRY_MS)
-		*timeout = RETRY_MS;
+	if (instance->room_wait.ms > 0 && *timeout > instance->room_wait.ms)
+		*timeout = instance->room_wait.ms;
 	instance->polled = instance->to_guest.count < TO_GUEST_ENOUGH;
 	if (instance->polled)
 		slirp_pollfds_fill(instance->slirp, timeout, add_poll, &service.poll);
@@ -591,7 +533,7 @@ void hvh_slirp_destroy(struct hvh_slirp *instance)
 	pthread_mutex_unlock(&service.mutex);
 	instance_remove(instance);
 	pthread_mutex_unlock(&service.lifecycle);
-	queue_clear(&instance->to_host);
+	hvh_frame_queue_clear(&instance->to_host);
 	pthread_mutex_destroy(&instance->mutex);
 	free(instance);
 }
@@ -604,7 +546,7 @@ static void transmit(void *context, const void *frame, uint32_t length)
 	if (length > UINT16_MAX)
 		return;
 	pthread_mutex_lock(&instance->mutex);
-	taken = queue_push(&instance->to_host, TO_HOST_MAX, frame, length);
+	taken = hvh_frame_queue_push(&instance->to_host, TO_HOST_MAX, frame, length);
 	pthread_mutex_unlock(&instance->mutex);
 	if (!taken)
 		atomic_fetch_add(&instance->dropped, 1);
@@ -626,9 +568,7 @@ static void flush(void *context)
 
 void hvh_slirp_backend(struct hvh_slirp *instance, struct hvh_backend *out)
 {
-	out->context = instance;
-	out->transmit = transmit;
-	out->flush = flush;
+	*out = (struct hvh_backend){.context = instance, .transmit = transmit, .flush = flush};
 }
 
 void hvh_slirp_attach(struct hvh_slirp *instance, struct hvh_nic *nic)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The trace file: pcapng with one interface of LINKTYPE_USER0 and a time resolution
- * of 100 ns. Each enhanced packet block holds one record; docs/tracing.md.
+ * pcapng with one interface and a time resolution of 100 ns, and the trace as such a file: each
+ * enhanced packet block holds one record; docs/tracing.md.
  */
 #include <string.h>
 
@@ -12,16 +12,13 @@
 #define BLOCK_INTERFACE 1u
 #define BLOCK_ENHANCED_PACKET 6u
 #define BYTE_ORDER_MAGIC 0x1a2b3c4du
-#define LINKTYPE_USER0 147u
 #define OPTION_END 0u
 #define OPTION_USER_APPLICATION 4u /* section header */
 #define OPTION_IF_NAME 2u
 #define OPTION_IF_TSRESOL 9u
 #define OPTION_EPB_FLAGS 2u
-#define EPB_INBOUND 1u
-#define EPB_OUTBOUND 2u
 #define TSRESOL_100NS 7u
-#define GUEST_NAME_MAX 255u
+#define NAME_MAX_LENGTH 255u
 #define BLOCK_MAX 512u
 
 /* A block is put together here; the body of a packet is written straight out. */
@@ -77,7 +74,7 @@ static bool close_block(struct block *block, FILE *file)
 	return fwrite(block->bytes, 1, length, file) == length;
 }
 
-bool hvh_pcapng_begin(FILE *file, const char *guest_name)
+bool hvh_pcapng_open(FILE *file, uint32_t link_type, const char *interface_name)
 {
 	static const char application[] = "hvkit";
 	static const uint8_t resolution = TSRESOL_100NS;
@@ -93,24 +90,23 @@ bool hvh_pcapng_begin(FILE *file, const char *guest_name)
 	if (!close_block(&block, file))
 		return false;
 
-	size_t name_length = strnlen(guest_name, GUEST_NAME_MAX);
+	size_t name_length = strnlen(interface_name, NAME_MAX_LENGTH);
 	open_block(&block, BLOCK_INTERFACE);
-	put16(&block, LINKTYPE_USER0);
+	put16(&block, link_type);
 	put16(&block, 0);
 	put32(&block, 0); /* no snap length */
-	put_option(&block, OPTION_IF_NAME, guest_name, (uint32_t)name_length);
+	put_option(&block, OPTION_IF_NAME, interface_name, (uint32_t)name_length);
 	put_option(&block, OPTION_IF_TSRESOL, &resolution, sizeof(resolution));
 	return close_block(&block, file);
 }
 
-static bool write_tail(FILE *file, uint32_t body, uint32_t total, bool to_guest)
+static bool write_tail(FILE *file, uint32_t body, uint32_t total, uint32_t direction)
 {
 	static const uint8_t zeros[4];
 	struct block tail = {.length = 0};
-	uint32_t flags = to_guest ? EPB_OUTBOUND : EPB_INBOUND; /* as the host sees it */
 
 	put(&tail, zeros, padding(body));
-	put_option(&tail, OPTION_EPB_FLAGS, &flags, sizeof(flags));
+	put_option(&tail, OPTION_EPB_FLAGS, &direction, sizeof(direction));
 	put32(&tail, OPTION_END);
 	put32(&tail, total);
 	return fwrite(tail.bytes, 1, tail.length, file) == tail.length;
@@ -119,6 +115,38 @@ static bool write_tail(FILE *file, uint32_t body, uint32_t total, bool to_guest)
 static bool write_bytes(FILE *file, const void *bytes, uint32_t length)
 {
 	return length == 0 || fwrite(bytes, 1, length, file) == length;
+}
+
+bool hvh_pcapng_packet(FILE *file, uint64_t time, uint32_t direction,
+		       const struct hvh_pcapng_part parts[HVH_PCAPNG_PARTS])
+{
+	uint32_t body = 0;
+	struct block block;
+	bool written;
+
+	for (uint32_t n = 0; n < HVH_PCAPNG_PARTS; n++)
+		body += parts[n].length;
+	/* block header 8, fixed part 20, body, flags option 8, end 4, length 4 */
+	uint32_t total = 28u + body + padding(body) + 16u;
+
+	open_block(&block, BLOCK_ENHANCED_PACKET);
+	memcpy(block.bytes + 4, &total, sizeof(total));
+	put32(&block, 0); /* interface */
+	put32(&block, (uint32_t)(time >> 32));
+	put32(&block, (uint32_t)time);
+	put32(&block, body);
+	put32(&block, body);
+	written = write_bytes(file, block.bytes, block.length);
+	for (uint32_t n = 0; written && n < HVH_PCAPNG_PARTS; n++)
+		written = write_bytes(file, parts[n].bytes, parts[n].length);
+	return written && write_tail(file, body, total, direction);
+}
+
+/* --- The trace ------------------------------------------------------------------------ */
+
+bool hvh_pcapng_begin(FILE *file, const char *guest_name)
+{
+	return hvh_pcapng_open(file, HVH_PCAPNG_USER0, guest_name);
 }
 
 bool hvh_pcapng_write(FILE *file, const struct hvh_trace_record *record)
@@ -134,22 +162,13 @@ bool hvh_pcapng_write(FILE *file, const struct hvh_trace_record *record)
 		.byte_count = bytes,
 		.external_count = external,
 	};
+	const struct hvh_pcapng_part parts[HVH_PCAPNG_PARTS] = {
+		{&header, sizeof(header)}, {record->bytes, bytes}, {record->external, external}};
+
 	if (bytes > HVH_TRACE_BYTES_MAX || external > HVH_TRACE_BYTES_MAX)
 		return false;
-	uint32_t body = (uint32_t)sizeof(header) + bytes + external;
-	/* block header 8, fixed part 20, body, flags option 8, end 4, length 4 */
-	uint32_t total = 28u + body + padding(body) + 16u;
-	struct block block;
-
-	open_block(&block, BLOCK_ENHANCED_PACKET);
-	memcpy(block.bytes + 4, &total, sizeof(total));
-	put32(&block, 0); /* interface */
-	put32(&block, (uint32_t)(record->time >> 32));
-	put32(&block, (uint32_t)record->time);
-	put32(&block, body);
-	put32(&block, body);
-	put(&block, &header, sizeof(header));
-	return fwrite(block.bytes, 1, block.length, file) == block.length &&
-	       write_bytes(file, record->bytes, bytes) && write_bytes(file, record->external, external) &&
-	       write_tail(file, body, total, record->to_guest);
+	return hvh_pcapng_packet(file, record->time,
+				 record->to_guest ? HVH_PCAPNG_OUTBOUND
+						  : HVH_PCAPNG_INBOUND, /* as the host sees it */
+				 parts);
 }

@@ -25,6 +25,8 @@ struct hvh_backend {
 	void (*flush)(void *context);
 	/* Instead of transmit, with the number of the guest's queue that sent it; may be NULL. */
 	void (*transmit_from)(void *context, uint32_t queue, const void *frame, uint32_t length);
+	/* A frame for the guest that hvh_nic_receive has just taken; for those who watch. May be NULL. */
+	void (*taken)(void *context, const void *frame, uint32_t length);
 };
 
 /* What the card can do beyond sending and receiving, as bits to leave out. What is there
@@ -149,36 +151,44 @@ uint64_t hvh_slirp_refused(const struct hvh_slirp *slirp); /* frames to closed l
 uint64_t hvh_slirp_dropped(const struct hvh_slirp *slirp); /* frames lost for want of room, both ways */
 
 /* --- A TAP interface of Linux ----------------------------------------------------------
- * Frames go to and come from the kernel. The interface is made if there is none of that name
- * (CAP_NET_ADMIN), in the network namespace given. One thread of its own, as for libslirp; the same
- * rules about the lock. */
+ * Frames go to and come from the kernel. An interface of that name is used as it is; if there is
+ * none one is made, brought up, and gone in the end (CAP_NET_ADMIN). Frames that the card has no room
+ * for wait in the kernel, up to the interface's queue length. One thread of its own; the lock is used as
+ * by libslirp, transmit writes to the kernel with it held. */
 struct hvh_tap_config {
-	const char *name;  /* of the interface; NULL = the kernel chooses */
+	const char *name;  /* of the interface; NULL = hvkit0 or the next that is free */
 	const char *netns; /* a name under /run/netns, or a path; NULL = ours */
-	uint32_t queues;   /* 0 = 1 */
+	uint32_t queues;   /* 0 = 1; at most 64; the guest's queue n uses the n-th, round and round */
 	uint32_t mtu;      /* set on the interface; 0 = left as it is */
 };
 struct hvh_tap;
+/* NULL with a line in error if it cannot. */
 struct hvh_tap *hvh_tap_create(const struct hvh_tap_config *config, const struct hvh_slirp_lock *lock,
 			       char *error, size_t error_size);
+/* Waits for the thread: never with the lock held; before the partition's end. */
 void hvh_tap_destroy(struct hvh_tap *tap);
 void hvh_tap_backend(struct hvh_tap *tap, struct hvh_backend *out);
 void hvh_tap_attach(struct hvh_tap *tap, struct hvh_nic *nic);
 const char *hvh_tap_name(const struct hvh_tap *tap);
-uint64_t hvh_tap_dropped(const struct hvh_tap *tap); /* frames lost for want of room, both ways */
+/* Frames lost: from the guest because the kernel would not take them (the interface is down), for the
+ * guest because its queue in the kernel was full. */
+uint64_t hvh_tap_dropped(const struct hvh_tap *tap);
 
 /* --- Capture ---------------------------------------------------------------------------
- * A backend that writes every frame, both ways, to an ordinary pcapng file (link type Ethernet)
- * and hands it on to another. */
+ * A backend that writes every frame to an ordinary pcapng file (link type Ethernet) and hands it on
+ * to another. Inbound is what the guest's card takes, outbound what it sends. */
 struct hvh_capture;
-/* Takes over the path's file; NULL with a line in error if it cannot be written. */
-struct hvh_capture *hvh_capture_create(const char *path, char *error, size_t error_size);
-void hvh_capture_destroy(struct hvh_capture *capture);
-/* In place of inner: what the guest sends is written and goes on to inner. */
+/* Takes over the path's file; now(context) gives the partition's time. NULL with a line in error if the
+ * file cannot be written. */
+struct hvh_capture *hvh_capture_create(const char *path, uint64_t (*now)(void *context), void *context,
+				       char *error, size_t error_size);
+/* In place of inner: what the guest sends, and what it is given, is written and goes on to inner. */
 void hvh_capture_backend(struct hvh_capture *capture, const struct hvh_backend *inner,
 			 struct hvh_backend *out);
-/* Frames for this card that its filter lets through are written too. */
-void hvh_capture_attach(struct hvh_capture *capture, struct hvh_nic *nic);
+/* All that was captured is in the file; false if some of it could not be written. Under the partition's
+ * lock. */
+bool hvh_capture_flush(struct hvh_capture *capture);
+void hvh_capture_destroy(struct hvh_capture *capture);
 
 #ifdef __cplusplus
 }
