@@ -5,82 +5,17 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include <cmocka.h>
 
-#include "hvkit_host/echo.h"
-#include "vmm/vmm.h"
-
-#define LIMIT_MS 30000u
-#define TEXT_MAX 4096u
-
-struct outcome {
-	struct vmm_result result;
-	struct vmm_counters counters;
-	uint64_t violations;
-	char said[TEXT_MAX], report[TEXT_MAX * 4];
-	size_t said_count;
-};
-
-static void take_text(void *context, const char *text, size_t length)
-{
-	struct outcome *outcome = context;
-
-	if (outcome->said_count + length < TEXT_MAX) {
-		memcpy(outcome->said + outcome->said_count, text, length);
-		outcome->said_count += length;
-	}
-}
-
-static void take_report(struct vmm *vmm, struct outcome *outcome)
-{
-	FILE *file = fmemopen(outcome->report, sizeof(outcome->report), "w");
-
-	assert_non_null(file);
-	vmm_report(vmm, file);
-	fclose(file);
-}
-
-static struct outcome *run_as(const char *name, const char *command_line, uint32_t cpus, uint64_t limit_ms)
-{
-	static struct outcome outcome;
-	char error[VMM_ERROR_MAX] = "", path[512];
-	const struct vmm_config config = {.cpus = cpus,
-					  .memory = 32ull << 20,
-					  .generation = 2,
-					  .profile = hvh_profile_find("ws2022"),
-					  .seed = 1,
-					  .serial = take_text,
-					  .context = &outcome};
-	const struct vmm_program program = {.kernel = path, .command_line = command_line};
-	const struct hvh_echo_config echo = {.monitored = false};
-	struct hvh_counters counters;
-	struct vmm *vmm;
-
-	snprintf(path, sizeof(path), "%s/%s.elf", VMM_GUESTS, name);
-	memset(&outcome, 0, sizeof(outcome));
-	vmm = vmm_create(&config, error);
-	if (!vmm)
-		fail_msg("%s", error);
-	assert_non_null(hvh_echo_create(vmm_partition(vmm), &echo));
-	if (!vmm_load(vmm, &program, error))
-		fail_msg("%s", error);
-	vmm_run(vmm, limit_ms, &outcome.result);
-	take_report(vmm, &outcome);
-	vmm_get_counters(vmm, &outcome.counters);
-	hvh_get_counters(vmm_partition(vmm), &counters);
-	outcome.violations = counters.violations;
-	vmm_destroy(vmm);
-	return &outcome;
-}
+#include "tests/vmm/outcome.h"
 
 /* One that ends with 0 and did nothing wrong. */
 static void ends_well(const char *name, uint32_t cpus)
 {
-	const struct outcome *outcome = run_as(name, "", cpus, LIMIT_MS);
+	const struct outcome *outcome = outcome_of(name, "", cpus, OUTCOME_LIMIT_MS);
 
 	if (outcome->result.end != VMM_EXITED || outcome->result.status != 0)
 		fail_msg("%s: %s\n%s", name, outcome->result.text, outcome->report);
@@ -89,7 +24,7 @@ static void ends_well(const char *name, uint32_t cpus)
 
 static void the_serial_port_prints_and_the_debug_exit_ends(void **state)
 {
-	const struct outcome *outcome = run_as("hello", "world", 1, LIMIT_MS);
+	const struct outcome *outcome = outcome_of("hello", "world", 1, OUTCOME_LIMIT_MS);
 
 	(void)state;
 	assert_int_equal(outcome->result.end, VMM_EXITED);
@@ -99,7 +34,7 @@ static void the_serial_port_prints_and_the_debug_exit_ends(void **state)
 
 static void leaves_and_registers_are_the_models(void **state)
 {
-	const struct outcome *outcome = run_as("registers", "", 1, LIMIT_MS);
+	const struct outcome *outcome = outcome_of("registers", "", 1, OUTCOME_LIMIT_MS);
 
 	(void)state;
 	assert_int_equal(outcome->result.end, VMM_EXITED);
@@ -115,7 +50,7 @@ static void page_and_counter_tell_the_same_time(void **state)
 
 static void hypercalls_change_rax_alone(void **state)
 {
-	const struct outcome *outcome = run_as("hypercalls", "", 1, LIMIT_MS);
+	const struct outcome *outcome = outcome_of("hypercalls", "", 1, OUTCOME_LIMIT_MS);
 
 	(void)state;
 	assert_int_equal(outcome->result.end, VMM_EXITED);
@@ -145,18 +80,18 @@ static void a_pvh_kernel_gets_its_start_info(void **state)
 static void acpi_powers_off(void **state)
 {
 	(void)state;
-	assert_int_equal(run_as("power_off", "", 1, LIMIT_MS)->result.end, VMM_POWERED_OFF);
+	assert_int_equal(outcome_of("power_off", "", 1, OUTCOME_LIMIT_MS)->result.end, VMM_POWERED_OFF);
 }
 
 static void acpi_resets(void **state)
 {
 	(void)state;
-	assert_int_equal(run_as("power_off", "reset", 1, LIMIT_MS)->result.end, VMM_RESET);
+	assert_int_equal(outcome_of("power_off", "reset", 1, OUTCOME_LIMIT_MS)->result.end, VMM_RESET);
 }
 
 static void a_triple_fault_is_reported(void **state)
 {
-	const struct outcome *outcome = run_as("triple_fault", "", 2, LIMIT_MS);
+	const struct outcome *outcome = outcome_of("triple_fault", "", 2, OUTCOME_LIMIT_MS);
 
 	(void)state;
 	assert_int_equal(outcome->result.end, VMM_TRIPLE_FAULT);
@@ -170,7 +105,7 @@ static void a_triple_fault_is_reported(void **state)
 
 static void an_endless_loop_ends_at_its_limit(void **state)
 {
-	const struct outcome *outcome = run_as("endless_loop", "", 2, 300);
+	const struct outcome *outcome = outcome_of("endless_loop", "", 2, 300);
 
 	(void)state;
 	assert_int_equal(outcome->result.end, VMM_TIME_IS_UP);
@@ -187,7 +122,7 @@ static void a_halted_guest_costs_nothing(void **state)
 
 	(void)state;
 	(void)getrusage(RUSAGE_SELF, &before);
-	outcome = run_as("halted", "", 1, 1500);
+	outcome = outcome_of("halted", "", 1, 1500);
 	(void)getrusage(RUSAGE_SELF, &after);
 	assert_int_equal(outcome->result.end, VMM_TIME_IS_UP);
 	assert_true(outcome->counters.exits < 10);
@@ -199,7 +134,7 @@ static void a_halted_guest_costs_nothing(void **state)
 
 static void rubbish_in_registers_is_violations_and_no_more(void **state)
 {
-	const struct outcome *outcome = run_as("rubbish_registers", "", 1, LIMIT_MS);
+	const struct outcome *outcome = outcome_of("rubbish_registers", "", 1, OUTCOME_LIMIT_MS);
 
 	(void)state;
 	assert_int_equal(outcome->result.end, VMM_EXITED);
@@ -209,7 +144,7 @@ static void rubbish_in_registers_is_violations_and_no_more(void **state)
 
 static void rubbish_in_a_ring_is_violations_and_no_more(void **state)
 {
-	const struct outcome *outcome = run_as("rubbish_ring", "", 1, LIMIT_MS);
+	const struct outcome *outcome = outcome_of("rubbish_ring", "", 1, OUTCOME_LIMIT_MS);
 
 	(void)state;
 	assert_int_equal(outcome->result.end, VMM_EXITED);
@@ -219,7 +154,7 @@ static void rubbish_in_a_ring_is_violations_and_no_more(void **state)
 
 static void where_nothing_is_ones_are_read_and_registers_fault(void **state)
 {
-	const struct outcome *outcome = run_as("rubbish_numbers", "", 1, LIMIT_MS);
+	const struct outcome *outcome = outcome_of("rubbish_numbers", "", 1, OUTCOME_LIMIT_MS);
 
 	(void)state;
 	assert_int_equal(outcome->result.end, VMM_EXITED);

@@ -71,6 +71,15 @@ static inline void print(const char *text)
 		out8(0x3f8, (uint8_t)*text++);
 }
 
+/* From Linux's zero page. */
+static inline const char *command_line(const void *zero_page)
+{
+	uint32_t address;
+
+	memcpy(&address, (const uint8_t *)zero_page + 0x228, sizeof(address));
+	return (const char *)(uint64_t)address;
+}
+
 /* --- Hypercalls (hypercall.inc) ------------------------------------------------------------ */
 
 void enable_hypercalls(void);

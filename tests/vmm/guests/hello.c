@@ -4,12 +4,8 @@
 
 int guest_main(const void *zero_page)
 {
-	const char *line;
-
-	memcpy(&line, (const uint8_t *)zero_page + 0x228, 4); /* cmd_line_ptr */
-	line = (const char *)((uint64_t)line & 0xffffffffu);
 	print("hello, ");
-	print(line);
+	print(command_line(zero_page));
 	print("\n");
 	if (in32(0x1234) != 0xffffffffu || in8(0x64) != 0xff)
 		return 1;

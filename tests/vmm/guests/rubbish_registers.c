@@ -2,16 +2,7 @@
 /* Rubbish into every synthetic register, and hypercalls with rubbish; ends with 0. The model has
  * violations to report, and nothing else happens. */
 #include "hypercall.inc"
-
-static uint64_t state = 0x9e3779b97f4a7c15ull;
-
-static uint64_t rubbish(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
+#include "rubbish.inc"
 
 int guest_main(const void *zero_page)
 {
