@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a running monitor needs of the kernel, and no more: if a guest ever took it over, it
- * could start no program, write no file, run no code of its own and trace no process. It holds for
- * all threads that there are; there will be no more. What is forbidden fails with EPERM.
+ * could start no program, write no file, run no code of its own, trace no process and signal none, nor
+ * ask another to do so: by a socket of this machine, or by typing into the terminal. It holds for all
+ * threads that there are; there will be no more. What is forbidden fails with EPERM.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,16 +12,19 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "vmm/private.h"
 
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
 static const int allowed[] = {
 	/* What we do all the time. */
-	SYS_ioctl,
 	SYS_futex,
 	SYS_read,
 	SYS_write,
@@ -40,7 +44,6 @@ static const int allowed[] = {
 	SYS_pselect6,
 	SYS_sched_yield,
 	/* Memory, signals, threads that end. */
-
 	SYS_munmap,
 	SYS_mremap,
 	SYS_madvise,
@@ -49,10 +52,8 @@ static const int allowed[] = {
 	SYS_rt_sigprocmask,
 	SYS_rt_sigreturn,
 	SYS_rt_sigtimedwait,
-	SYS_tgkill,
 	SYS_gettid,
 	SYS_getpid,
-	SYS_kill,
 	SYS_sigaltstack,
 	SYS_restart_syscall,
 	SYS_exit,
@@ -63,37 +64,32 @@ static const int allowed[] = {
 	/* Files that are open. */
 	SYS_close,
 	SYS_fstat,
-	SYS_fcntl,
 	SYS_dup,
-	/* User-mode networking. */
-	SYS_socket,
-	SYS_connect,
-	SYS_bind,
-	SYS_listen,
-	SYS_accept,
-	SYS_accept4,
-	SYS_sendto,
-	SYS_recvfrom,
-	SYS_sendmsg,
-	SYS_recvmsg,
-	SYS_setsockopt,
-	SYS_getsockopt,
-	SYS_getsockname,
-	SYS_getpeername,
-	SYS_shutdown,
-	SYS_socketpair,
 	SYS_pipe2,
 	SYS_uname,
 };
-#define ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
+#define ALLOWED COUNT(allowed)
 
-/* Its own in that files may only be looked at: TFTP, and the name servers' list. */
-static const int for_files[] = {SYS_stat, SYS_lstat, SYS_newfstatat, SYS_readlink, SYS_access};
-#define FOR_FILES (sizeof(for_files) / sizeof(for_files[0]))
+/* User-mode networking: sockets, and files that may only be looked at, for TFTP and the name servers'
+ * list. */
+static const int for_networking[] = {
+	SYS_connect,    SYS_bind,        SYS_listen,      SYS_accept,   SYS_accept4,
+	SYS_sendto,     SYS_recvfrom,    SYS_sendmsg,     SYS_recvmsg,  SYS_setsockopt,
+	SYS_getsockopt, SYS_getsockname, SYS_getpeername, SYS_shutdown, SYS_stat,
+	SYS_lstat,      SYS_newfstatat,  SYS_readlink,    SYS_access,
+};
+#define FOR_NETWORKING COUNT(for_networking)
+
+/* Sockets of this machine lead to those who start programs for others. */
+static const uint32_t families[] = {AF_INET, AF_INET6};
+/* Typing into the terminal; signals to whoever is named. */
+static const uint32_t no_ioctls[] = {TIOCSTI, 0x541cu /* TIOCLINUX */, FIOSETOWN, SIOCSPGRP};
+static const uint32_t no_fcntls[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG};
 
 #define WRITING (O_ACCMODE | O_CREAT | O_TRUNC)
 #define WITHOUTS 4u
-#define PROGRAM_MAX (8 + 2 * (ALLOWED + FOR_FILES) + 5 * WITHOUTS)
+#define LISTS 5u
+#define PROGRAM_MAX (8 + 2 * (ALLOWED + FOR_NETWORKING) + 5 * WITHOUTS + 11 * LISTS)
 #define FIELD(name) ((uint32_t)offsetof(struct seccomp_data, name))
 #define LOW_HALF(field) FIELD(field) /* little-endian */
 
@@ -135,8 +131,26 @@ static void allow_without(struct program *program, int number, uint32_t field, u
 	add_return(program, SECCOMP_RET_ERRNO | EPERM);
 }
 
-static void build(struct program *program, bool files)
+/* One of whose arguments is to be among those of a list, or not. */
+static void allow_by_list(struct program *program, int number, uint32_t field, const uint32_t *list,
+			  size_t count, bool among)
 {
+	const uint32_t found = among ? SECCOMP_RET_ALLOW : SECCOMP_RET_ERRNO | EPERM;
+	const uint32_t missed = among ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_ALLOW;
+
+	add(program, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, (uint8_t)(2 * count + 2));
+	add_load(program, field);
+	for (size_t n = 0; n < count; n++) {
+		add(program, BPF_JMP | BPF_JEQ | BPF_K, list[n], 0, 1);
+		add_return(program, found);
+	}
+	add_return(program, missed);
+}
+
+static void build(struct program *program, bool networking)
+{
+	const uint32_t self = (uint32_t)getpid();
+
 	add_load(program, FIELD(arch));
 	add(program, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
 	add_return(program, SECCOMP_RET_KILL_PROCESS);
@@ -144,8 +158,13 @@ static void build(struct program *program, bool files)
 	allow(program, allowed, ALLOWED);
 	allow_without(program, SYS_mmap, LOW_HALF(args[2]), PROT_EXEC);
 	allow_without(program, SYS_mprotect, LOW_HALF(args[2]), PROT_EXEC);
-	if (files) {
-		allow(program, for_files, FOR_FILES);
+	allow_by_list(program, SYS_ioctl, LOW_HALF(args[1]), no_ioctls, COUNT(no_ioctls), false);
+	allow_by_list(program, SYS_fcntl, LOW_HALF(args[1]), no_fcntls, COUNT(no_fcntls), false);
+	allow_by_list(program, SYS_kill, LOW_HALF(args[0]), &self, 1, true);
+	allow_by_list(program, SYS_tgkill, LOW_HALF(args[0]), &self, 1, true);
+	if (networking) {
+		allow(program, for_networking, FOR_NETWORKING);
+		allow_by_list(program, SYS_socket, LOW_HALF(args[0]), families, COUNT(families), true);
 		allow_without(program, SYS_openat, LOW_HALF(args[2]), WRITING);
 		allow_without(program, SYS_open, LOW_HALF(args[1]), WRITING);
 	}

@@ -28,7 +28,8 @@ struct vmm;
 enum vmm_confinement {
 	VMM_UNCONFINED,
 	VMM_CONFINED,
-	VMM_CONFINED_TO_READING /* it may still open files to read them: user-mode networking */
+	/* For user-mode networking: it may still open files to read them, and sockets of IPv4 and IPv6. */
+	VMM_CONFINED_TO_READING
 };
 
 struct vmm_config {

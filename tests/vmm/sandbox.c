@@ -10,9 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,6 +78,50 @@ static int map_code(void)
 	return forbidden(page == MAP_FAILED);
 }
 
+static int type_into_the_terminal(void)
+{
+	struct winsize size;
+
+	if (ioctl(-1, TIOCGWINSZ, &size) >= 0 || errno != EBADF)
+		return 2;
+	return forbidden(ioctl(-1, TIOCSTI, "x") < 0);
+}
+
+static int signal_others(void)
+{
+	int result = forbidden(kill(getppid(), 0) < 0);
+
+	if (result == RIGHT)
+		result = forbidden(kill(0, 0) < 0);
+	return result == RIGHT ? forbidden(fcntl(0, F_SETOWN, getppid()) < 0) : result;
+}
+
+static int signal_itself(void)
+{
+	return kill(getpid(), 0) == 0 && raise(0) == 0 ? RIGHT : 1;
+}
+
+static int speak_to_this_machine(void)
+{
+	int pair[2], result = forbidden(socket(AF_UNIX, SOCK_STREAM, 0) < 0);
+
+	return result == RIGHT ? forbidden(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0) : result;
+}
+
+static int speak_to_a_network(void)
+{
+	/* Not all machines have IPv6. */
+	return socket(AF_INET, SOCK_DGRAM, 0) >= 0 &&
+			       (socket(AF_INET6, SOCK_STREAM, 0) >= 0 || errno != EPERM)
+		       ? RIGHT
+		       : 1;
+}
+
+static int fail_to_speak_to_a_network(void)
+{
+	return forbidden(socket(AF_INET, SOCK_DGRAM, 0) < 0);
+}
+
 static int take_memory(void)
 {
 	char *bytes = malloc(4 << 20);
@@ -127,7 +174,11 @@ static void what_a_monitor_does_not_need_is_forbidden(void **state)
 	assert_int_equal(in_child(VMM_CONFINED, fork_once), RIGHT);
 	assert_int_equal(in_child(VMM_CONFINED, map_code), RIGHT);
 	assert_int_equal(in_child(VMM_CONFINED, fail_to_read_a_file), RIGHT);
+	assert_int_equal(in_child(VMM_CONFINED, fail_to_speak_to_a_network), RIGHT);
+	assert_int_equal(in_child(VMM_CONFINED, type_into_the_terminal), RIGHT);
+	assert_int_equal(in_child(VMM_CONFINED, signal_others), RIGHT);
 	assert_int_equal(in_child(VMM_CONFINED_TO_READING, write_a_file), RIGHT);
+	assert_int_equal(in_child(VMM_CONFINED_TO_READING, speak_to_this_machine), RIGHT);
 }
 
 static void what_it_needs_works(void **state)
@@ -135,6 +186,8 @@ static void what_it_needs_works(void **state)
 	(void)state;
 	assert_int_equal(in_child(VMM_CONFINED, take_memory), RIGHT);
 	assert_int_equal(in_child(VMM_CONFINED_TO_READING, read_a_file), RIGHT);
+	assert_int_equal(in_child(VMM_CONFINED_TO_READING, speak_to_a_network), RIGHT);
+	assert_int_equal(in_child(VMM_CONFINED, signal_itself), RIGHT);
 	assert_int_equal(in_child(VMM_UNCONFINED, fork_once), 1);
 }
 
