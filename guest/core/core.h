@@ -117,4 +117,9 @@ static inline uint32_t hvk_min32(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+static inline uint32_t hvk_max32(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
 #endif

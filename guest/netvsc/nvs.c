@@ -22,15 +22,25 @@ void hvk_nvs_build_init(struct hvk_nvs_message *message, uint32_t version)
 
 void hvk_nvs_build_ndis_config(struct hvk_nvs_message *message, uint32_t version, uint32_t frame_max)
 {
-	const struct nvs_ndis_config request = {.type = NVS_TYPE_NDIS_CONFIG, .mtu = frame_max};
+	const struct nvs_ndis_config request = {
+		.type = NVS_TYPE_NDIS_CONFIG,
+		.mtu = frame_max,
+		.capabilities_low = (uint32_t)(NVS_NDIS_CAPABILITY_VLAN |
+					       (version >= NVS_VERSION_6_1 ? NVS_NDIS_CAPABILITY_RSC : 0)),
+	};
 
 	build(message, version, &request, sizeof(request));
+}
+
+uint32_t hvk_nvs_ndis_minor(uint32_t version)
+{
+	return version > NVS_VERSION_4 ? NDIS_MINOR_NEW : NDIS_MINOR_OLD;
 }
 
 void hvk_nvs_build_ndis_version(struct hvk_nvs_message *message, uint32_t version)
 {
 	const struct nvs_ndis_version request = {NVS_TYPE_NDIS_VERSION, NDIS_MAJOR,
-						 version > NVS_VERSION_4 ? NDIS_MINOR_NEW : NDIS_MINOR_OLD};
+						 hvk_nvs_ndis_minor(version)};
 
 	build(message, version, &request, sizeof(request));
 }
@@ -55,6 +65,13 @@ void hvk_nvs_build_rndis(struct hvk_nvs_message *message, uint32_t version, uint
 			 uint32_t section_index, uint32_t section_size)
 {
 	const struct nvs_rndis request = {NVS_TYPE_RNDIS, channel_type, section_index, section_size};
+
+	build(message, version, &request, sizeof(request));
+}
+
+void hvk_nvs_build_subchannels(struct hvk_nvs_message *message, uint32_t version, uint32_t count)
+{
+	const struct nvs_subchannel_request request = {NVS_TYPE_SUBCHANNEL, NVS_SUBCHANNEL_ALLOCATE, count};
 
 	build(message, version, &request, sizeof(request));
 }
@@ -144,4 +161,36 @@ hvk_status hvk_nvs_parse_rndis_complete(const void *payload, uint32_t length)
 	if (status != HVK_OK)
 		return status;
 	return answer.status == NVS_STATUS_SUCCESS ? HVK_OK : HVK_EREFUSED_RNDIS;
+}
+
+hvk_status hvk_nvs_parse_subchannels(const void *payload, uint32_t length, uint32_t asked, uint32_t *count)
+{
+	struct nvs_subchannel_complete answer;
+	hvk_status status = parse(payload, length, NVS_TYPE_SUBCHANNEL, &answer, sizeof(answer));
+
+	if (status != HVK_OK)
+		return status;
+	if (answer.status != NVS_STATUS_SUCCESS)
+		return HVK_EREFUSED_NVS;
+	*count = hvk_min32(answer.count, asked);
+	return HVK_OK;
+}
+
+hvk_status hvk_nvs_parse_send_indirection(const void *payload, uint32_t length, uint32_t version,
+					  uint32_t table[NVS_SEND_INDIRECTION_COUNT])
+{
+	const uint32_t size = NVS_SEND_INDIRECTION_COUNT * (uint32_t)sizeof(table[0]);
+	struct nvs_send_indirection_table message;
+	hvk_status status = parse(payload, length, NVS_TYPE_SEND_INDIRECTION_TABLE, &message,
+				  sizeof(message));
+
+	if (status != HVK_OK)
+		return status;
+	if (version <= NVS_VERSION_6 && length >= NVS_SEND_INDIRECTION_OFFSET_OLD + size)
+		message.offset = NVS_SEND_INDIRECTION_OFFSET_OLD;
+	if (message.count != NVS_SEND_INDIRECTION_COUNT || message.offset < sizeof(message) ||
+	    !hvk_fits(message.offset, size, length))
+		return HVK_EHOST_NVS;
+	memcpy(table, (const uint8_t *)payload + message.offset, size);
+	return HVK_OK;
 }

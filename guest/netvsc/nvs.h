@@ -18,8 +18,11 @@ struct hvk_nvs_message {
 };
 
 void hvk_nvs_build_init(struct hvk_nvs_message *message, uint32_t version);
+/* Announces what the guest takes: tags beside the frame, and from 6.1 joined frames (which come once they are
+ * switched on). */
 void hvk_nvs_build_ndis_config(struct hvk_nvs_message *message, uint32_t version, uint32_t frame_max);
 /* NDIS 6.1 up to NVS 4, 6.30 above (Linux, FreeBSD). */
+uint32_t hvk_nvs_ndis_minor(uint32_t version);
 void hvk_nvs_build_ndis_version(struct hvk_nvs_message *message, uint32_t version);
 /* type: NVS_TYPE_RECEIVE_BUFFER or NVS_TYPE_SEND_BUFFER. */
 void hvk_nvs_build_buffer(struct hvk_nvs_message *message, uint32_t version, uint32_t type, uint32_t gpadl,
@@ -29,6 +32,8 @@ void hvk_nvs_build_revoke(struct hvk_nvs_message *message, uint32_t version, uin
 			  uint16_t page_set_id);
 void hvk_nvs_build_rndis(struct hvk_nvs_message *message, uint32_t version, uint32_t channel_type,
 			 uint32_t section_index, uint32_t section_size);
+/* Asks for that many channels more. */
+void hvk_nvs_build_subchannels(struct hvk_nvs_message *message, uint32_t version, uint32_t count);
 
 /* The type of any NVS message. */
 hvk_status hvk_nvs_parse_type(const void *payload, uint32_t length, uint32_t *type);
@@ -51,5 +56,14 @@ hvk_status hvk_nvs_parse_send_buffer(const void *payload, uint32_t length, uint3
 
 /* The answer to an RNDIS message: HVK_EREFUSED_RNDIS if its status is not success. */
 hvk_status hvk_nvs_parse_rndis_complete(const void *payload, uint32_t length);
+
+/* How many channels will be offered, at most asked. HVK_EREFUSED_NVS: none. */
+hvk_status hvk_nvs_parse_subchannels(const void *payload, uint32_t length, uint32_t asked, uint32_t *count);
+
+/* SEND_INDIRECTION_TABLE: entry i is the channel for frames whose hash is i modulo the count; which
+ * channels there are, the caller knows. Up to 6.0 the table of a message of 104 bytes lies at 40, whatever its offset
+ * says: a bug of old hosts (Linux). */
+hvk_status hvk_nvs_parse_send_indirection(const void *payload, uint32_t length, uint32_t version,
+					  uint32_t table[NVS_SEND_INDIRECTION_COUNT]);
 
 #endif

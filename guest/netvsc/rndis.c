@@ -5,9 +5,15 @@
 #define MAX_TRANSFER_SIZE 0x4000u /* what Linux tells the host */
 #define MEDIUM_802_3 0u
 #define ETHERNET_HEADER 14u
+#define TAG_DEI (1u << 12)
+#define TAG_ID_MASK 0xfffu
 
-/* Per-packet information of type VLAN: bits 0-2 priority, 3 CFI, 4-15 id (FreeBSD). */
-#define INFO_VLAN 6u
+/* Every kind of per-packet information that we know has one word of data. */
+struct info_entry {
+	struct rndis_per_packet_info header;
+	uint32_t data;
+};
+#define INFO_ENTRY_SIZE ((uint32_t)sizeof(struct info_entry))
 
 /* --- Building -------------------------------------------------------------------- */
 
@@ -38,36 +44,32 @@ void hvk_rndis_build_halt(struct hvk_rndis_message *message, uint32_t request_id
 	build(message, &request, sizeof(request));
 }
 
-void hvk_rndis_build_query(struct hvk_rndis_message *message, uint32_t request_id, uint32_t oid)
+void hvk_rndis_build_request(struct hvk_rndis_message *message, uint32_t type, uint32_t request_id,
+			     uint32_t oid, const void *information, uint32_t length)
 {
 	const struct rndis_request request = {
-		.header = {RNDIS_MSG_QUERY, sizeof(request)},
+		.header = {type, (uint32_t)sizeof(request) + length},
 		.request_id = request_id,
 		.oid = oid,
+		.information_length = length,
 		.information_offset = RNDIS_REQUEST_INFORMATION_OFFSET, /* 0 makes hosts fail it (FreeBSD) */
 	};
 
+	HVK_ASSERT(length <= HVK_RNDIS_REQUEST_INFO_MAX);
 	build(message, &request, sizeof(request));
+	if (length != 0)
+		memcpy((uint8_t *)message->words + sizeof(request), information, length);
+	message->length += length;
+}
+
+void hvk_rndis_build_query(struct hvk_rndis_message *message, uint32_t request_id, uint32_t oid)
+{
+	hvk_rndis_build_request(message, RNDIS_MSG_QUERY, request_id, oid, NULL, 0);
 }
 
 void hvk_rndis_build_set(struct hvk_rndis_message *message, uint32_t request_id, uint32_t oid, uint32_t value)
 {
-	struct {
-		struct rndis_request request;
-		uint32_t value;
-	} set = {
-		.request =
-			{
-				.header = {RNDIS_MSG_SET, sizeof(set)},
-				.request_id = request_id,
-				.oid = oid,
-				.information_length = sizeof(value),
-				.information_offset = RNDIS_REQUEST_INFORMATION_OFFSET,
-			},
-		.value = value,
-	};
-
-	build(message, &set, sizeof(set));
+	hvk_rndis_build_request(message, RNDIS_MSG_SET, request_id, oid, &value, sizeof(value));
 }
 
 void hvk_rndis_build_keepalive_complete(struct hvk_rndis_message *message, uint32_t request_id)
@@ -85,6 +87,46 @@ void hvk_rndis_build_packet(struct rndis_packet *packet, uint32_t frame_length)
 		.data_offset = (uint32_t)sizeof(*packet) - RNDIS_OFFSET_BASE,
 		.data_length = frame_length,
 	};
+}
+
+/* An entry of per-packet information with one word of data, behind the others. */
+static uint32_t append(struct hvk_rndis_prefix *prefix, uint32_t at, uint32_t type, uint32_t data)
+{
+	const struct rndis_per_packet_info entry = {INFO_ENTRY_SIZE, type, sizeof(entry)};
+
+	memcpy(&prefix->words[at / 4], &entry, sizeof(entry));
+	prefix->words[(at + sizeof(entry)) / 4] = data;
+	return at + INFO_ENTRY_SIZE;
+}
+
+static uint32_t vlan_word(uint16_t tag)
+{
+	return (uint32_t)tag >> 13 | (tag & TAG_DEI ? RNDIS_VLAN_DEI : 0u) |
+	       (uint32_t)(tag & TAG_ID_MASK) << RNDIS_VLAN_ID_SHIFT;
+}
+
+uint32_t hvk_rndis_build_prefix(struct hvk_rndis_prefix *prefix, uint32_t frame_length,
+				const struct hvk_rndis_tx_info *info)
+{
+	struct rndis_packet *packet = (struct rndis_packet *)prefix->words;
+	uint32_t size = sizeof(*packet);
+
+	hvk_rndis_build_packet(packet, frame_length);
+	if (!info || info->has == 0)
+		return size;
+	if (info->has & HVK_RNDIS_HAS_VLAN)
+		size = append(prefix, size, RNDIS_INFO_VLAN, vlan_word(info->vlan_tag));
+	if (info->has & HVK_RNDIS_HAS_LSO)
+		size = append(prefix, size, RNDIS_INFO_LSO, info->lso);
+	else if (info->has & HVK_RNDIS_HAS_CHECKSUM)
+		size = append(prefix, size, RNDIS_INFO_CHECKSUM, info->checksum);
+	if (info->has & HVK_RNDIS_HAS_HASH)
+		size = append(prefix, size, RNDIS_INFO_HASH_VALUE, info->hash);
+	packet->header.length = size + frame_length;
+	packet->data_offset = size - RNDIS_OFFSET_BASE;
+	packet->per_packet_info_offset = (uint32_t)sizeof(*packet) - RNDIS_OFFSET_BASE;
+	packet->per_packet_info_length = size - (uint32_t)sizeof(*packet);
+	return size;
 }
 
 /* --- Parsing ----------------------------------------------------------------------- */
@@ -126,42 +168,92 @@ static hvk_status locate(const struct hvk_shared *range, uint32_t fixed, uint32_
 	return HVK_OK;
 }
 
-static hvk_status read_vlan(const struct hvk_shared *range, uint32_t offset, uint32_t length,
-			    struct hvk_rndis_frame *frame)
+static uint16_t vlan_tag(uint32_t word)
 {
-	uint32_t value;
-
-	if (length < sizeof(value))
-		return HVK_EHOST_RNDIS;
-	hvk_shared_read(range, offset, &value, sizeof(value));
-	frame->vlan = true;
-	frame->vlan_tag = (uint16_t)((value & 7u) << 13 | (value & 8u) << 9 | (value >> 4 & 0xfffu));
-	return HVK_OK;
+	return (uint16_t)((word & RNDIS_VLAN_PRIORITY_MASK) << 13 | (word & RNDIS_VLAN_DEI ? TAG_DEI : 0u) |
+			  (word >> RNDIS_VLAN_ID_SHIFT & TAG_ID_MASK));
 }
 
-/* Each entry's header is copied out once; an entry that cannot be ends the walk. */
+static void take_packet_id(struct hvk_rndis_frame *frame, uint32_t word)
+{
+	struct rndis_packet_id id;
+
+	memcpy(&id, &word, sizeof(id));
+	frame->has |= HVK_RNDIS_HAS_PART;
+	frame->part = id.flags;
+	frame->packet_id = id.packet_id;
+}
+
+/* False: nobody knows this type. */
+static bool take_info(struct hvk_rndis_frame *frame, uint32_t type, uint32_t data)
+{
+	switch (type) {
+	case RNDIS_INFO_CHECKSUM:
+		frame->has |= HVK_RNDIS_HAS_CHECKSUM;
+		frame->checksum = data;
+		return true;
+	case RNDIS_INFO_VLAN:
+		frame->has |= HVK_RNDIS_HAS_VLAN;
+		frame->vlan_tag = vlan_tag(data);
+		return true;
+	case RNDIS_INFO_HASH_VALUE:
+		frame->has |= HVK_RNDIS_HAS_HASH;
+		frame->hash = data;
+		return true;
+	case RNDIS_INFO_HASH_INFO:
+		frame->hash_type = data;
+		return true;
+	case RNDIS_INFO_PACKET_ID:
+		take_packet_id(frame, data);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* An entry whose data are not where they usually are, or which has none. */
+static hvk_status take_odd_entry(const struct hvk_shared *range, uint32_t offset,
+				 const struct rndis_per_packet_info *header, struct hvk_rndis_frame *frame)
+{
+	uint32_t data;
+	bool whole = header->size - header->data_offset >= sizeof(data);
+
+	if (whole)
+		hvk_shared_read(range, offset + header->data_offset, &data, sizeof(data));
+	else
+		data = 0;
+	return !take_info(frame, header->type, data) || whole ? HVK_OK : HVK_EHOST_RNDIS;
+}
+
+/* Each entry is copied out once, with its data as a rule; one that cannot be ends the walk. */
 static hvk_status walk_info(const struct hvk_shared *range, uint32_t offset, uint32_t length,
 			    struct hvk_rndis_frame *frame)
 {
-	struct rndis_per_packet_info entry;
+	struct info_entry entry;
 
 	for (uint32_t i = 0; length != 0; i++) {
 		hvk_status status = HVK_OK;
 
-		if (i == HVK_RNDIS_INFO_ENTRIES_MAX || length < sizeof(entry))
+		if (i == HVK_RNDIS_INFO_ENTRIES_MAX || length < sizeof(entry.header))
 			return HVK_EHOST_RNDIS;
-		hvk_shared_read(range, offset, &entry, sizeof(entry));
-		if (entry.size < sizeof(entry) || entry.size > length || entry.size % 4 != 0)
+		if (length >= sizeof(entry))
+			hvk_shared_read(range, offset, &entry, sizeof(entry));
+		else
+			hvk_shared_read(range, offset, &entry.header, sizeof(entry.header));
+		if (entry.header.size < sizeof(entry.header) || entry.header.size > length ||
+		    entry.header.size % 4 != 0)
 			return HVK_EHOST_RNDIS;
-		if (entry.data_offset < sizeof(entry) || entry.data_offset > entry.size)
+		if (entry.header.data_offset < sizeof(entry.header) ||
+		    entry.header.data_offset > entry.header.size)
 			return HVK_EHOST_RNDIS;
-		if (entry.type == INFO_VLAN)
-			status = read_vlan(range, offset + entry.data_offset, entry.size - entry.data_offset,
-					   frame);
+		if (entry.header.data_offset == sizeof(entry.header) && entry.header.size >= sizeof(entry))
+			(void)take_info(frame, entry.header.type, entry.data);
+		else
+			status = take_odd_entry(range, offset, &entry.header, frame);
 		if (status != HVK_OK)
 			return status;
-		offset += entry.size;
-		length -= entry.size;
+		offset += entry.header.size;
+		length -= entry.header.size;
 	}
 	return HVK_OK;
 }

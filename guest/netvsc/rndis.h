@@ -13,13 +13,14 @@
 #include "guest/core/core.h"
 #include "hvkit/wire/rndis.h"
 
-#define HVK_RNDIS_INFO_MAX 16u         /* bytes of information in a QUERY's answer or a SET */
-#define HVK_RNDIS_INFO_ENTRIES_MAX 64u /* per-packet information entries walked */
+#define HVK_RNDIS_INFO_MAX 256u         /* bytes of information taken from a QUERY's answer */
+#define HVK_RNDIS_REQUEST_INFO_MAX 592u /* in a QUERY or a SET: RSS parameters, key and table */
+#define HVK_RNDIS_INFO_ENTRIES_MAX 64u  /* per-packet information entries walked */
 
 /* A control message to be sent. */
 struct hvk_rndis_message {
 	uint32_t length;
-	uint32_t words[(sizeof(struct rndis_request) + HVK_RNDIS_INFO_MAX) / 4];
+	uint32_t words[(sizeof(struct rndis_request) + HVK_RNDIS_REQUEST_INFO_MAX) / 4];
 };
 
 void hvk_rndis_build_initialize(struct hvk_rndis_message *message, uint32_t request_id);
@@ -27,18 +28,56 @@ void hvk_rndis_build_halt(struct hvk_rndis_message *message, uint32_t request_id
 void hvk_rndis_build_query(struct hvk_rndis_message *message, uint32_t request_id, uint32_t oid);
 void hvk_rndis_build_set(struct hvk_rndis_message *message, uint32_t request_id, uint32_t oid,
 			 uint32_t value);
+/* The same with information of up to HVK_RNDIS_REQUEST_INFO_MAX bytes; type: RNDIS_MSG_QUERY, RNDIS_MSG_SET. */
+void hvk_rndis_build_request(struct hvk_rndis_message *message, uint32_t type, uint32_t request_id,
+			     uint32_t oid, const void *information, uint32_t length);
 void hvk_rndis_build_keepalive_complete(struct hvk_rndis_message *message, uint32_t request_id);
+
+/* --- Frames ----------------------------------------------------------------------- */
+
+/* What is known of a frame beside its bytes. */
+#define HVK_RNDIS_HAS_CHECKSUM (1u << 0)
+#define HVK_RNDIS_HAS_LSO (1u << 1) /* to the host only */
+#define HVK_RNDIS_HAS_VLAN (1u << 2)
+#define HVK_RNDIS_HAS_HASH (1u << 3)
+#define HVK_RNDIS_HAS_PART (1u << 4) /* from the host only */
+
+/* To be said of a frame that is sent. */
+struct hvk_rndis_tx_info {
+	uint32_t has;      /* HVK_RNDIS_HAS_* */
+	uint32_t checksum; /* RNDIS_CHECKSUM_TX_* */
+	uint32_t lso;      /* RNDIS_LSO_*: instead of a checksum */
+	uint32_t hash;
+	uint16_t vlan_tag; /* priority << 13 | DEI << 12 | id */
+};
+
+/* What goes before a frame: header and per-packet information. */
+#define HVK_RNDIS_PREFIX_MAX 92u /* three entries: checksum or LSO, VLAN, hash */
+struct hvk_rndis_prefix {
+	/* words[1], the length of the message with the frame: whoever pads the message adds to it. */
+	uint32_t words[HVK_RNDIS_PREFIX_MAX / 4];
+};
+
+/* Returns its size; behind it come frame_length bytes of frame. info NULL: nothing to say. */
+uint32_t hvk_rndis_build_prefix(struct hvk_rndis_prefix *prefix, uint32_t frame_length,
+				const struct hvk_rndis_tx_info *info);
 /* The header of a frame of that length, which follows it. */
 void hvk_rndis_build_packet(struct rndis_packet *packet, uint32_t frame_length);
 
 /* HVK_EHOST_RNDIS if the range does not hold a header. */
 hvk_status hvk_rndis_parse_type(const struct hvk_shared *range, uint32_t *type);
 
-/* Where the frame is in a PACKET's range. */
+/* Where the frame is in a PACKET's range, and what the host says of it. What is not in has
+ * is 0. */
 struct hvk_rndis_frame {
 	uint32_t offset, length;
-	bool vlan;         /* the host took the tag out */
-	uint16_t vlan_tag; /* priority << 13 | CFI << 12 | id */
+	uint32_t has;      /* HVK_RNDIS_HAS_* */
+	uint32_t checksum; /* RNDIS_CHECKSUM_RX_* */
+	uint32_t hash;
+	uint32_t hash_type; /* NDIS_HASH_*; 0: the host does not say */
+	uint16_t vlan_tag;  /* taken out of the frame: priority << 13 | DEI << 12 | id */
+	uint16_t packet_id; /* with HVK_RNDIS_HAS_PART: of the joined packet */
+	uint8_t part;       /* RNDIS_PACKET_ID_*; 0: the packet is whole */
 };
 hvk_status hvk_rndis_parse_packet(const struct hvk_shared *range, struct hvk_rndis_frame *frame);
 

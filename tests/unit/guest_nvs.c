@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "guest/netvsc/nvs.h"
+#include "tests/golden/ndis.h"
+#include "tests/golden/nvs_rndis.h"
 
 #ifdef HVK_SWITCH_POINTS
 void hvk_switch_point(void)
@@ -35,12 +37,90 @@ static void init_is_32_bytes_and_40_from_6_1(void **state)
 
 static void ndis_config_has_the_ethernet_header_in_its_mtu(void **state)
 {
-	static const uint8_t bytes[32] = {125, 0, 0, 0, 0xea, 0x05, 0, 0};
+	static const uint8_t bytes[32] = {125, 0, 0, 0, 0xea, 0x05, 0, 0, 0, 0, 0, 0, 8};
 	struct hvk_nvs_message message;
 
 	(void)state;
 	hvk_nvs_build_ndis_config(&message, NVS_VERSION_5, 1514);
 	check(&message, bytes, 32);
+}
+
+static void ndis_config_announces_joined_frames_at_6_1(void **state)
+{
+	uint8_t bytes[40] = {0};
+	struct hvk_nvs_message message;
+
+	(void)state;
+	memcpy(bytes, golden_nvs_ndis_config_6_1, sizeof(golden_nvs_ndis_config_6_1));
+	hvk_nvs_build_ndis_config(&message, NVS_VERSION_6_1, 1514);
+	check(&message, bytes, 40);
+	hvk_nvs_build_ndis_config(&message, NVS_VERSION_6, 1514);
+	assert_int_equal(message.size, 32);
+	assert_memory_equal(message.bytes, golden_nvs_ndis_config, sizeof(golden_nvs_ndis_config));
+}
+
+static void subchannels(void **state)
+{
+	uint8_t answer[16] = {0};
+	struct hvk_nvs_message message;
+	uint32_t count = 99;
+
+	(void)state;
+	hvk_nvs_build_subchannels(&message, NVS_VERSION_5, 3);
+	assert_int_equal(message.size, 32);
+	assert_memory_equal(message.bytes, golden_nvs_subchannel_request,
+			    sizeof(golden_nvs_subchannel_request));
+	memcpy(answer, golden_nvs_subchannel_complete, sizeof(golden_nvs_subchannel_complete));
+	assert_int_equal(hvk_nvs_parse_subchannels(answer, 16, 3, &count), HVK_OK);
+	assert_int_equal(count, 2);
+	assert_int_equal(hvk_nvs_parse_subchannels(answer, 16, 1, &count),
+			 HVK_OK); /* never more than asked */
+	assert_int_equal(count, 1);
+	assert_int_equal(hvk_nvs_parse_subchannels(answer, 11, 3, &count), HVK_EHOST_NVS);
+	assert_int_equal(hvk_nvs_parse_subchannels(golden_nvs_subchannel_refused, 12, 3, &count),
+			 HVK_EREFUSED_NVS);
+	answer[0] = 0x86;
+	assert_int_equal(hvk_nvs_parse_subchannels(answer, 16, 3, &count), HVK_EHOST_NVS);
+}
+
+static hvk_status indirection(uint8_t *bytes, uint32_t length, uint32_t version, uint32_t *first)
+{
+	uint32_t table[NVS_SEND_INDIRECTION_COUNT] = {99};
+	hvk_status status = hvk_nvs_parse_send_indirection(bytes, length, version, table);
+
+	*first = table[0];
+	return status;
+}
+
+static void send_indirection(void **state)
+{
+	uint8_t bytes[104] = {0};
+	uint32_t table[NVS_SEND_INDIRECTION_COUNT], first;
+
+	(void)state;
+	memcpy(bytes, golden_nvs_send_indirection_12, sizeof(golden_nvs_send_indirection_12));
+	assert_int_equal(hvk_nvs_parse_send_indirection(bytes, 76, NVS_VERSION_5, table), HVK_OK);
+	for (uint32_t i = 0; i < NVS_SEND_INDIRECTION_COUNT; i++)
+		assert_int_equal(table[i], i % 4);
+	assert_int_equal(indirection(bytes, 75, NVS_VERSION_5, &first), HVK_EHOST_NVS);
+	bytes[40] = 5; /* 104 bytes: the offset is not believed up to 6.0 */
+	assert_int_equal(indirection(bytes, 104, NVS_VERSION_6, &first), HVK_OK);
+	assert_int_equal(first, 5);
+	assert_int_equal(indirection(bytes, 104, NVS_VERSION_6_1, &first), HVK_OK);
+	assert_int_equal(first, 0);
+	assert_int_equal(indirection(bytes, 103, NVS_VERSION_6, &first), HVK_OK);
+	assert_int_equal(first, 0);
+	bytes[8] = 8; /* in the header */
+	assert_int_equal(indirection(bytes, 76, NVS_VERSION_6_1, &first), HVK_EHOST_NVS);
+	bytes[8] = 41; /* past the end */
+	assert_int_equal(indirection(bytes, 104, NVS_VERSION_6_1, &first), HVK_EHOST_NVS);
+	bytes[8] = 12;
+	bytes[11] = 0xff;
+	assert_int_equal(indirection(bytes, 104, NVS_VERSION_6_1, &first), HVK_EHOST_NVS);
+	bytes[11] = 0;
+	bytes[4] = 15;
+	assert_int_equal(indirection(bytes, 104, NVS_VERSION_6_1, &first), HVK_EHOST_NVS);
+	assert_int_equal(first, 99); /* nothing is written */
 }
 
 static void ndis_version_is_6_1_up_to_nvs_4(void **state)
@@ -190,6 +270,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(init_is_32_bytes_and_40_from_6_1),
 		cmocka_unit_test(ndis_config_has_the_ethernet_header_in_its_mtu),
+		cmocka_unit_test(ndis_config_announces_joined_frames_at_6_1),
+		cmocka_unit_test(subchannels),
+		cmocka_unit_test(send_indirection),
 		cmocka_unit_test(ndis_version_is_6_1_up_to_nvs_4),
 		cmocka_unit_test(buffers_and_revokes),
 		cmocka_unit_test(rndis_names_channel_type_and_section),

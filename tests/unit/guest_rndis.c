@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "guest/netvsc/rndis.h"
+#include "tests/golden/ndis.h"
+#include "tests/golden/nvs_rndis.h"
 
 #ifdef HVK_SWITCH_POINTS
 void hvk_switch_point(void)
@@ -74,7 +76,7 @@ static struct hvk_shared make_packet(uint8_t bytes[200])
 	put(bytes + 48, 0); /* checksum */
 	put(bytes + 52, 12);
 	put(bytes + 60, 12);
-	put(bytes + 64, 9);
+	put(bytes + 64, 11);
 	put(bytes + 68, 12);
 	return (struct hvk_shared){bytes, 200};
 }
@@ -99,7 +101,8 @@ static void packet_is_found(void **state)
 	assert_int_equal(hvk_rndis_parse_packet(&range, &frame), HVK_OK);
 	assert_int_equal(frame.offset, 100);
 	assert_int_equal(frame.length, 100);
-	assert_false(frame.vlan);
+	assert_int_equal(frame.has, HVK_RNDIS_HAS_CHECKSUM);
+	assert_int_equal(frame.checksum, 0);
 }
 
 static void header_length_is_read_by_nobody(void **state)
@@ -183,10 +186,80 @@ static void vlan_tag(void **state)
 	put(bytes + 48, 6);
 	put(bytes + 56, 0x0abc << 4 | 8 | 5);
 	assert_int_equal(hvk_rndis_parse_packet(&range, &frame), HVK_OK);
-	assert_true(frame.vlan);
+	assert_int_equal(frame.has, HVK_RNDIS_HAS_VLAN);
 	assert_int_equal(frame.vlan_tag, 5 << 13 | 1 << 12 | 0xabc);
 	put(bytes + 52, 16); /* no room for the tag behind it */
 	assert_int_equal(hvk_rndis_parse_packet(&range, &frame), HVK_EHOST_RNDIS);
+}
+
+static void information_of_a_received_frame(void **state)
+{
+	uint8_t bytes[270] = {0};
+	struct hvk_shared range = {bytes, sizeof(bytes)};
+	struct hvk_rndis_frame frame;
+
+	(void)state;
+	memcpy(bytes, golden_rndis_packet_rx, sizeof(golden_rndis_packet_rx));
+	assert_int_equal(hvk_rndis_parse_packet(&range, &frame), HVK_OK);
+	assert_int_equal(frame.offset, 256);
+	assert_int_equal(frame.length, 14);
+	assert_int_equal(frame.has, HVK_RNDIS_HAS_CHECKSUM | HVK_RNDIS_HAS_VLAN | HVK_RNDIS_HAS_HASH |
+					    HVK_RNDIS_HAS_PART);
+	assert_int_equal(frame.checksum, RNDIS_CHECKSUM_RX_TCP_GOOD | RNDIS_CHECKSUM_RX_IP_GOOD);
+	assert_int_equal(frame.vlan_tag, 5 << 13 | 1 << 12 | 0xabc);
+	assert_int_equal(frame.hash, 0x51ccc178);
+	assert_int_equal(frame.hash_type, 0x201);
+	assert_int_equal(frame.part, RNDIS_PACKET_ID_SUBALLOCATION | RNDIS_PACKET_ID_FIRST);
+	assert_int_equal(frame.packet_id, 7);
+	put(bytes + 48, 0x80000000); /* internal types are not the public ones */
+	assert_int_equal(hvk_rndis_parse_packet(&range, &frame), HVK_OK);
+	assert_false(frame.has & HVK_RNDIS_HAS_CHECKSUM);
+}
+
+/* The data may lie further back in their entry. */
+static void information_behind_a_gap(void **state)
+{
+	uint8_t bytes[200];
+	struct hvk_shared range = make_packet(bytes);
+	struct hvk_rndis_frame frame;
+
+	(void)state;
+	put(bytes + 32, 24);
+	put(bytes + 44, 24);
+	put(bytes + 52, 20);
+	put(bytes + 56, 0xdeadbeef); /* the gap */
+	put(bytes + 64, 0x28);
+	assert_int_equal(hvk_rndis_parse_packet(&range, &frame), HVK_OK);
+	assert_int_equal(frame.checksum, 0x28);
+	put(bytes + 52, 21); /* one byte short */
+	assert_int_equal(hvk_rndis_parse_packet(&range, &frame), HVK_EHOST_RNDIS);
+	put(bytes + 48, 11); /* nothing to us */
+	assert_int_equal(hvk_rndis_parse_packet(&range, &frame), HVK_OK);
+}
+
+static void prefixes(void **state)
+{
+	const struct hvk_rndis_tx_info lso = {
+		.has = HVK_RNDIS_HAS_LSO | HVK_RNDIS_HAS_CHECKSUM | HVK_RNDIS_HAS_VLAN | HVK_RNDIS_HAS_HASH,
+		.lso = 1448 | 54u << RNDIS_LSO_OFFSET_SHIFT | RNDIS_LSO_V2 | RNDIS_LSO_IPV6,
+		.vlan_tag = 5 << 13 | 1 << 12 | 0xabc,
+		.hash = 0x51ccc178,
+	};
+	const struct hvk_rndis_tx_info checksum = {
+		.has = HVK_RNDIS_HAS_CHECKSUM,
+		.checksum = RNDIS_CHECKSUM_TX_IPV4 | RNDIS_CHECKSUM_TX_TCP | RNDIS_CHECKSUM_TX_IP_HEADER |
+			    34u << RNDIS_CHECKSUM_TX_OFFSET_SHIFT,
+	};
+	struct hvk_rndis_prefix prefix;
+
+	(void)state;
+	memset(&prefix, 0xff, sizeof(prefix));
+	assert_int_equal(hvk_rndis_build_prefix(&prefix, 4096, &lso), 92);
+	assert_memory_equal(prefix.words, golden_rndis_packet_tx_lso, 92);
+	assert_int_equal(hvk_rndis_build_prefix(&prefix, 60, &checksum), 60);
+	assert_memory_equal(prefix.words, golden_rndis_packet_tx_checksum, 60);
+	assert_int_equal(hvk_rndis_build_prefix(&prefix, 60, NULL), 44);
+	assert_memory_equal(prefix.words, golden_rndis_packet, 44);
 }
 
 static void answers(void **state)
@@ -293,6 +366,9 @@ int main(void)
 		cmocka_unit_test(information_entries_that_cannot_be),
 		cmocka_unit_test(information_walk_is_bounded),
 		cmocka_unit_test(vlan_tag),
+		cmocka_unit_test(information_of_a_received_frame),
+		cmocka_unit_test(information_behind_a_gap),
+		cmocka_unit_test(prefixes),
 		cmocka_unit_test(answers),
 		cmocka_unit_test(initialize_complete),
 		cmocka_unit_test(query_complete),
