@@ -23,7 +23,7 @@
 #define NETVSP_OFFLOAD_RSC4 (1u << 12)
 #define NETVSP_OFFLOAD_RSC6 (1u << 13)
 
-#define NETVSP_LSO_SIZE_MAX 65535u /* bytes of payload */
+#define NETVSP_LSO_SIZE_MAX 0xf53cu /* bytes of payload (OpenVMM) */
 #define NETVSP_LSO_SEGMENTS_MIN 2u
 
 struct netvsp_offload {
@@ -32,7 +32,8 @@ struct netvsp_offload {
 	uint32_t lso_size_max, lso_segments_min;
 };
 
-/* At the begin of a session: nothing is granted yet. nvs is the session's version, newest the
+/* At the begin of a session: of all that is offered the guest has the receive checksums, which hosts
+ * report unasked (Linux never asks for those of IPv4 headers, and reads them). nvs is the session's version, newest the
  * host's newest; rsc: NDIS_CONFIG had that capability; without: HVH_NIC_NO_*. */
 void netvsp_offload_begin(struct netvsp_offload *offload, uint32_t nvs, bool rsc, uint32_t without);
 /* The newest revision (1 to 3) of NDIS_OFFLOAD that a host of this newest NVS version has. */

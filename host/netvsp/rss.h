@@ -16,13 +16,15 @@ struct netvsp_rss {
 	uint8_t key[NDIS_RSS_KEY_SIZE];
 };
 
-/* What a card of so many queues says, in the form of 18 bytes (20 with their padding; from NDIS
- * 6.20) or of 16 (before). Returns its length, 0 if room is too small. ipv6: hashes of it too. */
-uint32_t netvsp_rss_capabilities(uint32_t queues, bool ipv6, bool ndis_6_0, uint8_t *to, uint32_t room);
-/* OID_GEN_RECEIVE_SCALE_PARAMETERS. NULL if all is right; else what is not, in *value the number, and
- * nothing has changed. The flags that say "unchanged" have no effect, as with hosts (FreeBSD). */
+/* What a card of so many queues and these NDIS_RSS_CAPABILITY_* says, in the form of 18 bytes (Linux
+ * takes no more) or of 16 (NDIS 6.0). Returns its length, 0 if room is too small. */
+uint32_t netvsp_rss_write(uint32_t queues, uint32_t capabilities, bool ndis_6_0, uint8_t *to, uint32_t room);
+/* The NDIS_HASH_* that such capabilities allow. */
+uint32_t netvsp_rss_types(uint32_t capabilities);
+/* OID_GEN_RECEIVE_SCALE_PARAMETERS, for so many queues and these NDIS_HASH_* types. NULL if all is
+ * right; else what is not, in *value the number, and nothing has changed. The flags that say "unchanged" have no effect, as with hosts (FreeBSD). */
 const char *netvsp_rss_set(struct netvsp_rss *rss, const uint8_t *parameters, uint32_t length,
-			   uint32_t queues, uint32_t *value);
+			   uint32_t queues, uint32_t types, uint32_t *value);
 
 uint32_t netvsp_toeplitz(const uint8_t key[NDIS_RSS_KEY_SIZE], const uint8_t *input, uint32_t length);
 /* The frame's hash and its one NDIS_HASH_* type, of those in rss->hash. False: none applies. */
