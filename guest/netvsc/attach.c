@@ -15,27 +15,19 @@ static const uint32_t versions[] = {NVS_VERSION_6_1, NVS_VERSION_6, NVS_VERSION_
 
 static hvk_status begin_open(struct hvk_netvsc *nic)
 {
-	struct hvk_channel_config config = {
-		.cpu = nic->config.cpu,
-		.tx_pages = nic->config.ring_pages,
-		.rx_pages = nic->config.ring_pages,
-		.requests_max = HVK_NETVSC_SENDS + HVK_NETVSC_CONTROL_SLOTS + 2, /* frames, RNDIS, NVS */
-		.ready = hvk_netvsc_ready,
-		.context = nic,
-	};
 	hvk_status status = hvk_netvsc_control_start(nic);
 
-	if (status == HVK_OK)
-		status = hvk_netvsc_transmit_start(nic);
 	if (status != HVK_OK)
 		return status;
-	hvk_channel_open(nic->channel, &config, hvk_netvsc_steps_request(nic));
-	return HVK_EINPROGRESS;
+	return hvk_netvsc_queue_start(netvsc_primary(nic), nic->channel, nic->config.cpu,
+				      hvk_netvsc_steps_request(nic));
 }
 
 static hvk_status opened(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
 {
 	nic->opened = answer->status == HVK_OK;
+	if (nic->opened)
+		hvk_netvsc_queue_opened(netvsc_primary(nic));
 	return answer->status;
 }
 

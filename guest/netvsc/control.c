@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RNDIS control messages. One page, shared with the host and holding nothing else, is
+ * RNDIS control messages. A few pages, shared with the host and holding nothing else, are
  * cut into slots; a slot is free again when the host has completed its packet. One
  * request is in flight at a time; its answer is known by its request id.
  */
@@ -32,9 +32,13 @@ static void time_is_over(struct hvk_timer *timer, void *context)
 {
 	struct hvk_netvsc *nic = context;
 
-	(void)timer;
+	if (!hvk_netvsc_enter(nic)) {
+		hvk_timer_start(nic->hvk, timer, nic->config.cpu, HVK_NETVSC_RETRY_MS);
+		return;
+	}
 	if (nic->control.busy)
 		answer(nic, timed_out_status(nic->control.type), NULL, 0);
+	hvk_netvsc_leave(nic);
 }
 
 void hvk_netvsc_control_init(struct hvk_netvsc *nic)
@@ -50,12 +54,14 @@ void hvk_netvsc_control_init(struct hvk_netvsc *nic)
 hvk_status hvk_netvsc_control_start(struct hvk_netvsc *nic)
 {
 	struct netvsc_control *control = &nic->control;
-	hvk_status status = hvk_pages_get(nic->hvk, 1, HVK_PAGE_HOST_READS, &control->pages);
+	hvk_status status = hvk_pages_get(nic->hvk, HVK_NETVSC_CONTROL_PAGES, HVK_PAGE_HOST_READS,
+					  &control->pages);
 
 	if (status != HVK_OK)
 		return status;
 	control->memory = hvk_pages_shared(&control->pages);
-	control->gpa = hvk_page_gpa(nic->hvk, &control->pages, 0);
+	for (uint32_t i = 0; i < HVK_NETVSC_CONTROL_PAGES; i++)
+		control->gpa[i] = hvk_page_gpa(nic->hvk, &control->pages, i);
 	control->keepalive = false;
 	for (uint32_t i = 0; i < HVK_NETVSC_CONTROL_SLOTS; i++)
 		control->slots[i] = (struct netvsc_control_slot){.ticket = {NETVSC_TICKET_CONTROL}};
@@ -83,7 +89,8 @@ static hvk_status post_from(struct hvk_netvsc *nic, uint32_t index, const struct
 {
 	struct netvsc_control *control = &nic->control;
 	uint32_t offset = index * HVK_NETVSC_CONTROL_SLOT_SIZE;
-	const struct hvk_buffer buffer = {NULL, control->gpa + offset, message->length};
+	const struct hvk_buffer buffer = {NULL, control->gpa[offset / HVK_PAGE_SIZE] + offset % HVK_PAGE_SIZE,
+					  message->length};
 	struct hvk_nvs_message nvs;
 
 	hvk_shared_zero(&control->memory, offset, HVK_NETVSC_CONTROL_SLOT_SIZE);

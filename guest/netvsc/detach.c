@@ -54,8 +54,8 @@ static hvk_status begin_drain(struct hvk_netvsc *nic)
  * hurry: the one wait without a bound. */
 static hvk_status begin_lent(struct hvk_netvsc *nic)
 {
-	hvk_netvsc_lend_collect(nic);
-	hvk_netvsc_receive_complete(nic);
+	hvk_netvsc_lend_collect(netvsc_primary(nic));
+	hvk_netvsc_receive_complete(netvsc_primary(nic));
 	if (hvk_netvsc_lend_idle(nic))
 		return HVK_OK;
 	nic->event = NETVSC_EVENT_LENT;
@@ -120,11 +120,16 @@ static void torn_down(struct hvk_request *request, void *context)
 	struct hvk_netvsc *nic = context;
 	const struct netvsc_answer answer = {HVK_OK, NULL, 0};
 
+	if (!hvk_netvsc_enter(nic)) {
+		hvk_netvsc_come_back(nic, request);
+		return;
+	}
 	if (request->status != HVK_OK && nic->close_status == HVK_OK)
 		nic->close_status = request->status;
 	nic->teardowns--;
 	if (nic->teardowns == 0)
 		hvk_netvsc_steps_answer(nic, NETVSC_EVENT_TEARDOWN, &answer);
+	hvk_netvsc_leave(nic);
 }
 
 static void tear_down(struct hvk_netvsc *nic, struct hvk_gpadl *gpadl, struct hvk_request *request,
@@ -180,8 +185,8 @@ static hvk_status closed(struct hvk_netvsc *nic, const struct netvsc_answer *ans
 static hvk_status begin_release(struct hvk_netvsc *nic)
 {
 	hvk_netvsc_control_stop(nic, nic->withhold);
-	hvk_netvsc_transmit_stop(nic, nic->withhold);
-	hvk_netvsc_receive_stop(nic);
+	for (uint32_t i = 0; i < nic->queue_count; i++)
+		hvk_netvsc_queue_stop(&nic->queues[i], nic->withhold);
 	return HVK_OK;
 }
 

@@ -7,13 +7,13 @@ static const char *const states[] = {"detached", "attaching", "attached", "detac
 
 static void dump_buffers(struct hvk_dump *dump, const struct hvk_netvsc *nic)
 {
-	const struct netvsc_receive *rx = &nic->rx;
-	const struct netvsc_transmit *tx = &nic->tx;
+	const struct netvsc_receive *rx = &nic->queues[0].rx;
+	const struct netvsc_transmit *tx = &nic->queues[0].tx;
 
 	hvk_dump_begin(dump, "receive-buffer");
 	hvk_dump_number(dump, "pages", nic->receive_gpadl.pages.count);
-	hvk_dump_number(dump, "sub-allocations", rx->geometry.suballocation_count);
-	hvk_dump_number(dump, "sub-allocation-bytes", rx->geometry.suballocation_size);
+	hvk_dump_number(dump, "sub-allocations", nic->geometry.suballocation_count);
+	hvk_dump_number(dump, "sub-allocation-bytes", nic->geometry.suballocation_size);
 	hvk_dump_number(dump, "completions-waiting", rx->completion_count);
 	hvk_dump_number(dump, "frames-lent-most", nic->config.rx_borrow);
 	hvk_dump_number(dump, "frames-lent", rx->lend.outstanding < 0 ? 0 : (uint32_t)rx->lend.outstanding);

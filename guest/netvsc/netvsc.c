@@ -11,17 +11,33 @@
 #define MTU_MIN 68u
 #define MTU_MAX 65521u
 
+static void add_counters(struct netvsc_queue *queue, struct hvk_netdev_counters *out)
+{
+	const uint64_t *from = (const uint64_t *)&queue->counters;
+	uint64_t *to = (uint64_t *)out;
+
+	hvk_lock(queue->nic->hvk, &queue->lock);
+	for (size_t i = 0; i < sizeof(*out) / sizeof(*to); i++)
+		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	hvk_unlock(queue->nic->hvk, &queue->lock);
+}
+
 static void get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *out)
 {
 	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
 
-	const uint64_t *from = (const uint64_t *)&nic->counters;
-	uint64_t *to = (uint64_t *)out;
+	*out = (struct hvk_netdev_counters){0};
+	for (uint32_t i = 0; i < nic->queue_count; i++)
+		add_counters(&nic->queues[i], out);
+}
 
-	hvk_lock(nic->hvk, &nic->lock);
-	for (size_t i = 0; i < sizeof(*out) / sizeof(*to); i++)
-		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-	hvk_unlock(nic->hvk, &nic->lock);
+static void get_queue_counters(struct hvk_netdev *netdev, uint32_t queue, struct hvk_netdev_counters *out)
+{
+	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
+
+	*out = (struct hvk_netdev_counters){0};
+	if (queue < nic->queue_count)
+		add_counters(&nic->queues[queue], out);
 }
 
 static const struct hvk_netdev_ops ops = {
@@ -29,16 +45,14 @@ static const struct hvk_netdev_ops ops = {
 	.set_flags = hvk_netvsc_set_flags,
 	.get_counters = get_counters,
 	.release = hvk_netvsc_release,
+	.get_queue_counters = get_queue_counters,
 };
 
 /* --- Work on the channel's CPU ------------------------------------------------------------ */
 
 bool hvk_netvsc_kick_mark(struct hvk_netvsc *nic)
 {
-	bool first = !nic->kicked;
-
-	nic->kicked = true;
-	return first;
+	return !__atomic_exchange_n(&nic->kicked, true, __ATOMIC_SEQ_CST);
 }
 
 void hvk_netvsc_kick_queue(struct hvk_netvsc *nic)
@@ -49,18 +63,13 @@ void hvk_netvsc_kick_queue(struct hvk_netvsc *nic)
 
 void hvk_netvsc_kick(struct hvk_netvsc *nic)
 {
-	bool first;
-
-	hvk_lock(nic->hvk, &nic->lock);
-	first = hvk_netvsc_kick_mark(nic);
-	hvk_unlock(nic->hvk, &nic->lock);
-	if (first)
+	if (hvk_netvsc_kick_mark(nic))
 		hvk_netvsc_kick_queue(nic);
 }
 
 void hvk_netvsc_fault(struct hvk_netvsc *nic, hvk_status status, const char *what)
 {
-	nic->faults++;
+	__atomic_fetch_add(&nic->faults, 1, __ATOMIC_RELAXED);
 	(void)hvk_fault(nic->hvk, status, "netvsc: %s", what);
 }
 
@@ -81,14 +90,19 @@ static void tell_lost(struct hvk_netvsc *nic)
 		hooks->gone(hooks->context, &nic->netdev);
 }
 
-void hvk_netvsc_lost(struct hvk_netvsc *nic, hvk_status status)
+void hvk_netvsc_lost(struct netvsc_queue *queue, hvk_status status)
 {
-	hvk_lock(nic->hvk, &nic->lock);
+	struct hvk_netvsc *nic = queue->nic;
+
 	if (netvsc_lost(nic) == HVK_OK)
 		netvsc_set_lost(nic, status);
-	nic->tx.open = false;
-	hvk_unlock(nic->hvk, &nic->lock);
-	tell_lost(nic);
+	hvk_netvsc_transmit_open(nic, false);
+	if (queue->index == 0) {
+		tell_lost(nic);
+		return;
+	}
+	__atomic_store_n(&nic->lost_untold, true, __ATOMIC_SEQ_CST);
+	hvk_netvsc_kick(nic);
 }
 
 void hvk_netvsc_end(struct hvk_netvsc *nic, enum netvsc_state state)
@@ -131,6 +145,8 @@ static void forget_last_time(struct hvk_netvsc *nic)
 
 	netvsc_set_lost(nic, HVK_OK);
 	nic->gone_told = false;
+	nic->lost_untold = false;
+	nic->section_size = 0;
 	nic->result = HVK_OK;
 	nic->close_status = HVK_OK;
 	nic->opened = false;
@@ -174,14 +190,18 @@ static void work(struct hvk_request *request, void *context)
 	bool detach;
 
 	(void)request;
+	if (!hvk_netvsc_enter(nic)) {
+		hvk_netvsc_kick_queue(nic);
+		return;
+	}
+	(void)__atomic_exchange_n(&nic->kicked, false, __ATOMIC_SEQ_CST);
 	hvk_lock(nic->hvk, &nic->lock);
-	nic->kicked = false;
 	detach = nic->detach_wanted;
 	hvk_unlock(nic->hvk, &nic->lock);
 	if (nic->ended)
 		finish(nic);
-	hvk_netvsc_lend_collect(nic);
-	hvk_netvsc_receive_complete(nic);
+	if (__atomic_exchange_n(&nic->lost_untold, false, __ATOMIC_SEQ_CST))
+		tell_lost(nic);
 	switch (netvsc_state(nic)) {
 	case NETVSC_ATTACHING:
 		if (!nic->started)
@@ -202,10 +222,13 @@ static void work(struct hvk_request *request, void *context)
 			hvk_netvsc_steps_answer(nic, NETVSC_EVENT_WRITERS, &over);
 		if (hvk_netvsc_lend_idle(nic))
 			hvk_netvsc_steps_answer(nic, NETVSC_EVENT_LENT, &over);
+		if (hvk_netvsc_transmit_idle(nic))
+			hvk_netvsc_steps_answer(nic, NETVSC_EVENT_SENDS, &over);
 		break;
 	case NETVSC_DETACHED:
 		break;
 	}
+	hvk_netvsc_leave(nic);
 }
 
 /* --- Public -------------------------------------------------------------------------------- */
@@ -229,8 +252,11 @@ static hvk_status check_config(const struct hvk *hvk, struct hvk_netvsc_config *
 	config->mtu = or_default(config->mtu, DEFAULT_MTU);
 	config->copy_max = or_default(config->copy_max, UINT32_MAX);
 	config->nvs_newest = or_default(config->nvs_newest, NVS_VERSION_6_1);
+	config->queues = or_default(config->queues, 1);
 	if (config->ring_pages > RING_PAGES_MAX || config->receive_buffer_pages < RECEIVE_PAGES_MIN ||
 	    config->receive_buffer_pages > VMBUS_GPADL_PAGES_MAX || config->rx_borrow > HVK_NETVSC_BORROW_MAX)
+		return HVK_EINVAL;
+	if (config->queues > HVK_NETVSC_QUEUES_MAX || (config->offloads & ~HVK_NETDEV_ALL_OFFLOADS))
 		return HVK_EINVAL;
 	if (config->send_buffer_pages > VMBUS_GPADL_PAGES_MAX &&
 	    config->send_buffer_pages != HVK_NETVSC_NO_SEND_BUFFER)
@@ -249,6 +275,7 @@ hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvs
 	struct hvk_netvsc_config checked = *config;
 	struct hvk_pages pages;
 	struct hvk_netvsc *nic;
+	uint64_t bytes;
 	hvk_status status = check_config(hvk, &checked);
 
 	*out = NULL;
@@ -259,7 +286,8 @@ hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvs
 	status = hvk_channel_claim(channel); /* until destroy: the host may take it back at any time */
 	if (status != HVK_OK)
 		return status;
-	status = hvk_pages_get(hvk, (sizeof(*nic) + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE, HVK_PAGE_PRIVATE,
+	bytes = sizeof(*nic) + checked.queues * sizeof(nic->queues[0]);
+	status = hvk_pages_get(hvk, (uint32_t)((bytes + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE), HVK_PAGE_PRIVATE,
 			       &pages);
 	if (status != HVK_OK) {
 		hvk_channel_unclaim(channel);
@@ -276,7 +304,10 @@ hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvs
 	hvk_netvsc_steps_init(nic);
 	hvk_netvsc_control_init(nic);
 	forget_last_time(nic);
+	nic->queue_count = checked.queues;
 	status = hvk_lock_init(hvk, &nic->lock);
+	for (uint32_t i = 0; status == HVK_OK && i < nic->queue_count; i++)
+		status = hvk_netvsc_queue_init(nic, i);
 	if (status == HVK_OK) {
 		*out = nic;
 	} else {
@@ -292,8 +323,12 @@ hvk_status hvk_netvsc_destroy(struct hvk_netvsc *nic)
 	struct hvk *hvk = nic->hvk;
 	bool idle;
 
+	for (uint32_t i = 0; i < nic->queue_count; i++) {
+		if (__atomic_load_n(&nic->queues[i].kicked, __ATOMIC_SEQ_CST))
+			return HVK_ESTATE;
+	}
 	hvk_lock(hvk, &nic->lock);
-	idle = netvsc_state(nic) == NETVSC_DETACHED && !nic->kicked;
+	idle = netvsc_state(nic) == NETVSC_DETACHED && !__atomic_load_n(&nic->kicked, __ATOMIC_SEQ_CST);
 	hvk_unlock(hvk, &nic->lock);
 	if (!idle)
 		return HVK_ESTATE;
@@ -353,6 +388,13 @@ struct hvk_netdev *hvk_netvsc_netdev(struct hvk_netvsc *nic)
 struct hvk_channel *hvk_netvsc_channel(struct hvk_netvsc *nic)
 {
 	return nic->channel;
+}
+
+struct hvk_channel *hvk_netvsc_queue_channel(struct hvk_netvsc *nic, uint32_t queue)
+{
+	if (queue == 0)
+		return nic->channel;
+	return queue < hvk_netvsc_queues_open(nic) ? nic->queues[queue].channel : NULL;
 }
 
 uint32_t hvk_netvsc_nvs_version(const struct hvk_netvsc *nic)

@@ -8,16 +8,23 @@
  *   detach.c      the table that takes it down, also after an attach that failed
  *   control.c     RNDIS requests and their answers, keepalive
  *   operations.c  what the user above and the host ask for while attached
+ *   queue.c       one channel of many: its life, who is in it
  *   transmit.c    frames to the host
  *   receive.c     everything from the host
  *   lend.c        frames handed out in place
  *   dump.c        looking inside
  *   nvs.c rndis.c the codecs
  *
- * Contexts. Everything runs in hvk_poll of the channel's CPU, but for the public calls
- * (attach, detach, transmit, release, set_flags, get_counters), which may come on any CPU: they
- * touch what is under lock alone, and have hvk_netvsc_kick call the rest. The lock is
- * never held while vmbus or the user is called.
+ * Contexts. A queue is a channel, and what runs in hvk_poll of that channel's CPU: ready, and
+ * the queue's kick. Queue 0 is the primary: it carries the control messages, and all of the card
+ * that is not a queue (steps, requests, timers) belongs to it. A channel may move to another CPU
+ * while something that was begun on the old one still runs there; so whoever enters a queue from
+ * hvk_poll owns it for that time (hvk_netvsc_queue_enter), or comes back later.
+ *
+ * The public calls (attach, detach, transmit, release, set_flags, get_counters) may come on any
+ * CPU: they touch what is under a lock alone, and kick the rest. nic->lock is for the card, each
+ * queue has one for its frames; no two are held at once, and none while vmbus or the user is
+ * called.
  */
 #ifndef HVK_NETVSC_INTERNAL_H
 #define HVK_NETVSC_INTERNAL_H
@@ -28,13 +35,14 @@
 #include "guest/netvsc/rndis.h"
 #include "hvkit/netvsc.h"
 
-#define HVK_NETVSC_SENDS 512u      /* frames with the host at once */
+#define HVK_NETVSC_SENDS 512u      /* frames of one queue with the host at once */
 #define HVK_NETVSC_PAGE_SENDS 128u /* of them by page list, if there are sections */
 #define HVK_NETVSC_HEADER_SIZE 64u /* shared memory for the RNDIS header of one frame */
 #define HVK_NETVSC_HEADERS_PER_PAGE (HVK_PAGE_SIZE / HVK_NETVSC_HEADER_SIZE)
 #define HVK_NETVSC_HEADER_PAGES (HVK_NETVSC_SENDS / HVK_NETVSC_HEADERS_PER_PAGE)
 #define HVK_NETVSC_CONTROL_SLOTS 8u /* RNDIS control messages with the host at once */
-#define HVK_NETVSC_CONTROL_SLOT_SIZE (HVK_PAGE_SIZE / HVK_NETVSC_CONTROL_SLOTS)
+#define HVK_NETVSC_CONTROL_SLOT_SIZE 1024u
+#define HVK_NETVSC_CONTROL_PAGES (HVK_NETVSC_CONTROL_SLOTS * HVK_NETVSC_CONTROL_SLOT_SIZE / HVK_PAGE_SIZE)
 #define HVK_NETVSC_OPERATIONS 8u           /* set_flags requests waiting */
 #define HVK_NETVSC_PACKET_MAX 16384u       /* longest ring packet taken: 2044 ranges */
 #define HVK_NETVSC_BORROW_MAX 1024u        /* frames lent at once */
@@ -111,7 +119,7 @@ struct netvsc_control_slot {
 struct netvsc_control {
 	struct hvk_pages pages;
 	struct hvk_shared memory;
-	uint64_t gpa;
+	uint64_t gpa[HVK_NETVSC_CONTROL_PAGES];
 	struct netvsc_control_slot slots[HVK_NETVSC_CONTROL_SLOTS];
 	/* The one request in flight. */
 	bool busy, unsent;
@@ -144,7 +152,7 @@ struct netvsc_transmit {
 	bool open;
 	uint32_t writers; /* calls of transmit that write to shared memory or the ring just now */
 	struct hvk_shared sections;
-	uint32_t section_size, section_count;
+	uint32_t section_size, section_first, section_count; /* first: of the send buffer's */
 	struct hvk_pages header_pages;
 	struct hvk_shared headers;
 	uint64_t header_gpa[HVK_NETVSC_HEADER_PAGES];
@@ -154,6 +162,8 @@ struct netvsc_transmit {
 	bool freed;               /* a slot became free since */
 	struct netvsc_send sends[HVK_NETVSC_SENDS];
 };
+
+HVK_STATIC_ASSERT(HVK_NETVSC_SENDS % 32 == 0, "slots fill the words of the bitmap");
 
 /* A packet of which frames are lent. It is completed when all of them are back. */
 struct netvsc_lent_packet {
@@ -167,6 +177,7 @@ struct netvsc_lent_packet {
 };
 
 struct netvsc_lent_frame {
+	struct netvsc_queue *queue;
 	struct netvsc_lent_packet *packet; /* NULL: not lent */
 	struct netvsc_lent_frame *next;
 };
@@ -187,8 +198,6 @@ struct netvsc_lend {
 };
 
 struct netvsc_receive {
-	struct hvk_nvs_geometry geometry;
-	struct hvk_shared buffer; /* the first geometry.extent bytes of it */
 	struct hvk_pages frame_pages;
 	struct hvk_pages completion_pages;
 	uint64_t *completions; /* transaction ids of packets that wait for theirs, in order */
@@ -198,6 +207,22 @@ struct netvsc_receive {
 	uint32_t range_count;
 	struct netvsc_lend lend;
 	_Alignas(8) uint8_t packet[HVK_NETVSC_PACKET_MAX];
+};
+
+/* One channel, both ways. */
+struct netvsc_queue {
+	struct hvk_netvsc *nic;
+	struct hvk_channel *channel; /* NULL: none; changes while the queue is not open */
+	uint32_t index;              /* the sub-channel's, 0 = primary */
+	bool open;                   /* its channel is; written by queue 0, read anywhere */
+	bool lost;                   /* ... but was taken back, and is to be closed; as above */
+	bool owned;                  /* somebody is in it: queue_enter */
+	bool kicked;
+	struct hvk_request kick;
+	struct hvk_lock lock;
+	struct netvsc_transmit tx;
+	struct netvsc_receive rx;
+	struct hvk_netdev_counters counters; /* tx_*: under lock; the others by netvsc_count */
 };
 
 enum netvsc_state { NETVSC_DETACHED, NETVSC_ATTACHING, NETVSC_ATTACHED, NETVSC_DETACHING };
@@ -212,13 +237,12 @@ struct hvk_netvsc {
 
 	/* Under lock. */
 	enum netvsc_state state;
-	bool kicked;
+	bool kicked; /* atomic */
 	struct hvk_request *attach_request, *detach_request;
 	bool detach_wanted;
 	struct netvsc_operation operations[HVK_NETVSC_OPERATIONS];
 	uint32_t operation_count;
-	struct hvk_netdev_counters counters; /* tx; the others by netvsc_count */
-	hvk_status lost;                     /* not HVK_OK: rescinded, or the ring is corrupt */
+	hvk_status lost; /* not HVK_OK: rescinded, or the ring is corrupt */
 
 	struct hvk_request kick;
 	bool started;           /* the attach or detach asked for has begun */
@@ -254,10 +278,27 @@ struct hvk_netvsc {
 	bool operating;  /* a SET or QUERY of operations.c is in flight */
 	bool query_link; /* the link is to be asked for again */
 	struct netvsc_operation operation;
-	struct netvsc_transmit tx;
-	struct netvsc_receive rx;
-	uint64_t faults;
+	uint64_t faults;       /* atomic */
+	uint32_t lent;         /* frames, of all queues if there are several; atomic */
+	bool lost_untold;      /* queue 0 is to look at lost; atomic */
+	uint32_t section_size; /* of the send buffer; 0: none */
+
+	/* The receive buffer, common to the queues: sub-queues are closed before it changes. */
+	struct hvk_nvs_geometry geometry;
+	struct hvk_shared receive_buffer; /* the first geometry.extent bytes of it */
+	uint32_t queue_count;             /* that there may be: config.queues */
+	struct netvsc_queue queues[];
 };
+
+static inline struct netvsc_queue *netvsc_primary(struct hvk_netvsc *nic)
+{
+	return &nic->queues[0];
+}
+
+static inline bool netvsc_queue_is_open(const struct netvsc_queue *queue)
+{
+	return __atomic_load_n(&queue->open, __ATOMIC_ACQUIRE);
+}
 
 /* Written under lock, read anywhere. */
 static inline enum netvsc_state netvsc_state(const struct hvk_netvsc *nic)
@@ -280,7 +321,7 @@ static inline void netvsc_set_lost(struct hvk_netvsc *nic, hvk_status status)
 	__atomic_store_n(&nic->lost, status, __ATOMIC_RELAXED);
 }
 
-/* For counters that the channel's CPU alone writes, without the lock. */
+/* For counters that the queue's owner alone writes, without the lock. */
 static inline void netvsc_count(uint64_t *counter, uint64_t by)
 {
 	__atomic_store_n(counter, *counter + by, __ATOMIC_RELAXED);
@@ -288,15 +329,15 @@ static inline void netvsc_count(uint64_t *counter, uint64_t by)
 
 /* --- netvsc.c ----------------------------------------------------------------------- */
 
-/* Has the rest done on the channel's CPU. Any context; not under lock. */
+/* Has the rest done on the primary channel's CPU. Any context; not under a lock. */
 void hvk_netvsc_kick(struct hvk_netvsc *nic);
-/* The same in two halves: mark under lock, then queue without it if mark returned true.
- * Between them the object stays. */
+/* The same in two halves: mark, under any lock or none, then queue without one if mark returned
+ * true. Between them the object stays. */
 bool hvk_netvsc_kick_mark(struct hvk_netvsc *nic);
 void hvk_netvsc_kick_queue(struct hvk_netvsc *nic);
-/* The channel is of no use any more. */
-void hvk_netvsc_lost(struct hvk_netvsc *nic, hvk_status status);
-/* Counts a host fault. */
+/* A channel of it is of no use any more, and so the card. In that queue. */
+void hvk_netvsc_lost(struct netvsc_queue *queue, hvk_status status);
+/* Counts a host fault; any queue. */
 void hvk_netvsc_fault(struct hvk_netvsc *nic, hvk_status status, const char *what);
 /* The sequence asked for is over: hvk_netvsc_kick finishes its requests. */
 void hvk_netvsc_end(struct hvk_netvsc *nic, enum netvsc_state state);
@@ -358,47 +399,103 @@ void hvk_netvsc_operations_cancel(struct hvk_netvsc *nic, hvk_status status);
 void hvk_netvsc_set_link(struct hvk_netvsc *nic, bool up);
 void hvk_netvsc_indicate_status(struct hvk_netvsc *nic, const struct hvk_shared *range);
 
+/* --- queue.c ------------------------------------------------------------------------------------ */
+
+hvk_status hvk_netvsc_queue_init(struct hvk_netvsc *nic, uint32_t index);
+/* False: somebody is in it on another CPU. Come back: return true from ready, finish the request
+ * anew, start the timer again (HVK_NETVSC_RETRY_MS). Only from hvk_poll. */
+static inline bool hvk_netvsc_queue_enter(struct netvsc_queue *queue)
+{
+	return !__atomic_exchange_n(&queue->owned, true, __ATOMIC_ACQUIRE);
+}
+static inline void hvk_netvsc_queue_leave(struct netvsc_queue *queue)
+{
+	__atomic_store_n(&queue->owned, false, __ATOMIC_RELEASE);
+}
+/* The same for all of the card that is not a queue. */
+static inline bool hvk_netvsc_enter(struct hvk_netvsc *nic)
+{
+	return hvk_netvsc_queue_enter(&nic->queues[0]);
+}
+static inline void hvk_netvsc_leave(struct hvk_netvsc *nic)
+{
+	hvk_netvsc_queue_leave(&nic->queues[0]);
+}
+#define HVK_NETVSC_RETRY_MS 1u
+/* ... the request anew: done is called once more, later. */
+void hvk_netvsc_come_back(struct hvk_netvsc *nic, struct hvk_request *request);
+
+/* Has what waits on the queue's CPU done: frames that came back, completions. mark under the
+ * queue's lock, then send without it if mark returned true. */
+bool hvk_netvsc_queue_kick_mark(struct netvsc_queue *queue);
+void hvk_netvsc_queue_kick_send(struct netvsc_queue *queue);
+
+/* Memory to send with, then opens the channel; request finishes on cpu. A sub-queue must be
+ * claimed by then, and gets the memory to receive with here too (queue 0 when the geometry
+ * is known). Anything but HVK_EINPROGRESS: the request will not finish; stop the queue. */
+hvk_status hvk_netvsc_queue_start(struct netvsc_queue *queue, struct hvk_channel *channel, uint32_t cpu,
+				  struct hvk_request *request);
+/* The channel is open: from now on frames go through it. */
+void hvk_netvsc_queue_opened(struct netvsc_queue *queue);
+/* Nothing goes in any more: before the channel is closed. */
+void hvk_netvsc_queue_quiet(struct netvsc_queue *queue);
+/* The channel is closed: frames that are left are done with HVK_ECANCELED, the memory is given
+ * back, or withheld. Also after a start that failed. */
+void hvk_netvsc_queue_stop(struct netvsc_queue *queue, bool withhold);
+/* Under no lock; true if it holds for each queue. */
+bool hvk_netvsc_all_queues(struct hvk_netvsc *nic, bool (*is)(struct netvsc_queue *queue));
+/* Queues in use: those that are open, from 0 to the first that is not. */
+uint32_t hvk_netvsc_queues_open(const struct hvk_netvsc *nic);
+/* Divides send-buffer sections among that many queues; while nothing is sent. */
+void hvk_netvsc_queues_divide(struct hvk_netvsc *nic, uint32_t count);
+
 /* --- transmit.c ------------------------------------------------------------------------------ */
 
-hvk_status hvk_netvsc_transmit_start(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_transmit_start(struct netvsc_queue *queue);
+/* The send buffer has sections of that size; all go to queue 0 until they are divided. */
 void hvk_netvsc_transmit_sections(struct hvk_netvsc *nic, uint32_t section_size);
 /* Taken frames are done with HVK_ECANCELED. The channel is closed. */
-void hvk_netvsc_transmit_stop(struct hvk_netvsc *nic, bool withhold);
+void hvk_netvsc_transmit_stop(struct netvsc_queue *queue, bool withhold);
+/* Of all queues. */
 void hvk_netvsc_transmit_open(struct hvk_netvsc *nic, bool open);
 enum hvk_tx_result hvk_netvsc_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame);
-void hvk_netvsc_transmit_sent(struct hvk_netvsc *nic, struct netvsc_send *send, const uint8_t *payload,
+void hvk_netvsc_transmit_sent(struct netvsc_queue *queue, struct netvsc_send *send, const uint8_t *payload,
 			      uint32_t length);
 /* Calls tx_ready if it is owed and there may be room. */
-void hvk_netvsc_transmit_room(struct hvk_netvsc *nic);
+void hvk_netvsc_transmit_room(struct netvsc_queue *queue);
+/* Of all queues. */
 bool hvk_netvsc_transmit_idle(struct hvk_netvsc *nic);
 bool hvk_netvsc_transmit_has_writers(struct hvk_netvsc *nic);
 
 /* --- receive.c --------------------------------------------------------------------------------- */
 
+/* The receive buffer is there: for all queues, and memory for queue 0. */
 hvk_status hvk_netvsc_receive_start(struct hvk_netvsc *nic, const struct hvk_nvs_geometry *geometry);
+hvk_status hvk_netvsc_receive_start_queue(struct netvsc_queue *queue);
 /* From now on no range is looked at. */
 void hvk_netvsc_receive_forget(struct hvk_netvsc *nic);
-void hvk_netvsc_receive_stop(struct hvk_netvsc *nic);
+void hvk_netvsc_receive_stop(struct netvsc_queue *queue);
 /* The packet needs its completion, soon. */
-void hvk_netvsc_receive_give_back(struct hvk_netvsc *nic, uint64_t transaction_id);
+void hvk_netvsc_receive_give_back(struct netvsc_queue *queue, uint64_t transaction_id);
 /* Sends what completions the ring takes. */
-void hvk_netvsc_receive_complete(struct hvk_netvsc *nic);
+void hvk_netvsc_receive_complete(struct netvsc_queue *queue);
 bool hvk_netvsc_ready(void *context, struct hvk_channel *channel);
 
 /* --- lend.c ------------------------------------------------------------------------------------ */
 
 /* Memory for as many frames as are configured, and no more than leave the host room. */
-hvk_status hvk_netvsc_lend_start(struct hvk_netvsc *nic, const struct hvk_nvs_geometry *geometry);
-void hvk_netvsc_lend_stop(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_lend_start(struct netvsc_queue *queue);
+void hvk_netvsc_lend_stop(struct netvsc_queue *queue);
 /* An owner for one more frame of the packet that is being received, which has that many
  * ranges; NULL: it is to be copied. */
-void *hvk_netvsc_lend_frame(struct hvk_netvsc *nic, uint64_t transaction_id, uint32_t ranges);
+void *hvk_netvsc_lend_frame(struct netvsc_queue *queue, uint64_t transaction_id, uint32_t ranges);
 /* The packet that was received is through. True: nothing of it is lent, complete it. */
-bool hvk_netvsc_lend_seal(struct hvk_netvsc *nic);
+bool hvk_netvsc_lend_seal(struct netvsc_queue *queue);
 /* Packets whose frames are back are given back. From begin to end, who returns one does not
  * kick; without an end, those that come later do. */
-void hvk_netvsc_lend_begin(struct hvk_netvsc *nic);
-void hvk_netvsc_lend_collect(struct hvk_netvsc *nic);
+void hvk_netvsc_lend_begin(struct netvsc_queue *queue);
+void hvk_netvsc_lend_collect(struct netvsc_queue *queue);
+/* Of all queues. */
 bool hvk_netvsc_lend_idle(struct hvk_netvsc *nic);
 void hvk_netvsc_release(struct hvk_netdev *netdev, void *owner);
 

@@ -176,11 +176,11 @@ void hvk_netvsc_indicate_status(struct hvk_netvsc *nic, const struct hvk_shared 
 		break;
 	case RNDIS_STATUS_LINK_SPEED_CHANGE:
 	case RNDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG:
-		netvsc_count(&nic->counters.status_ignored, 1); /* nothing to us, and no fault */
+		netvsc_count(&netvsc_primary(nic)->counters.status_ignored, 1); /* nothing to us, and no fault */
 		break;
 	default:
 		hvk_log(nic->hvk, HVK_LOG_DEBUG, "netvsc: unknown status %08x", value);
-		netvsc_count(&nic->counters.status_ignored, 1);
+		netvsc_count(&netvsc_primary(nic)->counters.status_ignored, 1);
 		break;
 	}
 }

@@ -103,16 +103,26 @@ static void time_is_over(struct hvk_timer *timer, void *context)
 {
 	struct hvk_netvsc *nic = context;
 
-	(void)timer;
+	if (!hvk_netvsc_enter(nic)) {
+		hvk_timer_start(nic->hvk, timer, nic->config.cpu, HVK_NETVSC_RETRY_MS);
+		return;
+	}
 	if (nic->sequence && (nic->event != NETVSC_EVENT_NONE || nic->begin_again))
 		conclude(nic, current(nic)->timed_out);
+	hvk_netvsc_leave(nic);
 }
 
 static void request_done(struct hvk_request *request, void *context)
 {
 	const struct netvsc_answer answer = {request->status, NULL, 0};
+	struct hvk_netvsc *nic = context;
 
-	hvk_netvsc_steps_answer(context, NETVSC_EVENT_REQUEST, &answer);
+	if (!hvk_netvsc_enter(nic)) {
+		hvk_netvsc_come_back(nic, request);
+		return;
+	}
+	hvk_netvsc_steps_answer(nic, NETVSC_EVENT_REQUEST, &answer);
+	hvk_netvsc_leave(nic);
 }
 
 void hvk_netvsc_steps_init(struct hvk_netvsc *nic)

@@ -7,7 +7,6 @@
 #include "guest/netvsc/netvsc_internal.h"
 
 HVK_STATIC_ASSERT(sizeof(struct rndis_packet) <= HVK_NETVSC_HEADER_SIZE, "a header fits into its slot");
-HVK_STATIC_ASSERT(HVK_NETVSC_SENDS % 32 == 0, "slots fill the words of the bitmap");
 
 #define HEADER ((uint32_t)sizeof(struct rndis_packet))
 
@@ -51,41 +50,42 @@ static struct hvk_tx_frame *free_slot(struct netvsc_transmit *tx, uint32_t slot)
 
 /* --- Life ------------------------------------------------------------------------------ */
 
-hvk_status hvk_netvsc_transmit_start(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_transmit_start(struct netvsc_queue *queue)
 {
-	struct netvsc_transmit *tx = &nic->tx;
+	struct netvsc_transmit *tx = &queue->tx;
+	struct hvk *hvk = queue->nic->hvk;
 	hvk_status status;
 
-	hvk_lock(nic->hvk, &nic->lock);
+	hvk_lock(hvk, &queue->lock);
 	memset(tx, 0, sizeof(*tx));
 	for (uint32_t i = 0; i < HVK_NETVSC_SENDS; i++)
 		tx->sends[i].ticket.kind = NETVSC_TICKET_FRAME;
-	hvk_unlock(nic->hvk, &nic->lock);
-	status = hvk_pages_get(nic->hvk, HVK_NETVSC_HEADER_PAGES, HVK_PAGE_HOST_READS, &tx->header_pages);
+	hvk_unlock(hvk, &queue->lock);
+	status = hvk_pages_get(hvk, HVK_NETVSC_HEADER_PAGES, HVK_PAGE_HOST_READS, &tx->header_pages);
 	if (status != HVK_OK)
 		return status;
 	tx->headers = hvk_pages_shared(&tx->header_pages);
 	for (uint32_t i = 0; i < HVK_NETVSC_HEADER_PAGES; i++)
-		tx->header_gpa[i] = hvk_page_gpa(nic->hvk, &tx->header_pages, i);
+		tx->header_gpa[i] = hvk_page_gpa(hvk, &tx->header_pages, i);
 	return HVK_OK;
 }
 
 void hvk_netvsc_transmit_sections(struct hvk_netvsc *nic, uint32_t section_size)
 {
-	struct netvsc_transmit *tx = &nic->tx;
-	struct hvk_shared memory = hvk_pages_shared(&nic->send_gpadl.pages);
-
-	tx->section_size = section_size;
-	tx->section_count = hvk_min32(memory.size / section_size, HVK_NETVSC_SENDS - HVK_NETVSC_PAGE_SENDS);
-	tx->sections = hvk_shared_part(&memory, 0, tx->section_count * section_size);
+	nic->section_size = section_size;
+	hvk_netvsc_queues_divide(nic, 1);
 }
 
 void hvk_netvsc_transmit_open(struct hvk_netvsc *nic, bool open)
 {
-	hvk_lock(nic->hvk, &nic->lock);
-	nic->tx.open = open;
-	nic->tx.wait = NETVSC_TX_WAIT_NONE;
-	hvk_unlock(nic->hvk, &nic->lock);
+	for (uint32_t i = 0; i < nic->queue_count; i++) {
+		struct netvsc_queue *queue = &nic->queues[i];
+
+		hvk_lock(nic->hvk, &queue->lock);
+		queue->tx.open = open && queue->open && !queue->lost;
+		queue->tx.wait = NETVSC_TX_WAIT_NONE;
+		hvk_unlock(nic->hvk, &queue->lock);
+	}
 }
 
 static void done(struct hvk_tx_frame *frame, hvk_status status)
@@ -94,46 +94,47 @@ static void done(struct hvk_tx_frame *frame, hvk_status status)
 		frame->done(frame, status, frame->context);
 }
 
-void hvk_netvsc_transmit_stop(struct hvk_netvsc *nic, bool withhold)
+void hvk_netvsc_transmit_stop(struct netvsc_queue *queue, bool withhold)
 {
-	struct netvsc_transmit *tx = &nic->tx;
+	struct netvsc_transmit *tx = &queue->tx;
+	struct hvk *hvk = queue->nic->hvk;
 
 	for (uint32_t i = 0; i < HVK_NETVSC_SENDS; i++) {
 		struct hvk_tx_frame *frame = NULL;
 
-		hvk_lock(nic->hvk, &nic->lock);
+		hvk_lock(hvk, &queue->lock);
 		if (tx->sends[i].frame) {
 			frame = free_slot(tx, i);
-			nic->counters.tx_errors++;
+			queue->counters.tx_errors++;
 		}
-		hvk_unlock(nic->hvk, &nic->lock);
+		hvk_unlock(hvk, &queue->lock);
 		done(frame, HVK_ECANCELED);
 	}
 	if (withhold)
-		(void)hvk_pages_quarantine(nic->hvk, &tx->header_pages);
+		(void)hvk_pages_quarantine(hvk, &tx->header_pages);
 	else
-		hvk_pages_put(nic->hvk, &tx->header_pages);
+		hvk_pages_put(hvk, &tx->header_pages);
 	tx->section_count = 0;
+}
+
+static bool is_idle(struct netvsc_queue *queue)
+{
+	return queue->tx.outstanding == 0;
 }
 
 bool hvk_netvsc_transmit_idle(struct hvk_netvsc *nic)
 {
-	bool idle;
+	return hvk_netvsc_all_queues(nic, is_idle);
+}
 
-	hvk_lock(nic->hvk, &nic->lock);
-	idle = nic->tx.outstanding == 0;
-	hvk_unlock(nic->hvk, &nic->lock);
-	return idle;
+static bool has_no_writers(struct netvsc_queue *queue)
+{
+	return queue->tx.writers == 0;
 }
 
 bool hvk_netvsc_transmit_has_writers(struct hvk_netvsc *nic)
 {
-	bool writers;
-
-	hvk_lock(nic->hvk, &nic->lock);
-	writers = nic->tx.writers != 0;
-	hvk_unlock(nic->hvk, &nic->lock);
-	return writers;
+	return !hvk_netvsc_all_queues(nic, has_no_writers);
 }
 
 /* --- Sending --------------------------------------------------------------------------- */
@@ -144,9 +145,9 @@ struct way {
 	bool copy;
 };
 
-static bool fits_section(const struct hvk_netvsc *nic, const struct hvk_tx_frame *frame)
+static bool fits_section(const struct netvsc_queue *queue, const struct hvk_tx_frame *frame)
 {
-	const struct netvsc_transmit *tx = &nic->tx;
+	const struct netvsc_transmit *tx = &queue->tx;
 
 	return tx->section_count != 0 && hvk_fits(HEADER, frame->length, tx->section_size) &&
 	       hvk_frame_can_be_copied(frame);
@@ -158,12 +159,12 @@ static bool can_go_by_pages(const struct hvk_tx_frame *frame)
 }
 
 /* Under lock. HVK_EAGAIN: no slot is free. HVK_ETOOBIG: the frame can go neither way. */
-static hvk_status choose(const struct hvk_netvsc *nic, const struct hvk_tx_frame *frame, struct way *way)
+static hvk_status choose(const struct netvsc_queue *queue, const struct hvk_tx_frame *frame, struct way *way)
 {
-	const struct netvsc_transmit *tx = &nic->tx;
+	const struct netvsc_transmit *tx = &queue->tx;
 
-	way->copy = fits_section(nic, frame) &&
-		    (frame->length <= nic->config.copy_max || !can_go_by_pages(frame));
+	way->copy = fits_section(queue, frame) &&
+		    (frame->length <= queue->nic->config.copy_max || !can_go_by_pages(frame));
 	if (!way->copy && !can_go_by_pages(frame))
 		return HVK_ETOOBIG;
 	way->slot = way->copy ? find_slot(tx, 0, tx->section_count)
@@ -172,16 +173,16 @@ static hvk_status choose(const struct hvk_netvsc *nic, const struct hvk_tx_frame
 }
 
 /* Under lock: takes a slot. */
-static hvk_status begin_send(struct hvk_netvsc *nic, struct hvk_tx_frame *frame, struct way *way)
+static hvk_status begin_send(struct netvsc_queue *queue, struct hvk_tx_frame *frame, struct way *way)
 {
-	struct netvsc_transmit *tx = &nic->tx;
+	struct netvsc_transmit *tx = &queue->tx;
 	hvk_status status;
 
-	if (!tx->open || netvsc_lost(nic) != HVK_OK)
+	if (!tx->open || netvsc_lost(queue->nic) != HVK_OK)
 		return HVK_EGONE;
-	if (!hvk_frame_is_valid(frame, nic->netdev.info.frame_max))
+	if (!hvk_frame_is_valid(frame, queue->nic->netdev.info.frame_max))
 		return HVK_EINVAL;
-	status = choose(nic, frame, way);
+	status = choose(queue, frame, way);
 	if (status == HVK_EAGAIN) {
 		tx->wait = NETVSC_TX_WAIT_SLOT;
 		tx->freed = false;
@@ -193,9 +194,9 @@ static hvk_status begin_send(struct hvk_netvsc *nic, struct hvk_tx_frame *frame,
 	return HVK_OK;
 }
 
-static hvk_status send_by_section(struct hvk_netvsc *nic, struct hvk_tx_frame *frame, uint32_t slot)
+static hvk_status send_by_section(struct netvsc_queue *queue, struct hvk_tx_frame *frame, uint32_t slot)
 {
-	struct netvsc_transmit *tx = &nic->tx;
+	struct netvsc_transmit *tx = &queue->tx;
 	struct hvk_shared section = hvk_shared_part(&tx->sections, slot * tx->section_size, tx->section_size);
 	struct rndis_packet header;
 	struct hvk_nvs_message message;
@@ -203,13 +204,14 @@ static hvk_status send_by_section(struct hvk_netvsc *nic, struct hvk_tx_frame *f
 	hvk_rndis_build_packet(&header, frame->length);
 	hvk_shared_write(&section, 0, &header, HEADER);
 	hvk_frame_copy(frame, &section, HEADER);
-	hvk_nvs_build_rndis(&message, nic->nvs_version, NVS_CHANNEL_DATA, slot, HEADER + frame->length);
-	return hvk_channel_send(nic->channel, message.bytes, message.size, true, &tx->sends[slot]);
+	hvk_nvs_build_rndis(&message, queue->nic->nvs_version, NVS_CHANNEL_DATA, tx->section_first + slot,
+			    HEADER + frame->length);
+	return hvk_channel_send(queue->channel, message.bytes, message.size, true, &tx->sends[slot]);
 }
 
-static hvk_status send_by_pages(struct hvk_netvsc *nic, struct hvk_tx_frame *frame, uint32_t slot)
+static hvk_status send_by_pages(struct netvsc_queue *queue, struct hvk_tx_frame *frame, uint32_t slot)
 {
-	struct netvsc_transmit *tx = &nic->tx;
+	struct netvsc_transmit *tx = &queue->tx;
 	uint32_t offset = slot * HVK_NETVSC_HEADER_SIZE;
 	struct hvk_buffer pages[HVK_PACKET_RANGES_MAX];
 	uint32_t count = 1 + hvk_frame_pages(frame, &pages[1], HVK_PACKET_RANGES_MAX - 1);
@@ -220,121 +222,123 @@ static hvk_status send_by_pages(struct hvk_netvsc *nic, struct hvk_tx_frame *fra
 	hvk_shared_write(&tx->headers, offset, &header, HEADER);
 	pages[0] = (struct hvk_buffer){NULL, tx->header_gpa[offset / HVK_PAGE_SIZE] + offset % HVK_PAGE_SIZE,
 				       HEADER};
-	hvk_nvs_build_rndis(&message, nic->nvs_version, NVS_CHANNEL_DATA, NVS_SECTION_NONE, 0);
-	return hvk_channel_send_buffers(nic->channel, pages, count, message.bytes, message.size,
+	hvk_nvs_build_rndis(&message, queue->nic->nvs_version, NVS_CHANNEL_DATA, NVS_SECTION_NONE, 0);
+	return hvk_channel_send_buffers(queue->channel, pages, count, message.bytes, message.size,
 					&tx->sends[slot]);
 }
 
-static hvk_status put(struct hvk_netvsc *nic, struct hvk_tx_frame *frame, const struct way *way)
+static hvk_status put(struct netvsc_queue *queue, struct hvk_tx_frame *frame, const struct way *way)
 {
-	return way->copy ? send_by_section(nic, frame, way->slot) : send_by_pages(nic, frame, way->slot);
+	return way->copy ? send_by_section(queue, frame, way->slot) : send_by_pages(queue, frame, way->slot);
 }
 
 /* The ring was full, and room may have come before tx_ready was owed: once more. */
-static hvk_status put_again(struct hvk_netvsc *nic, struct hvk_tx_frame *frame, const struct way *way)
+static hvk_status put_again(struct netvsc_queue *queue, struct hvk_tx_frame *frame, const struct way *way)
 {
-	hvk_lock(nic->hvk, &nic->lock);
-	nic->tx.wait = NETVSC_TX_WAIT_RING;
-	hvk_unlock(nic->hvk, &nic->lock);
-	return put(nic, frame, way);
+	hvk_lock(queue->nic->hvk, &queue->lock);
+	queue->tx.wait = NETVSC_TX_WAIT_RING;
+	hvk_unlock(queue->nic->hvk, &queue->lock);
+	return put(queue, frame, way);
 }
 
 /* Under lock. The frame and its slot are not ours any more if status is HVK_OK: the host
  * may have completed them already. Returns true if the rest is to be queued. */
-static bool end_send(struct hvk_netvsc *nic, const struct way *way, hvk_status status, uint32_t length)
+static bool end_send(struct netvsc_queue *queue, const struct way *way, hvk_status status, uint32_t length)
 {
-	struct netvsc_transmit *tx = &nic->tx;
+	struct netvsc_transmit *tx = &queue->tx;
 
 	tx->writers--;
 	if (status == HVK_OK) {
-		nic->counters.tx_frames++;
-		nic->counters.tx_bytes += length;
+		queue->counters.tx_frames++;
+		queue->counters.tx_bytes += length;
 		if (way->copy)
-			nic->counters.tx_copied++;
+			queue->counters.tx_copied++;
 		else
-			nic->counters.tx_by_page++;
+			queue->counters.tx_by_page++;
 	} else {
 		(void)free_slot(tx, way->slot);
 	}
 	if (hvk_status_is_host_fault(status))
-		netvsc_set_lost(nic, status);
+		netvsc_set_lost(queue->nic, status);
 	/* A detach waits for the last writer; the user is to hear of a dead ring. */
 	if ((tx->open || tx->writers != 0) && !hvk_status_is_host_fault(status))
 		return false;
-	return hvk_netvsc_kick_mark(nic);
+	return hvk_netvsc_kick_mark(queue->nic);
 }
 
-static enum hvk_tx_result result_of(struct hvk_netvsc *nic, hvk_status status)
+static enum hvk_tx_result result_of(struct netvsc_queue *queue, hvk_status status)
 {
 	if (status == HVK_OK)
 		return HVK_TX_TAKEN;
-	hvk_lock(nic->hvk, &nic->lock);
+	hvk_lock(queue->nic->hvk, &queue->lock);
 	if (status == HVK_EAGAIN)
-		nic->counters.tx_busy++;
+		queue->counters.tx_busy++;
 	else
-		nic->counters.tx_errors++;
-	hvk_unlock(nic->hvk, &nic->lock);
+		queue->counters.tx_errors++;
+	hvk_unlock(queue->nic->hvk, &queue->lock);
 	return status == HVK_EAGAIN ? HVK_TX_BUSY : HVK_TX_GONE;
 }
 
 enum hvk_tx_result hvk_netvsc_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame)
 {
 	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
+	struct netvsc_queue *queue = netvsc_primary(nic);
 	uint32_t length = frame->length;
 	struct way way;
 	hvk_status status;
-	bool queue;
+	bool kick;
 
-	hvk_lock(nic->hvk, &nic->lock);
-	status = begin_send(nic, frame, &way);
-	hvk_unlock(nic->hvk, &nic->lock);
+	hvk_lock(nic->hvk, &queue->lock);
+	status = begin_send(queue, frame, &way);
+	hvk_unlock(nic->hvk, &queue->lock);
 	if (status != HVK_OK)
-		return result_of(nic, status);
-	status = put(nic, frame, &way);
+		return result_of(queue, status);
+	status = put(queue, frame, &way);
 	if (status == HVK_EAGAIN)
-		status = put_again(nic, frame, &way);
-	hvk_lock(nic->hvk, &nic->lock);
-	queue = end_send(nic, &way, status, length);
-	hvk_unlock(nic->hvk, &nic->lock);
-	if (queue)
+		status = put_again(queue, frame, &way);
+	hvk_lock(nic->hvk, &queue->lock);
+	kick = end_send(queue, &way, status, length);
+	hvk_unlock(nic->hvk, &queue->lock);
+	if (kick)
 		hvk_netvsc_kick_queue(nic);
-	return status == HVK_OK ? HVK_TX_TAKEN : result_of(nic, status);
+	return status == HVK_OK ? HVK_TX_TAKEN : result_of(queue, status);
 }
 
 /* --- Completions --------------------------------------------------------------------------- */
 
-void hvk_netvsc_transmit_sent(struct hvk_netvsc *nic, struct netvsc_send *sent, const uint8_t *payload,
+void hvk_netvsc_transmit_sent(struct netvsc_queue *queue, struct netvsc_send *sent, const uint8_t *payload,
 			      uint32_t length)
 {
-	const struct netvsc_answer over = {HVK_OK, NULL, 0};
+	struct hvk_netvsc *nic = queue->nic;
 	hvk_status status = hvk_nvs_parse_rndis_complete(payload, length);
 	struct hvk_tx_frame *frame;
 	bool idle;
 
-	hvk_lock(nic->hvk, &nic->lock);
-	frame = free_slot(&nic->tx, (uint32_t)(sent - nic->tx.sends));
-	idle = nic->tx.outstanding == 0;
+	hvk_lock(nic->hvk, &queue->lock);
+	frame = free_slot(&queue->tx, (uint32_t)(sent - queue->tx.sends));
+	idle = queue->tx.outstanding == 0;
 	if (status != HVK_OK)
-		nic->counters.tx_errors++;
-	hvk_unlock(nic->hvk, &nic->lock);
+		queue->counters.tx_errors++;
+	hvk_unlock(nic->hvk, &queue->lock);
 	if (hvk_status_is_host_fault(status))
 		hvk_netvsc_fault(nic, status, "completion of a frame");
 	done(frame, status);
-	if (idle)
-		hvk_netvsc_steps_answer(nic, NETVSC_EVENT_SENDS, &over);
+	if (idle && netvsc_state(nic) == NETVSC_DETACHING)
+		hvk_netvsc_kick(nic);
 }
 
-void hvk_netvsc_transmit_room(struct hvk_netvsc *nic)
+void hvk_netvsc_transmit_room(struct netvsc_queue *queue)
 {
-	struct netvsc_transmit *tx = &nic->tx;
+	struct netvsc_transmit *tx = &queue->tx;
+	struct hvk_netvsc *nic = queue->nic;
 	const struct hvk_netdev_hooks *hooks = &nic->netdev.hooks;
 	bool call;
 
-	hvk_lock(nic->hvk, &nic->lock);
+	hvk_lock(nic->hvk, &queue->lock);
 	call = tx->wait == NETVSC_TX_WAIT_RING || (tx->wait == NETVSC_TX_WAIT_SLOT && tx->freed);
 	if (call)
 		tx->wait = NETVSC_TX_WAIT_NONE;
-	hvk_unlock(nic->hvk, &nic->lock);
+	hvk_unlock(nic->hvk, &queue->lock);
 	if (call && hooks->tx_ready)
 		hooks->tx_ready(hooks->context, &nic->netdev);
 }

@@ -271,14 +271,14 @@ static void a_writer_is_waited_for(void **state)
 	for (int rescinded = 0; rescinded < 2; rescinded++) {
 		fake_up(&defaults);
 		bench.log[0] = 0;
-		bench.nic->tx.writers++;
+		bench.nic->queues[0].tx.writers++;
 		assert_int_equal(fake_detach(), HVK_EINPROGRESS);
 		bench.channel.rescinded = rescinded;
 		bench.channel.kicked = rescinded;
 		fake_advance(60000);
 		assert_int_equal(bench.detach.status, HVK_EINPROGRESS);
 		assert_string_equal(bench.log, "");
-		bench.nic->tx.writers--;
+		bench.nic->queues[0].tx.writers--;
 		hvk_netvsc_kick(bench.nic); /* as the last writer does */
 		fake_run();
 		assert_int_equal(bench.detach.status, HVK_OK);

@@ -384,6 +384,11 @@ struct hvk *hvk_channel_instance(const struct hvk_channel *channel)
 	return channel->hvk;
 }
 
+uint32_t hvk_channel_cpu(const struct hvk_channel *channel)
+{
+	return channel->config.cpu;
+}
+
 void hvk_channel_open(struct hvk_channel *channel, const struct hvk_channel_config *config,
 		      struct hvk_request *request)
 {
