@@ -37,7 +37,7 @@ struct call {
 	struct vmm_vcpu *vcpu;
 	struct kvm_regs registers;
 	struct kvm_sregs special;
-	uint16_t *flags; /* as IRET will have them */
+	uint16_t flags; /* as IRET will have them */
 	uint8_t ah, al;
 };
 
@@ -63,7 +63,7 @@ static void set_ax(struct call *call, uint32_t value)
 static void fail(struct call *call)
 {
 	set_ax(call, NOT_SUPPORTED << 8 | call->al);
-	*call->flags |= FLAG_CARRY;
+	call->flags |= FLAG_CARRY;
 }
 
 static void video(struct call *call)
@@ -119,7 +119,7 @@ static void system_services(struct call *call)
 
 static void serve(struct call *call, uint32_t vector)
 {
-	*call->flags &= (uint16_t)~FLAG_CARRY;
+	call->flags &= (uint16_t)~FLAG_CARRY;
 	switch (vector) {
 	case VIDEO:
 		video(call);
@@ -132,7 +132,7 @@ static void serve(struct call *call, uint32_t vector)
 		break;
 	case KEYBOARD: /* no key */
 		set_ax(call, 0);
-		*call->flags |= FLAG_ZERO;
+		call->flags |= FLAG_ZERO;
 		break;
 	case NO_BOOT:
 	case BOOT:
@@ -149,6 +149,7 @@ void vmm_bios_call(struct vmm_vcpu *vcpu)
 {
 	struct call call = {.vcpu = vcpu};
 	uint64_t linear;
+	void *flags; /* at any address: the stack is the program's */
 
 	if (ioctl(vcpu->file, KVM_GET_REGS, &call.registers) < 0 ||
 	    ioctl(vcpu->file, KVM_GET_SREGS, &call.special) < 0)
@@ -156,13 +157,15 @@ void vmm_bios_call(struct vmm_vcpu *vcpu)
 	linear = call.special.cs.base + call.registers.rip;
 	if (linear < STUBS_GPA || linear >= STUBS_GPA + VECTORS * STUB_BYTES)
 		return; /* somebody else's port write */
-	call.flags = vmm_memory_at(&vcpu->vmm->memory,
-				   call.special.ss.base + (call.registers.rsp & 0xffffu) + FLAGS_OFFSET,
-				   sizeof(*call.flags));
-	if (!call.flags)
+	flags = vmm_memory_at(&vcpu->vmm->memory,
+			      call.special.ss.base + (call.registers.rsp & 0xffffu) + FLAGS_OFFSET,
+			      sizeof(call.flags));
+	if (!flags)
 		return;
+	memcpy(&call.flags, flags, sizeof(call.flags));
 	call.ah = (uint8_t)(call.registers.rax >> 8);
 	call.al = (uint8_t)call.registers.rax;
 	serve(&call, (uint32_t)(linear - STUBS_GPA) / STUB_BYTES);
+	memcpy(flags, &call.flags, sizeof(call.flags));
 	(void)ioctl(vcpu->file, KVM_SET_REGS, &call.registers);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The thread that does the host's own work: it sleeps until something is due or told. */
+#include <errno.h>
 #include <time.h>
 
 #include "vmm/private.h"
@@ -95,7 +96,8 @@ void vmm_device_look(struct vmm *vmm)
 bool vmm_device_start(struct vmm *vmm)
 {
 	vmm->device_stop = false;
-	return pthread_create(&vmm->device_thread, NULL, device_thread, vmm) == 0;
+	errno = pthread_create(&vmm->device_thread, NULL, device_thread, vmm);
+	return errno == 0;
 }
 
 void vmm_device_stop(struct vmm *vmm)

@@ -17,6 +17,12 @@
 
 #define SYNTHETIC_MSR_FIRST 0x40000000u
 #define SYNTHETIC_MSRS 0x200u
+/* KVM's clock and its like (Linux, Documentation/virt/kvm/x86/msr.rst), which it serves whatever CPUID
+ * says; the first two are their numbers of old. */
+#define KVM_MSR_OLD_FIRST 0x11u
+#define KVM_MSRS_OLD 2u
+#define KVM_MSR_FIRST 0x4b564d00u
+#define KVM_MSRS 0x100u
 
 static const struct {
 	int capability;
@@ -118,10 +124,21 @@ bool vmm_kvm_add_interrupts(const struct vmm_kvm *kvm, char *error)
 	return ioctl(kvm->vm, KVM_CREATE_IRQCHIP, 0) == 0 || vmm_kvm_failed(error, "KVM_CREATE_IRQCHIP");
 }
 
-/* All synthetic registers come to us, also where KVM knows Hyper-V itself. */
+static struct kvm_msr_filter_range denied_range(uint32_t first, uint32_t count, uint8_t *bitmap)
+{
+	return (struct kvm_msr_filter_range){
+		.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
+		.nmsrs = count,
+		.base = first,
+		.bitmap = bitmap,
+	};
+}
+
+/* All synthetic registers come to us, also where KVM knows Hyper-V itself; and so do KVM's own, which no
+ * Hyper-V has. */
 bool vmm_kvm_filter_registers(const struct vmm_kvm *kvm, char *error)
 {
-	uint8_t denied[SYNTHETIC_MSRS / 8] = {0};
+	uint8_t denied[SYNTHETIC_MSRS / 8] = {0}; /* a bit each: none is allowed */
 	struct kvm_enable_cap exits = {
 		.cap = KVM_CAP_X86_USER_SPACE_MSR,
 		.args = {KVM_MSR_EXIT_REASON_FILTER | KVM_MSR_EXIT_REASON_UNKNOWN |
@@ -129,10 +146,9 @@ bool vmm_kvm_filter_registers(const struct vmm_kvm *kvm, char *error)
 	};
 	struct kvm_msr_filter filter = {
 		.flags = KVM_MSR_FILTER_DEFAULT_ALLOW,
-		.ranges = {{.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
-			    .nmsrs = SYNTHETIC_MSRS,
-			    .base = SYNTHETIC_MSR_FIRST,
-			    .bitmap = denied}},
+		.ranges = {denied_range(SYNTHETIC_MSR_FIRST, SYNTHETIC_MSRS, denied),
+			   denied_range(KVM_MSR_FIRST, KVM_MSRS, denied),
+			   denied_range(KVM_MSR_OLD_FIRST, KVM_MSRS_OLD, denied)},
 	};
 
 	if (ioctl(kvm->vm, KVM_ENABLE_CAP, &exits) < 0)

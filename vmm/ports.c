@@ -126,9 +126,12 @@ static void pm1_event_write(struct access *access)
 
 static void pm1_event_read(struct access *access)
 {
-	const struct vmm *vmm = access->vcpu->vmm;
-	uint32_t both = vmm->pm1_status | (uint32_t)vmm->pm1_enable << 16;
+	struct vmm *vmm = access->vcpu->vmm;
+	uint32_t both;
 
+	(void)pthread_mutex_lock(&vmm->devices_lock);
+	both = vmm->pm1_status | (uint32_t)vmm->pm1_enable << 16;
+	(void)pthread_mutex_unlock(&vmm->devices_lock);
 	access->value = both >> (8u * access->offset);
 }
 
@@ -139,7 +142,9 @@ static void pm1_control_write(struct access *access)
 
 	if (access->offset != 0)
 		return;
+	(void)pthread_mutex_lock(&vmm->devices_lock);
 	vmm->pm1_control = (uint16_t)(value & ~PM1_SLEEP);
+	(void)pthread_mutex_unlock(&vmm->devices_lock);
 	if ((value & PM1_SLEEP) &&
 	    (value >> PM1_SLEEP_TYPE_SHIFT & PM1_SLEEP_TYPE_MASK) == VMM_SLEEP_TYPE_OFF)
 		vmm_end(vmm, VMM_POWERED_OFF, access->vcpu->index, "vCPU %u: the guest powered off",
@@ -148,8 +153,12 @@ static void pm1_control_write(struct access *access)
 
 static void pm1_control_read(struct access *access)
 {
-	uint32_t value = access->vcpu->vmm->pm1_control | PM1_SCI_ENABLED;
+	struct vmm *vmm = access->vcpu->vmm;
+	uint32_t value;
 
+	(void)pthread_mutex_lock(&vmm->devices_lock);
+	value = vmm->pm1_control | PM1_SCI_ENABLED;
+	(void)pthread_mutex_unlock(&vmm->devices_lock);
 	access->value = value >> (8u * access->offset);
 }
 
@@ -157,13 +166,24 @@ static void pm1_control_read(struct access *access)
 
 static void cmos_write(struct access *access)
 {
-	if (access->port == CMOS_INDEX_PORT)
-		access->vcpu->vmm->cmos_index = (uint8_t)(access->value & CMOS_INDEX_MASK);
+	struct vmm *vmm = access->vcpu->vmm;
+
+	if (access->port != CMOS_INDEX_PORT)
+		return;
+	(void)pthread_mutex_lock(&vmm->devices_lock);
+	vmm->cmos_index = (uint8_t)(access->value & CMOS_INDEX_MASK);
+	(void)pthread_mutex_unlock(&vmm->devices_lock);
 }
 
 static void cmos_read(struct access *access)
 {
-	access->value = access->port == CMOS_DATA_PORT ? vmm_cmos_read(access->vcpu->vmm->cmos_index) : 0xff;
+	struct vmm *vmm = access->vcpu->vmm;
+	uint8_t index;
+
+	(void)pthread_mutex_lock(&vmm->devices_lock);
+	index = vmm->cmos_index;
+	(void)pthread_mutex_unlock(&vmm->devices_lock);
+	access->value = access->port == CMOS_DATA_PORT ? vmm_cmos_read(index) : 0xff;
 }
 
 static void nothing_set(struct access *access)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A guest of a few instructions: how fast is this KVM, and what can it not do? */
+#include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -91,10 +92,15 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
 }
 
-/* Runs on to the next port write. */
+/* Runs on to the next port write. A process that was stopped and goes on has been interrupted. */
 static bool run_to_port(const struct probe_machine *machine)
 {
-	return ioctl(machine->vcpu, KVM_RUN, 0) == 0 && machine->run->exit_reason == KVM_EXIT_IO;
+	int result;
+
+	do
+		result = ioctl(machine->vcpu, KVM_RUN, 0);
+	while (result < 0 && errno == EINTR);
+	return result == 0 && machine->run->exit_reason == KVM_EXIT_IO;
 }
 
 static bool measure(const struct probe_machine *machine, uint32_t loops, uint64_t *ns, char *error)

@@ -88,7 +88,8 @@ static void *vcpu_thread(void *context)
 bool vmm_vcpu_start(struct vmm_vcpu *vcpu)
 {
 	install_handler();
-	vcpu->started = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu) == 0;
+	errno = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+	vcpu->started = errno == 0;
 	return vcpu->started;
 }
 

@@ -16,6 +16,7 @@
 
 /* At 1020:0000. Ends with INT 18h if all was well, else by HLT for ever. */
 static const uint8_t program[] = {
+	0x4c,                         /* dec %sp: nobody has promised an even stack */
 	0xb8, 'o',  0x0e, 0xcd, 0x10, /* int $0x10, AH=0Eh: 'o' */
 	0xb8, 'k',  0x0e, 0xcd, 0x10, /* 'k' */
 	0xcd, 0x12,                   /* int $0x12: conventional memory */

@@ -78,10 +78,10 @@ static void a_ring_that_changes_under_the_hosts_eyes(void **state)
 	gets_nowhere("hostile_ring", 2, 5);
 }
 
-static void ports(void **state)
+static void ports_on_two_cpus(void **state)
 {
 	(void)state;
-	gets_nowhere("hostile_ports", 1, 0);
+	gets_nowhere("hostile_ports", 2, 0);
 }
 
 /* It may silence its own CPU, and nothing else. */
@@ -143,7 +143,7 @@ int main(void)
 		cmocka_unit_test(hypercalls_on_two_cpus),
 		cmocka_unit_test(messages),
 		cmocka_unit_test(a_ring_that_changes_under_the_hosts_eyes),
-		cmocka_unit_test(ports),
+		cmocka_unit_test(ports_on_two_cpus),
 		cmocka_unit_test(interrupt_controllers),
 		cmocka_unit_test(loops_under_a_storm_of_timers),
 		cmocka_unit_test(a_jump_to_where_no_memory_is),

@@ -162,7 +162,7 @@ static void where_nothing_is_ones_are_read_and_registers_fault(void **state)
 	assert_int_equal(outcome->counters.mmio_exits, 2);
 	assert_int_equal(outcome->counters.msr_reads[VMM_REGISTER_FOREIGN] +
 				 outcome->counters.msr_writes[VMM_REGISTER_FOREIGN],
-			 2);
+			 5);
 }
 
 int main(void)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Ports of all numbers and widths, one by one and by string instructions, but for those that end
- * the run. Ends with 0. */
+ * the run, by two CPUs at once. Ends with 0. */
 #include "rubbish.inc"
+#include "second_cpu.inc"
 
-#define ACCESSES 2000u
+#define ACCESSES 1500u
 #define STRING 64u
+
+static volatile uint32_t done;
 
 static int ends(uint16_t port)
 {
@@ -59,9 +62,8 @@ static uint16_t any_port(void)
 	return (uint16_t)(known[rubbish_below(sizeof(known) / sizeof(known[0]))] + rubbish_below(5));
 }
 
-int guest_main(const void *zero_page)
+static void try_ports(void)
 {
-	seed_rubbish(zero_page);
 	for (uint32_t n = 0; n < ACCESSES; n++) {
 		uint16_t port = any_port();
 
@@ -72,5 +74,21 @@ int guest_main(const void *zero_page)
 		else
 			single_access(port, (uint32_t)rubbish(), rubbish());
 	}
+}
+
+void second_main(void)
+{
+	ready = 1;
+	try_ports();
+	done = 1;
+}
+
+int guest_main(const void *zero_page)
+{
+	seed_rubbish(zero_page);
+	start_second_cpu();
+	try_ports();
+	while (!done)
+		__asm__ volatile("pause");
 	return guest_faults ? 1 : 0;
 }
