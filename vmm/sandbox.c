@@ -37,9 +37,12 @@ static const int allowed[] = {
 	SYS_nanosleep,
 	SYS_gettimeofday,
 	SYS_getrusage,
+	SYS_timerfd_settime,
 	SYS_time,
 	SYS_poll,
 	SYS_ppoll,
+	SYS_epoll_wait, /* TAP */
+	SYS_epoll_ctl,
 	SYS_select,
 	SYS_pselect6,
 	SYS_sched_yield,

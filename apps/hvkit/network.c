@@ -33,13 +33,27 @@ static uint64_t wire_next_event(void *context)
 	return hvh_simwire_next_event(context);
 }
 
+bool run_network_open(struct run *run, char *error)
+{
+	if (!run->options->pcap)
+		return true;
+	run->capture = hvh_capture_create(run->options->pcap, now, &run->machine, error, CLI_ERROR_MAX);
+	return run->capture != NULL;
+}
+
 static bool create_card(struct run *run, const struct hvh_backend *backend)
 {
-	struct hvh_nic_config config = {.link_up = true};
+	static const uint8_t none[sizeof(hardware_address)];
+	struct hvh_nic_config config = run->options->card;
+	struct hvh_backend outer = *backend;
 
-	memcpy(config.mac, hardware_address, sizeof(hardware_address));
+	config.link_up = true;
+	if (memcmp(config.mac, none, sizeof(none)) == 0)
+		memcpy(config.mac, hardware_address, sizeof(hardware_address));
+	if (run->capture)
+		hvh_capture_backend(run->capture, backend, &outer);
 	machine_lock(&run->machine);
-	run->nic = hvh_nic_create(machine_partition(&run->machine), &config, backend);
+	run->nic = hvh_nic_create(machine_partition(&run->machine), &config, &outer);
 	machine_unlock(&run->machine);
 	return run->nic != NULL;
 }
@@ -57,6 +71,23 @@ static bool create_user(struct run *run, char *error)
 	if (!create_card(run, &backend))
 		return snprintf(error, CLI_ERROR_MAX, "out of memory") < 0;
 	hvh_slirp_attach(run->slirp, run->nic);
+	return true;
+}
+
+static bool create_tap(struct run *run, char *error)
+{
+	const struct hvh_slirp_lock guard = {
+		.context = &run->machine, .lock = lock, .unlock = unlock, .now = now};
+	struct hvh_backend backend;
+
+	run->tap = hvh_tap_create(&run->options->tap, &guard, error, CLI_ERROR_MAX);
+	if (!run->tap)
+		return false;
+	snprintf(run->tap_name, sizeof(run->tap_name), "%s", hvh_tap_name(run->tap));
+	hvh_tap_backend(run->tap, &backend);
+	if (!create_card(run, &backend))
+		return snprintf(error, CLI_ERROR_MAX, "out of memory") < 0;
+	hvh_tap_attach(run->tap, run->nic);
 	return true;
 }
 
@@ -80,6 +111,8 @@ bool run_network_create(struct run *run, char *error)
 	switch (run->options->nic) {
 	case CLI_NIC_USER:
 		return create_user(run, error);
+	case CLI_NIC_TAP:
+		return create_tap(run, error);
 	case CLI_NIC_SIM:
 		return create_sim(run, error);
 	case CLI_NIC_NONE:
@@ -91,6 +124,25 @@ bool run_network_create(struct run *run, char *error)
 void run_network_stop(struct run *run)
 {
 	if (run->slirp)
-		hvh_slirp_destroy(run->slirp);
+		run->backend_dropped = hvh_slirp_dropped(run->slirp);
+	if (run->tap)
+		run->backend_dropped = hvh_tap_dropped(run->tap);
+	if (run->capture && run->machine.ops) {
+		machine_lock(&run->machine);
+		run->capture_failed = !hvh_capture_flush(run->capture);
+		machine_unlock(&run->machine);
+	}
+	if (run->hung) /* the guest's threads may still send */
+		return;
+	hvh_slirp_destroy(run->slirp);
+	hvh_tap_destroy(run->tap);
 	run->slirp = NULL;
+	run->tap = NULL;
+}
+
+void run_network_destroy(struct run *run)
+{
+	if (run->wire)
+		hvh_simwire_destroy(run->wire);
+	hvh_capture_destroy(run->capture);
 }

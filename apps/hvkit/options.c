@@ -25,16 +25,31 @@ static const struct option {
 	{"--boot-mode", NULL, options_take_boot_mode,
 	 "connect as a boot program does: 3.0 first, then the oldest"},
 	{"--cpus", "N", options_take_cpus, "virtual CPUs, 1 to 64 (1)"},
-	{"--nic", "user[,VALUES]", options_take_nic,
-	 "network card on user-mode networking (default): DHCP, DNS, NAT,\n"
-	 "TFTP at 10.0.2.2. Values:\n"
+	{"--nic", "CARD[,VALUES]", options_take_nic,
+	 "user (the default): user-mode networking: DHCP, DNS, NAT, TFTP at\n"
+	 "10.0.2.2. Values:\n"
 	 "  tcp=PORT        this machine's loopback port, at 10.0.2.2 for the\n"
 	 "                  guest; may repeat\n"
 	 "  udp=PORT        likewise\n"
-	 "  tftp=DIRECTORY  served by TFTP (its name holds no comma)\n"
+	 "  tftp=DIRECTORY  served by TFTP\n"
 	 "  restrict        no way out but these\n"
+	 "tap: an interface of this machine's kernel. Values:\n"
+	 "  ifname=NAME     which; made if there is none (hvkit0, ...)\n"
+	 "  netns=NAME      the network namespace that it is in\n"
 	 "sim: a simulated wire, the peer 10.7.0.1 answers DHCP and ping\n"
-	 "none: no network card"},
+	 "none: no network card\n"
+	 "Values of any card (no name holds a comma):\n"
+	 "  queues=N        that it has at most, and the interface of tap (64; 1)\n"
+	 "  mtu=BYTES       1500 to 9000: at most, and the interface's (9000)\n"
+	 "  mac=ADDRESS     its hardware address (00:15:5d:00:07:01)\n"
+	 "  without=LIST    offloads that the host has not: all, none, or of\n"
+	 "                  tx-checksum+rx-checksum+lso+rsc+vlan+rss+ipv6+udp\n"
+	 "  pcap=FILE       every frame, as pcapng"},
+	{"--queues", "N", options_take_queues, "queues that the guest's driver asks for, 1 to 64 (1)"},
+	{"--offloads", "LIST", options_take_offloads,
+	 "offloads that it switches on: all, none, or of\n"
+	 "tx-checksum+rx-checksum+tso+lro+vlan+rss (none)"},
+	{"--mtu", "BYTES", options_take_mtu, "MTU that it asks for, 68 to 65521 (1500)"},
 	{"--seed", "N", options_take_seed,
 	 "deterministic: one thread, virtual time, every choice from N (with\n"
 	 "--nic sim or none; a failing run is replayed by its seed)"},
@@ -176,6 +191,24 @@ static bool take_commands(struct parser *parser, int count, char *const argument
 
 /* --- The whole ---------------------------------------------------------------------- */
 
+static bool is_same(const char *one, const char *other)
+{
+	return one && other && strcmp(one, other) == 0;
+}
+
+static bool check_files(struct parser *parser)
+{
+	const struct cli_options *options = parser->options;
+
+	if (is_same(options->trace, options->summary))
+		return options_wrong(parser, "--trace and --summary name the same file");
+	if (is_same(options->pcap, options->trace))
+		return options_wrong(parser, "--nic pcap= and --trace name the same file");
+	if (is_same(options->pcap, options->summary))
+		return options_wrong(parser, "--nic pcap= and --summary name the same file");
+	return true;
+}
+
 /* What only fits or fails together. */
 static bool check(struct parser *parser)
 {
@@ -194,15 +227,13 @@ static bool check(struct parser *parser)
 		options->host.accept_newest = parser->vmbus_max;
 	if (!parser->nic_given && options->seeded)
 		options->nic = CLI_NIC_SIM;
-	if (options->seeded && options->nic == CLI_NIC_USER)
+	if (options->seeded && (options->nic == CLI_NIC_USER || options->nic == CLI_NIC_TAP))
 		return options_wrong(
 			parser,
 			"--seed runs in virtual time, and real servers do not: use it with --nic sim (the "
 			"default then) or --nic none");
-	if (!options_check_machine(parser))
+	if (!options_check_machine(parser) || !options_check_driver(parser) || !check_files(parser))
 		return false;
-	if (options->trace && options->summary && strcmp(options->trace, options->summary) == 0)
-		return options_wrong(parser, "--trace and --summary name the same file");
 	if (options->script && options->command_count)
 		return options_wrong(parser,
 				     "--script and commands after -- do not go together: put the commands "
@@ -305,5 +336,6 @@ void cli_options_free(struct cli_options *options)
 	for (uint32_t i = 0; i < options->command_count; i++)
 		free(options->commands[i]);
 	free(options->tftp_directory);
+	free(options->nic_text);
 	memset(options, 0, sizeof(*options));
 }

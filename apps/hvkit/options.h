@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "apps/hvkit/style.h"
+#include "hvkit/netvsc.h"
 #include "hvkit/version.h"
 #include "hvkit_host/host.h"
 #include "hvkit_host/network.h"
@@ -49,7 +50,7 @@ extern const struct cli_action cli_actions[CLI_ACTIONS];
 enum cli_accel { CLI_ACCEL_HOSTED, CLI_ACCEL_KVM };
 enum cli_entry { CLI_ENTRY_ANY, CLI_ENTRY_PVH, CLI_ENTRY_ELF64 };
 
-enum cli_nic { CLI_NIC_USER, CLI_NIC_SIM, CLI_NIC_NONE };
+enum cli_nic { CLI_NIC_USER, CLI_NIC_TAP, CLI_NIC_SIM, CLI_NIC_NONE };
 
 struct cli_options {
 	enum cli_action_kind action;
@@ -70,8 +71,13 @@ struct cli_options {
 	uint64_t time_limit_ms; /* 0: none */
 	bool no_sandbox, bios_stub;
 	enum cli_nic nic;
-	struct hvh_slirp_config user; /* its strings are the options' own */
-	char *tftp_directory;
+	struct hvh_nic_config card;   /* address, MTU, queues and offloads; zeros = not said */
+	struct hvh_slirp_config user; /* its strings, and those of tap and pcap, are the options' own */
+	struct hvh_tap_config tap;
+	const char *pcap;
+	char *tftp_directory, *nic_text;
+	struct hvk_netvsc_config driver; /* of our own guest */
+	const char *offloads;            /* as given; NULL: not */
 	enum hvh_silence silence;
 	const char *trace, *summary, *script; /* the arguments' */
 	bool inspect;

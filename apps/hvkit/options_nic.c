@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* --nic: the card and what it is plugged into. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,13 +10,17 @@
 
 const char *cli_nic_name(enum cli_nic nic)
 {
-	return nic == CLI_NIC_USER ? "user" : nic == CLI_NIC_SIM ? "sim" : "none";
+	static const char *const names[] = {"user", "tap", "sim", "none"};
+
+	return names[nic];
 }
 
 static const char *nic_name(uint32_t n)
 {
 	return n <= CLI_NIC_NONE ? cli_nic_name((enum cli_nic)n) : NULL;
 }
+
+/* --- User-mode networking --------------------------------------------------------------- */
 
 static bool add_port(struct parser *parser, const char *kind, const char *value, uint16_t *ports,
 		     uint32_t *count)
@@ -52,53 +57,136 @@ static bool take_tftp(struct parser *parser, const char *value)
 	return true;
 }
 
-static bool take_user_part(struct parser *parser, const char *part)
+static bool take_tcp(struct parser *parser, const char *value)
 {
-	struct hvh_slirp_config *user = &parser->options->user;
-
-	if (strncmp(part, "tcp=", 4) == 0)
-		return add_port(parser, "tcp", part + 4, user->loopback_tcp, &parser->tcp_count);
-	if (strncmp(part, "udp=", 4) == 0)
-		return add_port(parser, "udp", part + 4, user->loopback_udp, &parser->udp_count);
-	if (strncmp(part, "tftp=", 5) == 0)
-		return take_tftp(parser, part + 5);
-	if (strcmp(part, "restrict") == 0) {
-		user->restricted = true;
-		return true;
-	}
-	return options_wrong(
-		parser,
-		"--nic user: '%.40s' is not known; there are: tcp=PORT, udp=PORT, tftp=DIRECTORY, restrict",
-		part);
+	return add_port(parser, "tcp", value, parser->options->user.loopback_tcp, &parser->tcp_count);
 }
 
-static bool take_nic_parts(struct parser *parser, char *text)
+static bool take_udp(struct parser *parser, const char *value)
 {
-	char *rest, *part = strtok_r(text, ",", &rest);
-	uint32_t nic = 0;
+	return add_port(parser, "udp", value, parser->options->user.loopback_udp, &parser->udp_count);
+}
 
-	while (part && nic_name(nic) && strcmp(part, nic_name(nic)) != 0)
-		nic++;
-	if (!part || !nic_name(nic))
-		return options_wrong_name(parser, "network card", part ? part : "", nic_name);
-	parser->options->nic = (enum cli_nic)nic;
-	parser->nic_given = true;
-	while ((part = strtok_r(NULL, ",", &rest)) != NULL) {
-		if (parser->options->nic != CLI_NIC_USER)
-			return options_wrong(
-				parser, "--nic %s takes no further values, such as '%.40s'; --nic user does",
-				nic_name(nic), part);
-		if (!take_user_part(parser, part))
-			return false;
-	}
+static bool take_restrict(struct parser *parser, const char *value)
+{
+	(void)value;
+	parser->options->user.restricted = true;
 	return true;
+}
+
+/* --- TAP ---------------------------------------------------------------------------------- */
+
+static bool take_ifname(struct parser *parser, const char *value)
+{
+	parser->options->tap.name = value;
+	return *value || options_wrong(parser, "--nic tap,ifname=NAME: the name is empty");
+}
+
+static bool take_netns(struct parser *parser, const char *value)
+{
+	parser->options->tap.netns = value;
+	return *value || options_wrong(parser, "--nic tap,netns=NAME: the name is empty");
+}
+
+/* --- All ---------------------------------------------------------------------------------- */
+
+#define USER (1u << CLI_NIC_USER)
+#define TAP (1u << CLI_NIC_TAP)
+#define SIM (1u << CLI_NIC_SIM)
+#define ANY (USER | TAP | SIM)
+
+static const struct part {
+	uint32_t nics;
+	const char *name, *value; /* value: NULL if it has none */
+	bool (*take)(struct parser *parser, const char *value);
+} parts[] = {
+	{USER, "tcp", "PORT", take_tcp},
+	{USER, "udp", "PORT", take_udp},
+	{USER, "tftp", "DIRECTORY", take_tftp},
+	{USER, "restrict", NULL, take_restrict},
+	{TAP, "ifname", "NAME", take_ifname},
+	{TAP, "netns", "NAME", take_netns},
+	{ANY, "queues", "N", options_take_card_queues},
+	{ANY, "mtu", "BYTES", options_take_card_mtu},
+	{ANY, "mac", "ADDRESS", options_take_card_mac},
+	{ANY, "without", "OFFLOADS", options_take_card_without},
+	{ANY, "pcap", "FILE", options_take_card_pcap},
+};
+#define PARTS (sizeof(parts) / sizeof(parts[0]))
+
+static bool unknown_part(struct parser *parser, const char *text)
+{
+	enum cli_nic nic = parser->options->nic;
+	char list[240] = "";
+	size_t used = 0;
+
+	for (size_t n = 0; n < PARTS && used < sizeof(list); n++) {
+		const struct part *part = &parts[n];
+
+		if (part->nics & (1u << nic))
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s%s%s",
+						 used ? ", " : "", part->name, part->value ? "=" : "",
+						 part->value ? part->value : "");
+	}
+	if (nic == CLI_NIC_NONE)
+		return options_wrong(parser, "--nic none takes no further values, such as '%.40s'", text);
+	return options_wrong(parser, "--nic %s: '%.40s' is not known; there are: %s", cli_nic_name(nic), text,
+			     list);
+}
+
+/* text is kept: values point into it. */
+static bool take_part(struct parser *parser, char *text)
+{
+	char *value = strchr(text, '=');
+	size_t length = value ? (size_t)(value - text) : strlen(text);
+
+	for (size_t n = 0; n < PARTS; n++) {
+		const struct part *part = &parts[n];
+
+		if ((part->nics & (1u << parser->options->nic)) && strlen(part->name) == length &&
+		    memcmp(part->name, text, length) == 0 && !part->value == !value)
+			return part->take(parser, value ? value + 1 : NULL);
+	}
+	return unknown_part(parser, text);
+}
+
+/* One that is given again counts alone. */
+static void forget(struct parser *parser)
+{
+	struct cli_options *options = parser->options;
+
+	free(options->tftp_directory);
+	free(options->nic_text);
+	options->tftp_directory = options->nic_text = NULL;
+	options->pcap = NULL;
+	memset(&options->user, 0, sizeof(options->user));
+	memset(&options->tap, 0, sizeof(options->tap));
+	memset(&options->card, 0, sizeof(options->card));
+	parser->tcp_count = parser->udp_count = 0;
 }
 
 bool options_take_nic(struct parser *parser, const char *value)
 {
-	char *text = strdup(value);
-	bool right = text ? take_nic_parts(parser, text) : options_wrong(parser, "out of memory");
+	struct cli_options *options = parser->options;
+	uint32_t nic = 0;
+	char *rest, *part;
 
-	free(text);
-	return right;
+	forget(parser);
+	options->nic_text = strdup(value);
+	if (!options->nic_text)
+		return options_wrong(parser, "out of memory");
+	part = strtok_r(options->nic_text, ",", &rest);
+	while (part && nic_name(nic) && strcmp(part, nic_name(nic)) != 0)
+		nic++;
+	if (!part || !nic_name(nic))
+		return options_wrong_name(parser, "network card", part ? part : "", nic_name);
+	options->nic = (enum cli_nic)nic;
+	parser->nic_given = true;
+	while ((part = strtok_r(NULL, ",", &rest)) != NULL) {
+		if (!take_part(parser, part))
+			return false;
+	}
+	options->tap.queues = options->card.queues_max;
+	options->tap.mtu = options->card.mtu_max;
+	return true;
 }

@@ -121,8 +121,7 @@ static void clean_up(struct run *run)
 	run_network_stop(run);
 	console_destroy(&run->console);
 	run->kind->destroy(run);
-	if (run->wire)
-		hvh_simwire_destroy(run->wire);
+	run_network_destroy(run);
 }
 
 /* The files' ends decide too: what was asked for is to be there. */
@@ -132,6 +131,9 @@ static void close_files(struct run *run)
 
 	right = close_file("--summary", run->options->summary, &run->summary) && right;
 	right = close_file("--trace", run->options->trace, &run->trace) && right;
+	if (run->capture_failed)
+		fprintf(stderr, "hvkit: pcap: '%s' could not be written whole\n", run->options->pcap);
+	right = right && !run->capture_failed;
 	if (!right && run->exit_status == CLI_OK)
 		run->exit_status = CLI_FAILED;
 }
@@ -142,7 +144,7 @@ static bool open_files(struct run *run, char *error)
 	const struct cli_options *options = run->options;
 
 	return console_create(&run->console, run, error) &&
-	       open_file("--trace", options->trace, &run->trace, error) &&
+	       open_file("--trace", options->trace, &run->trace, error) && run_network_open(run, error) &&
 	       open_file("--summary", options->summary, &run->summary, error);
 }
 
@@ -151,8 +153,10 @@ static int refuse(struct run *run, const char *error)
 	fprintf(stderr, "hvkit: %s\n", error);
 	if (run && run->trace)
 		fclose(run->trace);
-	if (run)
+	if (run) {
+		hvh_capture_destroy(run->capture);
 		console_destroy(&run->console);
+	}
 	free(run);
 	return CLI_USAGE;
 }

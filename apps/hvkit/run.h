@@ -38,7 +38,9 @@ struct run {
 	struct run_guest *guest; /* likewise */
 	struct hvh_nic *nic;
 	struct hvh_slirp *slirp;
+	struct hvh_tap *tap;
 	struct hvh_simwire *wire;
+	struct hvh_capture *capture;
 	struct shell shell;
 	struct console console;
 	struct monitor monitor;
@@ -51,6 +53,9 @@ struct run {
 	bool hung;
 	struct hvh_counters host_counters;
 	struct hvh_nic_counters nic_counters;
+	uint64_t backend_dropped; /* frames that user-mode networking or TAP lost */
+	char tap_name[16];
+	bool capture_failed;
 	uint32_t leaked_pages;
 	uint64_t writes_to_free_memory;
 	uint64_t time; /* 100 ns; virtual in deterministic mode */
@@ -63,10 +68,14 @@ bool run_prepare(struct run *run, char *error);
 /* Prints violations, if there are any; the exit status then, else status. */
 int run_judge_violations(struct run *run, int status);
 
+/* The file of a capture. False with a line in error (of CLI_ERROR_MAX bytes). */
+bool run_network_open(struct run *run, char *error);
 /* The card and what it is plugged into. False with a line in error (of CLI_ERROR_MAX bytes). */
 bool run_network_create(struct run *run, char *error);
 /* Before the machine is destroyed, while it still stands. */
 void run_network_stop(struct run *run);
+/* The rest, once the machine is gone. */
+void run_network_destroy(struct run *run);
 
 struct json;
 /* What the monitor counted, as an object "kvm"; null in other runs. */

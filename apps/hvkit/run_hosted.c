@@ -126,6 +126,7 @@ static bool load_shell(struct run *run, char *error)
 		.hvk = {.cpus = options->cpus, .vector = VECTOR, .interrupts = true},
 		.mode = options->boot_mode ? HVK_VMBUS_MODE_BOOT : HVK_VMBUS_MODE_SYSTEM,
 		.network = options->nic != CLI_NIC_NONE,
+		.driver = options->driver,
 	};
 
 	if (shell_init(&run->shell, &platform, &config) != HVK_OK) {

@@ -236,6 +236,7 @@ static bool load_shell(void)
 		.mode = image.options.boot_mode ? HVK_VMBUS_MODE_BOOT : HVK_VMBUS_MODE_SYSTEM,
 		.newest = image.options.vmbus_newest,
 		.network = image.options.nic,
+		.driver = image.options.driver,
 	};
 
 	return shell_init(&image.shell, &platform, &config) == HVK_OK;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "apps/image/options.h"
+#include "apps/shell/driver_options.h"
 #include "hvkit/hvkit.h"
 #include "hvkit/wire/vmbus.h"
 
@@ -20,14 +21,12 @@ static bool is_one_of(const char *value, const char *first, const char *second, 
 	return *is_first || strcmp(value, second) == 0;
 }
 
-static bool parse_cpus(struct image_options *options, const char *value)
+static bool parse_number(const char *value, uint32_t least, uint32_t most, uint32_t *number)
 {
-	uint32_t number = 0;
-
-	for (; *value >= '0' && *value <= '9' && number <= HVK_CPUS_MAX; value++)
-		number = number * 10 + (uint32_t)(*value - '0');
-	options->cpus = number;
-	return !*value && number >= 1 && number <= HVK_CPUS_MAX;
+	*number = 0;
+	for (; *value >= '0' && *value <= '9' && *number <= most; value++)
+		*number = *number * 10 + (uint32_t)(*value - '0');
+	return !*value && *number >= least && *number <= most;
 }
 
 static bool parse_vmbus(struct image_options *options, const char *value)
@@ -94,6 +93,34 @@ static bool parse_timer(struct image_options *options, const char *value)
 	return direct || message || strcmp(value, "apic") == 0;
 }
 
+static bool parse_test(struct image_options *options, const char *value)
+{
+	if (!*value || strlen(value) >= sizeof(options->test))
+		return false;
+	options->test_late = strncmp(value, TEST_LATE, strlen(TEST_LATE)) == 0;
+	snprintf(options->test, sizeof(options->test), "%s",
+		 value + (options->test_late ? strlen(TEST_LATE) : 0));
+	return true;
+}
+
+/* What is asked of the network card's driver. */
+static const char *parse_driver_word(struct image_options *options, const char *word, const char *value,
+				     bool *known)
+{
+	if (strcmp(word, "queues") == 0)
+		return parse_number(value, 1, HVK_NETVSC_QUEUES_MAX, &options->driver.queues)
+			       ? NULL
+			       : "a number from 1 to 64";
+	if (strcmp(word, "offloads") == 0)
+		return shell_offloads_parse(value, &options->driver.offloads) ? NULL : SHELL_OFFLOADS_NAMES;
+	if (strcmp(word, "mtu") == 0)
+		return parse_number(value, SHELL_MTU_MIN, SHELL_MTU_MAX, &options->driver.mtu)
+			       ? NULL
+			       : "a number from 68 to 65521";
+	*known = false;
+	return NULL;
+}
+
 /* NULL, or what the value is to be; word is "name=value". */
 static const char *parse_word(struct image_options *options, char *word, bool *known)
 {
@@ -104,7 +131,7 @@ static const char *parse_word(struct image_options *options, char *word, bool *k
 		return NULL;
 	*value++ = '\0';
 	if (strcmp(word, "cpus") == 0)
-		return parse_cpus(options, value) ? NULL : "a number from 1 to 64";
+		return parse_number(value, 1, HVK_CPUS_MAX, &options->cpus) ? NULL : "a number from 1 to 64";
 	if (strcmp(word, "mode") == 0)
 		return is_one_of(value, "boot", "system", &options->boot_mode) ? NULL : "boot or system";
 	if (strcmp(word, "vmbus") == 0)
@@ -124,15 +151,9 @@ static const char *parse_word(struct image_options *options, char *word, bool *k
 		return is_one_of(value, "high", "low", &options->high_memory) ? NULL : "low or high";
 	if (strcmp(word, "console") == 0)
 		return is_one_of(value, "yes", "no", &options->console) ? NULL : "yes or no";
-	*known = strcmp(word, "test") == 0;
-	if (*known && (!*value || strlen(value) >= sizeof(options->test)))
-		return "the name of a test";
-	if (!*known)
-		return NULL;
-	options->test_late = strncmp(value, TEST_LATE, strlen(TEST_LATE)) == 0;
-	snprintf(options->test, sizeof(options->test), "%s",
-		 value + (options->test_late ? strlen(TEST_LATE) : 0));
-	return NULL;
+	if (strcmp(word, "test") == 0)
+		return parse_test(options, value) ? NULL : "the name of a test";
+	return parse_driver_word(options, word, value, known);
 }
 
 /* The next word, copied. Returns what follows, or NULL if it does not fit. */
@@ -186,8 +207,9 @@ bool image_options_parse(struct image_options *options, const char *line, char e
 		if (!known) {
 			snprintf(error, IMAGE_ERROR_MAX,
 				 "'%.40s' is no word of the command line; there are cpus=, mode=, vmbus=, "
-				 "nic=, "
-				 "seed=, log=, memory=, timer=, console=, test= and, before the commands, --",
+				 "nic=, queues=, offloads=, mtu=, seed=, log=, memory=, timer=, console=, "
+				 "test= "
+				 "and, before the commands, --",
 				 whole);
 			return false;
 		}

@@ -3,7 +3,7 @@
  * The image's command line, as its loader passes it:
  *
  *   cpus=N mode=boot|system vmbus=VERSION nic=yes|no seed=HEX log=LEVEL memory=low|high
- *   timer=direct|message|apic
+ *   timer=direct|message|apic queues=N offloads=LIST mtu=BYTES
  *   console=yes|no test=NAME -- COMMAND ; COMMAND ...
  */
 #ifndef IMAGE_OPTIONS_H
@@ -13,8 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hvkit/netvsc.h"
+
 #define IMAGE_SEED_BYTES 32u
-#define IMAGE_ERROR_MAX 200u
+#define IMAGE_ERROR_MAX 240u
 #define IMAGE_TEST_MAX 24u
 
 /* What ends a CPU's sleep in time: the synthetic timer by a vector of its own or by messages, as far
@@ -24,8 +26,9 @@ enum image_timer { IMAGE_TIMER_DIRECT, IMAGE_TIMER_MESSAGE, IMAGE_TIMER_APIC };
 struct image_options {
 	uint32_t cpus; /* 0: all there are */
 	bool boot_mode;
-	uint32_t vmbus_newest; /* 0: the newest there is */
-	bool nic_said, nic;    /* nic: there is to be a card */
+	uint32_t vmbus_newest;           /* 0: the newest there is */
+	bool nic_said, nic;              /* nic: there is to be a card */
+	struct hvk_netvsc_config driver; /* queues, offloads and MTU of its driver */
 	bool seeded;
 	uint8_t seed[IMAGE_SEED_BYTES];
 	enum image_timer timer;

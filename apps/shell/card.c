@@ -56,7 +56,6 @@ bool shell_card_offered(struct shell *shell)
 
 hvk_status shell_card_attach(struct shell *shell, const char **step)
 {
-	const struct hvk_netvsc_config config = {.cpu = 0}; /* lwIP's CPU; all else by default */
 	struct hvk_channel *channel = find_card(shell);
 	struct hvk_netvsc *nic;
 	hvk_status status;
@@ -65,7 +64,7 @@ hvk_status shell_card_attach(struct shell *shell, const char **step)
 	if (!channel)
 		return HVK_ENOTSUP;
 	*step = "create the network driver";
-	status = hvk_netvsc_create(channel, &config, &nic);
+	status = hvk_netvsc_create(channel, &shell->config.driver, &nic);
 	if (status != HVK_OK)
 		return status;
 	*step = "attach the network card";

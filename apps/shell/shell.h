@@ -59,6 +59,7 @@ struct shell_config {
 	enum hvk_vmbus_mode mode;
 	uint32_t newest; /* VMBus version to try first; 0: the newest there is. System mode only */
 	bool network;    /* there is to be a card: without one coming up fails */
+	struct hvk_netvsc_config driver; /* the card's; zeros: all by default */
 };
 
 enum shell_exit {

@@ -97,6 +97,41 @@ static bool leave_namespace(const struct setup *setup, int home)
 	       fail(setup, "the way back into our own network namespace is barred: %s", strerror(failed));
 }
 
+/* --- Statistics ------------------------------------------------------------------------------ */
+
+/* "  NAME: 8 figures received, 8 figures sent"; the fourth of each are drops. */
+static uint64_t dropped_in(const char *line)
+{
+	unsigned long long dropped = 0;
+
+	if (sscanf(line, "%*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu", &dropped) != 1)
+		return 0;
+	return dropped;
+}
+
+static uint64_t read_dropped(const struct tap_interface *interface)
+{
+	char *text = interface->statistics >= 0 ? malloc(STATISTICS_BYTES) : NULL;
+	uint64_t dropped = 0;
+	char *rest = NULL;
+	ssize_t length;
+
+	if (text == NULL)
+		return 0;
+	length = pread(interface->statistics, text, STATISTICS_BYTES - 1, 0);
+	text[length > 0 ? length : 0] = '\0';
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+		char *figures = strchr(line, ':');
+
+		line += strspn(line, " ");
+		if (figures != NULL && (size_t)(figures - line) == strlen(interface->name) &&
+		    memcmp(line, interface->name, (size_t)(figures - line)) == 0)
+			dropped = dropped_in(figures + 1);
+	}
+	free(text);
+	return dropped;
+}
+
 /* --- The interface -------------------------------------------------------------------------- */
 
 static bool name_is_right(const struct setup *setup)
@@ -149,6 +184,8 @@ static bool refused(const struct setup *setup, int why)
 				   "ip tuntap add NAME mode tap user NAME");
 	if (why == EBUSY)
 		return fail(setup, "'%s' exists, and another program uses it", name);
+	if (why == EINVAL && setup->existed && setup->interface->queues == 1)
+		return fail(setup, "'%s' exists, and is no TAP interface", name);
 	if (why == EINVAL && setup->existed)
 		return fail(setup,
 			    "'%s' exists, and is no TAP interface, or has one queue where %u are asked "
@@ -240,6 +277,7 @@ static bool open_here(struct setup *setup)
 	close(setup->control);
 	if (right)
 		interface->statistics = open(STATISTICS, O_RDONLY | O_CLOEXEC);
+	interface->dropped_before = read_dropped(interface);
 	return right;
 }
 
@@ -281,37 +319,9 @@ void tap_interface_close(struct tap_interface *interface)
 	interface->statistics = -1;
 }
 
-/* --- Statistics ------------------------------------------------------------------------------ */
-
-/* "  NAME: 8 figures received, 8 figures sent"; the fourth of each are drops. */
-static uint64_t dropped_in(const char *line)
-{
-	unsigned long long dropped = 0;
-
-	if (sscanf(line, "%*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu", &dropped) != 1)
-		return 0;
-	return dropped;
-}
-
 uint64_t tap_interface_dropped(const struct tap_interface *interface)
 {
-	char *text = interface->statistics >= 0 ? malloc(STATISTICS_BYTES) : NULL;
-	uint64_t dropped = 0;
-	char *rest = NULL;
-	ssize_t length;
+	uint64_t dropped = read_dropped(interface);
 
-	if (text == NULL)
-		return 0;
-	length = pread(interface->statistics, text, STATISTICS_BYTES - 1, 0);
-	text[length > 0 ? length : 0] = '\0';
-	for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-		char *figures = strchr(line, ':');
-
-		line += strspn(line, " ");
-		if (figures != NULL && (size_t)(figures - line) == strlen(interface->name) &&
-		    memcmp(line, interface->name, (size_t)(figures - line)) == 0)
-			dropped = dropped_in(figures + 1);
-	}
-	free(text);
-	return dropped;
+	return dropped > interface->dropped_before ? dropped - interface->dropped_before : 0;
 }

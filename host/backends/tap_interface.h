@@ -14,6 +14,7 @@ struct tap_interface {
 	uint32_t queues;
 	int fds[TAP_QUEUES_MAX]; /* non-blocking, one for each queue */
 	int statistics;          /* /proc's list of interfaces in that namespace */
+	uint64_t dropped_before; /* it was opened */
 };
 
 /* In the namespace that is asked for; afterwards the calling thread is back in its own. False: a line

@@ -69,6 +69,15 @@ static void all_words_are_taken(void **state)
 	assert_string_equal(options.test, "ud");
 	parse("timer=apic");
 	assert_int_equal(options.timer, IMAGE_TIMER_APIC);
+	parse("queues=64 offloads=tso+vlan mtu=9000");
+	assert_int_equal(options.driver.queues, 64);
+	assert_int_equal(options.driver.offloads,
+			 HVK_NETDEV_TSO4 | HVK_NETDEV_TSO6 | HVK_NETDEV_TX_VLAN | HVK_NETDEV_RX_VLAN);
+	assert_int_equal(options.driver.mtu, 9000);
+	parse("offloads=all mtu=68");
+	assert_int_equal(options.driver.offloads, HVK_NETDEV_ALL_OFFLOADS);
+	parse("offloads=none mtu=65521");
+	assert_int_equal(options.driver.offloads, 0);
 	parse("mode=system nic=no");
 	assert_false(options.boot_mode || options.nic);
 	assert_true(options.nic_said);
@@ -89,6 +98,13 @@ static void wrong_words_are_named(void **state)
 	expect_error("vmbus=3", "or 5.3");
 	expect_error("mode=boot vmbus=4.0 -- ip", "vmbus= is for mode=system");
 	expect_error("nic=maybe", "yes or no");
+	expect_error("queues=0", "queues=0: queues= takes a number from 1 to 64");
+	expect_error("queues=65", "1 to 64");
+	expect_error("mtu=67", "68 to 65521");
+	expect_error("mtu=65522", "68 to 65521");
+	expect_error("offloads=", "all, none, or of checksum+");
+	expect_error("offloads=tso+", "+lro+vlan+rss");
+	expect_error("offloads=ts", "+lro+vlan+rss");
 	expect_error("log=4", "error, warning");
 	expect_error("timer=tsc", "direct, message or apic");
 	expect_error("memory=4", "low or high");

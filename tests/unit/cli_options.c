@@ -109,6 +109,79 @@ static void every_option(void **state)
 	cli_options_free(&options);
 }
 
+static void assert_wrong_mac(const char *mac)
+{
+	char line[100];
+
+	snprintf(line, sizeof(line), "run|--nic|tap,mac=%s|--|ip", mac);
+	assert_wrong(line, "hardware address of one card");
+}
+
+static void cards(void **state)
+{
+	static const uint8_t mac[] = {0x02, 0xab, 0xcd, 0xef, 0, 0x10};
+	struct cli_options options;
+
+	(void)state;
+	assert_taken(
+		"run|--nic|tap,ifname=tap0,netns=lab,queues=4,mtu=9000,mac=02:aB:cd:EF:00:10,pcap=f.pcapng,"
+		"without=lso+rsc+udp|--|ip",
+		&options);
+	assert_int_equal(options.nic, CLI_NIC_TAP);
+	assert_string_equal(options.tap.name, "tap0");
+	assert_string_equal(options.tap.netns, "lab");
+	assert_int_equal(options.tap.queues, 4);
+	assert_int_equal(options.tap.mtu, 9000);
+	assert_int_equal(options.card.queues_max, 4);
+	assert_int_equal(options.card.mtu_max, 9000);
+	assert_memory_equal(options.card.mac, mac, sizeof(mac));
+	assert_int_equal(options.card.without, HVH_NIC_NO_LSO | HVH_NIC_NO_RSC | HVH_NIC_NO_UDP);
+	assert_string_equal(options.pcap, "f.pcapng");
+	cli_options_free(&options);
+
+	/* The last one counts, and nothing of the one before. */
+	assert_taken("run|--nic|user,tcp=80,tftp=/,restrict,mtu=2000,pcap=a|--nic|tap|--|ip", &options);
+	assert_null(options.pcap);
+	assert_null(options.tap.name);
+	assert_int_equal(options.card.mtu_max, 0);
+	assert_int_equal(options.user.loopback_tcp[0], 0);
+	assert_null(options.tftp_directory);
+	cli_options_free(&options);
+	assert_taken("run|--nic|sim,without=all|--|ip", &options);
+	assert_int_equal(options.card.without, HVH_NIC_NO_OFFLOADS);
+	cli_options_free(&options);
+	assert_wrong_mac("");
+	assert_wrong_mac("00:15:5d:00:07");
+	assert_wrong_mac("00:15:5d:00:07:0");
+	assert_wrong_mac("00:15:5d:00:07:01:02");
+	assert_wrong_mac("00-15-5d-00-07-01");
+	assert_wrong_mac("01:15:5d:00:07:01"); /* a group's */
+	assert_wrong_mac("00:00:00:00:00:00");
+}
+
+static void the_driver(void **state)
+{
+	struct cli_options options;
+
+	(void)state;
+	assert_taken("run|--queues|4|--offloads|tso+rss|--mtu|9000|--|ip", &options);
+	assert_int_equal(options.driver.queues, 4);
+	assert_int_equal(options.driver.offloads, HVK_NETDEV_TSO4 | HVK_NETDEV_TSO6 | HVK_NETDEV_RSS);
+	assert_int_equal(options.driver.mtu, 9000);
+	assert_string_equal(options.offloads, "tso+rss");
+	cli_options_free(&options);
+	assert_taken("run|--offloads|all|--|ip", &options);
+	assert_int_equal(options.driver.offloads, HVK_NETDEV_ALL_OFFLOADS);
+	cli_options_free(&options);
+	assert_wrong("run|--queues|0|--|ip", "1 to 64");
+	assert_wrong("run|--queues|65|--|ip", "1 to 64");
+	assert_wrong("run|--mtu|67|--|ip", "68 to 65521");
+	assert_wrong("run|--mtu|65522|--|ip", "68 to 65521");
+	assert_wrong("run|--offloads|lso|--|ip", "checksum+tx-checksum");
+	assert_wrong("run|--nic|none|--mtu|1500|--|ip", "--nic none is none");
+	assert_wrong("run|--accel|kvm|--kernel|bzImage|--queues|4", "hvkit's own guest");
+}
+
 static void commands_are_cut_at_semicolons(void **state)
 {
 	struct cli_options options;
@@ -240,14 +313,31 @@ static void wrong_cards(void **state)
 {
 	(void)state;
 	assert_wrong("run|--nic|usr|--|ip", "did you mean 'user'");
-	assert_wrong("run|--nic|,|--|ip", "there are: user, sim, none");
+	assert_wrong("run|--nic|,|--|ip", "there are: user, tap, sim, none");
 	assert_wrong("run|--nic|user,tcp|--|ip", "there are: tcp=PORT");
 	assert_wrong("run|--nic|user,tcp=0|--|ip", "1 to 65535");
 	assert_wrong("run|--nic|user,udp=65536|--|ip", "1 to 65535");
 	assert_wrong("run|--nic|user,tcp=http|--|ip", "1 to 65535");
 	assert_wrong("run|--nic|user,tftp=/nowhere/at/all|--|ip", "No such file");
 	assert_wrong("run|--nic|user,tftp=/dev/null|--|ip", "not a directory");
-	assert_wrong("run|--nic|sim,restrict|--|ip", "no further values");
+	assert_wrong("run|--nic|sim,restrict|--|ip",
+		     "'restrict' is not known; there are: queues=N, mtu=BYTES");
+	assert_wrong("run|--nic|none,mtu=1500|--|ip", "no further values");
+	assert_wrong("run|--nic|user,restrict=1|--|ip", "there are: tcp=PORT");
+	assert_wrong("run|--nic|user,ifname=tap0|--|ip", "there are: tcp=PORT");
+	assert_wrong("run|--nic|tap,tcp=80|--|ip", "there are: ifname=NAME, netns=NAME, queues=N");
+	assert_wrong("run|--nic|tap,ifname=|--|ip", "is empty");
+	assert_wrong("run|--nic|tap,netns=|--|ip", "is empty");
+	assert_wrong("run|--nic|tap,queues=0|--|ip", "1 to 64");
+	assert_wrong("run|--nic|tap,queues=65|--|ip", "1 to 64");
+	assert_wrong("run|--nic|tap,mtu=1499|--|ip", "1500 to 9000");
+	assert_wrong("run|--nic|user,mtu=9001|--|ip", "1500 to 9000");
+	assert_wrong("run|--nic|user,pcap=|--|ip", "name of a file");
+	assert_wrong("run|--nic|user,without=lo|--|ip", "did you mean 'lso'");
+	assert_wrong("run|--nic|user,without=lso+|--|ip", "there are: all, none, checksum");
+	assert_wrong("run|--nic|tap|--seed|1|--|ip", "--nic sim");
+	assert_wrong("run|--nic|sim,pcap=x|--trace|x|--|ip", "name the same file");
+	assert_wrong("run|--nic|sim,pcap=x|--summary|x|--|ip", "name the same file");
 	assert_wrong("run|--nic|user,tcp=1,tcp=2,tcp=3,tcp=4,tcp=5,tcp=6,tcp=7,tcp=8,tcp=9,tcp=10,tcp=11,tcp="
 		     "12,tcp=13,tcp=14,"
 		     "tcp=15,tcp=16,tcp=17|--|ip",
@@ -333,6 +423,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(every_option),
+		cmocka_unit_test(cards),
+		cmocka_unit_test(the_driver),
 		cmocka_unit_test(commands_are_cut_at_semicolons),
 		cmocka_unit_test(no_commands),
 		cmocka_unit_test(other_actions),
