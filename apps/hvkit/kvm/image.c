@@ -57,6 +57,26 @@ static bool add_commands(struct run_guest *guest, size_t *used)
 	return room;
 }
 
+/* What is asked of the network card's driver, as far as it was said. */
+static bool add_driver(struct run_guest *guest, size_t *used)
+{
+	const struct cli_options *options = guest->run->options;
+	char text[40];
+	bool room = true;
+
+	if (options->driver.queues) {
+		snprintf(text, sizeof(text), " queues=%u", options->driver.queues);
+		room = add(guest, used, text);
+	}
+	if (options->offloads)
+		room = room && add(guest, used, " offloads=") && add(guest, used, options->offloads);
+	if (options->driver.mtu) {
+		snprintf(text, sizeof(text), " mtu=%u", options->driver.mtu);
+		room = room && add(guest, used, text);
+	}
+	return room;
+}
+
 bool guest_image_command_line(struct run_guest *guest, char *error)
 {
 	const struct cli_options *options = guest->run->options;
@@ -72,7 +92,7 @@ bool guest_image_command_line(struct run_guest *guest, char *error)
 		snprintf(hex + 2 * n, 3, "%02x", seed[n]);
 	snprintf(text, sizeof(text), "cpus=%u mode=%s nic=%s seed=%s", options->cpus,
 		 options->boot_mode ? "boot" : "system", options->nic == CLI_NIC_NONE ? "no" : "yes", hex);
-	if (add(guest, &used, text) && add_commands(guest, &used))
+	if (add(guest, &used, text) && add_driver(guest, &used) && add_commands(guest, &used))
 		return true;
 	snprintf(error, CLI_ERROR_MAX, "the commands are too long for a command line of %u characters",
 		 GUEST_COMMAND_LINE_MAX);
