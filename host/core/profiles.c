@@ -18,18 +18,32 @@
 	.monitor_latency = 100, .subchannel_order = HVH_SUBCHANNELS_BY_SEED, .gpadl_errors_answered = true, \
 	.open_failure_status = VMBUS_STATUS_FAILURE, .modify_response = true,                               \
 	.pending_feature_required = true, .revoke_completed = true, .event_connections = 0x2000,            \
-	.receive_suballocation = 1728, .send_section = 6144
+	.receive_suballocation = 1728, .send_section = 6144, .short_nvs_ignored = true,                     \
+	.receive_buffer_limited = true, .information_offset_required = true, .queues_max = 64,              \
+	.rss_unchanged_ignored = true, .lso = true, .lso_size_max = 65535, .lso_segments_min = 2
 
 /* Below 3.0. */
 #define WINDOWS_WITHOUT_UNLOAD \
 	WINDOWS, .timers = HVH_TIMERS_MESSAGES, .short_offer_at_0_13 = true, .ranges_per_packet_max = 8
 
+/* From 2012 R2, which brought receive-side scaling to guests. */
+#define WINDOWS_WITH_QUEUES                                                                    \
+	WINDOWS, .rss = true, .udp_checksum = true, .send_table = HVH_SEND_TABLE_WRONG_OFFSET, \
+		 .unload_works = true, .pending_feature_offered = true
+
 /* From 5.0. */
-#define WINDOWS_WITH_CONNECTION_4                                                                    \
-	WINDOWS, .pending_feature_offered = true, .unload_works = true, .connection_4 = true,        \
-		 .returned_connection = VMBUS_CONNECTION_MESSAGE_V5, .ranges_per_packet_max = 32,    \
-		 .nvs_newest = NVS_VERSION_6_1, .rndis_packets_max = 8, .rndis_alignment_factor = 3, \
-		 .timers = HVH_TIMERS_DIRECT
+#define WINDOWS_WITH_CONNECTION_4                                                        \
+	WINDOWS_WITH_QUEUES, .connection_4 = true, .rsc = true, .udp_hash_as_tcp = true, \
+			     .returned_connection = VMBUS_CONNECTION_MESSAGE_V5,         \
+			     .ranges_per_packet_max = 32, .nvs_newest = NVS_VERSION_6_1, \
+			     .rndis_packets_max = 8, .rndis_alignment_factor = 3,        \
+			     .timers = HVH_TIMERS_DIRECT
+
+#define OPENVMM_CARD                                                                                    \
+	.nvs_newest = NVS_VERSION_6_1, .receive_suballocation = 1806, .send_section = 6144,             \
+	.ranges_per_packet_max = 375, .rndis_packets_max = 8, .rndis_alignment_factor = 3, .rss = true, \
+	.queues_max = 64, .rss_unchanged_ignored = true, .udp_checksum = true,                          \
+	.send_table = HVH_SEND_TABLE_AT_12, .lso = true, .lso_size_max = 65535, .lso_segments_min = 2
 
 static const struct hvh_profile profiles[] = {
 	{
@@ -56,6 +70,7 @@ static const struct hvh_profile profiles[] = {
 		VERSIONS(VMBUS_VERSION_2_4),
 		WINDOWS_WITHOUT_UNLOAD,
 		.pending_feature_offered = true,
+		.udp_checksum = true,
 		.nvs_newest = NVS_VERSION_4,
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
@@ -64,14 +79,12 @@ static const struct hvh_profile profiles[] = {
 		.name = "ws2012r2",
 		.description = "Windows Server 2012 R2: VMBus 3.0, UNLOAD works; malformed status 0x40020006",
 		VERSIONS(VMBUS_VERSION_3_0),
-		WINDOWS,
+		WINDOWS_WITH_QUEUES,
 		.timers = HVH_TIMERS_MESSAGES,
-		.unload_works = true,
 		.short_offer_at_0_13 = true,
 		.torndown_withheld = HVH_TORNDOWN_NOW_AND_THEN,
 		.loaded_system_crashes = true,
 		.status_0x40020006_malformed = true,
-		.pending_feature_offered = true,
 		.nvs_newest = NVS_VERSION_5,
 		.ranges_per_packet_max = 8,
 		.rndis_packets_max = 8,
@@ -81,11 +94,11 @@ static const struct hvh_profile profiles[] = {
 		.name = "ws2016",
 		.description = "Windows Server 2016: VMBus 4.0, GPADLs may be torn down after the close",
 		VERSIONS(VMBUS_VERSION_4_0),
-		WINDOWS,
+		WINDOWS_WITH_QUEUES,
 		.timers = HVH_TIMERS_MESSAGES,
-		.unload_works = true,
 		.short_offer_at_0_13 = true,
-		.pending_feature_offered = true,
+		.udp_hash_as_tcp = true,
+		.udp_as_tcp_good = true,
 		.nvs_newest = NVS_VERSION_6,
 		.ranges_per_packet_max = 32,
 		.rndis_packets_max = 8,
@@ -129,12 +142,7 @@ static const struct hvh_profile profiles[] = {
 		.open_failure_status = VMBUS_STATUS_FAILURE,
 		.modify_response = true,
 		.pending_feature_offered = true,
-		.nvs_newest = NVS_VERSION_6_1,
-		.receive_suballocation = 1806,
-		.send_section = 6144,
-		.ranges_per_packet_max = 375,
-		.rndis_packets_max = 8,
-		.rndis_alignment_factor = 3,
+		OPENVMM_CARD,
 	},
 	{
 		.name = "qemu",
@@ -153,12 +161,7 @@ static const struct hvh_profile profiles[] = {
 		.open_failure_status = 1,
 		.pending_feature_offered = true,
 		.pending_feature_required = true,
-		.nvs_newest = NVS_VERSION_6_1,
-		.receive_suballocation = 1806,
-		.send_section = 6144,
-		.ranges_per_packet_max = 375,
-		.rndis_packets_max = 8,
-		.rndis_alignment_factor = 3,
+		OPENVMM_CARD,
 	},
 };
 

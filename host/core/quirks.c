@@ -41,6 +41,7 @@ static const char *const reuses[] = {"at-once", "late", NULL};
 static const char *const post_statuses[] = {"by-seed", "accepted", "0x13", "0x78", "0x12", NULL};
 static const char *const monitorings[] = {"as-asked", "none", "all", NULL};
 static const char *const subchannel_orders[] = {"after", "before", "by-seed", NULL};
+static const char *const send_tables[] = {"at-12", "at-40", "wrong-offset", NULL};
 static const char *const coming[] = {"coming", NULL};
 
 struct entry {
@@ -150,6 +151,45 @@ static const struct entry entries[] = {
 	NUMBER("rndis-alignment", rndis_alignment_factor, 0, 7, LIVE,
 	       "alignment of packets in an RNDIS message, as a power of two"),
 	SWITCH("filter-at-start", filter_set_at_start, LIVE, "frames are delivered before a filter is set"),
+	SWITCH("short-nvs-ignored", short_nvs_ignored, LIVE,
+	       "NVS requests below 32 bytes (6.1: 40) are never answered"),
+	SWITCH("receive-buffer-limit", receive_buffer_limited, LIVE,
+	       "receive buffers have at most 15 MiB up to NVS 2, later 31 MiB"),
+	SWITCH("information-offset-required", information_offset_required, LIVE,
+	       "an RNDIS query without information needs the information's offset"),
+	CHOICE("data-offset-unaligned", data_offset_unaligned, tendencies, LIVE,
+	       "frames in RNDIS packets begin at any byte, not at a multiple of 4"),
+	/* Network: queues */
+	SWITCH("rss", rss, BEFORE, "receive-side scaling, and with it sub-channels"),
+	NUMBER("queues-max", queues_max, 1, 64, LIVE, "receive queues of a card, the primary among them"),
+	SWITCH("rss-unchanged-ignored", rss_unchanged_ignored, LIVE,
+	       "flags in RSS parameters that say that something is as before are not heeded"),
+	SWITCH("udp-hash-as-tcp", udp_hash_as_tcp, LIVE,
+	       "hashes of UDP over IPv4 are labelled as those of TCP over IPv4"),
+	CHOICE("subchannels-fewer", subchannels_fewer, tendencies, LIVE,
+	       "fewer sub-channels are granted than were asked for, perhaps none"),
+	CHOICE("subchannels-late", subchannels_late, tendencies, LIVE,
+	       "sub-channels are offered up to half a second late"),
+	CHOICE("subchannels-missing", subchannels_missing, tendencies, LIVE,
+	       "some of the sub-channels that were granted are never offered"),
+	CHOICE("subchannel-rescind", subchannel_rescind, tendencies, LIVE,
+	       "a sub-channel is taken back within a second of its opening"),
+	CHOICE("send-table", send_table, send_tables, LIVE,
+	       "where the send indirection table lies, and whether its offset is right"),
+	CHOICE("send-table-late", send_table_late, tendencies, LIVE,
+	       "the send indirection table comes up to two seconds late"),
+	CHOICE("send-table-missing", send_table_missing, tendencies, LIVE,
+	       "the send indirection table never comes"),
+	/* Network: offloads */
+	SWITCH("udp-checksum", udp_checksum, BEFORE, "checksums of UDP are offered"),
+	SWITCH("udp-checksum-broken", udp_checksum_broken, LIVE,
+	       "UDP checksums over IPv4 are wrong above 1420 bytes unless fragments are forbidden"),
+	SWITCH("udp-as-tcp-good", udp_as_tcp_good, LIVE,
+	       "a good UDP checksum of a received frame is reported as one of TCP"),
+	SWITCH("lso", lso, BEFORE, "large sends are offered"),
+	SWITCH("rsc", rsc, BEFORE, "received segments are joined, if the guest asks for it"),
+	NUMBER("lso-size", lso_size_max, 1024, 65535, BEFORE, "bytes of one large send, at most"),
+	NUMBER("lso-segments", lso_segments_min, 1, 64, BEFORE, "segments of one large send, at least"),
 	/* Of devices to come */
 	COMING("storvsp-completion-size", "exact or shortest completions of the disk controller"),
 	COMING("storvsp-6-2", "the disk controller takes protocol 6.2"),

@@ -79,6 +79,18 @@ uint32_t hvh_fault_chance(const struct hvh_partition *partition, enum hvh_fault 
 		if (profile->teardown_reply == HVH_TEARDOWN_SLOW)
 			return CERTAIN;
 		return profile->teardown_reply == HVH_TEARDOWN_PROMPT ? 0 : chance;
+	case HVH_FAULT_FEWER_SUBCHANNELS:
+		return tendency(profile->subchannels_fewer, chance);
+	case HVH_FAULT_LATE_SUBCHANNELS:
+		return tendency(profile->subchannels_late, chance);
+	case HVH_FAULT_MISSING_SUBCHANNELS:
+		return tendency(profile->subchannels_missing, chance);
+	case HVH_FAULT_RESCIND_SUBCHANNEL:
+		return tendency(profile->subchannel_rescind, chance);
+	case HVH_FAULT_LATE_SEND_TABLE:
+		return tendency(profile->send_table_late, chance);
+	case HVH_FAULT_MISSING_SEND_TABLE:
+		return tendency(profile->send_table_missing, chance);
 	default:
 		return chance;
 	}
@@ -113,6 +125,12 @@ static const char *const fault_names[HVH_FAULT_COUNT] = {
 	[HVH_FAULT_SLOW_TEARDOWN] = "slow-teardown",
 	[HVH_FAULT_RESCIND] = "rescind",
 	[HVH_FAULT_FRAME_LOST] = "frame-lost",
+	[HVH_FAULT_FEWER_SUBCHANNELS] = "fewer-subchannels",
+	[HVH_FAULT_LATE_SUBCHANNELS] = "late-subchannels",
+	[HVH_FAULT_MISSING_SUBCHANNELS] = "missing-subchannels",
+	[HVH_FAULT_RESCIND_SUBCHANNEL] = "rescind-subchannel",
+	[HVH_FAULT_LATE_SEND_TABLE] = "late-send-table",
+	[HVH_FAULT_MISSING_SEND_TABLE] = "missing-send-table",
 };
 
 const char *hvh_fault_name(enum hvh_fault fault)
@@ -136,6 +154,7 @@ static const char *const silence_names[HVH_SILENCE_COUNT] = {
 	[HVH_SILENCE_RNDIS_SET] = "rndis-set",
 	[HVH_SILENCE_POST] = "post",
 	[HVH_SILENCE_MODIFY] = "modify",
+	[HVH_SILENCE_NVS_SUBCHANNEL] = "nvs-subchannel",
 };
 
 void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step)

@@ -9,16 +9,16 @@
 
 #define LATE_MAX (5 * HVH_TIME_PER_MS)
 
-static bool write_completion(struct hvh_nic *nic, const struct netvsp_completion *completion)
+static bool write_completion(struct netvsp_queue *queue, const struct netvsp_completion *completion)
 {
-	struct netvsp_session *session = &nic->session;
+	struct netvsp_session *session = &queue->nic->session;
 
-	if (session->blocked)
+	if (queue->blocked)
 		return false;
-	if (!hvh_channel_write(nic->channel, nic->now, VMBUS_PACKET_COMPLETION, false,
+	if (!hvh_channel_write(queue->channel, queue->nic->now, VMBUS_PACKET_COMPLETION, false,
 			       completion->transaction_id, NULL, 0, completion->payload,
 			       completion->payload_length, NULL, 0)) {
-		session->blocked = true;
+		queue->blocked = true;
 		return false;
 	}
 	if (completion->section != NVS_SECTION_NONE)
@@ -29,15 +29,15 @@ static bool write_completion(struct hvh_nic *nic, const struct netvsp_completion
 
 /* Only queued here, and sent when all that the guest has written has been read: so a
  * section that it used again too early is still in use when the second packet comes. */
-void netvsp_complete(struct hvh_nic *nic, uint64_t transaction_id, uint32_t section, const void *payload,
-		     uint32_t payload_length)
+void netvsp_complete(struct netvsp_queue *queue, uint64_t transaction_id, uint32_t section,
+		     const void *payload, uint32_t payload_length)
 {
-	struct netvsp_session *session = &nic->session;
+	const struct hvh_nic *nic = queue->nic;
 	struct netvsp_completion *completion;
 
-	if (session->completion_count == NETVSP_COMPLETIONS_MAX)
+	if (queue->completion_count == NETVSP_COMPLETIONS_MAX)
 		return; /* netvsp_read takes no packet without a place here */
-	completion = &session->completions[session->completion_count++];
+	completion = &queue->completions[queue->completion_count++];
 	completion->due = nic->now;
 	completion->transaction_id = transaction_id;
 	completion->section = section;
@@ -48,30 +48,28 @@ void netvsp_complete(struct hvh_nic *nic, uint64_t transaction_id, uint32_t sect
 		completion->due = nic->now + 1 + hvh_choose(nic->partition, LATE_MAX);
 }
 
-void netvsp_completions_run(struct hvh_nic *nic)
+void netvsp_completions_run(struct netvsp_queue *queue)
 {
-	struct netvsp_session *session = &nic->session;
 	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < session->completion_count; i++) {
-		struct netvsp_completion *completion = &session->completions[i];
+	for (uint32_t i = 0; i < queue->completion_count; i++) {
+		struct netvsp_completion *completion = &queue->completions[i];
 
-		if (completion->due <= nic->now && write_completion(nic, completion))
+		if (completion->due <= queue->nic->now && write_completion(queue, completion))
 			continue;
 		if (kept != i)
-			session->completions[kept] = *completion;
+			queue->completions[kept] = *completion;
 		kept++;
 	}
-	session->completion_count = kept;
+	queue->completion_count = kept;
 }
 
-uint64_t netvsp_completions_next(const struct hvh_nic *nic)
+uint64_t netvsp_completions_next(const struct netvsp_queue *queue)
 {
-	const struct netvsp_session *session = &nic->session;
 	uint64_t next = HVH_NEVER;
 
-	for (uint32_t i = 0; i < session->completion_count; i++)
-		if (session->completions[i].due < next)
-			next = session->completions[i].due;
+	for (uint32_t i = 0; i < queue->completion_count; i++)
+		if (queue->completions[i].due < next)
+			next = queue->completions[i].due;
 	return next;
 }

@@ -28,8 +28,53 @@ static void dump_buffer(struct hvh_dump *dump, const char *name, const struct ne
 	hvh_dump_end(dump);
 }
 
-static void dump_session(const struct netvsp_session *session, struct hvh_dump *dump)
+static uint32_t suballocations_free(const struct hvh_nic *nic)
 {
+	uint32_t count = nic->session.free_control_count;
+
+	for (uint32_t n = 0; n < NETVSP_QUEUES_MAX; n++)
+		count += nic->queues[n] != NULL ? nic->queues[n]->free_count : 0;
+	return count;
+}
+
+static void dump_queue(const struct netvsp_queue *queue, struct hvh_dump *dump)
+{
+	const struct hvh_nic_queue_counters *counters = &queue->counters;
+
+	hvh_dump_begin_number(dump, "queue", queue->index);
+	hvh_dump_flag(dump, "open", queue->open);
+	if (queue->open) {
+		hvh_dump_number(dump, "channel", hvh_channel_id(queue->channel));
+		hvh_dump_flag(dump, "stopped", queue->stopped);
+		hvh_dump_flag(dump, "blocked", queue->blocked);
+		hvh_dump_number(dump, "completions-waiting", queue->completion_count);
+		hvh_dump_number(dump, "frames-waiting", queue->frame_count);
+		hvh_dump_number(dump, "pieces-free", queue->free_count);
+	}
+	hvh_dump_number(dump, "packets", counters->packets);
+	hvh_dump_number(dump, "to-guest-frames", counters->to_guest_frames);
+	hvh_dump_number(dump, "from-guest-frames", counters->from_guest_frames);
+	hvh_dump_number(dump, "transfer-packets", counters->transfer_packets);
+	hvh_dump_end(dump);
+}
+
+static void dump_subchannels(const struct hvh_nic *nic, struct hvh_dump *dump)
+{
+	const struct netvsp_subchannels *subchannels = &nic->session.subchannels;
+
+	hvh_dump_begin(dump, "sub-channel-request");
+	hvh_dump_number(dump, "at-most", netvsp_queues_max(nic) - 1);
+	hvh_dump_number(dump, "granted", subchannels->granted);
+	hvh_dump_flag(dump, "answer-held", subchannels->held);
+	if (subchannels->table_due != HVH_NEVER)
+		hvh_dump_time(dump, "send-table-due", subchannels->table_due);
+	hvh_dump_end(dump);
+}
+
+static void dump_session(const struct hvh_nic *nic, struct hvh_dump *dump)
+{
+	const struct netvsp_session *session = &nic->session;
+
 	hvh_dump_begin(dump, "nvs");
 	if (session->version == 0)
 		hvh_dump_text(dump, "version", "none");
@@ -37,12 +82,8 @@ static void dump_session(const struct netvsp_session *session, struct hvh_dump *
 		hvh_dump_hex(dump, "version", session->version);
 	hvh_dump_flag(dump, "ndis-config", session->ndis_config);
 	hvh_dump_flag(dump, "ndis-version", session->ndis_version);
-	hvh_dump_flag(dump, "stopped", session->stopped);
-	hvh_dump_flag(dump, "blocked", session->blocked);
-	hvh_dump_number(dump, "completions-waiting", session->completion_count);
 	dump_buffer(dump, "receive-buffer", &session->receive, session->suballocation_size,
-		    session->suballocation_count,
-		    session->suballocation_count - session->free_data_count - session->free_control_count);
+		    session->suballocation_count, session->suballocation_count - suballocations_free(nic));
 	dump_buffer(dump, "send-buffer", &session->send, session->section_size, session->section_count,
 		    bits_set(session->section_busy, session->section_count));
 	hvh_dump_end(dump);
@@ -53,6 +94,7 @@ static void dump_session(const struct netvsp_session *session, struct hvh_dump *
 	hvh_dump_flag(dump, "link-reported", session->link_reported);
 	hvh_dump_number(dump, "control-messages-waiting", session->control_count);
 	hvh_dump_end(dump);
+	dump_subchannels(nic, dump);
 }
 
 static void dump_counters(const struct hvh_nic_counters *c, struct hvh_dump *dump)
@@ -68,6 +110,14 @@ static void dump_counters(const struct hvh_nic_counters *c, struct hvh_dump *dum
 	hvh_dump_number(dump, "transfer-packets", c->transfer_packets);
 	hvh_dump_number(dump, "sections-used", c->sections_used);
 	hvh_dump_number(dump, "page-lists-used", c->page_lists_used);
+	hvh_dump_number(dump, "rndis-messages", c->rndis_messages);
+	hvh_dump_number(dump, "checksums-made", c->checksums_made);
+	hvh_dump_number(dump, "checksums-checked", c->checksums_checked);
+	hvh_dump_number(dump, "segments-made", c->segments_made);
+	hvh_dump_number(dump, "joined", c->joined);
+	hvh_dump_number(dump, "tags-in", c->tags_in);
+	hvh_dump_number(dump, "tags-out", c->tags_out);
+	hvh_dump_number(dump, "hashed", c->hashed);
 	hvh_dump_end(dump);
 }
 
@@ -81,6 +131,9 @@ void netvsp_dump(const void *device, struct hvh_dump *dump)
 	hvh_dump_text(dump, "link", "%s", nic->link_up ? "up" : "down");
 	hvh_dump_number(dump, "frames-waiting", nic->frame_count);
 	if (nic->session.open)
-		dump_session(&nic->session, dump);
+		dump_session(nic, dump);
+	for (uint32_t n = 0; n < NETVSP_QUEUES_MAX; n++)
+		if (nic->queues[n] != NULL)
+			dump_queue(nic->queues[n], dump);
 	dump_counters(&nic->counters, dump);
 }

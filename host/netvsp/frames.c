@@ -18,10 +18,11 @@ struct frame_message {
 	uint32_t length;      /* as its header says, and inside what was sent */
 };
 
-static bool refuse(struct hvh_nic *nic, enum hvh_violation_kind kind, const struct frame_message *message,
-		   const char *why, uint32_t value)
+static bool refuse(struct netvsp_queue *queue, enum hvh_violation_kind kind,
+		   const struct frame_message *message, const char *why, uint32_t value)
 {
-	NETVSP_VIOLATE(nic, kind, message->bytes, message->length, "RNDIS packet: %s (0x%x)", why, value);
+	NETVSP_VIOLATE_ON(queue, kind, message->bytes, message->length, "RNDIS packet: %s (0x%x)", why,
+			  value);
 	return false;
 }
 
@@ -34,7 +35,7 @@ static bool has_short_header(const struct rndis_packet *packet)
 }
 
 /* Header checks; offsets count from byte 8. */
-static bool check_header(struct hvh_nic *nic, const struct frame_message *message)
+static bool check_header(struct netvsp_queue *queue, const struct frame_message *message)
 {
 	const struct rndis_packet *packet = &message->packet;
 	uint32_t body = message->length - RNDIS_OFFSET_BASE;
@@ -42,29 +43,31 @@ static bool check_header(struct hvh_nic *nic, const struct frame_message *messag
 	uint32_t least = is_short ? SHORT_HEADER_OFFSET : (uint32_t)sizeof *packet - RNDIS_OFFSET_BASE;
 
 	if (packet->oob_offset != 0 || packet->oob_length != 0 || packet->oob_count != 0)
-		return refuse(nic, HVH_V_RNDIS, message, "out-of-band data, which must be none",
+		return refuse(queue, HVH_V_RNDIS, message, "out-of-band data, which must be none",
 			      packet->oob_length);
 	if (packet->vc_handle != 0 || (!is_short && packet->reserved != 0))
-		return refuse(nic, HVH_V_RNDIS, message, "a reserved field is not zero",
+		return refuse(queue, HVH_V_RNDIS, message, "a reserved field is not zero",
 			      packet->vc_handle | packet->reserved);
 	if (packet->data_offset < least || packet->data_offset > body ||
 	    packet->data_length > body - packet->data_offset)
-		return refuse(nic, HVH_V_RNDIS, message, "the frame is not inside the message",
+		return refuse(queue, HVH_V_RNDIS, message, "the frame is not inside the message",
 			      packet->data_offset);
-	if (packet->data_length < NETVSP_ETHERNET_HEADER || packet->data_length > nic->session.frame_max)
-		return refuse(nic, HVH_V_FRAME, message, "length of the frame out of range",
+	if (packet->data_length < NETVSP_ETHERNET_HEADER ||
+	    packet->data_length > queue->nic->session.frame_max)
+		return refuse(queue, HVH_V_FRAME, message, "length of the frame out of range",
 			      packet->data_length);
 	if (packet->per_packet_info_length == 0)
 		return true;
 	if (packet->per_packet_info_offset < least || packet->per_packet_info_offset % 4 != 0 ||
 	    packet->per_packet_info_offset > packet->data_offset ||
 	    packet->per_packet_info_length > packet->data_offset - packet->per_packet_info_offset)
-		return refuse(nic, HVH_V_RNDIS, message, "packet information is not between header and frame",
+		return refuse(queue, HVH_V_RNDIS, message,
+			      "packet information is not between header and frame",
 			      packet->per_packet_info_offset);
 	return true;
 }
 
-static bool check_information(struct hvh_nic *nic, const struct frame_message *message)
+static bool check_information(struct netvsp_queue *queue, const struct frame_message *message)
 {
 	const uint8_t *at = message->bytes + RNDIS_OFFSET_BASE + message->packet.per_packet_info_offset;
 	uint32_t left = message->packet.per_packet_info_length;
@@ -72,17 +75,17 @@ static bool check_information(struct hvh_nic *nic, const struct frame_message *m
 
 	for (uint32_t n = 0; left > 0; n++) {
 		if (n == PER_PACKET_INFO_MAX || left < sizeof info)
-			return refuse(nic, HVH_V_RNDIS, message, "packet information is cut, or too much",
+			return refuse(queue, HVH_V_RNDIS, message, "packet information is cut, or too much",
 				      left);
 		memcpy(&info, at, sizeof info);
 		if (info.size < sizeof info || info.size > left || info.size % 4 != 0)
-			return refuse(nic, HVH_V_RNDIS, message, "size of a packet information", info.size);
+			return refuse(queue, HVH_V_RNDIS, message, "size of a packet information", info.size);
 		if (info.data_offset < sizeof info || info.data_offset > info.size)
-			return refuse(nic, HVH_V_RNDIS, message, "offset in a packet information",
+			return refuse(queue, HVH_V_RNDIS, message, "offset in a packet information",
 				      info.data_offset);
 		/* No offload has been offered. */
 		if (info.type == PER_PACKET_INFO_CHECKSUM || info.type == PER_PACKET_INFO_LARGE_SEND)
-			return refuse(nic, HVH_V_RNDIS, message, "asks for an offload that was not offered",
+			return refuse(queue, HVH_V_RNDIS, message, "asks for an offload that was not offered",
 				      info.type);
 		at += info.size;
 		left -= info.size;
@@ -91,7 +94,7 @@ static bool check_information(struct hvh_nic *nic, const struct frame_message *m
 }
 
 /* Splits off the message at *offset and checks it. */
-static bool next_message(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length, uint32_t *offset,
+static bool next_message(struct netvsp_queue *queue, const uint8_t *bytes, uint32_t length, uint32_t *offset,
 			 struct frame_message *message)
 {
 	uint32_t left = length - *offset;
@@ -99,23 +102,27 @@ static bool next_message(struct hvh_nic *nic, const uint8_t *bytes, uint32_t len
 	message->bytes = bytes + *offset;
 	message->length = left;
 	if (left < sizeof message->packet)
-		return refuse(nic, HVH_V_RNDIS, message, "message shorter than its header", left);
+		return refuse(queue, HVH_V_RNDIS, message, "message shorter than its header", left);
 	memcpy(&message->packet, message->bytes, sizeof message->packet);
 	if (message->packet.header.type != RNDIS_MSG_PACKET)
-		return refuse(nic, HVH_V_RNDIS, message, "another message after a packet",
+		return refuse(queue, HVH_V_RNDIS, message, "another message after a packet",
 			      message->packet.header.type);
 	if (message->packet.header.length < sizeof message->packet || message->packet.header.length > left)
-		return refuse(nic, HVH_V_RNDIS, message, "length of the message",
+		return refuse(queue, HVH_V_RNDIS, message, "length of the message",
 			      message->packet.header.length);
 	message->length = message->packet.header.length;
-	if (message->length < left && message->length % nic->session.alignment != 0)
-		return refuse(nic, HVH_V_RNDIS, message, "the next message is not aligned", message->length);
+	if (message->length < left && message->length % queue->nic->session.alignment != 0)
+		return refuse(queue, HVH_V_RNDIS, message, "the next message is not aligned",
+			      message->length);
 	*offset += message->length;
-	return check_header(nic, message) && check_information(nic, message);
+	return check_header(queue, message) && check_information(queue, message);
 }
 
-static void deliver(struct hvh_nic *nic, const struct frame_message *message)
+static void deliver(struct netvsp_queue *queue, const struct frame_message *message)
 {
+	const uint8_t *frame = message->bytes + RNDIS_OFFSET_BASE + message->packet.data_offset;
+	struct hvh_nic *nic = queue->nic;
+
 	if (!nic->link_up) {
 		nic->counters.dropped_link++;
 		return;
@@ -123,36 +130,39 @@ static void deliver(struct hvh_nic *nic, const struct frame_message *message)
 	nic->transmitted = true;
 	nic->counters.from_guest_frames++;
 	nic->counters.from_guest_bytes += message->packet.data_length;
-	nic->backend.transmit(nic->backend.context,
-			      message->bytes + RNDIS_OFFSET_BASE + message->packet.data_offset,
-			      message->packet.data_length);
+	queue->counters.from_guest_frames++;
+	if (nic->backend.transmit_from != NULL)
+		nic->backend.transmit_from(nic->backend.context, queue->index, frame,
+					   message->packet.data_length);
+	else
+		nic->backend.transmit(nic->backend.context, frame, message->packet.data_length);
 }
 
-uint32_t netvsp_frames(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
+uint32_t netvsp_frames(struct netvsp_queue *queue, const uint8_t *bytes, uint32_t length)
 {
-	uint32_t most = nic->session.packets_max;
+	uint32_t most = queue->nic->session.packets_max;
 	struct frame_message messages[MESSAGES_MAX];
 	uint32_t count = 0, offset = 0;
 
-	if (!nic->session.initialized) {
-		NETVSP_VIOLATE(nic, HVH_V_RNDIS_ORDER, bytes, length,
-			       "RNDIS packet before INITIALIZE or after HALT");
+	if (!queue->nic->session.initialized) {
+		NETVSP_VIOLATE_ON(queue, HVH_V_RNDIS_ORDER, bytes, length,
+				  "RNDIS packet before INITIALIZE or after HALT");
 		return NVS_STATUS_FAILURE;
 	}
 	if (most > MESSAGES_MAX)
 		most = MESSAGES_MAX;
 	while (offset < length) {
 		if (count == most) {
-			NETVSP_VIOLATE(
-				nic, HVH_V_RNDIS, bytes, length,
+			NETVSP_VIOLATE_ON(
+				queue, HVH_V_RNDIS, bytes, length,
 				"more than the %u RNDIS packets that INITIALIZE allowed in one message",
 				most);
 			return NVS_STATUS_FAILURE;
 		}
-		if (!next_message(nic, bytes, length, &offset, &messages[count++]))
+		if (!next_message(queue, bytes, length, &offset, &messages[count++]))
 			return NVS_STATUS_FAILURE;
 	}
 	for (uint32_t i = 0; i < count; i++)
-		deliver(nic, &messages[i]);
+		deliver(queue, &messages[i]);
 	return NVS_STATUS_SUCCESS;
 }

@@ -67,16 +67,6 @@ struct ndis_link_state {
 };
 HVK_WIRE_SIZE(struct ndis_link_state, 40);
 
-struct ndis_rss_capabilities {
-	struct ndis_header header;
-	uint32_t capabilities;
-	uint32_t message_interrupts;
-	uint32_t queues;
-	uint16_t table_entries;
-	uint16_t reserved;
-};
-HVK_WIRE_SIZE(struct ndis_rss_capabilities, 20);
-
 /* --- Answers longer than a number ------------------------------------------------------ */
 
 uint32_t netvsp_offload_structure(const struct hvh_nic *nic, uint8_t *to, uint32_t room)
@@ -113,8 +103,8 @@ static uint32_t link_state(const struct hvh_nic *nic, uint8_t *to)
 static uint32_t rss_capabilities(uint8_t *to)
 {
 	struct ndis_rss_capabilities rss = {.header = {NDIS_TYPE_RSS_CAPABILITIES, 2, sizeof rss},
-					    .message_interrupts = 1,
-					    .queues = 1,
+					    .interrupt_messages = 1,
+					    .receive_queues = 1,
 					    .table_entries = 128};
 
 	memcpy(to, &rss, sizeof rss);

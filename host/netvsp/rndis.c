@@ -1,96 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RNDIS control messages: what the guest asks and what the host says by itself.
+ * RNDIS control messages: what the guest asks.
  * Sources: MS-RNDIS, OpenVMM netvsp, FreeBSD hn.
  */
 #include <string.h>
 
 #include "netvsp.h"
 
-#define LATE_MAX (5 * HVH_TIME_PER_MS)
-/* How long the status 0x40020006 waits for another message to share a packet with. */
-#define COMPANION_WAIT (20 * HVH_TIME_PER_MS)
-#define COMPANION_WAIT_FRAMES (2 * HVH_TIME_PER_SECOND)
-
 #define MAX_TRANSFER_SIZE 0xefffffffu /* OpenVMM */
 #define DEVICE_FLAG_CONNECTIONLESS 1u
 #define QUERY_INFORMATION_OFFSET (sizeof(struct rndis_query_complete) - RNDIS_OFFSET_BASE)
-
-bool netvsp_control_push(struct hvh_nic *nic, const void *bytes, uint32_t length)
-{
-	struct netvsp_session *session = &nic->session;
-	struct netvsp_control *control;
-
-	if (session->control_count == NETVSP_CONTROL_QUEUE || length > NETVSP_CONTROL_SIZE)
-		return false;
-	control = &session->control[(session->control_head + session->control_count) % NETVSP_CONTROL_QUEUE];
-	control->due = nic->now;
-	if (hvh_fault_strikes(nic->partition, HVH_FAULT_DELAY_COMPLETION))
-		control->due = nic->now + 1 + hvh_choose(nic->partition, LATE_MAX);
-	control->length = length;
-	memcpy(control->bytes, bytes, length);
-	session->control_count++;
-	return true;
-}
-
-/* --- What the host says by itself ------------------------------------------------------ */
-
-static uint32_t indication_build(uint8_t *to, uint32_t status, const uint8_t *buffer, uint32_t buffer_length)
-{
-	struct rndis_indicate_status indication = {
-		.header = {RNDIS_MSG_INDICATE_STATUS, sizeof indication + buffer_length},
-		.status = status,
-		.buffer_length = buffer_length};
-
-	if (buffer_length > 0) {
-		indication.buffer_offset = sizeof indication - RNDIS_OFFSET_BASE;
-		memcpy(to + sizeof indication, buffer, buffer_length);
-	}
-	memcpy(to, &indication, sizeof indication);
-	return indication.header.length;
-}
-
-/* Status 0x40020006. Windows Server 2012 R2 counts the header alone in the message's
- * length, not the status buffer that follows it (iPXE 639632b05), and sends it in one
- * packet with others: there the range is all that tells the guest where it ends. */
-void netvsp_indicate_offload(struct hvh_nic *nic)
-{
-	struct netvsp_companion *companion = &nic->session.companion;
-	bool malformed = hvh_partition_get_profile(nic->partition)->status_0x40020006_malformed;
-	uint8_t offload[NETVSP_CONTROL_SIZE - sizeof(struct rndis_indicate_status)];
-	uint8_t message[NETVSP_CONTROL_SIZE];
-	uint32_t length, header_alone = sizeof(struct rndis_indicate_status);
-
-	length = netvsp_offload_structure(nic, offload, sizeof offload);
-	length = indication_build(message, RNDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG, offload, length);
-	if (!malformed) {
-		netvsp_control_push(nic, message, length);
-		return;
-	}
-	memcpy(message + offsetof(struct rndis_header, length), &header_alone, sizeof header_alone);
-	companion->present = true;
-	companion->for_frames = hvh_choose(nic->partition, 2) != 0;
-	companion->deadline = nic->now + (companion->for_frames ? COMPANION_WAIT_FRAMES : COMPANION_WAIT);
-	companion->behind = nic->session.control_count;
-	companion->message.length = length;
-	memcpy(companion->message.bytes, message, length);
-}
-
-void netvsp_indicate_link(struct hvh_nic *nic)
-{
-	struct netvsp_session *session = &nic->session;
-	uint8_t message[sizeof(struct rndis_indicate_status)];
-	uint32_t length;
-
-	if (!session->initialized || session->link_reported == nic->link_up)
-		return;
-	length = indication_build(
-		message, nic->link_up ? RNDIS_STATUS_MEDIA_CONNECT : RNDIS_STATUS_MEDIA_DISCONNECT, NULL, 0);
-	if (netvsp_control_push(nic, message, length))
-		session->link_reported = nic->link_up;
-}
-
-/* --- What the guest asks ------------------------------------------------------------------ */
 
 static uint32_t reply(struct hvh_nic *nic, const void *bytes, uint32_t length)
 {
@@ -175,6 +94,10 @@ static const uint8_t *information(struct hvh_nic *nic, const uint8_t *bytes, uin
 		NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, length,
 			       "RNDIS OID 0x%08x: the reserved word is 0x%x, not 0", request->oid,
 			       request->reserved);
+	/* The document has 0 for nothing; Windows fails such a query (FreeBSD). */
+	if (request->information_offset == 0 && request->information_length == 0 &&
+	    !hvh_partition_get_profile(nic->partition)->information_offset_required)
+		return bytes + length;
 	if (request->information_offset < RNDIS_REQUEST_INFORMATION_OFFSET ||
 	    request->information_offset > body ||
 	    request->information_length > body - request->information_offset) {
@@ -257,6 +180,7 @@ static uint32_t halt(struct hvh_nic *nic)
 {
 	nic->session.initialized = false;
 	nic->session.filter = 0;
+	nic->session.rss.enabled = false;
 	nic->session.companion.present = false;
 	netvsp_frames_drop(nic, &nic->counters.dropped_filter);
 	return NVS_STATUS_SUCCESS;
@@ -289,7 +213,7 @@ uint32_t netvsp_rndis_control(struct hvh_nic *nic, const uint8_t *bytes, uint32_
 	default: /* RESET, indications, completions: the worker ends (OpenVMM) */
 		NETVSP_VIOLATE(nic, HVH_V_RNDIS, bytes, header.length,
 			       "RNDIS message 0x%x is none that a guest sends", header.type);
-		netvsp_stop(nic);
+		netvsp_stop(netvsp_primary(nic));
 		return NVS_STATUS_FAILURE;
 	}
 }

@@ -14,69 +14,30 @@
 #define GIVEN_BACK 0xdb
 #define GIVEN_BACK_STEP 256u
 
-bool netvsp_suballocations_create(struct hvh_nic *nic, uint32_t size)
+void netvsp_transfer_begin(struct netvsp_queue *queue, struct netvsp_transfer *transfer,
+			   uint32_t channel_type)
 {
-	struct netvsp_session *session = &nic->session;
-	uint32_t one = hvh_partition_get_profile(nic->partition)->receive_suballocation;
-	uint32_t count;
+	struct hvh_nic *nic = queue->nic;
 
-	one += session->frame_max - NETVSP_FRAME_STANDARD;
-	if (one < session->frame_max + sizeof(struct rndis_packet))
-		one = session->frame_max + NETVSP_SUBALLOCATION_OVERHEAD;
-	session->suballocation_size = one;
-	count = size / one;
-	if (count > NETVSP_SUBALLOCATIONS_MAX)
-		count = NETVSP_SUBALLOCATIONS_MAX;
-	if (count <= NETVSP_CONTROL_SUBALLOCATIONS)
-		return false;
-	session->suballocation_count = count;
-	/* Both are stacks: what was given back last is used first, which finds a guest
-	 * that gives back too early. */
-	for (uint32_t i = 0; i < NETVSP_CONTROL_SUBALLOCATIONS; i++)
-		session->free_control[i] = (uint16_t)(NETVSP_CONTROL_SUBALLOCATIONS - 1 - i);
-	session->free_control_count = NETVSP_CONTROL_SUBALLOCATIONS;
-	for (uint32_t i = 0; i < count - NETVSP_CONTROL_SUBALLOCATIONS; i++)
-		session->free_data[i] = (uint16_t)(count - 1 - i);
-	session->free_data_count = count - NETVSP_CONTROL_SUBALLOCATIONS;
-	return true;
-}
-
-static uint16_t suballocation_take(struct netvsp_session *session, bool control)
-{
-	return control ? session->free_control[--session->free_control_count]
-		       : session->free_data[--session->free_data_count];
-}
-
-static void suballocation_put(struct netvsp_session *session, uint16_t id)
-{
-	if (id < NETVSP_CONTROL_SUBALLOCATIONS)
-		session->free_control[session->free_control_count++] = id;
-	else
-		session->free_data[session->free_data_count++] = id;
-}
-
-void netvsp_transfer_begin(struct hvh_nic *nic, struct netvsp_transfer *transfer, uint32_t channel_type)
-{
+	transfer->queue = queue;
 	transfer->receive = hvh_gpadl_find(nic->channel, nic->session.receive.gpadl);
 	transfer->channel_type = channel_type;
 	transfer->count = 0;
 	transfer->bytes = 0;
 }
 
-bool netvsp_transfer_room(const struct hvh_nic *nic, const struct netvsp_transfer *transfer, bool control,
-			  uint32_t range_length)
+bool netvsp_transfer_room(const struct netvsp_transfer *transfer, bool control, uint32_t range_length)
 {
-	const struct netvsp_session *session = &nic->session;
-
-	return transfer->count < NETVSP_RANGES_MAX && range_length <= session->suballocation_size &&
+	return transfer->count < NETVSP_RANGES_MAX &&
+	       range_length <= transfer->queue->nic->session.suballocation_size &&
 	       range_length <= NETVSP_TRANSFER_MAX - transfer->bytes &&
-	       (control ? session->free_control_count : session->free_data_count) > 0;
+	       netvsp_suballocations_free(transfer->queue, control) > 0;
 }
 
-void netvsp_transfer_abandon(struct hvh_nic *nic, struct netvsp_transfer *transfer)
+void netvsp_transfer_abandon(struct netvsp_transfer *transfer)
 {
 	while (transfer->count > 0)
-		suballocation_put(&nic->session, transfer->ids[--transfer->count]);
+		netvsp_suballocation_put(transfer->queue->nic, transfer->ids[--transfer->count]);
 }
 
 static bool write_message(struct hvh_gpadl *gpadl, uint32_t offset, const struct netvsp_message *message)
@@ -86,10 +47,10 @@ static bool write_message(struct hvh_gpadl *gpadl, uint32_t offset, const struct
 }
 
 /* The range as the trace shows it: what was there before is not repeated. */
-static void keep_for_trace(struct hvh_nic *nic, const struct netvsp_transfer *transfer,
-			   const struct netvsp_message *message, uint32_t range_length)
+static void keep_for_trace(const struct netvsp_transfer *transfer, const struct netvsp_message *message,
+			   uint32_t range_length)
 {
-	uint8_t *to = nic->transfer + transfer->bytes;
+	uint8_t *to = transfer->queue->nic->transfer + transfer->bytes;
 
 	memset(to, 0, range_length);
 	memcpy(to, message->head, message->head_length);
@@ -97,12 +58,12 @@ static void keep_for_trace(struct hvh_nic *nic, const struct netvsp_transfer *tr
 		memcpy(to + message->head_length, message->frame, message->frame_length);
 }
 
-bool netvsp_transfer_add(struct hvh_nic *nic, struct netvsp_transfer *transfer, bool control,
-			 const struct netvsp_message *message, uint32_t range_length)
+bool netvsp_transfer_add(struct netvsp_transfer *transfer, bool control, const struct netvsp_message *message,
+			 uint32_t range_length)
 {
-	struct netvsp_session *session = &nic->session;
-	uint16_t id = suballocation_take(session, control);
-	uint32_t offset = id * session->suballocation_size;
+	struct netvsp_queue *queue = transfer->queue;
+	uint16_t id = netvsp_suballocation_take(queue, control);
+	uint32_t offset = id * queue->nic->session.suballocation_size;
 
 	transfer->ids[transfer->count] = id;
 	transfer->ranges[transfer->count].byte_count = range_length;
@@ -110,19 +71,20 @@ bool netvsp_transfer_add(struct hvh_nic *nic, struct netvsp_transfer *transfer, 
 	transfer->count++;
 	/* The rest of the range keeps what was there, as it does on a real host. */
 	if (!write_message(transfer->receive, offset, message)) {
-		netvsp_transfer_abandon(nic, transfer);
-		netvsp_stop(nic);
+		netvsp_transfer_abandon(transfer);
+		netvsp_stop(queue);
 		return false;
 	}
-	if (hvh_trace_wanted(nic->partition))
-		keep_for_trace(nic, transfer, message, range_length);
+	if (hvh_trace_wanted(queue->nic->partition))
+		keep_for_trace(transfer, message, range_length);
 	transfer->bytes += range_length;
 	return true;
 }
 
-static void transfer_outstanding(struct hvh_nic *nic, const struct netvsp_transfer *transfer)
+static void transfer_outstanding(const struct netvsp_transfer *transfer)
 {
-	struct netvsp_session *session = &nic->session;
+	struct netvsp_queue *queue = transfer->queue;
+	struct netvsp_session *session = &queue->nic->session;
 
 	for (uint32_t i = 0; i < transfer->count; i++) {
 		bool last = i + 1 == transfer->count;
@@ -131,11 +93,14 @@ static void transfer_outstanding(struct hvh_nic *nic, const struct netvsp_transf
 		session->range_length[transfer->ids[i]] = transfer->ranges[i].byte_count;
 	}
 	session->outstanding[transfer->ids[0] / 8] |= (uint8_t)(1u << (transfer->ids[0] % 8));
-	nic->counters.transfer_packets++;
+	queue->nic->counters.transfer_packets++;
+	queue->counters.transfer_packets++;
 }
 
-bool netvsp_transfer_send(struct hvh_nic *nic, struct netvsp_transfer *transfer)
+bool netvsp_transfer_send(struct netvsp_transfer *transfer)
 {
+	struct netvsp_queue *queue = transfer->queue;
+	struct hvh_nic *nic = queue->nic;
 	struct netvsp_session *session = &nic->session;
 	uint8_t extension[sizeof(struct vmbus_transfer_pages_header) + sizeof transfer->ranges];
 	struct vmbus_transfer_pages_header header = {.page_set_id = session->receive.page_set_id,
@@ -146,21 +111,21 @@ bool netvsp_transfer_send(struct hvh_nic *nic, struct netvsp_transfer *transfer)
 	uint8_t payload[NETVSP_RESPONSE_SIZE_6_1] = {0};
 	uint32_t ranges = transfer->count * (uint32_t)sizeof transfer->ranges[0];
 
-	if (transfer->count == 0 || session->blocked || session->stopped) {
-		netvsp_transfer_abandon(nic, transfer);
+	if (transfer->count == 0 || queue->blocked || queue->stopped) {
+		netvsp_transfer_abandon(transfer);
 		return false;
 	}
 	memcpy(extension, &header, sizeof header);
 	memcpy(extension + sizeof header, transfer->ranges, ranges);
 	memcpy(payload, &rndis, sizeof rndis);
-	if (!hvh_channel_write(nic->channel, nic->now, VMBUS_PACKET_TRANSFER_PAGES, true, transfer->ids[0],
+	if (!hvh_channel_write(queue->channel, nic->now, VMBUS_PACKET_TRANSFER_PAGES, true, transfer->ids[0],
 			       extension, (uint32_t)sizeof header + ranges, payload,
 			       netvsp_response_size(nic), nic->transfer, transfer->bytes)) {
-		session->blocked = true;
-		netvsp_transfer_abandon(nic, transfer);
+		queue->blocked = true;
+		netvsp_transfer_abandon(transfer);
 		return false;
 	}
-	transfer_outstanding(nic, transfer);
+	transfer_outstanding(transfer);
 	return true;
 }
 
@@ -188,18 +153,27 @@ static void range_given_back(struct hvh_nic *nic, uint16_t id)
 }
 
 /* Any payload is accepted, an empty one too (iPXE sends that). */
-void netvsp_transfer_completed(struct hvh_nic *nic, const struct hvh_packet *packet)
+void netvsp_transfer_completed(struct netvsp_queue *queue, const struct hvh_packet *packet)
 {
+	struct hvh_nic *nic = queue->nic;
 	struct netvsp_session *session = &nic->session;
 	uint64_t transaction_id = packet->descriptor.transaction_id;
 	uint16_t id = (uint16_t)transaction_id;
 
 	if (transaction_id >= session->suballocation_count ||
 	    (session->outstanding[id / 8] & (1u << (id % 8))) == 0) {
-		NETVSP_VIOLATE(nic, HVH_V_COMPLETION, &packet->descriptor, sizeof packet->descriptor,
-			       "completion for transaction id 0x%llx, which is not outstanding",
-			       (unsigned long long)transaction_id);
-		netvsp_stop(nic);
+		NETVSP_VIOLATE_ON(queue, HVH_V_COMPLETION, &packet->descriptor, sizeof packet->descriptor,
+				  "completion for transaction id 0x%llx, which is not outstanding",
+				  (unsigned long long)transaction_id);
+		netvsp_stop(queue);
+		return;
+	}
+	if (session->sent_on[id] != queue->index + 1) {
+		NETVSP_VIOLATE_ON(
+			queue, HVH_V_COMPLETION, &packet->descriptor, sizeof packet->descriptor,
+			"completion for transaction id 0x%llx on channel %u of the card: it came on %u",
+			(unsigned long long)transaction_id, queue->index, session->sent_on[id] - 1u);
+		netvsp_stop(queue);
 		return;
 	}
 	session->outstanding[id / 8] &= (uint8_t) ~(1u << (id % 8));
@@ -207,7 +181,7 @@ void netvsp_transfer_completed(struct hvh_nic *nic, const struct hvh_packet *pac
 		uint16_t next = session->next[id];
 
 		range_given_back(nic, id);
-		suballocation_put(session, id);
+		netvsp_suballocation_put(nic, id);
 		id = next;
 	}
 }

@@ -7,9 +7,6 @@
 
 #include "netvsp.h"
 
-#define WITHHELD_ONE_IN 4u
-#define WITHHELD_TIME (10u * HVH_TIME_PER_SECOND)
-
 /* mu_msvm sends its frames with this channel type; Hyper-V does not mind. */
 #define NVS_CHANNEL_DATA_MU_MSVM 2u
 
@@ -34,20 +31,21 @@ static const char *section_fault(const struct netvsp_session *session, const str
 }
 
 /* Copies what the packet brings to nic->message. False: not all of it is there. */
-static bool gather(struct hvh_nic *nic, const struct hvh_packet *packet, const struct nvs_rndis *rndis,
+static bool gather(struct netvsp_queue *queue, const struct hvh_packet *packet, const struct nvs_rndis *rndis,
 		   uint32_t *length)
 {
+	struct hvh_nic *nic = queue->nic;
 	struct netvsp_session *session = &nic->session;
 	uint32_t in_section = rndis->section_size, external = 0;
 
 	if (packet->descriptor.type == VMBUS_PACKET_GPA_DIRECT) {
-		if (!hvh_packet_external_size(nic->channel, packet, &external))
+		if (!hvh_packet_external_size(queue->channel, packet, &external))
 			return false;
 		nic->counters.page_lists_used++;
 	}
 	if (external > NETVSP_MESSAGE_MAX - in_section) {
-		NETVSP_VIOLATE(nic, HVH_V_RNDIS, packet->payload, packet->payload_length,
-			       "RNDIS data of more than %u bytes in one packet", NETVSP_MESSAGE_MAX);
+		NETVSP_VIOLATE_ON(queue, HVH_V_RNDIS, packet->payload, packet->payload_length,
+				  "RNDIS data of more than %u bytes in one packet", NETVSP_MESSAGE_MAX);
 		return false;
 	}
 	if (in_section > 0) {
@@ -57,11 +55,11 @@ static bool gather(struct hvh_nic *nic, const struct hvh_packet *packet, const s
 						     nic->message, in_section))
 			return false;
 		/* Where there is a page list too, the trace has the section, with the headers. */
-		hvh_packet_trace_external(nic->channel, nic->now, nic->message, in_section);
+		hvh_packet_trace_external(queue->channel, nic->now, nic->message, in_section);
 		nic->counters.sections_used++;
 	}
 	if (external > 0 &&
-	    !hvh_packet_external_read(nic->channel, packet, 0, nic->message + in_section, external))
+	    !hvh_packet_external_read(queue->channel, packet, 0, nic->message + in_section, external))
 		return false;
 	*length = in_section + external;
 	return true;
@@ -82,30 +80,40 @@ static bool header_in_one_range(const struct hvh_packet *packet, const struct nv
 	       ((uint64_t)range.byte_offset + range.byte_count) % HVK_PAGE_SIZE == 0;
 }
 
-static uint32_t dispatch(struct hvh_nic *nic, const struct hvh_packet *packet, const struct nvs_rndis *rndis,
-			 uint32_t length)
+static uint32_t dispatch(struct netvsp_queue *queue, const struct hvh_packet *packet,
+			 const struct nvs_rndis *rndis, uint32_t length)
 {
+	struct hvh_nic *nic = queue->nic;
 	uint32_t type;
 	bool frames;
 
 	if (length < sizeof(struct rndis_header) || !header_in_one_range(packet, rndis)) {
-		NETVSP_VIOLATE(nic, HVH_V_RNDIS, packet->payload, packet->payload_length,
-			       "%u bytes of RNDIS: the 8 bytes of a header must be there, in the first range",
-			       length);
+		NETVSP_VIOLATE_ON(
+			queue, HVH_V_RNDIS, packet->payload, packet->payload_length,
+			"%u bytes of RNDIS: the 8 bytes of a header must be there, in the first range",
+			length);
 		return NVS_STATUS_FAILURE;
 	}
 	memcpy(&type, nic->message, sizeof type);
 	frames = type == RNDIS_MSG_PACKET;
 	if (frames == (rndis->channel_type == NVS_CHANNEL_CONTROL))
-		NETVSP_VIOLATE(nic, HVH_V_RNDIS, nic->message, length,
-			       "RNDIS message 0x%x with NVS channel type %u: 0 for frames, 1 for all others",
-			       type, rndis->channel_type);
-	return frames ? netvsp_frames(nic, nic->message, length)
-		      : netvsp_rndis_control(nic, nic->message, length);
+		NETVSP_VIOLATE_ON(
+			queue, HVH_V_RNDIS, nic->message, length,
+			"RNDIS message 0x%x with NVS channel type %u: 0 for frames, 1 for all others", type,
+			rndis->channel_type);
+	if (frames)
+		return netvsp_frames(queue, nic->message, length);
+	if (queue->index == 0)
+		return netvsp_rndis_control(nic, nic->message, length);
+	NETVSP_VIOLATE_ON(queue, HVH_V_RNDIS, nic->message, length,
+			  "RNDIS message 0x%x on sub-channel %u: control messages take the primary", type,
+			  queue->index);
+	return NVS_STATUS_FAILURE;
 }
 
-void netvsp_rndis(struct hvh_nic *nic, const struct hvh_packet *packet, const uint8_t *message)
+void netvsp_rndis(struct netvsp_queue *queue, const struct hvh_packet *packet, const uint8_t *message)
 {
+	struct hvh_nic *nic = queue->nic;
 	struct netvsp_session *session = &nic->session;
 	struct nvs_rndis_complete answer = {.type = NVS_TYPE_RNDIS_COMPLETE, .status = NVS_STATUS_FAILURE};
 	uint8_t response[NETVSP_RESPONSE_SIZE_6_1] = {0};
@@ -115,95 +123,28 @@ void netvsp_rndis(struct hvh_nic *nic, const struct hvh_packet *packet, const ui
 
 	memcpy(&rndis, message, sizeof rndis);
 	if (!session->ndis_version || !session->receive.present) {
-		NETVSP_VIOLATE(nic, HVH_V_NVS_ORDER, message, sizeof rndis, "RNDIS message %s",
-			       session->ndis_version ? "without a receive buffer" : "before NDIS_VERSION");
-		netvsp_stop(nic);
+		NETVSP_VIOLATE_ON(queue, HVH_V_NVS_ORDER, message, sizeof rndis, "RNDIS message %s",
+				  session->ndis_version ? "without a receive buffer" : "before NDIS_VERSION");
+		netvsp_stop(queue);
 		return;
 	}
 	if (rndis.channel_type > NVS_CHANNEL_DATA_MU_MSVM)
-		NETVSP_VIOLATE(nic, HVH_V_NVS_VALUE, message, sizeof rndis,
-			       "NVS channel type %u: 0 for frames, 1 for all others", rndis.channel_type);
+		NETVSP_VIOLATE_ON(queue, HVH_V_NVS_VALUE, message, sizeof rndis,
+				  "NVS channel type %u: 0 for frames, 1 for all others", rndis.channel_type);
 	fault = section_fault(session, &rndis);
 	if (fault != NULL) {
-		NETVSP_VIOLATE(nic, HVH_V_SECTION, message, sizeof rndis, "section 0x%x, %u bytes: %s",
-			       rndis.section_index, rndis.section_size, fault);
+		NETVSP_VIOLATE_ON(queue, HVH_V_SECTION, message, sizeof rndis, "section 0x%x, %u bytes: %s",
+				  rndis.section_index, rndis.section_size, fault);
 	} else {
 		section = rndis.section_index;
 		if (section != NVS_SECTION_NONE)
 			session->section_busy[section / 8] |= (uint8_t)(1u << (section % 8));
-		if (gather(nic, packet, &rndis, &length))
-			answer.status = dispatch(nic, packet, &rndis, length);
+		if (gather(queue, packet, &rndis, &length))
+			answer.status = dispatch(queue, packet, &rndis, length);
 	}
-	if (session->stopped || (packet->descriptor.flags & VMBUS_PACKET_FLAG_COMPLETION_REQUESTED) == 0)
+	if (queue->stopped || (packet->descriptor.flags & VMBUS_PACKET_FLAG_COMPLETION_REQUESTED) == 0)
 		return;
 	memcpy(response, &answer, sizeof answer);
-	netvsp_complete(nic, packet->descriptor.transaction_id, section, response, netvsp_response_size(nic));
-}
-
-/* --- Tear-down -------------------------------------------------------------------------- */
-
-static bool in_use(struct hvh_nic *nic, struct netvsp_buffer *buffer, uint32_t gpadl, const char *name)
-{
-	/* The revoke may still be in the ring, unread. */
-	if (buffer->present && buffer->gpadl == gpadl && !nic->session.stopped)
-		netvsp_read(nic);
-	if (!buffer->present || buffer->gpadl != gpadl)
-		return false;
-	if (!buffer->reported && !nic->session.stopped)
-		NETVSP_VIOLATE(nic, HVH_V_GPADL_IN_USE, &gpadl, sizeof gpadl,
-			       "GPADL 0x%x torn down while it is the %s: revoke it or close first", gpadl,
-			       name);
-	buffer->reported = true;
-	return true;
-}
-
-/* Windows Server 2012 R2 keeps the receive buffer until the channel closes, now and then
- * (iPXE). Linux waits for it before it closes, and is not known to hang there: so it does
- * not keep it for ever. */
-static bool withheld(struct hvh_nic *nic)
-{
-	struct netvsp_session *session = &nic->session;
-
-	switch (hvh_partition_get_profile(nic->partition)->torndown_withheld) {
-	case HVH_TORNDOWN_AT_CLOSE:
-		return true;
-	case HVH_TORNDOWN_NOW_AND_THEN:
-		if (session->release_at == 0)
-			session->release_at = hvh_choose(nic->partition, WITHHELD_ONE_IN) == 0
-						      ? nic->now + WITHHELD_TIME
-						      : nic->now;
-		return session->release_at > nic->now;
-	default:
-		return false;
-	}
-}
-
-void netvsp_release_run(struct hvh_nic *nic)
-{
-	struct netvsp_session *session = &nic->session;
-
-	if (netvsp_release_next(nic) > nic->now)
-		return;
-	session->released = true;
-	hvh_channel_teardown_ready(nic->channel, session->receive.gpadl, nic->now);
-}
-
-uint64_t netvsp_release_next(const struct hvh_nic *nic)
-{
-	const struct netvsp_session *session = &nic->session;
-
-	return session->open && session->release_at != 0 && !session->released ? session->release_at
-									       : HVH_NEVER;
-}
-
-bool netvsp_may_tear_down(struct hvh_nic *nic, uint32_t gpadl)
-{
-	struct netvsp_session *session = &nic->session;
-
-	if (!session->open)
-		return true;
-	if (in_use(nic, &session->receive, gpadl, "receive buffer") ||
-	    in_use(nic, &session->send, gpadl, "send buffer"))
-		return false;
-	return !(session->receive.taken && session->receive.gpadl == gpadl && withheld(nic));
+	netvsp_complete(queue, packet->descriptor.transaction_id, section, response,
+			netvsp_response_size(nic));
 }

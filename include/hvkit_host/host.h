@@ -104,6 +104,13 @@ enum hvh_fault {
 	HVH_FAULT_SLOW_TEARDOWN,      /* TORNDOWN takes its time */
 	HVH_FAULT_RESCIND,            /* a channel is rescinded out of the blue and offered again later */
 	HVH_FAULT_FRAME_LOST,         /* the network loses a frame towards the guest (it may) */
+	/* A network card's sub-channels: */
+	HVH_FAULT_FEWER_SUBCHANNELS,   /* fewer are granted than were asked for */
+	HVH_FAULT_LATE_SUBCHANNELS,    /* one is offered late */
+	HVH_FAULT_MISSING_SUBCHANNELS, /* some that were granted are never offered */
+	HVH_FAULT_RESCIND_SUBCHANNEL,  /* one is taken back, its primary stays */
+	HVH_FAULT_LATE_SEND_TABLE,     /* the send indirection table comes late */
+	HVH_FAULT_MISSING_SEND_TABLE,  /* ... or never */
 	HVH_FAULT_COUNT
 };
 void hvh_fault_set(struct hvh_partition *partition, enum hvh_fault fault, uint32_t chance);
@@ -127,6 +134,7 @@ enum hvh_silence {
 	HVH_SILENCE_RNDIS_SET,
 	HVH_SILENCE_POST,   /* every post answers 0x13, for ever */
 	HVH_SILENCE_MODIFY, /* the channel stays where it was, too */
+	HVH_SILENCE_NVS_SUBCHANNEL,
 	HVH_SILENCE_COUNT
 };
 void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step);

@@ -74,6 +74,9 @@ void hvh_nic_network_change(struct hvh_nic *nic, uint64_t now);
 void hvh_nic_set_speed(struct hvh_nic *nic, uint64_t now, uint64_t bits_per_second);
 void hvh_nic_rescind(struct hvh_nic *nic, uint64_t now);
 void hvh_nic_offer_again(struct hvh_nic *nic, uint64_t now);
+/* Takes one sub-channel back, for good while the primary is open. False: that queue is none, or not
+ * open. */
+bool hvh_nic_rescind_queue(struct hvh_nic *nic, uint64_t now, uint32_t queue);
 
 /* Raw RNDIS messages to the guest as the ranges of one transfer-page packet, exactly
  * as given, for tests of malformed messages: sizes[n] bytes each, one after another. */

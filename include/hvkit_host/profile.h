@@ -76,6 +76,12 @@ enum hvh_subchannel_order {
 	HVH_SUBCHANNELS_BEFORE,
 	HVH_SUBCHANNELS_BY_SEED
 };
+/* Where the send indirection table lies in its message, and where the message says so. */
+enum hvh_send_table {
+	HVH_SEND_TABLE_AT_12, /* OpenVMM */
+	HVH_SEND_TABLE_AT_40,
+	HVH_SEND_TABLE_WRONG_OFFSET /* at 40, and up to NVS 6 said to begin earlier (Linux) */
+};
 
 /* Each field but the first three is a quirk (quirk.h). */
 struct hvh_profile {
@@ -138,7 +144,29 @@ struct hvh_profile {
 	uint32_t ranges_per_packet_max;   /* data messages in one transfer-page packet, 1 to 375 */
 	uint32_t rndis_packets_max;       /* INITIALIZE_CMPLT: per message */
 	uint32_t rndis_alignment_factor;
-	bool filter_set_at_start; /* some hosts deliver before a filter is set (FreeBSD) */
+	bool filter_set_at_start;                /* some hosts deliver before a filter is set (FreeBSD) */
+	bool short_nvs_ignored;                  /* NVS requests below 32 bytes have no answer (FreeBSD) */
+	bool receive_buffer_limited;             /* to 15 MiB up to NVS 2, later to 31 (FreeBSD) */
+	bool information_offset_required;        /* a query without information needs its offset (FreeBSD) */
+	enum hvh_tendency data_offset_unaligned; /* frames lie at any byte (FreeBSD) */
+
+	/* Network: queues */
+	bool rss;
+	uint32_t queues_max;        /* the primary among them */
+	bool rss_unchanged_ignored; /* flags that say "as before" are not heeded (FreeBSD) */
+	bool udp_hash_as_tcp;       /* a UDP/IPv4 hash is labelled TCP/IPv4 (FreeBSD: from 2016) */
+	enum hvh_tendency subchannels_fewer, subchannels_late, subchannels_missing, subchannel_rescind;
+	enum hvh_send_table send_table;
+	enum hvh_tendency send_table_late, send_table_missing;
+
+	/* Network: offloads */
+	bool udp_checksum;        /* checksums of UDP are offered (Linux: not on 2008 R2) */
+	bool udp_checksum_broken; /* and wrong in long datagrams over IPv4 that may be fragmented
+				   * (FreeBSD: Azure) */
+	bool udp_as_tcp_good;     /* a good checksum of UDP is reported as one of TCP (FreeBSD: 2016) */
+	bool lso, rsc;
+	uint32_t lso_size_max;     /* bytes of one large send */
+	uint32_t lso_segments_min; /* and how many segments are the least */
 };
 
 /* By name ("ws2012r2", "openvmm"); NULL if there is none. */

@@ -164,6 +164,12 @@ static int shrink(int argc, char **argv)
 	return 1;
 }
 
+/* The card's sub-channels: the guest here asks for none. */
+static bool of_subchannels(enum hvh_fault fault)
+{
+	return fault >= HVH_FAULT_FEWER_SUBCHANNELS && fault <= HVH_FAULT_MISSING_SEND_TABLE;
+}
+
 int main(int argc, char **argv)
 {
 	const char *wanted = getenv("SIM_SEEDS");
@@ -182,7 +188,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < HVH_FAULT_COUNT; i++) {
 		printf("fault %-20s %llu\n", hvh_fault_name((enum hvh_fault)i),
 		       (unsigned long long)faults[i]);
-		quiet += faults[i] == 0;
+		quiet += faults[i] == 0 && !of_subchannels((enum hvh_fault)i);
 	}
 	printf("%llu seeds, %llu frames echoed, %llu failed\n", (unsigned long long)count,
 	       (unsigned long long)totals.frames, (unsigned long long)failed);

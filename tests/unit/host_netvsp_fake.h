@@ -30,6 +30,7 @@
 #define FAKE_RECEIVE_BYTES 65536u
 #define FAKE_SEND_BYTES 65536u
 #define FAKE_FRAMES 64u
+#define FAKE_CHANNELS 8u /* the primary and seven more */
 
 struct fake_packet {
 	uint16_t type;
@@ -58,6 +59,9 @@ struct hvh_channel {
 	struct hvh_partition *partition;
 	const struct hvh_device_ops *ops;
 	void *device;
+	uint32_t index;
+	bool offered;
+	uint64_t offered_at;
 	bool open;
 	bool full; /* the ring to the guest */
 	bool corrupt;
@@ -77,13 +81,17 @@ struct hvh_partition {
 	uint32_t violations[HVH_V_COUNT];
 	uint32_t violation_count;
 	char violation_text[256];
-	struct hvh_channel channel;
+	struct hvh_channel channel; /* the primary */
+	struct hvh_channel subchannels[FAKE_CHANNELS - 1];
+	uint32_t subchannels_offered;
+	bool offers_wait; /* hvh_channel_offers_delivered says no */
 };
 
 /* The whole scene of one test. */
 struct fake {
 	struct hvh_partition partition;
 	struct hvh_nic *nic;
+	struct hvh_channel *on; /* the channel that the functions below are about */
 	uint64_t now;
 	uint64_t next_transaction;
 	uint32_t frames;  /* that reached the backend */
@@ -169,8 +177,44 @@ struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition,
 
 void hvh_channel_rescind(struct hvh_channel *channel, uint64_t now)
 {
-	channel->ops->close(channel->device, channel, now);
+	struct hvh_partition *partition = channel->partition;
+
+	for (uint32_t n = 0; channel->index == 0 && n < partition->subchannels_offered; n++)
+		hvh_channel_rescind(&partition->subchannels[n], now);
+	if (channel->open)
+		channel->ops->close(channel->device, channel, now);
 	channel->open = false;
+	channel->offered = false;
+	if (channel->index == 0)
+		partition->subchannels_offered = 0;
+}
+
+uint32_t hvh_channel_index(const struct hvh_channel *channel)
+{
+	return channel->index;
+}
+
+uint32_t hvh_channel_offer_subchannels(struct hvh_channel *primary, uint32_t count, uint64_t due)
+{
+	struct hvh_partition *partition = primary->partition;
+
+	for (uint32_t n = 0; n < count; n++) {
+		struct hvh_channel *channel = &partition->subchannels[partition->subchannels_offered];
+
+		assert_true(partition->subchannels_offered < FAKE_CHANNELS - 1);
+		channel->index = ++partition->subchannels_offered;
+		channel->partition = partition;
+		channel->ops = primary->ops;
+		channel->device = primary->device;
+		channel->offered = true;
+		channel->offered_at = due;
+	}
+	return count;
+}
+
+bool hvh_channel_offers_delivered(struct hvh_channel *primary)
+{
+	return !primary->partition->offers_wait;
 }
 
 void hvh_channel_offer_again(struct hvh_channel *channel, uint64_t now)
@@ -181,8 +225,7 @@ void hvh_channel_offer_again(struct hvh_channel *channel, uint64_t now)
 
 uint32_t hvh_channel_id(const struct hvh_channel *channel)
 {
-	(void)channel;
-	return 1;
+	return 1 + channel->index;
 }
 
 void hvh_channel_kick(struct hvh_channel *channel)
@@ -324,6 +367,12 @@ static inline void fake_flush(void *context)
 	fake->flushed++;
 }
 
+static inline void fake_rings(struct hvh_channel *channel)
+{
+	channel->to_host.packets = calloc(FAKE_PACKETS, sizeof(struct fake_packet));
+	channel->to_guest.packets = calloc(FAKE_PACKETS, sizeof(struct fake_packet));
+}
+
 /* A card on a host with every version and no quirk; the test changes what it likes in
  * the profile before fake_start. */
 static inline struct fake *fake_create(void)
@@ -345,10 +394,20 @@ static inline struct fake *fake_create(void)
 		.ranges_per_packet_max = 8,
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
+		.short_nvs_ignored = true,
+		.receive_buffer_limited = true,
+		.information_offset_required = true,
+		.rss = true,
+		.queues_max = FAKE_CHANNELS,
+		.udp_checksum = true,
+		.lso = true,
+		.rsc = true,
+		.lso_size_max = 65535,
+		.lso_segments_min = 2,
 	};
+	fake->on = channel;
 	channel->partition = &fake->partition;
-	channel->to_host.packets = calloc(FAKE_PACKETS, sizeof(struct fake_packet));
-	channel->to_guest.packets = calloc(FAKE_PACKETS, sizeof(struct fake_packet));
+	fake_rings(channel);
 	channel->gpadls[0] = (struct hvh_gpadl){FAKE_GPADL_RECEIVE, calloc(1, FAKE_RECEIVE_BYTES),
 						FAKE_RECEIVE_BYTES};
 	channel->gpadls[1] = (struct hvh_gpadl){FAKE_GPADL_SEND, calloc(1, FAKE_SEND_BYTES), FAKE_SEND_BYTES};
@@ -366,6 +425,10 @@ static inline void fake_destroy(struct fake *fake)
 	channel->ops->destroy(channel->device);
 	free(channel->to_host.packets);
 	free(channel->to_guest.packets);
+	for (uint32_t n = 0; n < FAKE_CHANNELS - 1; n++) {
+		free(fake->partition.subchannels[n].to_host.packets);
+		free(fake->partition.subchannels[n].to_guest.packets);
+	}
 	free(channel->gpadls[0].bytes);
 	free(channel->gpadls[1].bytes);
 	free(fake);
@@ -374,15 +437,23 @@ static inline void fake_destroy(struct fake *fake)
 static inline void fake_open(struct fake *fake)
 {
 	static const uint8_t user_data[VMBUS_USER_DATA_SIZE];
-	struct hvh_channel *channel = &fake->partition.channel;
+	struct hvh_channel *channel = fake->on;
 
 	assert_true(channel->ops->open(channel->device, channel, fake->now, user_data));
 	channel->open = true;
 }
 
+/* What follows is about this channel of the card's; 0 is the primary. */
+static inline void fake_turn_to(struct fake *fake, uint32_t index)
+{
+	fake->on = index == 0 ? &fake->partition.channel : &fake->partition.subchannels[index - 1];
+	if (fake->on->to_host.packets == NULL)
+		fake_rings(fake->on);
+}
+
 static inline void fake_close(struct fake *fake)
 {
-	struct hvh_channel *channel = &fake->partition.channel;
+	struct hvh_channel *channel = fake->on;
 
 	channel->ops->close(channel->device, channel, fake->now);
 	channel->open = false;
@@ -392,7 +463,7 @@ static inline void fake_close(struct fake *fake)
 
 static inline void fake_run(struct fake *fake)
 {
-	struct hvh_channel *channel = &fake->partition.channel;
+	struct hvh_channel *channel = fake->on;
 
 	for (uint32_t i = 0; i < 10000; i++)
 		if (!channel->ops->run(channel->device, channel, fake->now))
@@ -403,7 +474,7 @@ static inline void fake_run(struct fake *fake)
 /* Lets time pass up to the device's next event, and runs it. */
 static inline void fake_wait(struct fake *fake)
 {
-	struct hvh_channel *channel = &fake->partition.channel;
+	struct hvh_channel *channel = fake->on;
 	uint64_t next = channel->ops->next_event(channel->device, channel);
 
 	assert_true(next != HVH_NEVER);
@@ -415,7 +486,7 @@ static inline void fake_wait(struct fake *fake)
 static inline struct fake_packet *fake_queue(struct fake *fake, uint16_t type, bool completion_requested,
 					     const void *payload, uint32_t length, uint32_t padded)
 {
-	struct fake_queue *queue = &fake->partition.channel.to_host;
+	struct fake_queue *queue = &fake->on->to_host;
 	struct fake_packet *packet = &queue->packets[(queue->head + queue->count++) % FAKE_PACKETS];
 
 	assert_true(queue->count <= FAKE_PACKETS);
@@ -440,7 +511,7 @@ static inline uint64_t fake_nvs(struct fake *fake, const void *message, uint32_t
 /* Takes the oldest packet to the guest. */
 static inline struct fake_packet *fake_take(struct fake *fake)
 {
-	struct fake_queue *queue = &fake->partition.channel.to_guest;
+	struct fake_queue *queue = &fake->on->to_guest;
 	struct fake_packet *packet = &queue->packets[queue->head];
 
 	assert_true(queue->count > 0);
@@ -451,7 +522,7 @@ static inline struct fake_packet *fake_take(struct fake *fake)
 
 static inline uint32_t fake_waiting(struct fake *fake)
 {
-	return fake->partition.channel.to_guest.count;
+	return fake->on->to_guest.count;
 }
 
 /* The oldest packet is the completion of id, with these bytes at its beginning. */

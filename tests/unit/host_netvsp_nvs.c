@@ -66,6 +66,7 @@ static void test_dialogue_at_5_0_byte_for_byte(void **state)
 	struct fake *fake = fake_create();
 
 	(void)state;
+	fake->partition.profile.rss = false;
 	fake_open(fake);
 	fake_expect_completion(fake, fake_nvs(fake, golden_nvs_init_5_0, sizeof golden_nvs_init_5_0),
 			       golden_nvs_init_complete, sizeof golden_nvs_init_complete);
@@ -297,9 +298,9 @@ static void test_values_out_of_range(void **state)
 	fake_expect_violation(fake, HVH_V_NVS_VALUE);
 	fake_nvs(fake, &path, sizeof path); /* there is no virtual function */
 	fake_expect_violation(fake, HVH_V_NVS_VALUE);
+	fake_nvs(fake, golden_nvs_receive_buffer, sizeof golden_nvs_receive_buffer);
 	fake_nvs(fake, &request, sizeof request);
 	fake_expect_violation(fake, HVH_V_NVS_VALUE);
-	fake_nvs(fake, golden_nvs_receive_buffer, sizeof golden_nvs_receive_buffer);
 	fake_nvs(fake, &revoke, sizeof revoke);
 	fake_expect_violation(fake, HVH_V_NVS_VALUE);
 	assert_int_equal(fake_waiting(fake), 7); /* each was answered */
