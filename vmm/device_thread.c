@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The thread that does the host's own work: it sleeps until something is due or told. */
 #include <errno.h>
-#include <time.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "vmm/private.h"
 
-#define NS_PER_SECOND 1000000000ull
 #define NS_PER_TIME 100u
 
 /* Under the lock. True if there is more to do at once. */
@@ -31,34 +33,35 @@ static uint64_t next_event(const struct vmm *vmm)
 	return next;
 }
 
-static struct timespec after(uint64_t time)
+/* When to go on by itself. A vCPU that sets a timer changes that without waking the thread. */
+static void plan(struct vmm *vmm, uint64_t next, uint64_t now)
 {
-	struct timespec at;
-	uint64_t ns;
+	uint64_t time = next - now;
+	struct itimerspec at = {.it_interval = {0, 0}};
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	ns = (uint64_t)at.tv_nsec + time % HVH_TIME_PER_SECOND * NS_PER_TIME;
-	at.tv_sec += (time_t)(time / HVH_TIME_PER_SECOND + ns / NS_PER_SECOND);
-	at.tv_nsec = (long)(ns % NS_PER_SECOND);
-	return at;
+	if (next != HVH_NEVER) {
+		at.it_value.tv_sec = (time_t)(time / HVH_TIME_PER_SECOND);
+		at.it_value.tv_nsec = (long)(time % HVH_TIME_PER_SECOND * NS_PER_TIME);
+	}
+	(void)timerfd_settime(vmm->device_timer, 0, &at, NULL); /* none, if all is 0 */
+	vmm->rests_until = next;
 }
 
 static void rest(struct vmm *vmm)
 {
-	uint64_t next = next_event(vmm), now = vmm_now(vmm);
+	struct pollfd files[] = {{.fd = vmm->device_event, .events = POLLIN},
+				 {.fd = vmm->device_timer, .events = POLLIN}};
+	uint64_t next = next_event(vmm), now = vmm_now(vmm), count;
 
 	if (next <= now || vmm->kicked)
 		return;
+	plan(vmm, next, now);
 	vmm->resting = true;
-	vmm->rests_until = next;
-	if (next == HVH_NEVER) {
-		(void)pthread_cond_wait(&vmm->kicked_condition, &vmm->lock);
-	} else {
-		struct timespec until = after(next - now);
-
-		(void)pthread_cond_timedwait(&vmm->kicked_condition, &vmm->lock, &until);
-	}
+	vmm_unlock(vmm);
+	(void)poll(files, 2, -1);
+	vmm_lock(vmm);
 	vmm->resting = false;
+	(void)!read(vmm->device_event, &count, sizeof(count)); /* it does not block */
 	vmm_count(vmm->kicked ? &vmm->counters.device_kicks : &vmm->counters.device_times);
 }
 
@@ -82,15 +85,43 @@ static void *device_thread(void *context)
 
 void vmm_kick(struct vmm *vmm)
 {
+	const uint64_t one = 1;
+
 	if (!vmm->kicked && vmm->resting)
-		(void)pthread_cond_signal(&vmm->kicked_condition);
+		(void)!write(vmm->device_event, &one, sizeof(one));
 	vmm->kicked = true;
 }
 
 void vmm_device_look(struct vmm *vmm)
 {
-	if (vmm->resting && !vmm->kicked && hvh_next_event(vmm->partition) < vmm->rests_until)
+	uint64_t next, now;
+
+	if (!vmm->resting || vmm->kicked)
+		return;
+	next = hvh_next_event(vmm->partition);
+	if (next >= vmm->rests_until)
+		return;
+	now = vmm_now(vmm);
+	if (next <= now)
 		vmm_kick(vmm);
+	else
+		plan(vmm, next, now);
+}
+
+bool vmm_device_create(struct vmm *vmm, char *error)
+{
+	vmm->device_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	vmm->device_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	return (vmm->device_event >= 0 && vmm->device_timer >= 0) ||
+	       vmm_kvm_failed(error, "an event of the devices' thread");
+}
+
+void vmm_device_destroy(struct vmm *vmm)
+{
+	if (vmm->device_event >= 0)
+		(void)close(vmm->device_event);
+	if (vmm->device_timer >= 0)
+		(void)close(vmm->device_timer);
 }
 
 bool vmm_device_start(struct vmm *vmm)

@@ -53,7 +53,10 @@ static void trace(void *context, const struct hvh_trace_record *record)
 
 static void kick(void *context)
 {
-	vmm_kick(context);
+	struct vmm *vmm = context;
+
+	if (!vmm->sets_timer)
+		vmm_kick(vmm);
 }
 
 bool vmm_hyperv_create(struct vmm *vmm, char *error)
@@ -105,7 +108,10 @@ bool vmm_hyperv_write(struct vmm_vcpu *vcpu, uint32_t index, uint64_t value)
 	bool right;
 
 	vmm_lock(vmm);
+	/* What a timer has to do has its time, which vmm_device_look sees: nobody wakes for that. */
+	vmm->sets_timer = vmm_register_of(index) == VMM_REGISTER_TIMER;
 	right = hvh_msr_write(vmm->partition, vmm_now(vmm), vcpu->index, index, value);
+	vmm->sets_timer = false;
 	vmm_device_look(vmm);
 	vmm_unlock(vmm);
 	return right;

@@ -20,7 +20,6 @@ static void init_synchronisation(struct vmm *vmm)
 	(void)pthread_mutex_init(&vmm->lock, NULL);
 	(void)pthread_mutex_init(&vmm->devices_lock, NULL);
 	(void)pthread_mutex_init(&vmm->end_lock, NULL);
-	(void)pthread_cond_init(&vmm->kicked_condition, &monotonic);
 	(void)pthread_cond_init(&vmm->end_condition, &monotonic);
 	(void)pthread_cond_init(&vmm->begin_condition, NULL);
 	(void)pthread_condattr_destroy(&monotonic);
@@ -78,15 +77,17 @@ struct vmm *vmm_create(const struct vmm_config *config, char *error)
 	}
 	vmm->config = *config;
 	vmm->kvm = (struct vmm_kvm){-1, -1, 0};
+	vmm->device_event = vmm->device_timer = -1;
 	(void)vmm_usage_open(vmm);
 	for (uint32_t n = 0; n < HVH_VPS_MAX; n++)
 		vmm->vcpus[n].file = -1;
 	init_synchronisation(vmm);
 	vmm_serial_init(&vmm->serial);
-	if (vmm_probe_cmpxchg16b(&cmpxchg16b, error) && vmm_kvm_open(&vmm->kvm, error) &&
-	    add_interrupts(vmm, error) && vmm_kvm_filter_registers(&vmm->kvm, error) &&
-	    create_memory(vmm, error) && create_cpus(vmm, error) && vmm_clock_create(vmm, error) &&
-	    vmm_hyperv_create(vmm, error) && set_cpuid(vmm, cmpxchg16b, error))
+	if (vmm_device_create(vmm, error) && vmm_probe_cmpxchg16b(&cmpxchg16b, error) &&
+	    vmm_kvm_open(&vmm->kvm, error) && add_interrupts(vmm, error) &&
+	    vmm_kvm_filter_registers(&vmm->kvm, error) && create_memory(vmm, error) &&
+	    create_cpus(vmm, error) && vmm_clock_create(vmm, error) && vmm_hyperv_create(vmm, error) &&
+	    set_cpuid(vmm, cmpxchg16b, error))
 		return vmm;
 	vmm_destroy(vmm);
 	return NULL;
@@ -99,8 +100,8 @@ void vmm_destroy(struct vmm *vmm)
 	for (uint32_t n = 0; n < vmm->config.cpus; n++)
 		vmm_vcpu_destroy(&vmm->vcpus[n]);
 	vmm_kvm_close(&vmm->kvm);
+	vmm_device_destroy(vmm);
 	vmm_memory_destroy(&vmm->memory);
-	(void)pthread_cond_destroy(&vmm->kicked_condition);
 	(void)pthread_cond_destroy(&vmm->end_condition);
 	(void)pthread_cond_destroy(&vmm->begin_condition);
 	(void)pthread_mutex_destroy(&vmm->lock);

@@ -107,8 +107,7 @@ struct vmm {
 
 	/* Under lock: the partition, the worlds, and these. */
 	pthread_mutex_t lock;
-	pthread_cond_t kicked_condition;
-	bool kicked, resting, device_stop, trace_off;
+	bool kicked, resting, device_stop, trace_off, sets_timer;
 	uint64_t rests_until;         /* 100 ns, while resting */
 	struct vmm_counters counters; /* what is not a vCPU's; the devices' thread's, and under lock */
 	struct vmm_world worlds[VMM_WORLDS_MAX];
@@ -116,6 +115,7 @@ struct vmm {
 	struct vmm_hypercall history[VMM_HISTORY];
 	uint64_t history_count;
 	pthread_t device_thread;
+	int device_event, device_timer; /* what its rest ends with: a kick, or the time that it planned */
 
 	/* Under devices_lock: what is behind ports. */
 	pthread_mutex_t devices_lock;
@@ -150,6 +150,8 @@ bool vmm_hyperv_read(struct vmm_vcpu *vcpu, uint32_t index, uint64_t *value);
 bool vmm_hyperv_write(struct vmm_vcpu *vcpu, uint32_t index, uint64_t value);
 
 /* device_thread.c */
+bool vmm_device_create(struct vmm *vmm, char *error);
+void vmm_device_destroy(struct vmm *vmm);
 bool vmm_device_start(struct vmm *vmm);
 void vmm_device_stop(struct vmm *vmm);
 /* After a vCPU changed the partition, under the lock: is something due sooner than planned? */
