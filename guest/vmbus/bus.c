@@ -240,6 +240,16 @@ enum hvk_vmbus_state hvk_vmbus_state(const struct hvk *hvk)
 	return __atomic_load_n(&hvk->bus->state, __ATOMIC_RELAXED);
 }
 
+bool hvk_vmbus_boot_mode(const struct hvk *hvk)
+{
+	return hvk->bus->config.mode == HVK_VMBUS_MODE_BOOT;
+}
+
+uint32_t hvk_vmbus_contact_cpu(const struct hvk *hvk)
+{
+	return hvk->bus->contact_cpu;
+}
+
 uint32_t hvk_vmbus_version(const struct hvk *hvk)
 {
 	/* Once: it may be cleared meanwhile. */

@@ -111,6 +111,8 @@ void hvk_vmbus_resume(struct hvk *hvk, struct hvk_request *request);
 /* Where the bus is in its life. Any context. */
 enum hvk_vmbus_state hvk_vmbus_state(const struct hvk *hvk);
 uint32_t hvk_vmbus_version(const struct hvk *hvk); /* in use, 0 if not connected */
+bool hvk_vmbus_boot_mode(const struct hvk *hvk);   /* of the last connect */
+uint32_t hvk_vmbus_contact_cpu(const struct hvk *hvk);
 
 /* Versions tried by the last connect, in order; VMBUS_VERSION values. accepted
  * tells the host's answer. Returns false past the last. */
