@@ -185,9 +185,16 @@ bool options_check_machine(struct parser *parser)
 		return !parser->kvm_option ||
 		       options_wrong(parser, "%s is for --accel kvm", parser->kvm_option);
 	if (options->seeded)
-		return options_wrong(parser, "--seed is for --accel hosted: virtual CPUs run as they like");
+		return options_wrong(parser,
+				     "--seed is for --accel hosted: virtual CPUs run in a time of their "
+				     "own, so no run can be repeated from a number; --trace keeps what was "
+				     "said in it");
 	if (options->script)
-		return options_wrong(parser, "--script is for --accel hosted; put the commands after --");
+		return options_wrong(parser,
+				     "--script is for --accel hosted, where both sides' commands run in "
+				     "order and the first that fails ends it; with virtual CPUs put the "
+				     "host's after --, then the guest's ('!after MS COMMAND' puts one of the "
+				     "host's off)");
 	if (options->guest && options->kernel)
 		return options_wrong(parser, "--guest and --kernel both name what is to run");
 	if (options->bios_stub && (!options->kernel || options->cpus > 1 || options->initrd))
