@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The console: COM1, 115200 8N1, polled both ways. */
+/* The console: COM1, 115200 8N1; outwards polled, inwards by interrupt if somebody asks for that. */
 #include <stdarg.h>
 
 #include "guest/core/format.h"
@@ -36,7 +36,7 @@ void serial_init(void)
 	cpu_out8(COM1 + DATA, 1);
 	cpu_out8(COM1 + INTERRUPTS, 0);
 	cpu_out8(COM1 + LINE, 0x03); /* 8N1 */
-	cpu_out8(COM1 + FIFO, 0x07); /* on, emptied */
+	cpu_out8(COM1 + FIFO, 0x05); /* on, outwards emptied: what was typed early is kept */
 	cpu_out8(COM1 + MODEM, 0x03);
 	if ((cpu_in8(COM1 + IDENTITY) & IDENTITY_FIFO) == IDENTITY_FIFO)
 		room_when_empty = FIFO_BYTES;
@@ -115,11 +115,65 @@ void bare_print(const char *format, ...)
 	bare_write(text, length);
 }
 
-int bare_read(void)
+/* --- Input ------------------------------------------------------------------------------------ */
+
+#define INTERRUPT_RECEIVED 0x01u
+#define MODEM_OUT2 0x08u /* on a PC it lets the interrupt through */
+#define TYPED_MAX 256u
+
+/* What the interrupt took out of the port, which asks for the next only when it is empty: on one CPU,
+ * with interrupts off. */
+static struct {
+	uint8_t bytes[TYPED_MAX];
+	uint32_t first, count;
+} typed;
+
+static int take(void)
 {
 	uint8_t status = cpu_in8(COM1 + LINE_STATUS);
 
 	if (status == 0xff || !(status & STATUS_INPUT)) /* all ones: there is no such port */
 		return -1;
 	return cpu_in8(COM1 + DATA);
+}
+
+static void received(void *context, uint32_t cpu)
+{
+	int c;
+
+	(void)context;
+	(void)cpu;
+	for (uint32_t i = 0; i < TYPED_MAX && (c = take()) >= 0; i++) {
+		if (typed.count < TYPED_MAX)
+			typed.bytes[(typed.first + typed.count++) % TYPED_MAX] = (uint8_t)c;
+	}
+}
+
+bool bare_read_by_interrupt(uint8_t vector)
+{
+	bare_set_vector(vector, received, NULL);
+	if (!io_apic_route(bare_acpi.com1_line, bare_acpi.com1_flags, vector,
+			   bare_cpus[bare_cpu_index()].apic_id))
+		return false;
+	cpu_out8(COM1 + MODEM, 0x03 | MODEM_OUT2);
+	cpu_out8(COM1 + INTERRUPTS, INTERRUPT_RECEIVED);
+	return true;
+}
+
+int bare_read(void)
+{
+	uint64_t flags = cpu_flags();
+	int c;
+
+	cpu_interrupts_off();
+	if (typed.count == 0) {
+		c = take();
+	} else {
+		c = typed.bytes[typed.first];
+		typed.first = (typed.first + 1) % TYPED_MAX;
+		typed.count--;
+	}
+	if (flags & FLAGS_INTERRUPTS)
+		cpu_interrupts_on();
+	return c;
 }

@@ -19,6 +19,11 @@ err_says "--mem must be 16M to 32G, e.g. 512M or 2G, not '3T'"
 hvkit run --accel kvm --seed 1 -- lsvmbus
 status_is 2
 err_says '--seed is for --accel hosted'
+err_says '--trace keeps what was said in it'
+hvkit run --accel kvm --script x
+status_is 2
+err_is_one_line
+err_says "put the host's after --, then the guest's ('!after MS COMMAND' puts one of the host's off)"
 hvkit run --accel kvm --guest x -- lsvmbus
 status_is 2
 err_says "--append"
@@ -66,6 +71,15 @@ kvm_hvkit --guest "$guests/rubbish_registers.elf"
 status_is 5 # among all the others it wrote the crash registers
 err_says 'the guest reported a crash'
 err_says 'not shown'
+kvm_hvkit --guest "$guests/jump_into_hole.elf"
+status_is 5
+err_says 'rip'
+hvkit run --accel kvm --time-limit 1 --cpus 2 --guest "$guests/hostile_timers.elf" </dev/null
+status_is 4
+err_says 'vCPU 1: running'
+kvm_hvkit --guest "$guests/hostile_hypercalls.elf" --cpus 2 --nic sim
+status_is 3
+err_says 'not shown'
 kvm_hvkit --guest "$guests/rubbish_ring.elf" --nic sim
 status_is 3
 err_says 'violation: ring-index'
@@ -87,6 +101,15 @@ status_is 0
 out_says 'connected with version 0.13'
 hvkit trace "$work/t.pcapng"
 out_says 'unload-response'
+# Without commands it asks at its serial port, up to the end of what is typed.
+printf 'lsvmbus\nnonsense' >"$work/typed"
+hvkit run --accel kvm --time-limit 60 --nic sim <"$work/typed"
+status_is 2
+out_says 'channel 1: network card, open'
+out_says 'nonsense'
+kvm_hvkit --nic none
+status_is 0
+out_says 'vmbus: disconnected'
 kvm_hvkit --nic none --entry elf64 -- 'nonsense'
 status_is 2
 [ $failures = 0 ]

@@ -35,6 +35,9 @@ struct run_guest {
 	struct termios before;
 };
 
+/* Commands for the guest, beside those of the host, which come first. */
+bool guest_has_commands(const struct cli_options *options);
+
 /* serial_console.c */
 void guest_serial_output(void *context, const char *text, size_t length);
 void guest_serial_flush(struct run_guest *guest);

@@ -41,13 +41,16 @@ static bool add(struct run_guest *guest, size_t *used, const char *text)
 	return true;
 }
 
-/* " -- FIRST; SECOND": the host's commands, which come before them, are left out. */
+/* " -- FIRST; SECOND": the host's commands, which come before them, are left out. Without any the guest
+ * asks at its serial port. */
 static bool add_commands(struct run_guest *guest, size_t *used)
 {
 	const struct cli_options *options = guest->run->options;
 	const char *before = " -- ";
 	bool room = true;
 
+	if (!guest_has_commands(options))
+		return add(guest, used, " console=yes");
 	for (uint32_t n = 0; n < options->command_count; n++) {
 		if (options->commands[n][0] == '!')
 			continue;

@@ -138,7 +138,7 @@ static bool run_host_commands(struct run *run)
 	return true;
 }
 
-static bool has_guest_commands(const struct cli_options *options)
+bool guest_has_commands(const struct cli_options *options)
 {
 	return options->command_count && options->commands[options->command_count - 1][0] != '!';
 }
@@ -150,7 +150,7 @@ static void go(struct run *run)
 	warn(run);
 	if (!run_host_commands(run))
 		return;
-	if (!has_guest_commands(run->options))
+	if (!guest_has_commands(run->options))
 		guest_input_start(guest);
 	vmm_run(guest->vmm, run->options->time_limit_ms, &guest->result);
 	guest_input_stop(guest);

@@ -9,7 +9,8 @@
 
 #include "apps/hvkit/kvm/guest.h"
 
-#define END_KEY '\x1d' /* Ctrl-] */
+#define END_KEY '\x1d'     /* Ctrl-] */
+#define END_OF_TEXT '\x04' /* Ctrl-D */
 #define FULL_WAIT_NS 10000000l
 
 /* --- Output --------------------------------------------------------------------------------- */
@@ -76,22 +77,46 @@ static bool hand_over(struct run_guest *guest, const char *bytes, size_t count)
 	return true;
 }
 
+/* hvkit's own guest ends with what it reads; others have their own ideas of an end. */
+static void end_of_input(struct run_guest *guest, char last)
+{
+	const char end[] = {'\n', END_OF_TEXT};
+	bool whole_line = last == '\n';
+
+	if (guest->kernel[0])
+		(void)hand_over(guest, end + whole_line, sizeof(end) - whole_line);
+}
+
+/* False: there will be none. */
+static bool await_input(const struct run_guest *guest)
+{
+	struct pollfd files[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+				 {.fd = guest->wake[0], .events = POLLIN}};
+	int count;
+
+	do
+		count = poll(files, 2, -1);
+	while (count < 0 && errno == EINTR);
+	return count > 0 && !files[1].revents;
+}
+
 static void *input_thread(void *context)
 {
 	struct run_guest *guest = context;
-	struct pollfd files[] = {{.fd = STDIN_FILENO, .events = POLLIN},
-				 {.fd = guest->wake[0], .events = POLLIN}};
-	char bytes[256];
+	char bytes[256], last = '\n';
 
 	for (;;) {
 		const char *end = NULL;
 		ssize_t count;
 
-		if ((poll(files, 2, -1) < 0 && errno != EINTR) || files[1].revents)
+		if (!await_input(guest))
 			return NULL;
 		count = read(STDIN_FILENO, bytes, sizeof(bytes));
-		if (count <= 0)
+		if (count <= 0) {
+			end_of_input(guest, last);
 			return NULL;
+		}
+		last = bytes[count - 1];
 		if (guest->raw)
 			end = memchr(bytes, END_KEY, (size_t)count);
 		if (!hand_over(guest, bytes, end ? (size_t)(end - bytes) : (size_t)count))
