@@ -14,7 +14,8 @@
 
 #define VECTOR 0x50u
 #define TIMER_VECTOR 0x51u
-#define CONSOLE_TICK_MS 20u /* how often the console is looked at: it has no interrupt */
+#define CONSOLE_VECTOR 0x52u
+#define CONSOLE_TICK_MS 20u /* how often the console is looked at where it has no interrupt */
 #define TICK_MS 1000u       /* nobody but wakes is waited for; lwIP and hvkit say when they are due */
 
 struct image {
@@ -22,7 +23,7 @@ struct image {
 	struct shell shell;
 	struct image_console console;
 	char typed[SHELL_LINE_MAX + 1]; /* so far */
-	bool command_cut, idle;
+	bool command_cut, idle, console_interrupts;
 	uint64_t idle_until;
 };
 
@@ -69,7 +70,7 @@ static enum shell_line read_console(struct image *self, char *line, size_t size,
 
 	if (kind == SHELL_LINE)
 		snprintf(line, size, "%s", self->typed);
-	else
+	else if (!self->console_interrupts)
 		*again = hvk_time(atomic_load(&self->shell.hvk)) + CONSOLE_TICK_MS * HVK_TIME_PER_MS;
 	return kind;
 }
@@ -271,6 +272,7 @@ int bare_main(void)
 		return refuse("the shell could not be set up");
 	bare_set_vector(VECTOR, interrupt, &image);
 	bare_set_vector(TIMER_VECTOR, timer_interrupt, &image);
+	image.console_interrupts = options->console && bare_read_by_interrupt(CONSOLE_VECTOR);
 	bare_set_timer(arm, &image);
 	bare_set_crash_hook(tell_crash, &image);
 	wrong = bare_cpus_start(options->cpus, other_cpu, &image);

@@ -9,8 +9,12 @@
 
 #define MADT_ENTRIES 44u
 #define MADT_LOCAL_APIC 0u
+#define MADT_IO_APIC 1u
+#define MADT_OVERRIDE 2u /* of where an interrupt of the ISA bus goes */
 #define MADT_LOCAL_X2APIC 9u
 #define MADT_ENABLED 1u
+
+#define COM1_IRQ 4u
 
 #define FADT_DSDT 40u
 #define FADT_PM1A_CONTROL 64u
@@ -59,10 +63,22 @@ static void add_cpu(struct acpi_info *info, uint32_t apic_id)
 		info->apic_ids[info->cpu_count++] = apic_id;
 }
 
+static void read_wiring(struct acpi_info *info, const struct physical *from, const struct table *madt,
+			uint32_t at, uint32_t type)
+{
+	if (type == MADT_IO_APIC && field(from, madt, at + 8, 4) == 0) {
+		info->io_apic = (uint32_t)field(from, madt, at + 4, 4);
+	} else if (type == MADT_OVERRIDE && field(from, madt, at + 3, 1) == COM1_IRQ) {
+		info->com1_line = (uint32_t)field(from, madt, at + 4, 4);
+		info->com1_flags = (uint16_t)field(from, madt, at + 8, 2);
+	}
+}
+
 static const char *read_madt(struct acpi_info *info, const struct physical *from, const struct table *madt)
 {
 	uint32_t at = MADT_ENTRIES;
 
+	info->com1_line = COM1_IRQ;
 	while (at + 2 <= madt->length) {
 		uint32_t type = (uint32_t)field(from, madt, at, 1);
 		uint32_t size = (uint32_t)field(from, madt, at + 1, 1);
@@ -75,6 +91,8 @@ static const char *read_madt(struct acpi_info *info, const struct physical *from
 		} else if (type == MADT_LOCAL_X2APIC && size >= 16) {
 			if (field(from, madt, at + 8, 4) & MADT_ENABLED)
 				add_cpu(info, (uint32_t)field(from, madt, at + 4, 4));
+		} else if (size >= 10) {
+			read_wiring(info, from, madt, at, type);
 		}
 		at += size;
 	}

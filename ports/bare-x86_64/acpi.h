@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The three things that we ask ACPI for: the CPUs, and how the power is switched off. */
+/* What we ask ACPI for: the CPUs, where COM1 interrupts, and how the power is switched off. */
 #ifndef BARE_ACPI_H
 #define BARE_ACPI_H
 
@@ -11,6 +11,9 @@ struct acpi_info {
 	uint32_t apic_ids[ACPI_CPUS_MAX]; /* of the CPUs that can be used, as the MADT lists them */
 	uint32_t cpu_count;               /* 0: no MADT */
 	uint32_t cpus_left_out;           /* beyond ACPI_CPUS_MAX */
+	uint32_t io_apic;                 /* the one with line 0; 0: not known */
+	uint32_t com1_line;               /* of it */
+	uint16_t com1_flags;              /* as ACPI has them; 0: as on the ISA bus */
 	uint16_t power_off_port;          /* 0: not known */
 	uint16_t power_off_value;
 };

@@ -8,7 +8,7 @@
  *   boot_info.c  PVH start information or zero page      acpi.c        CPUs, power off
  *   paging.c     page tables: no page can be both written and executed
  *   page_set.c   sets of pages                           pages.c       who owns which
- *   descriptors.c, exceptions.c, backtrace.c             apic.c, smp.c, idle.c, clock.c
+ *   descriptors.c, exceptions.c, backtrace.c             apic.c, io_apic.c, smp.c, idle.c, clock.c
  *   serial.c, random.c, end.c
  *
  * Memory is mapped one to one. CPU numbers are 0 to bare_cpu_count() - 1; CPU 0 is the one that
@@ -80,6 +80,9 @@ void bare_write(const char *text, size_t length);
 void bare_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A character that has come in, or -1. */
 int bare_read(void);
+/* From now on a character that comes in is an interrupt by that vector on this CPU, which ends its
+ * wait. False: the console has none here, and bare_read is to be called now and then. */
+bool bare_read_by_interrupt(uint8_t vector);
 
 /* Ends the machine: debug exit with that status, else power off, else halt. */
 _Noreturn void bare_end(int status);

@@ -124,6 +124,8 @@ const char *paging_build(const struct page_set *ram)
 		map_run(&ram->runs[i]);
 	if (apic_window() && !out_of_memory)
 		map(apic_window(), 1, DATA | NO_CACHE | WRITE_THROUGH);
+	if (io_apic_window() && !out_of_memory)
+		map(io_apic_window() & ~(uint64_t)(PAGE_SIZE - 1), 1, DATA | NO_CACHE | WRITE_THROUGH);
 	return out_of_memory ? "too little memory below 4 GiB for the page tables" : NULL;
 }
 

@@ -81,6 +81,9 @@ void apic_send_init(uint32_t apic_id);
 void apic_send_startup(uint32_t apic_id, uint8_t page);
 void apic_timer_init(void); /* on CPU 0, once the clock goes */
 void apic_timer_arm(uint64_t ns);
+uint64_t io_apic_window(void); /* its page, to be mapped; 0: there is none */
+/* That line interrupts that CPU. False: there is no such line, or no way to the CPU. */
+bool io_apic_route(uint32_t line, uint16_t flags, uint8_t vector, uint32_t apic_id);
 
 /* --- Memory ---------------------------------------------------------------------------- */
 

@@ -81,6 +81,27 @@ static void cpus_and_power_off_are_found(void **state)
 	assert_int_equal(info.power_off_value, 5 << 10 | 1 << 13);
 }
 
+static void com1s_interrupt_is_found(void **state)
+{
+	static const uint8_t override[] = {
+		2, 10, 0, 3, 9,  0, 0, 0, 0,   0, /* another's */
+		2, 10, 0, 4, 20, 0, 0, 0, 0xf, 0, /* COM1's: line 20, low, by level */
+	};
+
+	(void)state;
+	assert_null(acpi_read(&info, &physical, RSDP));
+	assert_int_equal(info.io_apic, 0xfec00000);
+	assert_int_equal(info.com1_line, 4);
+	assert_int_equal(info.com1_flags, 0);
+	memory_put_number(&memory, MADT + 4, 44 + sizeof(override), 4);
+	memory_put(&memory, MADT + 44, override, sizeof(override));
+	info = (struct acpi_info){0};
+	assert_null(acpi_read(&info, &physical, RSDP));
+	assert_int_equal(info.io_apic, 0);
+	assert_int_equal(info.com1_line, 20);
+	assert_int_equal(info.com1_flags, 0xf);
+}
+
 static void the_old_list_of_tables_is_read_too(void **state)
 {
 	(void)state;
@@ -153,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(cpus_and_power_off_are_found, fill),
+		cmocka_unit_test_setup(com1s_interrupt_is_found, fill),
 		cmocka_unit_test_setup(the_old_list_of_tables_is_read_too, fill),
 		cmocka_unit_test_setup(sleep_types_of_one_byte_and_long_packages_are_read, fill),
 		cmocka_unit_test_setup(what_is_no_rsdp_is_refused, fill),
