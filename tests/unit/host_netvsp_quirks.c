@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The quirks of the network card that are numbers: each changes what the guest is told, and
- * what it is held to is what it was told. */
+/* The quirks of the network card: those that are numbers change what the guest is told, and
+ * what it is held to is what it was told. Those of sub-channels: host_netvsp_subchannels.c. */
 #include "host_netvsp_fake.h"
 
 #define FRAMES 20u
@@ -166,6 +166,143 @@ static void alignment_in_an_rndis_message(void **state)
 	}
 }
 
+/* Windows says nothing to a request that it finds too short; other hosts read what they need. */
+static void requests_below_32_bytes(void **state)
+{
+	const struct nvs_init init = {NVS_TYPE_INIT, NVS_VERSION_5, NVS_VERSION_5};
+
+	(void)state;
+	for (uint32_t ignored = 0; ignored < 2; ignored++) {
+		struct fake *fake = fake_create();
+
+		fake->partition.profile.short_nvs_ignored = ignored;
+		fake_open(fake);
+		fake_queue(fake, VMBUS_PACKET_IN_BAND, true, &init, sizeof init, 16);
+		fake_run(fake);
+		assert_int_equal(fake_waiting(fake), !ignored);
+		if (ignored)
+			fake_expect_violation(fake, HVH_V_NVS_SIZE);
+		fake_expect_lawful(fake);
+		fake_destroy(fake);
+	}
+}
+
+static uint32_t receive_buffer_of(uint32_t version, uint32_t bytes, bool limited)
+{
+	const struct nvs_buffer receive = {NVS_TYPE_RECEIVE_BUFFER, FAKE_GPADL_RECEIVE,
+					   NVS_RECEIVE_PAGE_SET_ID, 0};
+	struct fake *fake = fake_create();
+	uint32_t status;
+
+	fake->partition.profile.receive_buffer_limited = limited;
+	fake->partition.channel.gpadls[0].size = bytes; /* nothing is written there */
+	fake_open(fake);
+	fake_init(fake, version);
+	if (version >= NVS_VERSION_2)
+		fake_nvs(fake, golden_nvs_ndis_config, sizeof golden_nvs_ndis_config);
+	while (fake_waiting(fake) > 0)
+		fake_take(fake);
+	fake_nvs(fake, &receive, sizeof receive);
+	memcpy(&status, fake_take(fake)->payload + 4, sizeof status);
+	if (status != NVS_STATUS_SUCCESS)
+		fake_expect_violation(fake, HVH_V_NVS_VALUE);
+	fake_expect_lawful(fake);
+	fake_destroy(fake);
+	return status;
+}
+
+static void size_of_the_receive_buffer(void **state)
+{
+	const uint32_t old = 15u << 20, newer = 31u << 20;
+
+	(void)state;
+	assert_int_equal(receive_buffer_of(NVS_VERSION_1, old, true), NVS_STATUS_SUCCESS);
+	assert_int_equal(receive_buffer_of(NVS_VERSION_1, old + 4096, true), NVS_STATUS_FAILURE);
+	assert_int_equal(receive_buffer_of(NVS_VERSION_2, old, true), NVS_STATUS_SUCCESS);
+	assert_int_equal(receive_buffer_of(NVS_VERSION_2, 16u << 20, true), NVS_STATUS_FAILURE);
+	assert_int_equal(receive_buffer_of(NVS_VERSION_2, 16u << 20, false), NVS_STATUS_SUCCESS);
+	assert_int_equal(receive_buffer_of(NVS_VERSION_4, newer, true), NVS_STATUS_SUCCESS);
+	assert_int_equal(receive_buffer_of(NVS_VERSION_4, newer + 4096, true), NVS_STATUS_FAILURE);
+	assert_int_equal(receive_buffer_of(NVS_VERSION_6_1, newer + 4096, false), NVS_STATUS_SUCCESS);
+}
+
+static uint32_t query_status(struct fake *fake, uint32_t offset, uint32_t length)
+{
+	struct rndis_request query = {.header = {RNDIS_MSG_QUERY, sizeof query},
+				      .request_id = 9,
+				      .oid = RNDIS_OID_802_3_PERMANENT_ADDRESS,
+				      .information_length = length,
+				      .information_offset = offset};
+	struct vmbus_transfer_page_range ranges[375];
+	const struct fake_packet *packet;
+	uint32_t status;
+
+	fake_control(fake, &query, sizeof query);
+	fake_take(fake);
+	packet = fake_take(fake);
+	fake_ranges(packet, ranges);
+	memcpy(&status, fake->partition.channel.gpadls[0].bytes + ranges[0].byte_offset + 12, sizeof status);
+	fake_complete(fake, packet->transaction_id);
+	return status;
+}
+
+static void a_query_without_the_offset_of_nothing(void **state)
+{
+	struct fake *fake = fake_create();
+
+	(void)state;
+	initialize(fake);
+	assert_int_equal(query_status(fake, 20, 0), RNDIS_STATUS_SUCCESS);
+	fake_expect_lawful(fake);
+	assert_int_equal(query_status(fake, 0, 0), RNDIS_STATUS_INVALID_DATA);
+	fake_expect_violation(fake, HVH_V_RNDIS);
+	fake->partition.profile.information_offset_required = false;
+	assert_int_equal(query_status(fake, 0, 0), RNDIS_STATUS_SUCCESS);
+	fake_expect_lawful(fake);
+	assert_int_equal(query_status(fake, 0, 4), RNDIS_STATUS_INVALID_DATA); /* there is something */
+	fake_expect_violation(fake, HVH_V_RNDIS);
+	fake_destroy(fake);
+}
+
+/* How many of 200 frames lie at no multiple of 4 in their message. */
+static uint32_t unaligned_frames(enum hvh_tendency tendency)
+{
+	static const uint8_t frame[60] = {0x00, 0x15, 0x5d, 1, 2, 3};
+	struct vmbus_transfer_page_range ranges[375];
+	struct fake *fake = fake_create();
+	uint32_t unaligned = 0, seen = 0;
+
+	fake->partition.profile.data_offset_unaligned = tendency;
+	initialize(fake);
+	while (seen < 200) {
+		const struct fake_packet *packet;
+
+		assert_true(hvh_nic_receive(fake->nic, fake->now, frame, sizeof frame));
+		fake_run(fake);
+		packet = fake_take(fake);
+		for (uint32_t r = 0, count = fake_ranges(packet, ranges); r < count; r++, seen++) {
+			const uint8_t *message = fake->partition.channel.gpadls[0].bytes +
+						 ranges[r].byte_offset;
+			struct rndis_packet header;
+
+			memcpy(&header, message, sizeof header);
+			assert_memory_equal(message + 8 + header.data_offset, frame, sizeof frame);
+			unaligned += header.data_offset % 4 != 0;
+		}
+		fake_complete(fake, packet->transaction_id);
+	}
+	fake_destroy(fake);
+	return unaligned;
+}
+
+static void where_frames_lie(void **state)
+{
+	(void)state;
+	assert_int_equal(unaligned_frames(HVH_NOT_EVER), 0);
+	assert_int_equal(unaligned_frames(HVH_EVERY_TIME), 200);
+	assert_in_range(unaligned_frames(HVH_BY_SEED), 20, 180);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +311,10 @@ int main(void)
 		cmocka_unit_test(messages_in_a_transfer_page_packet),
 		cmocka_unit_test(packets_in_an_rndis_message),
 		cmocka_unit_test(alignment_in_an_rndis_message),
+		cmocka_unit_test(requests_below_32_bytes),
+		cmocka_unit_test(size_of_the_receive_buffer),
+		cmocka_unit_test(a_query_without_the_offset_of_nothing),
+		cmocka_unit_test(where_frames_lie),
 	};
 
 	return cmocka_run_group_tests_name("host_netvsp_quirks", tests, NULL, NULL);
