@@ -20,7 +20,8 @@
 	.pending_feature_required = true, .revoke_completed = true, .event_connections = 0x2000,            \
 	.receive_suballocation = 1728, .send_section = 6144, .short_nvs_ignored = true,                     \
 	.receive_buffer_limited = true, .information_offset_required = true, .queues_max = 64,              \
-	.rss_unchanged_ignored = true, .lso = true, .lso_size_max = 65535, .lso_segments_min = 2
+	.rss_unchanged_ignored = true, .lso = true, .lso_size_max = 65535, .lso_segments_min = 2,           \
+	.rndis_transfer_max = 0xefffffff
 
 /* Below 3.0. */
 #define WINDOWS_WITHOUT_UNLOAD \
@@ -43,7 +44,8 @@
 	.nvs_newest = NVS_VERSION_6_1, .receive_suballocation = 1806, .send_section = 6144,             \
 	.ranges_per_packet_max = 375, .rndis_packets_max = 8, .rndis_alignment_factor = 3, .rss = true, \
 	.queues_max = 64, .rss_unchanged_ignored = true, .udp_checksum = true,                          \
-	.send_table = HVH_SEND_TABLE_AT_12, .lso = true, .lso_size_max = 65535, .lso_segments_min = 2
+	.send_table = HVH_SEND_TABLE_AT_12, .lso = true, .lso_size_max = 65535, .lso_segments_min = 2,  \
+	.rndis_transfer_max = 0xefffffff
 
 static const struct hvh_profile profiles[] = {
 	{

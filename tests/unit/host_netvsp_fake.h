@@ -394,6 +394,7 @@ static inline struct fake *fake_create(void)
 		.ranges_per_packet_max = 8,
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
+		.rndis_transfer_max = 0xefffffff,
 		.short_nvs_ignored = true,
 		.receive_buffer_limited = true,
 		.information_offset_required = true,

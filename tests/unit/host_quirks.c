@@ -80,8 +80,8 @@ static void wrong_values_say_what_is_right(void **state)
 	assert_string_equal(error, "there is no quirk 'no-such'; `hvkit hosts` lists them");
 	assert_false(set(&profile, "connection-4", "yes"));
 	assert_string_equal(error, "connection-4 is on or off, not 'yes'");
-	assert_false(set(&profile, "send-section", "511"));
-	assert_string_equal(error, "send-section is a number from 512 to 65536, not '511'");
+	assert_false(set(&profile, "send-section", "65537"));
+	assert_string_equal(error, "send-section is a number from 0 to 65536, not '65537'");
 	assert_false(set(&profile, "send-section", "-1"));
 	assert_false(set(&profile, "send-section", "1024k"));
 	assert_false(set(&profile, "send-section", "99999999999999999999999"));
