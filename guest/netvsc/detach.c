@@ -14,19 +14,10 @@ static bool can_talk(const struct hvk_netvsc *nic)
 static hvk_status begin_quiet(struct hvk_netvsc *nic)
 {
 	hvk_netvsc_operations_cancel(nic, netvsc_lost(nic) == HVK_OK ? HVK_ECANCELED : HVK_EGONE);
-	hvk_netvsc_transmit_open(nic, false);
+	hvk_netvsc_transmit_open(nic, NETVSC_TX_CLOSED);
 	hvk_netvsc_control_forget(nic);
 	nic->netdev.info.flags = 0;
 	return HVK_OK;
-}
-
-/* Other CPUs that were inside transmit leave it soon, by themselves. */
-static hvk_status begin_writers(struct hvk_netvsc *nic)
-{
-	if (!hvk_netvsc_transmit_has_writers(nic))
-		return HVK_OK;
-	nic->event = NETVSC_EVENT_WRITERS;
-	return HVK_EINPROGRESS;
 }
 
 static bool can_ask(const struct hvk_netvsc *nic)
@@ -196,8 +187,6 @@ static hvk_status begin_release(struct hvk_netvsc *nic)
 static const struct netvsc_step steps[] = {
 	/* name                  wanted              begin                 answered */
 	{"quiet",                NULL,               begin_quiet,          NULL,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT, true},
-	{"writers",              NULL,               begin_writers,        NULL,
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"filter off",           can_ask,            begin_filter_off,     NULL,
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, true},

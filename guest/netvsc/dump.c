@@ -21,9 +21,9 @@ static void dump_buffers(struct hvk_dump *dump, const struct hvk_netvsc *nic)
 	hvk_dump_end(dump);
 	hvk_dump_begin(dump, "send-buffer");
 	hvk_dump_number(dump, "pages", nic->send_gpadl.pages.count);
-	hvk_dump_number(dump, "sections", tx->section_count);
-	hvk_dump_number(dump, "section-bytes", tx->section_size);
-	hvk_dump_number(dump, "frames-with-host", tx->outstanding);
+	hvk_dump_number(dump, "sections-free", tx->section_slots.count);
+	hvk_dump_number(dump, "section-bytes", nic->section_size);
+	hvk_dump_number(dump, "packets-with-host", tx->outstanding);
 	hvk_dump_end(dump);
 }
 

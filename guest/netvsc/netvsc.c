@@ -46,6 +46,7 @@ static const struct hvk_netdev_ops ops = {
 	.get_counters = get_counters,
 	.release = hvk_netvsc_release,
 	.get_queue_counters = get_queue_counters,
+	.flush = hvk_netvsc_flush,
 };
 
 /* --- Work on the channel's CPU ------------------------------------------------------------ */
@@ -96,7 +97,7 @@ void hvk_netvsc_lost(struct netvsc_queue *queue, hvk_status status)
 
 	if (netvsc_lost(nic) == HVK_OK)
 		netvsc_set_lost(nic, status);
-	hvk_netvsc_transmit_open(nic, false);
+	hvk_netvsc_transmit_open(nic, NETVSC_TX_CLOSED);
 	if (queue->index == 0) {
 		tell_lost(nic);
 		return;
@@ -147,6 +148,7 @@ static void forget_last_time(struct hvk_netvsc *nic)
 	nic->gone_told = false;
 	nic->lost_untold = false;
 	nic->section_size = 0;
+	nic->send_table_known = false;
 	nic->result = HVK_OK;
 	nic->close_status = HVK_OK;
 	nic->opened = false;
@@ -218,8 +220,6 @@ static void work(struct hvk_request *request, void *context)
 			hvk_netvsc_operations_run(nic);
 		break;
 	case NETVSC_DETACHING:
-		if (!hvk_netvsc_transmit_has_writers(nic))
-			hvk_netvsc_steps_answer(nic, NETVSC_EVENT_WRITERS, &over);
 		if (hvk_netvsc_lend_idle(nic))
 			hvk_netvsc_steps_answer(nic, NETVSC_EVENT_LENT, &over);
 		if (hvk_netvsc_transmit_idle(nic))

@@ -10,6 +10,8 @@
  *   operations.c  what the user above and the host ask for while attached
  *   queue.c       one channel of many: its life, who is in it
  *   transmit.c    frames to the host
+ *   batch.c       ... in sections of the send buffer, several in one packet
+ *   transmit_offload.c  ... of which the device is to do something
  *   receive.c     everything from the host
  *   lend.c        frames handed out in place
  *   dump.c        looking inside
@@ -21,10 +23,10 @@
  * while something that was begun on the old one still runs there; so whoever enters a queue from
  * hvk_poll owns it for that time (hvk_netvsc_queue_enter), or comes back later.
  *
- * The public calls (attach, detach, transmit, release, set_flags, get_counters) may come on any
+ * The public calls (attach, detach, transmit, flush, release, set_flags, get_counters) may come on any
  * CPU: they touch what is under a lock alone, and kick the rest. nic->lock is for the card, each
- * queue has one for its frames; no two are held at once, and none while vmbus or the user is
- * called.
+ * queue has one for its frames; no two are held at once, and none while the user is called, nor
+ * vmbus but to send a packet.
  */
 #ifndef HVK_NETVSC_INTERNAL_H
 #define HVK_NETVSC_INTERNAL_H
@@ -36,8 +38,9 @@
 #include "hvkit/netvsc.h"
 
 #define HVK_NETVSC_SENDS 512u      /* frames of one queue with the host at once */
-#define HVK_NETVSC_PAGE_SENDS 128u /* of them by page list, if there are sections */
-#define HVK_NETVSC_HEADER_SIZE 64u /* shared memory for the RNDIS header of one frame */
+#define HVK_NETVSC_PAGE_SENDS 128u /* of them by page list, if there are sections; divided among queues */
+#define HVK_NETVSC_PAGE_SENDS_MIN 16u
+#define HVK_NETVSC_HEADER_SIZE 512u /* shared memory for the headers of one frame */
 #define HVK_NETVSC_HEADERS_PER_PAGE (HVK_PAGE_SIZE / HVK_NETVSC_HEADER_SIZE)
 #define HVK_NETVSC_HEADER_PAGES (HVK_NETVSC_SENDS / HVK_NETVSC_HEADERS_PER_PAGE)
 #define HVK_NETVSC_CONTROL_SLOTS 8u /* RNDIS control messages with the host at once */
@@ -72,7 +75,6 @@ enum netvsc_event {
 	NETVSC_EVENT_REQUEST, /* a request to vmbus: cannot be given up */
 	NETVSC_EVENT_NVS,     /* completion of an NVS request */
 	NETVSC_EVENT_RNDIS,   /* answer to an RNDIS request */
-	NETVSC_EVENT_WRITERS, /* no call of transmit is under way any more */
 	NETVSC_EVENT_SENDS,   /* no frame is with the host any more */
 	NETVSC_EVENT_LENT,    /* the user has no frame of ours any more */
 	NETVSC_EVENT_TEARDOWN /* both GPADLs are gone */
@@ -139,31 +141,53 @@ struct netvsc_operation {
 	uint32_t flags;
 };
 
+/* A packet with the host, or being filled. */
 struct netvsc_send {
 	struct netvsc_ticket ticket;
-	struct hvk_tx_frame *frame;
+	struct hvk_tx_frame *first; /* of its frames, by next */
 };
 
 enum netvsc_tx_wait { NETVSC_TX_WAIT_NONE, NETVSC_TX_WAIT_SLOT, NETVSC_TX_WAIT_RING };
 
-/* Slot n has section n, or header n. Slots below section_count send by section, the
- * others by page list. Under lock, but for what does not change while attached. */
-struct netvsc_transmit {
-	bool open;
-	uint32_t writers; /* calls of transmit that write to shared memory or the ring just now */
-	struct hvk_shared sections;
-	uint32_t section_size, section_first, section_count; /* first: of the send buffer's */
-	struct hvk_pages header_pages;
-	struct hvk_shared headers;
-	uint64_t header_gpa[HVK_NETVSC_HEADER_PAGES];
-	uint32_t used[HVK_NETVSC_SENDS / 32];
-	uint32_t outstanding;
-	enum netvsc_tx_wait wait; /* tx_ready is owed */
-	bool freed;               /* a slot became free since */
-	struct netvsc_send sends[HVK_NETVSC_SENDS];
+enum netvsc_tx_state {
+	NETVSC_TX_CLOSED, /* frames are answered HVK_TX_GONE */
+	NETVSC_TX_OPEN,
+	NETVSC_TX_PAUSED /* ... HVK_TX_BUSY, and tx_ready comes when it is open again */
 };
 
-HVK_STATIC_ASSERT(HVK_NETVSC_SENDS % 32 == 0, "slots fill the words of the bitmap");
+/* The free ones; the one on top is taken. */
+struct netvsc_slots {
+	uint16_t count;
+	uint16_t free[HVK_NETVSC_SENDS];
+};
+
+/* Messages in a section that the host has not been told of. */
+struct netvsc_batch {
+	uint32_t count; /* 0: there is none */
+	uint32_t slot, at, bytes;
+	struct hvk_tx_frame **last;
+};
+
+/* Slot n below header_first has section n, the others header n - header_first. Under lock, but
+ * for what does not change while attached, and where it says atomic. */
+struct netvsc_transmit {
+	enum netvsc_tx_state state; /* atomic to read */
+	enum netvsc_tx_wait wait;   /* tx_ready is owed */
+	bool freed;                 /* a slot became free since */
+	bool polling;               /* what waits will be flushed at the end of ready; atomic */
+	bool tell_card;             /* the ring is dead */
+	uint32_t outstanding;
+	struct netvsc_batch batch;
+	uint32_t batch_max, batch_bytes, alignment;
+	struct hvk_shared sections;
+	uint32_t section_size, section_first; /* 0: none; the first of the send buffer's */
+	uint32_t header_first;
+	struct hvk_shared headers;
+	struct hvk_pages header_pages;
+	uint64_t header_gpa[HVK_NETVSC_HEADER_PAGES];
+	struct netvsc_slots section_slots, header_slots;
+	struct netvsc_send sends[HVK_NETVSC_SENDS];
+};
 
 /* A packet of which frames are lent. It is completed when all of them are back. */
 struct netvsc_lent_packet {
@@ -287,12 +311,21 @@ struct hvk_netvsc {
 	struct hvk_nvs_geometry geometry;
 	struct hvk_shared receive_buffer; /* the first geometry.extent bytes of it */
 	uint32_t queue_count;             /* that there may be: config.queues */
+	uint32_t queues_in_use;           /* open, from 0 on without a gap; atomic */
+	/* The queue that the host wants a frame on, by its hash; atomic. */
+	bool send_table_known;
+	uint32_t send_table[NVS_SEND_INDIRECTION_COUNT];
 	struct netvsc_queue queues[];
 };
 
 static inline struct netvsc_queue *netvsc_primary(struct hvk_netvsc *nic)
 {
 	return &nic->queues[0];
+}
+
+static inline uint32_t netvsc_queues_in_use(const struct hvk_netvsc *nic)
+{
+	return __atomic_load_n(&nic->queues_in_use, __ATOMIC_RELAXED);
 }
 
 static inline bool netvsc_queue_is_open(const struct netvsc_queue *queue)
@@ -446,7 +479,7 @@ void hvk_netvsc_queue_stop(struct netvsc_queue *queue, bool withhold);
 bool hvk_netvsc_all_queues(struct hvk_netvsc *nic, bool (*is)(struct netvsc_queue *queue));
 /* Queues in use: those that are open, from 0 to the first that is not. */
 uint32_t hvk_netvsc_queues_open(const struct hvk_netvsc *nic);
-/* Divides send-buffer sections among that many queues; while nothing is sent. */
+/* Divides the send buffer's sections among that many queues; while nothing is sent. */
 void hvk_netvsc_queues_divide(struct hvk_netvsc *nic, uint32_t count);
 
 /* --- transmit.c ------------------------------------------------------------------------------ */
@@ -456,16 +489,17 @@ hvk_status hvk_netvsc_transmit_start(struct netvsc_queue *queue);
 void hvk_netvsc_transmit_sections(struct hvk_netvsc *nic, uint32_t section_size);
 /* Taken frames are done with HVK_ECANCELED. The channel is closed. */
 void hvk_netvsc_transmit_stop(struct netvsc_queue *queue, bool withhold);
-/* Of all queues. */
-void hvk_netvsc_transmit_open(struct hvk_netvsc *nic, bool open);
+/* Of all queues, or of one. What waits in sections is sent before one is closed. */
+void hvk_netvsc_transmit_open(struct hvk_netvsc *nic, enum netvsc_tx_state state);
+void hvk_netvsc_transmit_state(struct netvsc_queue *queue, enum netvsc_tx_state state);
 enum hvk_tx_result hvk_netvsc_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame);
+void hvk_netvsc_flush(struct hvk_netdev *netdev);
 void hvk_netvsc_transmit_sent(struct netvsc_queue *queue, struct netvsc_send *send, const uint8_t *payload,
 			      uint32_t length);
-/* Calls tx_ready if it is owed and there may be room. */
+/* The end of a poll: sends what waits, calls tx_ready if it is owed and there may be room. */
 void hvk_netvsc_transmit_room(struct netvsc_queue *queue);
 /* Of all queues. */
 bool hvk_netvsc_transmit_idle(struct hvk_netvsc *nic);
-bool hvk_netvsc_transmit_has_writers(struct hvk_netvsc *nic);
 
 /* --- receive.c --------------------------------------------------------------------------------- */
 

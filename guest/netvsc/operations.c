@@ -69,7 +69,8 @@ static void flags_set(struct hvk_netvsc *nic, hvk_status status)
 	nic->operating = false;
 	if (status == HVK_OK) {
 		nic->netdev.info.flags = nic->operation.flags;
-		hvk_netvsc_transmit_open(nic, (nic->operation.flags & HVK_NETDEV_UP) != 0);
+		hvk_netvsc_transmit_open(nic, nic->operation.flags & HVK_NETDEV_UP ? NETVSC_TX_OPEN
+										   : NETVSC_TX_CLOSED);
 	}
 	hvk_request_finish(nic->hvk, nic->operation.request, status, nic->config.cpu);
 	nic->operation.request = NULL;
@@ -176,7 +177,8 @@ void hvk_netvsc_indicate_status(struct hvk_netvsc *nic, const struct hvk_shared 
 		break;
 	case RNDIS_STATUS_LINK_SPEED_CHANGE:
 	case RNDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG:
-		netvsc_count(&netvsc_primary(nic)->counters.status_ignored, 1); /* nothing to us, and no fault */
+		netvsc_count(&netvsc_primary(nic)->counters.status_ignored,
+			     1); /* nothing to us, and no fault */
 		break;
 	default:
 		hvk_log(nic->hvk, HVK_LOG_DEBUG, "netvsc: unknown status %08x", value);

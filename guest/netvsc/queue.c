@@ -32,6 +32,7 @@ static void work(struct hvk_request *request, void *context)
 	if (netvsc_queue_is_open(queue)) {
 		hvk_netvsc_lend_collect(queue);
 		hvk_netvsc_receive_complete(queue);
+		hvk_netvsc_transmit_room(queue);
 	}
 	hvk_netvsc_queue_leave(queue);
 }
@@ -80,32 +81,34 @@ hvk_status hvk_netvsc_queue_start(struct netvsc_queue *queue, struct hvk_channel
 	return HVK_EINPROGRESS;
 }
 
+/* Only queue 0 opens and closes queues. */
+static void count_open(struct hvk_netvsc *nic)
+{
+	__atomic_store_n(&nic->queues_in_use, hvk_netvsc_queues_open(nic), __ATOMIC_RELAXED);
+}
+
 /* If frames flow already, this one takes part at once. */
 void hvk_netvsc_queue_opened(struct netvsc_queue *queue)
 {
 	struct hvk_netvsc *nic = queue->nic;
 	struct netvsc_queue *primary = netvsc_primary(nic);
-	bool flow;
+	enum netvsc_tx_state state = __atomic_load_n(&primary->tx.state, __ATOMIC_RELAXED);
 
-	hvk_lock(nic->hvk, &primary->lock);
-	flow = primary->tx.open;
-	hvk_unlock(nic->hvk, &primary->lock);
-	hvk_lock(nic->hvk, &queue->lock);
 	__atomic_store_n(&queue->open, true, __ATOMIC_RELEASE);
-	queue->tx.open = flow && queue->index != 0;
-	hvk_unlock(nic->hvk, &queue->lock);
+	count_open(nic);
+	if (queue->index != 0)
+		hvk_netvsc_transmit_state(queue, state);
 }
 
 void hvk_netvsc_queue_quiet(struct netvsc_queue *queue)
 {
-	hvk_lock(queue->nic->hvk, &queue->lock);
-	queue->tx.open = false;
-	hvk_unlock(queue->nic->hvk, &queue->lock);
+	hvk_netvsc_transmit_state(queue, NETVSC_TX_CLOSED);
 }
 
 void hvk_netvsc_queue_stop(struct netvsc_queue *queue, bool withhold)
 {
 	__atomic_store_n(&queue->open, false, __ATOMIC_RELEASE);
+	count_open(queue->nic);
 	hvk_netvsc_transmit_stop(queue, withhold);
 	hvk_netvsc_receive_stop(queue);
 }
@@ -131,25 +134,4 @@ uint32_t hvk_netvsc_queues_open(const struct hvk_netvsc *nic)
 	while (count < nic->queue_count && netvsc_queue_is_open(&nic->queues[count]))
 		count++;
 	return count;
-}
-
-/* The rest that does not divide is nobody's. */
-void hvk_netvsc_queues_divide(struct hvk_netvsc *nic, uint32_t count)
-{
-	struct hvk_shared memory = hvk_pages_shared(&nic->send_gpadl.pages);
-	uint32_t each = 0;
-
-	if (nic->section_size != 0)
-		each = hvk_min32(memory.size / nic->section_size / count,
-				 HVK_NETVSC_SENDS - HVK_NETVSC_PAGE_SENDS);
-	for (uint32_t i = 0; i < nic->queue_count; i++) {
-		struct netvsc_transmit *tx = &nic->queues[i].tx;
-
-		tx->section_size = nic->section_size;
-		tx->section_first = i * each;
-		tx->section_count = i < count ? each : 0;
-		if (tx->section_count != 0)
-			tx->sections = hvk_shared_part(&memory, tx->section_first * tx->section_size,
-						       each * tx->section_size);
-	}
 }

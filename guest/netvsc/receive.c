@@ -385,14 +385,13 @@ static bool run(struct netvsc_queue *queue)
 
 	if (is_lost(queue))
 		return false;
+	__atomic_store_n(&queue->tx.polling, true, __ATOMIC_RELAXED);
 	hvk_netvsc_lend_begin(queue);
 	for (uint32_t i = 0; more && i < HVK_NETVSC_BUDGET; i++)
 		more = receive_one(queue);
 	hvk_netvsc_lend_collect(queue);
 	hvk_netvsc_receive_complete(queue);
-	if (netvsc_lost(queue->nic) != HVK_OK)
-		return false;
-	if (queue->index == 0) {
+	if (netvsc_lost(queue->nic) == HVK_OK && queue->index == 0) {
 		hvk_netvsc_steps_room(queue->nic);
 		hvk_netvsc_control_room(queue->nic);
 	}

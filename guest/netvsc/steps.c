@@ -171,10 +171,10 @@ void hvk_netvsc_steps_interrupt(struct hvk_netvsc *nic, hvk_status status)
 {
 	if (!nic->sequence)
 		return;
-	/* vmbus answers in bounded time, and what it was asked for must be known; writers and
-	 * lent frames cannot be given up. */
+	/* vmbus answers in bounded time, and what it was asked for must be known; lent frames cannot
+	 * be given up. */
 	if (nic->event == NETVSC_EVENT_REQUEST || nic->event == NETVSC_EVENT_TEARDOWN ||
-	    nic->event == NETVSC_EVENT_WRITERS || nic->event == NETVSC_EVENT_LENT) {
+	    nic->event == NETVSC_EVENT_LENT) {
 		if (!current(nic)->optional)
 			nic->interrupted = status;
 		return;

@@ -1,72 +1,84 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Frames to the host. Those that fit are copied to a section of the send buffer; the
- * others go as a list of guest pages, behind an RNDIS header in shared memory of our
- * own. A slot is free again when the host has completed its packet, not before.
+ * others go as a list of guest pages, behind a header in shared memory of our own. A slot is
+ * free again when the host has completed its packet, not before.
+ *
+ * All of it is done under the queue's lock, the sending too: frames of one flow must reach the
+ * ring in the order in which they came, and the ring has but one writer at a time anyhow.
  */
-#include "guest/netvsc/netvsc_internal.h"
+#include "guest/netvsc/transmit.h"
 
-HVK_STATIC_ASSERT(sizeof(struct rndis_packet) <= HVK_NETVSC_HEADER_SIZE, "a header fits into its slot");
-
-#define HEADER ((uint32_t)sizeof(struct rndis_packet))
+HVK_STATIC_ASSERT(HVK_RNDIS_PREFIX_MAX + HVK_HEADERS_MAX + HVK_HEADERS_TAG <= HVK_NETVSC_HEADER_SIZE,
+		  "what goes before the payload fits into its slot");
 
 /* --- Slots ---------------------------------------------------------------------------- */
 
-/* The first free one of the slots from first to end, or HVK_NETVSC_SENDS. */
-static uint32_t find_slot(const struct netvsc_transmit *tx, uint32_t first, uint32_t end)
+static void fill_slots(struct netvsc_slots *slots, uint32_t first, uint32_t count)
 {
-	uint32_t unwanted = (1u << first % 32) - 1; /* in the first word */
+	slots->count = (uint16_t)count;
+	for (uint32_t i = 0; i < count; i++)
+		slots->free[i] = (uint16_t)(first + count - 1 - i); /* the first one on top */
+}
 
-	for (uint32_t word = first / 32; word * 32 < end; word++) {
-		uint32_t taken = tx->used[word] | unwanted;
-		uint32_t slot;
+uint32_t hvk_netvsc_slot_take(struct netvsc_queue *queue, struct netvsc_slots *slots)
+{
+	struct netvsc_transmit *tx = &queue->tx;
 
-		unwanted = 0;
-		if (taken == UINT32_MAX)
-			continue;
-		slot = word * 32 + (uint32_t)__builtin_ctz(~taken);
-		return slot < end ? slot : HVK_NETVSC_SENDS;
+	if (slots->count == 0) {
+		tx->wait = NETVSC_TX_WAIT_SLOT;
+		tx->freed = false;
+		queue->counters.tx_no_slot++;
+		return HVK_NETVSC_SENDS;
 	}
-	return HVK_NETVSC_SENDS;
-}
-
-static void take_slot(struct netvsc_transmit *tx, uint32_t slot, struct hvk_tx_frame *frame)
-{
-	tx->used[slot / 32] |= 1u << slot % 32;
-	tx->sends[slot].frame = frame;
 	tx->outstanding++;
+	return slots->free[--slots->count];
 }
 
-static struct hvk_tx_frame *free_slot(struct netvsc_transmit *tx, uint32_t slot)
+void hvk_netvsc_slot_free(struct netvsc_queue *queue, uint32_t slot)
 {
-	struct hvk_tx_frame *frame = tx->sends[slot].frame;
+	struct netvsc_transmit *tx = &queue->tx;
+	struct netvsc_slots *slots = slot < tx->header_first ? &tx->section_slots : &tx->header_slots;
 
-	tx->used[slot / 32] &= ~(1u << slot % 32);
-	tx->sends[slot].frame = NULL;
+	tx->sends[slot].first = NULL;
+	slots->free[slots->count++] = (uint16_t)slot;
 	tx->outstanding--;
 	tx->freed = true;
-	return frame;
 }
 
 /* --- Life ------------------------------------------------------------------------------ */
 
+static uint32_t header_count(const struct hvk_netvsc *nic)
+{
+	uint32_t all = nic->config.send_buffer_pages == HVK_NETVSC_NO_SEND_BUFFER ? HVK_NETVSC_SENDS
+										  : HVK_NETVSC_PAGE_SENDS;
+	uint32_t each = all / nic->queue_count;
+
+	return each < HVK_NETVSC_PAGE_SENDS_MIN ? HVK_NETVSC_PAGE_SENDS_MIN : each;
+}
+
 hvk_status hvk_netvsc_transmit_start(struct netvsc_queue *queue)
 {
 	struct netvsc_transmit *tx = &queue->tx;
-	struct hvk *hvk = queue->nic->hvk;
+	struct hvk_netvsc *nic = queue->nic;
+	uint32_t count = header_count(nic), pages;
 	hvk_status status;
 
-	hvk_lock(hvk, &queue->lock);
-	memset(tx, 0, sizeof(*tx));
+	hvk_lock(nic->hvk, &queue->lock);
+	tx->header_first = HVK_NETVSC_SENDS - count;
+	fill_slots(&tx->header_slots, tx->header_first, count);
+	tx->outstanding = 0;
+	tx->batch = (struct netvsc_batch){0};
 	for (uint32_t i = 0; i < HVK_NETVSC_SENDS; i++)
-		tx->sends[i].ticket.kind = NETVSC_TICKET_FRAME;
-	hvk_unlock(hvk, &queue->lock);
-	status = hvk_pages_get(hvk, HVK_NETVSC_HEADER_PAGES, HVK_PAGE_HOST_READS, &tx->header_pages);
+		tx->sends[i] = (struct netvsc_send){.ticket = {NETVSC_TICKET_FRAME}};
+	hvk_unlock(nic->hvk, &queue->lock);
+	pages = (count + HVK_NETVSC_HEADERS_PER_PAGE - 1) / HVK_NETVSC_HEADERS_PER_PAGE;
+	status = hvk_pages_get(nic->hvk, pages, HVK_PAGE_HOST_READS, &tx->header_pages);
 	if (status != HVK_OK)
 		return status;
 	tx->headers = hvk_pages_shared(&tx->header_pages);
-	for (uint32_t i = 0; i < HVK_NETVSC_HEADER_PAGES; i++)
-		tx->header_gpa[i] = hvk_page_gpa(hvk, &tx->header_pages, i);
+	for (uint32_t i = 0; i < pages; i++)
+		tx->header_gpa[i] = hvk_page_gpa(nic->hvk, &tx->header_pages, i);
 	return HVK_OK;
 }
 
@@ -76,22 +88,83 @@ void hvk_netvsc_transmit_sections(struct hvk_netvsc *nic, uint32_t section_size)
 	hvk_netvsc_queues_divide(nic, 1);
 }
 
-void hvk_netvsc_transmit_open(struct hvk_netvsc *nic, bool open)
+/* The rest that does not divide is nobody's. */
+void hvk_netvsc_queues_divide(struct hvk_netvsc *nic, uint32_t count)
 {
-	for (uint32_t i = 0; i < nic->queue_count; i++) {
-		struct netvsc_queue *queue = &nic->queues[i];
+	struct hvk_shared memory = hvk_pages_shared(&nic->send_gpadl.pages);
+	uint32_t each = 0;
 
-		hvk_lock(nic->hvk, &queue->lock);
-		queue->tx.open = open && queue->open && !queue->lost;
-		queue->tx.wait = NETVSC_TX_WAIT_NONE;
-		hvk_unlock(nic->hvk, &queue->lock);
+	if (nic->section_size != 0)
+		each = hvk_min32(memory.size / nic->section_size / count,
+				 HVK_NETVSC_SENDS - header_count(nic));
+	for (uint32_t i = 0; i < nic->queue_count; i++) {
+		struct netvsc_transmit *tx = &nic->queues[i].tx;
+		uint32_t own = i < count ? each : 0;
+
+		tx->section_size = own == 0 ? 0 : nic->section_size;
+		tx->section_first = i * each;
+		fill_slots(&tx->section_slots, 0, own);
+		if (own != 0)
+			tx->sections = hvk_shared_part(&memory, tx->section_first * tx->section_size,
+						       own * tx->section_size);
 	}
 }
 
-static void done(struct hvk_tx_frame *frame, hvk_status status)
+/* Under lock. */
+static void change_state(struct netvsc_queue *queue, enum netvsc_tx_state state)
 {
-	if (frame && frame->done)
-		frame->done(frame, status, frame->context);
+	struct netvsc_transmit *tx = &queue->tx;
+
+	if (state == NETVSC_TX_OPEN)
+		hvk_netvsc_batch_limits(queue);
+	/* Who was told to wait while it was paused is told when it goes on, or never. */
+	if (state == NETVSC_TX_OPEN && tx->state == NETVSC_TX_PAUSED && tx->wait != NETVSC_TX_WAIT_NONE)
+		tx->wait = NETVSC_TX_WAIT_RING;
+	else if (state != NETVSC_TX_PAUSED)
+		tx->wait = NETVSC_TX_WAIT_NONE;
+	__atomic_store_n(&tx->state, state, __ATOMIC_RELAXED);
+	if (state != NETVSC_TX_OPEN)
+		(void)hvk_netvsc_batch_flush(queue);
+}
+
+void hvk_netvsc_transmit_state(struct netvsc_queue *queue, enum netvsc_tx_state state)
+{
+	struct hvk *hvk = queue->nic->hvk;
+	bool kick;
+
+	hvk_lock(hvk, &queue->lock);
+	change_state(queue, state);
+	kick = queue->tx.wait != NETVSC_TX_WAIT_NONE && state == NETVSC_TX_OPEN &&
+	       hvk_netvsc_queue_kick_mark(queue);
+	hvk_unlock(hvk, &queue->lock);
+	if (kick)
+		hvk_netvsc_queue_kick_send(queue);
+}
+
+void hvk_netvsc_transmit_open(struct hvk_netvsc *nic, enum netvsc_tx_state state)
+{
+	for (uint32_t i = 0; i < nic->queue_count; i++) {
+		struct netvsc_queue *queue = &nic->queues[i];
+		bool closed = state == NETVSC_TX_OPEN && (!queue->open || queue->lost);
+
+		hvk_netvsc_transmit_state(queue, closed ? NETVSC_TX_CLOSED : state);
+	}
+}
+
+/* A frame is its owner's again inside done. */
+static uint32_t finish_frames(struct hvk_tx_frame *frame, hvk_status status)
+{
+	uint32_t count = 0;
+
+	while (frame) { /* at most batch_max of them */
+		struct hvk_tx_frame *next = frame->next;
+
+		count++;
+		if (frame->done)
+			frame->done(frame, status, frame->context);
+		frame = next;
+	}
+	return count;
 }
 
 void hvk_netvsc_transmit_stop(struct netvsc_queue *queue, bool withhold)
@@ -100,21 +173,22 @@ void hvk_netvsc_transmit_stop(struct netvsc_queue *queue, bool withhold)
 	struct hvk *hvk = queue->nic->hvk;
 
 	for (uint32_t i = 0; i < HVK_NETVSC_SENDS; i++) {
-		struct hvk_tx_frame *frame = NULL;
+		struct hvk_tx_frame *first;
 
 		hvk_lock(hvk, &queue->lock);
-		if (tx->sends[i].frame) {
-			frame = free_slot(tx, i);
-			queue->counters.tx_errors++;
-		}
+		first = tx->sends[i].first;
+		if (first)
+			hvk_netvsc_slot_free(queue, i);
 		hvk_unlock(hvk, &queue->lock);
-		done(frame, HVK_ECANCELED);
+		netvsc_count(&queue->counters.tx_errors, finish_frames(first, HVK_ECANCELED));
 	}
 	if (withhold)
 		(void)hvk_pages_quarantine(hvk, &tx->header_pages);
 	else
 		hvk_pages_put(hvk, &tx->header_pages);
-	tx->section_count = 0;
+	tx->batch = (struct netvsc_batch){0};
+	tx->section_slots.count = 0;
+	tx->section_size = 0;
 }
 
 static bool is_idle(struct netvsc_queue *queue)
@@ -127,181 +201,230 @@ bool hvk_netvsc_transmit_idle(struct hvk_netvsc *nic)
 	return hvk_netvsc_all_queues(nic, is_idle);
 }
 
-static bool has_no_writers(struct netvsc_queue *queue)
-{
-	return queue->tx.writers == 0;
-}
-
-bool hvk_netvsc_transmit_has_writers(struct hvk_netvsc *nic)
-{
-	return !hvk_netvsc_all_queues(nic, has_no_writers);
-}
-
 /* --- Sending --------------------------------------------------------------------------- */
 
-/* How a frame goes to the host. */
-struct way {
-	uint32_t slot;
-	bool copy;
-};
-
-static bool fits_section(const struct netvsc_queue *queue, const struct hvk_tx_frame *frame)
-{
-	const struct netvsc_transmit *tx = &queue->tx;
-
-	return tx->section_count != 0 && hvk_fits(HEADER, frame->length, tx->section_size) &&
-	       hvk_frame_can_be_copied(frame);
-}
-
-static bool can_go_by_pages(const struct hvk_tx_frame *frame)
-{
-	return hvk_frame_pages(frame, NULL, HVK_PACKET_RANGES_MAX - 1) != 0;
-}
-
-/* Under lock. HVK_EAGAIN: no slot is free. HVK_ETOOBIG: the frame can go neither way. */
-static hvk_status choose(const struct netvsc_queue *queue, const struct hvk_tx_frame *frame, struct way *way)
-{
-	const struct netvsc_transmit *tx = &queue->tx;
-
-	way->copy = fits_section(queue, frame) &&
-		    (frame->length <= queue->nic->config.copy_max || !can_go_by_pages(frame));
-	if (!way->copy && !can_go_by_pages(frame))
-		return HVK_ETOOBIG;
-	way->slot = way->copy ? find_slot(tx, 0, tx->section_count)
-			      : find_slot(tx, tx->section_count, HVK_NETVSC_SENDS);
-	return way->slot == HVK_NETVSC_SENDS ? HVK_EAGAIN : HVK_OK;
-}
-
-/* Under lock: takes a slot. */
-static hvk_status begin_send(struct netvsc_queue *queue, struct hvk_tx_frame *frame, struct way *way)
+void hvk_netvsc_packet_failed(struct netvsc_queue *queue, hvk_status status)
 {
 	struct netvsc_transmit *tx = &queue->tx;
-	hvk_status status;
 
-	if (!tx->open || netvsc_lost(queue->nic) != HVK_OK)
-		return HVK_EGONE;
-	if (!hvk_frame_is_valid(frame, queue->nic->netdev.info.frame_max))
-		return HVK_EINVAL;
-	status = choose(queue, frame, way);
 	if (status == HVK_EAGAIN) {
-		tx->wait = NETVSC_TX_WAIT_SLOT;
-		tx->freed = false;
+		tx->wait = NETVSC_TX_WAIT_RING; /* vmbus calls ready when there is room */
+		queue->counters.tx_ring_full++;
+	} else if (hvk_status_is_host_fault(status)) {
+		netvsc_set_lost(queue->nic, status); /* the user is to hear of a dead ring */
+		tx->tell_card = true;
 	}
+}
+
+/* Its lists are large: not to be had on everybody's stack. */
+static __attribute__((noinline)) hvk_status put_by_pages(struct netvsc_queue *queue,
+							 const struct netvsc_wire *wire)
+{
+	struct netvsc_transmit *tx = &queue->tx;
+	struct hvk_buffer pages[HVK_PACKET_RANGES_MAX];
+	uint32_t count = hvk_frame_pages(wire->frame, wire->skip, &pages[1], HVK_PACKET_RANGES_MAX - 1);
+	uint32_t size = wire->prefix_size + wire->head_length, slot, offset;
+	struct hvk_nvs_message message;
+	hvk_status status = hvk_netvsc_batch_flush(queue); /* what came before */
+
 	if (status != HVK_OK)
 		return status;
-	take_slot(tx, way->slot, frame);
-	tx->writers++;
-	return HVK_OK;
-}
-
-static hvk_status send_by_section(struct netvsc_queue *queue, struct hvk_tx_frame *frame, uint32_t slot)
-{
-	struct netvsc_transmit *tx = &queue->tx;
-	struct hvk_shared section = hvk_shared_part(&tx->sections, slot * tx->section_size, tx->section_size);
-	struct rndis_packet header;
-	struct hvk_nvs_message message;
-
-	hvk_rndis_build_packet(&header, frame->length);
-	hvk_shared_write(&section, 0, &header, HEADER);
-	hvk_frame_copy(frame, &section, HEADER);
-	hvk_nvs_build_rndis(&message, queue->nic->nvs_version, NVS_CHANNEL_DATA, tx->section_first + slot,
-			    HEADER + frame->length);
-	return hvk_channel_send(queue->channel, message.bytes, message.size, true, &tx->sends[slot]);
-}
-
-static hvk_status send_by_pages(struct netvsc_queue *queue, struct hvk_tx_frame *frame, uint32_t slot)
-{
-	struct netvsc_transmit *tx = &queue->tx;
-	uint32_t offset = slot * HVK_NETVSC_HEADER_SIZE;
-	struct hvk_buffer pages[HVK_PACKET_RANGES_MAX];
-	uint32_t count = 1 + hvk_frame_pages(frame, &pages[1], HVK_PACKET_RANGES_MAX - 1);
-	struct rndis_packet header;
-	struct hvk_nvs_message message;
-
-	hvk_rndis_build_packet(&header, frame->length);
-	hvk_shared_write(&tx->headers, offset, &header, HEADER);
+	slot = hvk_netvsc_slot_take(queue, &tx->header_slots);
+	if (slot == HVK_NETVSC_SENDS)
+		return HVK_EAGAIN;
+	offset = (slot - tx->header_first) * HVK_NETVSC_HEADER_SIZE;
+	hvk_shared_write(&tx->headers, offset, wire->prefix.words, wire->prefix_size);
+	if (wire->head_length != 0)
+		hvk_shared_write(&tx->headers, offset + wire->prefix_size, wire->head.bytes,
+				 wire->head_length);
 	pages[0] = (struct hvk_buffer){NULL, tx->header_gpa[offset / HVK_PAGE_SIZE] + offset % HVK_PAGE_SIZE,
-				       HEADER};
+				       size};
+	wire->frame->next = NULL;
+	tx->sends[slot].first = wire->frame;
 	hvk_nvs_build_rndis(&message, queue->nic->nvs_version, NVS_CHANNEL_DATA, NVS_SECTION_NONE, 0);
-	return hvk_channel_send_buffers(queue->channel, pages, count, message.bytes, message.size,
-					&tx->sends[slot]);
+	status = hvk_channel_send_buffers(queue->channel, pages, count + 1, message.bytes, message.size,
+					  &tx->sends[slot]);
+	if (status == HVK_OK) {
+		queue->counters.tx_packets++;
+		return HVK_OK;
+	}
+	hvk_netvsc_slot_free(queue, slot);
+	hvk_netvsc_packet_failed(queue, status);
+	return status;
 }
 
-static hvk_status put(struct netvsc_queue *queue, struct hvk_tx_frame *frame, const struct way *way)
+/* All that is left may be in the head: then there is nothing to list. */
+static bool can_go_by_pages(const struct netvsc_wire *wire)
 {
-	return way->copy ? send_by_section(queue, frame, way->slot) : send_by_pages(queue, frame, way->slot);
+	return wire->frame->length == wire->skip ||
+	       hvk_frame_pages(wire->frame, wire->skip, NULL, HVK_PACKET_RANGES_MAX - 1) != 0;
 }
 
-/* The ring was full, and room may have come before tx_ready was owed: once more. */
-static hvk_status put_again(struct netvsc_queue *queue, struct hvk_tx_frame *frame, const struct way *way)
+static bool goes_by_section(const struct netvsc_queue *queue, const struct netvsc_wire *wire)
 {
-	hvk_lock(queue->nic->hvk, &queue->lock);
-	queue->tx.wait = NETVSC_TX_WAIT_RING;
-	hvk_unlock(queue->nic->hvk, &queue->lock);
-	return put(queue, frame, way);
+	if (netvsc_wire_size(wire) > queue->tx.section_size || !(wire->found & HVK_FRAME_COPYABLE))
+		return false;
+	return wire->frame->length <= queue->nic->config.copy_max || !can_go_by_pages(wire);
 }
 
-/* Under lock. The frame and its slot are not ours any more if status is HVK_OK: the host
- * may have completed them already. Returns true if the rest is to be queued. */
-static bool end_send(struct netvsc_queue *queue, const struct way *way, hvk_status status, uint32_t length)
+/* A plain frame's prefix is written where it is wanted; this one is for a page list. */
+static hvk_status put_large(struct netvsc_queue *queue, struct netvsc_wire *wire)
+{
+	if (!can_go_by_pages(wire))
+		return HVK_ETOOBIG;
+	if (netvsc_is_plain(wire->frame))
+		(void)hvk_rndis_build_prefix(&wire->prefix, wire->frame->length, NULL);
+	return put_by_pages(queue, wire);
+}
+
+static void count_taken(struct netvsc_queue *queue, const struct netvsc_wire *wire, bool by_section)
+{
+	struct hvk_netdev_counters *counters = &queue->counters;
+
+	counters->tx_frames++;
+	counters->tx_bytes += wire->frame->length;
+	if (by_section)
+		counters->tx_copied++;
+	else
+		counters->tx_by_page++;
+	if (netvsc_is_plain(wire->frame))
+		return;
+	counters->tx_checksummed += (wire->info.has & HVK_RNDIS_HAS_CHECKSUM) != 0;
+	counters->tx_in_software += wire->in_software;
+	counters->tx_segmented += wire->segmented;
+	counters->tx_tagged += (wire->frame->flags & HVK_TX_VLAN) != 0;
+}
+
+/* Under lock. */
+static hvk_status take(struct netvsc_queue *queue, struct netvsc_wire *wire)
 {
 	struct netvsc_transmit *tx = &queue->tx;
+	struct hvk_tx_frame *frame = wire->frame;
+	hvk_status status;
+	bool by_section;
 
-	tx->writers--;
-	if (status == HVK_OK) {
-		queue->counters.tx_frames++;
-		queue->counters.tx_bytes += length;
-		if (way->copy)
-			queue->counters.tx_copied++;
-		else
-			queue->counters.tx_by_page++;
-	} else {
-		(void)free_slot(tx, way->slot);
+	if (tx->state == NETVSC_TX_PAUSED) {
+		tx->wait = NETVSC_TX_WAIT_RING;
+		return HVK_EAGAIN;
 	}
-	if (hvk_status_is_host_fault(status))
-		netvsc_set_lost(queue->nic, status);
-	/* A detach waits for the last writer; the user is to hear of a dead ring. */
-	if ((tx->open || tx->writers != 0) && !hvk_status_is_host_fault(status))
-		return false;
-	return hvk_netvsc_kick_mark(queue->nic);
-}
-
-static enum hvk_tx_result result_of(struct netvsc_queue *queue, hvk_status status)
-{
+	if (tx->state != NETVSC_TX_OPEN || netvsc_lost(queue->nic) != HVK_OK)
+		return HVK_EGONE;
+	by_section = goes_by_section(queue, wire);
+	if (by_section)
+		status = hvk_netvsc_batch_put(queue, wire, (frame->flags & HVK_TX_MORE) != 0);
+	else
+		status = put_large(queue, wire);
 	if (status == HVK_OK)
-		return HVK_TX_TAKEN;
-	hvk_lock(queue->nic->hvk, &queue->lock);
-	if (status == HVK_EAGAIN)
+		count_taken(queue, wire, by_section);
+	else if (status == HVK_EAGAIN)
 		queue->counters.tx_busy++;
 	else
 		queue->counters.tx_errors++;
-	hvk_unlock(queue->nic->hvk, &queue->lock);
-	return status == HVK_EAGAIN ? HVK_TX_BUSY : HVK_TX_GONE;
+	return status;
+}
+
+/* Under lock: what is to be told once it is released. */
+enum { TELL_QUEUE = 1, TELL_CARD = 2 };
+static unsigned whom_to_tell(struct netvsc_queue *queue)
+{
+	struct netvsc_transmit *tx = &queue->tx;
+	unsigned tell = 0;
+
+	/* Frames that wait go at the end of this poll at the latest. */
+	if (tx->batch.count != 0 && !__atomic_load_n(&tx->polling, __ATOMIC_RELAXED) &&
+	    hvk_netvsc_queue_kick_mark(queue))
+		tell |= TELL_QUEUE;
+	if (tx->tell_card && hvk_netvsc_kick_mark(queue->nic))
+		tell |= TELL_CARD;
+	tx->tell_card = false;
+	return tell;
+}
+
+static void tell_them(struct netvsc_queue *queue, unsigned tell)
+{
+	if (tell & TELL_QUEUE)
+		hvk_netvsc_queue_kick_send(queue);
+	if (tell & TELL_CARD)
+		hvk_netvsc_kick_queue(queue->nic);
+}
+
+/* The queue of the host's choice for this flow, or of the sending CPU. */
+static struct netvsc_queue *choose_queue(struct hvk_netvsc *nic, const struct hvk_tx_frame *frame)
+{
+	uint32_t in_use = netvsc_queues_in_use(nic), wanted;
+	struct netvsc_queue *queue;
+
+	if (in_use <= 1)
+		return netvsc_primary(nic);
+	if (!(frame->flags & HVK_TX_HASH))
+		wanted = (hvk_cpu_index(nic->hvk) + hvk_cpu_count(nic->hvk) - nic->config.cpu) %
+			 hvk_cpu_count(nic->hvk);
+	else if (__atomic_load_n(&nic->send_table_known, __ATOMIC_ACQUIRE))
+		wanted = __atomic_load_n(&nic->send_table[frame->hash % NVS_SEND_INDIRECTION_COUNT],
+					 __ATOMIC_RELAXED);
+	else
+		wanted = frame->hash;
+	queue = &nic->queues[wanted % in_use];
+	if (__atomic_load_n(&queue->tx.state, __ATOMIC_RELAXED) != NETVSC_TX_OPEN)
+		queue = netvsc_primary(nic); /* it has not come yet, or has gone */
+	return queue;
+}
+
+static uint32_t length_max(const struct hvk_netvsc *nic, const struct hvk_tx_frame *frame)
+{
+	const struct hvk_netdev_info *info = &nic->netdev.info;
+
+	if ((frame->flags & HVK_TX_TSO) && info->tso_bytes_max + HVK_HEADERS_MAX > info->frame_max)
+		return info->tso_bytes_max + HVK_HEADERS_MAX;
+	return info->frame_max;
 }
 
 enum hvk_tx_result hvk_netvsc_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame)
 {
 	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
-	struct netvsc_queue *queue = netvsc_primary(nic);
-	uint32_t length = frame->length;
-	struct way way;
-	hvk_status status;
-	bool kick;
+	struct netvsc_queue *queue = choose_queue(nic, frame);
+	struct netvsc_wire wire;
+	hvk_status status = HVK_OK;
+	unsigned tell;
 
+	wire.frame = frame;
+	wire.prefix_size = sizeof(struct rndis_packet);
+	wire.head_length = 0;
+	wire.skip = 0;
+	wire.found = hvk_frame_look(frame, length_max(nic, frame));
+	if (!netvsc_is_plain(frame)) {
+		wire.in_software = false;
+		wire.segmented = false;
+		status = wire.found ? hvk_netvsc_transmit_prepare(nic, &wire) : HVK_EINVAL;
+	}
 	hvk_lock(nic->hvk, &queue->lock);
-	status = begin_send(queue, frame, &way);
+	if (wire.found && status == HVK_OK)
+		status = take(queue, &wire);
+	else
+		queue->counters.tx_errors++, status = HVK_EINVAL;
+	tell = whom_to_tell(queue);
 	hvk_unlock(nic->hvk, &queue->lock);
-	if (status != HVK_OK)
-		return result_of(queue, status);
-	status = put(queue, frame, &way);
-	if (status == HVK_EAGAIN)
-		status = put_again(queue, frame, &way);
-	hvk_lock(nic->hvk, &queue->lock);
-	kick = end_send(queue, &way, status, length);
-	hvk_unlock(nic->hvk, &queue->lock);
-	if (kick)
-		hvk_netvsc_kick_queue(nic);
-	return status == HVK_OK ? HVK_TX_TAKEN : result_of(queue, status);
+	if (tell)
+		tell_them(queue, tell);
+	if (status == HVK_OK)
+		return HVK_TX_TAKEN;
+	return status == HVK_EAGAIN ? HVK_TX_BUSY : HVK_TX_GONE;
+}
+
+void hvk_netvsc_flush(struct hvk_netdev *netdev)
+{
+	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
+
+	for (uint32_t i = 0; i < nic->queue_count; i++) {
+		struct netvsc_queue *queue = &nic->queues[i];
+		unsigned tell;
+
+		hvk_lock(nic->hvk, &queue->lock);
+		(void)hvk_netvsc_batch_flush(queue);
+		tell = whom_to_tell(queue);
+		hvk_unlock(nic->hvk, &queue->lock);
+		tell_them(queue, tell);
+	}
 }
 
 /* --- Completions --------------------------------------------------------------------------- */
@@ -311,18 +434,24 @@ void hvk_netvsc_transmit_sent(struct netvsc_queue *queue, struct netvsc_send *se
 {
 	struct hvk_netvsc *nic = queue->nic;
 	hvk_status status = hvk_nvs_parse_rndis_complete(payload, length);
-	struct hvk_tx_frame *frame;
+	struct hvk_tx_frame *first;
+	uint32_t count;
 	bool idle;
 
 	hvk_lock(nic->hvk, &queue->lock);
-	frame = free_slot(&queue->tx, (uint32_t)(sent - queue->tx.sends));
+	first = sent->first;
+	hvk_netvsc_slot_free(queue, (uint32_t)(sent - queue->tx.sends));
 	idle = queue->tx.outstanding == 0;
-	if (status != HVK_OK)
-		queue->counters.tx_errors++;
 	hvk_unlock(nic->hvk, &queue->lock);
 	if (hvk_status_is_host_fault(status))
 		hvk_netvsc_fault(nic, status, "completion of a frame");
-	done(frame, status);
+	count = finish_frames(first, status);
+	if (status != HVK_OK) {
+		hvk_lock(nic->hvk, &queue->lock);
+		queue->counters.tx_errors += count;
+		queue->counters.tx_refused += status == HVK_EREFUSED_RNDIS ? count : 0;
+		hvk_unlock(nic->hvk, &queue->lock);
+	}
 	if (idle && netvsc_state(nic) == NETVSC_DETACHING)
 		hvk_netvsc_kick(nic);
 }
@@ -332,13 +461,19 @@ void hvk_netvsc_transmit_room(struct netvsc_queue *queue)
 	struct netvsc_transmit *tx = &queue->tx;
 	struct hvk_netvsc *nic = queue->nic;
 	const struct hvk_netdev_hooks *hooks = &nic->netdev.hooks;
+	unsigned tell;
 	bool call;
 
 	hvk_lock(nic->hvk, &queue->lock);
-	call = tx->wait == NETVSC_TX_WAIT_RING || (tx->wait == NETVSC_TX_WAIT_SLOT && tx->freed);
+	call = hvk_netvsc_batch_flush(queue) == HVK_OK && tx->state != NETVSC_TX_PAUSED &&
+	       (tx->wait == NETVSC_TX_WAIT_RING || (tx->wait == NETVSC_TX_WAIT_SLOT && tx->freed));
 	if (call)
 		tx->wait = NETVSC_TX_WAIT_NONE;
+	__atomic_store_n(&tx->polling, false, __ATOMIC_RELAXED);
+	tell = tx->tell_card && hvk_netvsc_kick_mark(nic) ? TELL_CARD : 0;
+	tx->tell_card = false;
 	hvk_unlock(nic->hvk, &queue->lock);
+	tell_them(queue, tell);
 	if (call && hooks->tx_ready)
 		hooks->tx_ready(hooks->context, &nic->netdev);
 }
