@@ -44,7 +44,7 @@ if(TARGET lwip)
 
 	set(backends ${CMAKE_SOURCE_DIR}/host/backends)
 	hvkit_bench(tcp_bare bench/tcp/bare.c bench/tcp/download.c
-		${backends}/slirp.c ${backends}/slirp_filter.c ${backends}/frames.c)
+		${backends}/slirp.c ${backends}/slirp_filter.c ${backends}/frame_queue.c ${backends}/frames.c)
 	target_include_directories(bench_tcp_bare SYSTEM PRIVATE ${SLIRP_INCLUDE_DIR})
 	target_include_directories(bench_tcp_bare PRIVATE include)
 	target_link_libraries(bench_tcp_bare PRIVATE lwip ${SLIRP_LIBRARY} Threads::Threads)
