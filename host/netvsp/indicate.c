@@ -58,7 +58,7 @@ void netvsp_indicate_offload(struct hvh_nic *nic)
 	uint8_t message[NETVSP_CONTROL_SIZE];
 	uint32_t length, header_alone = sizeof(struct rndis_indicate_status);
 
-	length = netvsp_offload_structure(nic, offload, sizeof offload);
+	length = netvsp_offload_query(nic, true, offload, sizeof offload);
 	length = indication_build(message, RNDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG, offload, length);
 	if (!malformed) {
 		netvsp_control_push(nic, message, length);

@@ -128,12 +128,14 @@ struct netvsp_session {
 
 	bool initialized; /* RNDIS */
 	bool link_reported;
-	bool network_changed, speed_changed; /* to be told */
-	uint32_t packets_max, alignment;     /* as INITIALIZE_CMPLT said */
+	bool network_changed, speed_changed;           /* to be told */
+	uint32_t packets_max, transfer_max, alignment; /* as INITIALIZE_CMPLT said */
 	uint32_t filter;
 	struct netvsp_offload offload;
 	struct netvsp_rss rss;
-	bool vlan; /* tags are packet information, both ways */
+	bool vlan;          /* tags are packet information, both ways */
+	bool rsc;           /* NDIS_CONFIG had that capability */
+	uint16_t packet_id; /* of the latest joined packet */
 	struct netvsp_subchannels subchannels;
 
 	uint32_t section_size, section_count;
@@ -316,9 +318,18 @@ void netvsp_indicate_run(struct hvh_nic *nic);
 uint32_t netvsp_oid_query(struct hvh_nic *nic, uint32_t oid, const uint8_t *input, uint32_t input_length,
 			  uint8_t *answer, uint32_t room, uint32_t *length);
 uint32_t netvsp_oid_set(struct hvh_nic *nic, uint32_t oid, const uint8_t *value, uint32_t length);
-/* NDIS_OFFLOAD without any offload, in the newest revision that fits into room. Returns
- * its length, 0 if none fits. */
-uint32_t netvsp_offload_structure(const struct hvh_nic *nic, uint8_t *to, uint32_t room);
+
+/* --- oid_offload.c ----------------------------------------------------------------------- */
+
+/* With INITIALIZE: what is offered, and nothing asked for yet. */
+void netvsp_offload_start(struct hvh_nic *nic);
+/* NDIS_OFFLOAD of what is granted (current) or offered, in the newest revision that fits into room.
+ * Returns its length, 0 if none fits. */
+uint32_t netvsp_offload_query(const struct hvh_nic *nic, bool current, uint8_t *to, uint32_t room);
+/* These return an RNDIS status. */
+uint32_t netvsp_offload_parameters(struct hvh_nic *nic, const uint8_t *parameters, uint32_t length);
+uint32_t netvsp_rss_parameters(struct hvh_nic *nic, const uint8_t *parameters, uint32_t length);
+uint32_t netvsp_rss_query(const struct hvh_nic *nic, uint8_t *to, uint32_t room);
 
 /* --- suballocations.c ------------------------------------------------------------------- */
 

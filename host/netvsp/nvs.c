@@ -131,6 +131,8 @@ static void ndis_config(struct netvsp_queue *queue, const struct hvh_packet *pac
 		NETVSP_VIOLATE(nic, HVH_V_NVS_PADDING, message, sizeof config,
 			       "NDIS_CONFIG: reserved is 0x%x, not 0", config.reserved);
 	session->ndis_config = true;
+	session->vlan = (config.capabilities_low & NVS_NDIS_CAPABILITY_VLAN) != 0;
+	session->rsc = (config.capabilities_low & NVS_NDIS_CAPABILITY_RSC) != 0;
 	session->frame_max = config.mtu;
 	if (config.mtu < NETVSP_FRAME_STANDARD || config.mtu > nic->frame_limit) {
 		NETVSP_VIOLATE(nic, HVH_V_NVS_VALUE, message, sizeof config,

@@ -20,8 +20,6 @@
 #define OID_GEN_MAXIMUM_SEND_PACKETS 0x00010115u
 #define OID_GEN_VENDOR_DRIVER_VERSION 0x00010116u
 #define OID_GEN_NETWORK_LAYER_ADDRESSES 0x00010118u
-#define OID_GEN_RECEIVE_SCALE_CAPABILITIES 0x00010203u
-#define OID_GEN_RECEIVE_SCALE_PARAMETERS 0x00010204u
 #define OID_GEN_MAX_LINK_SPEED 0x00010206u
 #define OID_GEN_LINK_STATE 0x00010207u
 #define OID_GEN_RNDIS_CONFIG_PARAMETER 0x0001021bu
@@ -30,33 +28,19 @@
 #define OID_GEN_XMIT_ERROR 0x00020103u
 #define OID_GEN_RCV_ERROR 0x00020104u
 #define OID_GEN_RCV_NO_BUFFER 0x00020105u
-#define OID_802_3_MULTICAST_LIST 0x01010103u
-#define OID_802_3_MAXIMUM_LIST_SIZE 0x01010104u
-#define OID_OFFLOAD_ENCAPSULATION 0x0101010au
 #define OID_802_3_RCV_ERROR_ALIGNMENT 0x01020101u
 #define OID_802_3_XMIT_ONE_COLLISION 0x01020102u
 #define OID_802_3_XMIT_MORE_COLLISIONS 0x01020103u
-#define OID_TCP_OFFLOAD_CURRENT_CONFIG 0xfc01020bu
-#define OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES 0xfc01020du
 
-#define LINK_SPEED 10000000000ull /* bit/s */
+#define SPEED_UNIT 100u /* bit/s */
 #define BUFFER_SPACE (256u * 1024u)
 #define VENDOR_ID 0x155du /* Microsoft's part of an Ethernet address */
 #define DRIVER_VERSION 0x0600u
 #define MAC_OPTIONS 0x0du /* copies lookahead data, no pending transfers, no loopback */
 #define FILTER_BITS 0x0fffu
 
-struct ndis_header {
-	uint8_t type;
-	uint8_t revision;
-	uint16_t size;
-};
-#define NDIS_TYPE_DEFAULT 0x80u
-#define NDIS_TYPE_RSS_CAPABILITIES 0x88u
-#define NDIS_TYPE_OFFLOAD 0xa7u
-
 struct ndis_link_state {
-	struct ndis_header header;
+	struct ndis_object_header header;
 	uint32_t media_connect; /* 1 connected, 2 not */
 	uint32_t duplex;        /* 2 full */
 	uint32_t reserved;
@@ -69,46 +53,16 @@ HVK_WIRE_SIZE(struct ndis_link_state, 40);
 
 /* --- Answers longer than a number ------------------------------------------------------ */
 
-uint32_t netvsp_offload_structure(const struct hvh_nic *nic, uint8_t *to, uint32_t room)
-{
-	static const uint16_t sizes[] = {112, 144, 156}; /* revisions 1, 2, 3 */
-	uint32_t newest = hvh_partition_get_profile(nic->partition)->nvs_newest;
-	uint32_t revision = newest >= NVS_VERSION_5 ? 3 : newest >= NVS_VERSION_4 ? 2 : 1;
-	struct ndis_header header = {.type = NDIS_TYPE_OFFLOAD};
-
-	while (revision > 0 && sizes[revision - 1] > room)
-		revision--;
-	if (revision == 0)
-		return 0;
-	header.revision = (uint8_t)revision;
-	header.size = sizes[revision - 1];
-	memset(to, 0, header.size); /* no offload at all */
-	memcpy(to, &header, sizeof header);
-	return header.size;
-}
-
 static uint32_t link_state(const struct hvh_nic *nic, uint8_t *to)
 {
-	struct ndis_link_state state = {.header = {NDIS_TYPE_DEFAULT, 1, sizeof state},
+	struct ndis_link_state state = {.header = {NDIS_OBJECT_DEFAULT, 1, sizeof state},
 					.media_connect = nic->link_up ? 1 : 2,
 					.duplex = 2,
-					.transmit_speed = LINK_SPEED,
-					.receive_speed = LINK_SPEED};
+					.transmit_speed = nic->link_speed,
+					.receive_speed = nic->link_speed};
 
 	memcpy(to, &state, sizeof state);
 	return sizeof state;
-}
-
-/* One queue: no receive scaling to set up. */
-static uint32_t rss_capabilities(uint8_t *to)
-{
-	struct ndis_rss_capabilities rss = {.header = {NDIS_TYPE_RSS_CAPABILITIES, 2, sizeof rss},
-					    .interrupt_messages = 1,
-					    .receive_queues = 1,
-					    .table_entries = 128};
-
-	memcpy(to, &rss, sizeof rss);
-	return sizeof rss;
 }
 
 static uint32_t text(uint8_t *to, const char *from, bool wide)
@@ -155,8 +109,8 @@ static const struct {
 	{OID_GEN_MAXIMUM_SEND_PACKETS, QUERY},
 	{OID_GEN_VENDOR_DRIVER_VERSION, QUERY},
 	{OID_GEN_NETWORK_LAYER_ADDRESSES, SET},
-	{OID_GEN_RECEIVE_SCALE_CAPABILITIES, QUERY},
-	{OID_GEN_RECEIVE_SCALE_PARAMETERS, KNOWN},
+	{RNDIS_OID_GEN_RECEIVE_SCALE_CAPABILITIES, QUERY},
+	{RNDIS_OID_GEN_RECEIVE_SCALE_PARAMETERS, SET | KNOWN},
 	{OID_GEN_MAX_LINK_SPEED, QUERY},
 	{OID_GEN_LINK_STATE, QUERY},
 	{OID_GEN_RNDIS_CONFIG_PARAMETER, SET},
@@ -168,15 +122,15 @@ static const struct {
 	{RNDIS_OID_GEN_FRIENDLY_NAME, QUERY},
 	{RNDIS_OID_802_3_PERMANENT_ADDRESS, QUERY},
 	{RNDIS_OID_802_3_CURRENT_ADDRESS, QUERY},
-	{OID_802_3_MULTICAST_LIST, KNOWN},
-	{OID_802_3_MAXIMUM_LIST_SIZE, QUERY},
-	{OID_OFFLOAD_ENCAPSULATION, QUERY | SET},
+	{RNDIS_OID_802_3_MULTICAST_LIST, KNOWN},
+	{RNDIS_OID_802_3_MAXIMUM_LIST_SIZE, QUERY},
+	{RNDIS_OID_OFFLOAD_ENCAPSULATION, QUERY | SET},
 	{OID_802_3_RCV_ERROR_ALIGNMENT, QUERY},
 	{OID_802_3_XMIT_ONE_COLLISION, QUERY},
 	{OID_802_3_XMIT_MORE_COLLISIONS, QUERY},
-	{OID_TCP_OFFLOAD_CURRENT_CONFIG, QUERY},
+	{RNDIS_OID_TCP_OFFLOAD_CURRENT_CONFIG, QUERY},
 	{RNDIS_OID_TCP_OFFLOAD_PARAMETERS, SET},
-	{OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES, QUERY},
+	{RNDIS_OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES, QUERY},
 };
 #define OID_COUNT (sizeof oids / sizeof oids[0])
 
@@ -187,7 +141,7 @@ static uint32_t access_status(struct hvh_nic *nic, uint32_t oid, uint32_t wanted
 			continue;
 		if ((oids[i].access & wanted) != 0)
 			return RNDIS_STATUS_SUCCESS;
-		if (oids[i].access == KNOWN)
+		if ((oids[i].access & KNOWN) != 0)
 			return RNDIS_STATUS_NOT_SUPPORTED;
 		break;
 	}
@@ -211,6 +165,13 @@ static uint32_t supported_list(uint8_t *to)
 	return length;
 }
 
+static uint32_t link_speed(const struct hvh_nic *nic)
+{
+	uint64_t speed = nic->link_speed / SPEED_UNIT;
+
+	return speed < UINT32_MAX ? (uint32_t)speed : UINT32_MAX;
+}
+
 /* Those that are one number of 32 bits. */
 static uint32_t number(const struct hvh_nic *nic, uint32_t oid)
 {
@@ -226,7 +187,7 @@ static uint32_t number(const struct hvh_nic *nic, uint32_t oid)
 	case RNDIS_OID_GEN_MAXIMUM_FRAME_SIZE:
 		return frame_max - NETVSP_ETHERNET_HEADER;
 	case RNDIS_OID_GEN_LINK_SPEED:
-		return (uint32_t)(LINK_SPEED / 100);
+		return link_speed(nic);
 	case OID_GEN_TRANSMIT_BUFFER_SPACE:
 	case OID_GEN_RECEIVE_BUFFER_SPACE:
 		return BUFFER_SPACE;
@@ -257,7 +218,7 @@ static uint32_t number(const struct hvh_nic *nic, uint32_t oid)
 uint32_t netvsp_oid_query(struct hvh_nic *nic, uint32_t oid, const uint8_t *input, uint32_t input_length,
 			  uint8_t *answer, uint32_t room, uint32_t *length)
 {
-	static const uint64_t speeds[] = {LINK_SPEED, LINK_SPEED};
+	const uint64_t speeds[] = {nic->link_speed, nic->link_speed};
 	uint32_t status = access_status(nic, oid, QUERY);
 	uint32_t value;
 
@@ -286,14 +247,15 @@ uint32_t netvsp_oid_query(struct hvh_nic *nic, uint32_t oid, const uint8_t *inpu
 	case OID_GEN_LINK_STATE:
 		*length = link_state(nic, answer);
 		break;
-	case OID_GEN_RECEIVE_SCALE_CAPABILITIES:
-		*length = rss_capabilities(answer);
+	case RNDIS_OID_GEN_RECEIVE_SCALE_CAPABILITIES:
+		*length = netvsp_rss_query(nic, answer, room);
 		break;
-	case OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES:
-	case OID_TCP_OFFLOAD_CURRENT_CONFIG:
+	case RNDIS_OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES:
+	case RNDIS_OID_TCP_OFFLOAD_CURRENT_CONFIG:
 		if (input_length > 0 && input_length < room)
 			room = input_length;
-		*length = netvsp_offload_structure(nic, answer, room);
+		*length = netvsp_offload_query(nic, oid == RNDIS_OID_TCP_OFFLOAD_CURRENT_CONFIG, answer,
+					       room);
 		return *length > 0 ? RNDIS_STATUS_SUCCESS : RNDIS_STATUS_INVALID_DATA;
 	default:
 		value = number(nic, oid);
@@ -333,7 +295,14 @@ uint32_t netvsp_oid_set(struct hvh_nic *nic, uint32_t oid, const uint8_t *value,
 
 	if (status != RNDIS_STATUS_SUCCESS)
 		return status;
-	if (oid == RNDIS_OID_GEN_CURRENT_PACKET_FILTER)
+	switch (oid) {
+	case RNDIS_OID_GEN_CURRENT_PACKET_FILTER:
 		return set_filter(nic, value, length);
-	return RNDIS_STATUS_SUCCESS; /* offload and configuration parameters: nothing depends on them */
+	case RNDIS_OID_TCP_OFFLOAD_PARAMETERS:
+		return netvsp_offload_parameters(nic, value, length);
+	case RNDIS_OID_GEN_RECEIVE_SCALE_PARAMETERS:
+		return netvsp_rss_parameters(nic, value, length);
+	default: /* configuration parameters, encapsulation: nothing depends on them */
+		return RNDIS_STATUS_SUCCESS;
+	}
 }

@@ -7,7 +7,6 @@
 
 #include "netvsp.h"
 
-#define MAX_TRANSFER_SIZE 0xefffffffu /* OpenVMM */
 #define DEVICE_FLAG_CONNECTIONLESS 1u
 #define QUERY_INFORMATION_OFFSET (sizeof(struct rndis_query_complete) - RNDIS_OFFSET_BASE)
 
@@ -41,7 +40,9 @@ static void initialized(struct hvh_nic *nic)
 
 	nic->session.initialized = true;
 	nic->session.packets_max = profile->rndis_packets_max;
+	nic->session.transfer_max = profile->rndis_transfer_max;
 	nic->session.alignment = 1u << profile->rndis_alignment_factor;
+	netvsp_offload_start(nic);
 	nic->session.link_reported = nic->link_up; /* no indication at the start (OpenVMM) */
 	if (profile->filter_set_at_start)
 		nic->session.filter = RNDIS_FILTER_DIRECTED | RNDIS_FILTER_BROADCAST |
@@ -59,7 +60,7 @@ static uint32_t initialize(struct hvh_nic *nic, const uint8_t *bytes, uint32_t l
 		.major = 1,
 		.device_flags = DEVICE_FLAG_CONNECTIONLESS,
 		.max_packets_per_message = profile->rndis_packets_max,
-		.max_transfer_size = MAX_TRANSFER_SIZE,
+		.max_transfer_size = profile->rndis_transfer_max,
 		.packet_alignment_factor = profile->rndis_alignment_factor,
 	};
 	uint32_t status;

@@ -78,8 +78,8 @@ static bool inside(const struct ndis_rss_parameters *parameters, uint32_t length
 	return offset >= parameters->header.size && offset <= length && size <= length - offset;
 }
 
-static const char *check_hash(const struct ndis_rss_parameters *parameters, uint32_t length, uint32_t types,
-			      uint32_t *value)
+static const char *copy_hash(struct netvsp_rss *rss, const struct ndis_rss_parameters *parameters,
+			     uint32_t types, uint32_t *value)
 {
 	*value = parameters->hash;
 	if ((parameters->hash & FUNCTION_MASK) != NDIS_HASH_TOEPLITZ)
@@ -88,12 +88,20 @@ static const char *check_hash(const struct ndis_rss_parameters *parameters, uint
 		return "RSS parameters without a type of hash";
 	if ((parameters->hash & ~FUNCTION_MASK & ~types) != 0)
 		return "RSS parameters ask for a type of hash that the capabilities do not have";
+	rss->hash = parameters->hash;
+	return NULL;
+}
+
+static const char *copy_key(struct netvsp_rss *rss, const struct ndis_rss_parameters *parameters,
+			    const uint8_t *bytes, uint32_t length, uint32_t *value)
+{
 	*value = parameters->key_size;
 	if (parameters->key_size != NDIS_RSS_KEY_SIZE)
 		return "RSS parameters: size of the key, 40 would be right";
 	*value = parameters->key_offset;
 	if (!inside(parameters, length, parameters->key_offset, parameters->key_size))
 		return "RSS parameters: the key is not inside what was sent";
+	memcpy(rss->key, bytes + parameters->key_offset, sizeof rss->key);
 	return NULL;
 }
 
@@ -112,16 +120,17 @@ static const char *copy_table(struct netvsp_rss *rss, const struct ndis_rss_para
 	for (uint32_t i = 0; i < rss->entries; i++) {
 		*value = rss->table[i];
 		if (rss->table[i] >= queues)
-			return "RSS parameters: the table names a queue that this card has not got";
+			return "RSS parameters: the table names a queue that the guest has not got";
 	}
 	return NULL;
 }
 
 const char *netvsp_rss_set(struct netvsp_rss *rss, const uint8_t *parameters, uint32_t length,
-			   uint32_t queues, uint32_t types, uint32_t *value)
+			   uint32_t queues, uint32_t types, bool heed_unchanged, uint32_t *value)
 {
 	struct ndis_rss_parameters wanted = {0};
-	struct netvsp_rss made = {.enabled = true};
+	struct netvsp_rss made = *rss;
+	uint32_t unchanged;
 	const char *fault;
 
 	*value = length;
@@ -135,13 +144,17 @@ const char *netvsp_rss_set(struct netvsp_rss *rss, const uint8_t *parameters, ui
 		rss->enabled = false; /* nothing else is looked at */
 		return NULL;
 	}
-	fault = check_hash(&wanted, length, types, value);
-	if (fault == NULL)
+	/* What has never been set cannot stay as it was. */
+	unchanged = heed_unchanged && rss->entries > 0 ? wanted.flags : 0;
+	if ((unchanged & NDIS_RSS_FLAG_HASH_UNCHANGED) == 0)
+		fault = copy_hash(&made, &wanted, types, value);
+	if (fault == NULL && (unchanged & NDIS_RSS_FLAG_KEY_UNCHANGED) == 0)
+		fault = copy_key(&made, &wanted, parameters, length, value);
+	if (fault == NULL && (unchanged & NDIS_RSS_FLAG_TABLE_UNCHANGED) == 0)
 		fault = copy_table(&made, &wanted, parameters, length, queues, value);
 	if (fault != NULL)
 		return fault;
-	made.hash = wanted.hash;
-	memcpy(made.key, parameters + wanted.key_offset, sizeof made.key);
+	made.enabled = true;
 	*rss = made;
 	return NULL;
 }

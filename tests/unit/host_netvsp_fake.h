@@ -375,10 +375,11 @@ static inline void fake_rings(struct hvh_channel *channel)
 
 /* A card on a host with every version and no quirk; the test changes what it likes in
  * the profile before fake_start. */
-static inline struct fake *fake_create(void)
+static inline struct fake *fake_create_without(uint32_t without)
 {
 	struct fake *fake = calloc(1, sizeof *fake);
-	struct hvh_nic_config config = {.mac = {0x00, 0x15, 0x5d, 1, 2, 3}, .link_up = true};
+	struct hvh_nic_config config = {
+		.mac = {0x00, 0x15, 0x5d, 1, 2, 3}, .link_up = true, .without = without};
 	struct hvh_backend backend = {.context = fake, .transmit = fake_transmit, .flush = fake_flush};
 	struct hvh_channel *channel = &fake->partition.channel;
 
@@ -417,6 +418,11 @@ static inline struct fake *fake_create(void)
 	fake->nic = hvh_nic_create(&fake->partition, &config, &backend);
 	assert_non_null(fake->nic);
 	return fake;
+}
+
+static inline struct fake *fake_create(void)
+{
+	return fake_create_without(0);
 }
 
 static inline void fake_destroy(struct fake *fake)

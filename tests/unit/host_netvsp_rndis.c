@@ -133,10 +133,10 @@ static void test_identifiers(void **state)
 	assert_memory_equal(answer, "\x00\x15\x5d\x01\x02\x03", 6);
 	assert_int_equal(query(fake, RNDIS_OID_GEN_FRIENDLY_NAME, answer).information_length, 30);
 	assert_memory_equal(answer, "N\0e\0t\0", 6);
-	/* Receive scaling: one queue, so a guest asks for no sub-channels. */
-	assert_int_equal(query(fake, 0x00010203u, answer).status, RNDIS_STATUS_SUCCESS);
-	assert_int_equal(answer[0], 0x88);
-	assert_int_equal(answer[12], 1);
+	/* Receive scaling, as before NDIS 6.20. */
+	assert_int_equal(query(fake, 0x00010203u, answer).information_length, 16);
+	assert_memory_equal(answer, "\x88\x01\x10\0\x01\x03\0\0", 8);
+	assert_int_equal(answer[12], FAKE_CHANNELS);
 	fake_expect_lawful(fake);
 	fake_destroy(fake);
 }
@@ -185,8 +185,8 @@ static void test_offload_capabilities(void **state)
 	assert_int_equal(complete.status, RNDIS_STATUS_SUCCESS);
 	assert_int_equal(complete.information_length, 144); /* asked for revision 2 */
 	assert_memory_equal(bytes + 24, "\xa7\x02\x90\x00", 4);
-	for (uint32_t i = 4; i < 144; i++)
-		assert_int_equal(bytes[24 + i], 0);
+	assert_memory_equal(bytes + 24 + 4, "\x02\0\0\0\x55\x01\0\0", 8);             /* checksums */
+	assert_memory_equal(bytes + 24 + 80, "\x02\0\0\0\xff\xff\0\0\x02\0\0\0", 12); /* large sends */
 	fake_destroy(fake);
 }
 
@@ -385,7 +385,7 @@ static void expect_short_status(struct fake *fake, const struct vmbus_transfer_p
 /* A 2012 R2 host after INITIALIZE_CMPLT. waits_for: 0 = anything, 1 = frames. */
 static struct fake *ws2012r2(uint64_t waits_for)
 {
-	struct fake *fake = fake_create();
+	struct fake *fake = fake_create_without(HVH_NIC_NO_OFFLOADS);
 
 	fake->partition.profile.nvs_newest = NVS_VERSION_5;
 	fake->partition.profile.status_0x40020006_malformed = true;
@@ -460,7 +460,7 @@ static void test_short_status_alone(void **state)
 static void test_status_is_whole_elsewhere(void **state)
 {
 	uint8_t whole[GOLDEN_STATUS_0x40020006_RANGE] = {0};
-	struct fake *fake = fake_create();
+	struct fake *fake = fake_create_without(HVH_NIC_NO_OFFLOADS);
 
 	(void)state;
 	memcpy(whole, golden_rndis_status_0x40020006_short, sizeof golden_rndis_status_0x40020006_short);
@@ -473,20 +473,76 @@ static void test_status_is_whole_elsewhere(void **state)
 	fake_destroy(fake);
 }
 
-/* OpenVMM says what it has made of the offload parameters. */
+/* The host says what it has made of the offload parameters (OpenVMM): here of TCP over IPv4. */
 static void test_offload_parameters_are_followed_by_a_status(void **state)
 {
-	uint8_t request[28 + 28] = {0};
-	const struct rndis_request head = {{RNDIS_MSG_SET, sizeof request}, 0x10000, 0xfc01020cu, 28, 20, 0};
+	static const uint8_t set[56] = {5,    0,    0,  0, 56, 0, 0,  0, 0, 0, 1, 0, 0x0c, 0x02,
+					0x01, 0xfc, 28, 0, 0,  0, 20, 0, 0, 0, 0, 0, 0,    0,
+					0x80, 3,    28, 0, 1,  2, 1,  1, 1, 1, 1, 2, 1};
 	struct vmbus_transfer_page_range ranges[375];
+	struct fake *fake = initialized();
+	const uint8_t *bytes;
+
+	(void)state;
+	expect_taken(fake, fake_control(fake, set, sizeof set));
+	fake_expect_message(fake, golden_rndis_set_complete, sizeof golden_rndis_set_complete);
+	fake_ranges(fake_take(fake), ranges);
+	bytes = range_bytes(fake, &ranges[0]);
+	assert_int_equal(ranges[0].byte_count, 20 + 112);
+	assert_memory_equal(bytes + 8, "\x06\x00\x02\x40", 4);
+	assert_memory_equal(bytes + 20, "\xa7\x01\x70\0\x02\0\0\0\x15\0\0\0\0\0\0\0", 16);
+	assert_memory_equal(bytes + 20 + 80, "\x02\0\0\0\xff\xff\0\0\x02\0\0\0\0\0\0\0", 16);
+	fake_expect_lawful(fake);
+	fake_destroy(fake);
+}
+
+/* Wrong ones fail, and nothing is said after that. */
+static void test_wrong_offload_parameters(void **state)
+{
+	uint8_t set[56] = {
+		5, 0, 0,  0, 56, 0, 0, 0, 0, 0, 1,    0, 0x0c, 0x02, 0x01, 0xfc, 28, 0,
+		0, 0, 20, 0, 0,  0, 0, 0, 0, 0, 0x80, 3, 28,   0,    0,    0,    4}; /* UDP, which this version has not got */
+	const struct rndis_complete failed = {
+		{RNDIS_MSG_SET | RNDIS_MSG_COMPLETE, 16}, 0x10000, RNDIS_STATUS_INVALID_DATA};
 	struct fake *fake = initialized();
 
 	(void)state;
-	memcpy(request, &head, sizeof head);
-	expect_taken(fake, fake_control(fake, request, sizeof request));
-	fake_expect_message(fake, golden_rndis_set_complete, sizeof golden_rndis_set_complete);
-	fake_ranges(fake_take(fake), ranges);
-	assert_memory_equal(range_bytes(fake, &ranges[0]) + 8, "\x06\x00\x02\x40", 4);
+	expect_taken(fake, fake_control(fake, set, sizeof set));
+	fake_expect_message(fake, &failed, sizeof failed);
+	fake_expect_violation(fake, HVH_V_RNDIS);
+	assert_int_equal(fake_waiting(fake), 0);
+	fake_destroy(fake);
+}
+
+/* A table that names a queue nobody promised; and no receive scaling where none is offered. */
+static void test_rss_parameters(void **state)
+{
+	uint8_t set[28 + 40 + 40 + 8] = {5,    0, 0,  0, sizeof set, 0, 0,  0, 0, 0, 1, 0, 0x04, 0x02,
+					 0x01, 0, 88, 0, 0,          0, 20, 0, 0, 0, 0, 0, 0,    0,
+					 0x89, 2, 40, 0, 0,          0, 0,  0, 1, 3, 0, 0, 8,    0,
+					 0,    0, 80, 0, 0,          0, 40, 0, 0, 0, 40};
+	struct rndis_complete answer = {
+		{RNDIS_MSG_SET | RNDIS_MSG_COMPLETE, 16}, 0x10000, RNDIS_STATUS_SUCCESS};
+	struct fake *fake = initialized();
+
+	(void)state;
+	expect_taken(fake, fake_control(fake, set, sizeof set));
+	fake_expect_message(fake, &answer, sizeof answer);
+	fake_expect_lawful(fake);
+	set[sizeof set - 4] = 1;
+	expect_taken(fake, fake_control(fake, set, sizeof set));
+	answer.status = RNDIS_STATUS_INVALID_DATA;
+	fake_expect_message(fake, &answer, sizeof answer);
+	fake_expect_violation(fake, HVH_V_RNDIS);
+	fake_destroy(fake);
+
+	fake = fake_create_without(HVH_NIC_NO_RSS);
+	fake->partition.profile.nvs_newest = NVS_VERSION_2;
+	fake_negotiate(fake, NVS_VERSION_2);
+	fake_initialize(fake);
+	expect_taken(fake, fake_control(fake, set, sizeof set));
+	answer.status = RNDIS_STATUS_NOT_SUPPORTED;
+	fake_expect_message(fake, &answer, sizeof answer);
 	fake_expect_lawful(fake);
 	fake_destroy(fake);
 }
@@ -563,6 +619,8 @@ int main(void)
 		cmocka_unit_test(test_short_status_alone),
 		cmocka_unit_test(test_status_is_whole_elsewhere),
 		cmocka_unit_test(test_offload_parameters_are_followed_by_a_status),
+		cmocka_unit_test(test_wrong_offload_parameters),
+		cmocka_unit_test(test_rss_parameters),
 		cmocka_unit_test(test_silences),
 		cmocka_unit_test(test_hostile_control),
 	};

@@ -227,7 +227,7 @@ static void right(uint8_t bytes[PARAMETERS_SIZE])
 
 static const char *set(struct netvsp_rss *rss, const uint8_t *bytes, uint32_t length, uint32_t *value)
 {
-	return netvsp_rss_set(rss, bytes, length, QUEUES, TYPES, value);
+	return netvsp_rss_set(rss, bytes, length, QUEUES, TYPES, false, value);
 }
 
 static void test_right_parameters(void **state)
@@ -281,6 +281,33 @@ static void test_unchanged_flags_have_no_effect(void **state)
 	assert_int_equal(rss.hash, NDIS_HASH_TOEPLITZ | TYPES);
 	bytes[12] = 0; /* and a table of nothing is still wrong */
 	assert_non_null(set(&rss, bytes, sizeof bytes, &value));
+}
+
+/* A host that obeys them, which only the quirk "off" makes. */
+static void test_unchanged_flags_heeded(void **state)
+{
+	struct netvsp_rss rss = enabled(NDIS_HASH_IPV4), never = {0};
+	uint8_t bytes[PARAMETERS_SIZE];
+	uint32_t value = 0;
+
+	(void)state;
+	right(bytes);
+	bytes[4] = NDIS_RSS_FLAG_HASH_UNCHANGED | NDIS_RSS_FLAG_TABLE_UNCHANGED;
+	bytes[12] = 0;
+	bytes[104] = 0xee;
+	assert_null(netvsp_rss_set(&rss, bytes, sizeof bytes, QUEUES, TYPES, true, &value));
+	assert_int_equal(rss.hash, NDIS_HASH_TOEPLITZ | NDIS_HASH_IPV4);
+	assert_int_equal(rss.entries, 4);
+	assert_int_equal(rss.key[0], 0xee);
+	bytes[4] = NDIS_RSS_FLAG_KEY_UNCHANGED;
+	bytes[12] = 64;
+	bytes[104] = 0xdd;
+	assert_null(netvsp_rss_set(&rss, bytes, sizeof bytes, QUEUES, TYPES, true, &value));
+	assert_int_equal(rss.key[0], 0xee);
+	assert_int_equal(rss.entries, 16);
+	bytes[4] = NDIS_RSS_FLAG_TABLE_UNCHANGED;
+	bytes[12] = 0;
+	assert_non_null(netvsp_rss_set(&never, bytes, sizeof bytes, QUEUES, TYPES, true, &value));
 }
 
 static void refused(const uint8_t *bytes, uint32_t length, const char *why, uint32_t expected)
@@ -361,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_right_parameters),
 		cmocka_unit_test(test_disabled_and_enabled_again),
 		cmocka_unit_test(test_unchanged_flags_have_no_effect),
+		cmocka_unit_test(test_unchanged_flags_heeded),
 		cmocka_unit_test(test_wrong_headers),
 		cmocka_unit_test(test_wrong_hash_and_key),
 		cmocka_unit_test(test_wrong_table),
