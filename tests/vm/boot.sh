@@ -9,7 +9,7 @@ limit=${HVKIT_VM_SECONDS:-270}
 cells=${HVKIT_VM_CELLS:-}
 
 mkdir -p "$HVKIT_VM_RESULTS"
-rm -f "$HVKIT_VM_RESULTS/skipped" "$HVKIT_VM_RESULTS/way"
+rm -f "$HVKIT_VM_RESULTS/skipped" "$HVKIT_VM_RESULTS/way" "$HVKIT_VM_RESULTS"/*.pcapng
 : >"$results"
 cannot() {
 	echo "$*" >"$HVKIT_VM_RESULTS/skipped"
@@ -77,7 +77,7 @@ pack "$inner" "$work/linux.cpio"
 if [ "$way" = direct ]; then
 	mkdir "$work/run"
 	echo "running directly on this machine's KVM, with $(cat "$kernel/version")"
-	HVKIT="$HVKIT" IMAGE="$image" KERNEL="$kernel" LINUX_INITRD="$work/linux.cpio" QEMU="$qemu" WORK="$work/run" \
+	KEEP="$HVKIT_VM_RESULTS" HVKIT="$HVKIT" IMAGE="$image" KERNEL="$kernel" LINUX_INITRD="$work/linux.cpio" QEMU="$qemu" WORK="$work/run" \
 		timeout "$limit" sh tests/vm/inside/cells $cells >"$HVKIT_VM_RESULTS/log" 2>&1 || true
 else
 	outer=$work/outer
@@ -110,6 +110,12 @@ else
 	emulator=
 fi
 
+# Files that the cells kept came as lines "file NAME BASE64".
+for kept in $(tr -d '\r' <"$HVKIT_VM_RESULTS/log" | sed -n 's/^file \([a-z0-9.-]*\) .*/\1/p' | sort -u); do
+	tr -d '\r' <"$HVKIT_VM_RESULTS/log" | sed -n "s/^file $kept //p" | base64 -d | gzip -dc >"$HVKIT_VM_RESULTS/$kept" ||
+		echo "note $kept came damaged" >>"$results"
+done
+sed -i '/^file [a-z0-9.-]* /d' "$HVKIT_VM_RESULTS/log"
 tr -d '\r' <"$HVKIT_VM_RESULTS/log" | grep -a -E '^(cell|note|outer:) ' >>"$results" || true
 echo "$way" >"$HVKIT_VM_RESULTS/way"
 grep -a -c '^cell ' "$results" | sed 's/$/ things tried/'
