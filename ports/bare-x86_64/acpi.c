@@ -13,6 +13,8 @@
 #define MADT_OVERRIDE 2u /* of where an interrupt of the ISA bus goes */
 #define MADT_LOCAL_X2APIC 9u
 #define MADT_ENABLED 1u
+#define APIC_ID_ALL 0xffu
+#define X2APIC_ID_ALL 0xffffffffu
 
 #define COM1_IRQ 4u
 
@@ -51,8 +53,11 @@ static uint64_t field(const struct physical *from, const struct table *table, ui
 
 /* --- MADT: the CPUs ---------------------------------------------------------------- */
 
-static void add_cpu(struct acpi_info *info, uint32_t apic_id)
+/* Ids that mean all CPUs stand for none (ACPI 6.4, 5.2.12.2): what is sent there would come here, too. */
+static void add_cpu(struct acpi_info *info, uint32_t apic_id, uint32_t all_cpus)
 {
+	if (apic_id == all_cpus)
+		return;
 	for (uint32_t i = 0; i < info->cpu_count; i++) {
 		if (info->apic_ids[i] == apic_id) /* listed in both forms */
 			return;
@@ -87,10 +92,10 @@ static const char *read_madt(struct acpi_info *info, const struct physical *from
 			return "ACPI: an entry of the MADT is larger than the table, or empty";
 		if (type == MADT_LOCAL_APIC && size >= 8) {
 			if (field(from, madt, at + 4, 4) & MADT_ENABLED)
-				add_cpu(info, (uint32_t)field(from, madt, at + 3, 1));
+				add_cpu(info, (uint32_t)field(from, madt, at + 3, 1), APIC_ID_ALL);
 		} else if (type == MADT_LOCAL_X2APIC && size >= 16) {
 			if (field(from, madt, at + 8, 4) & MADT_ENABLED)
-				add_cpu(info, (uint32_t)field(from, madt, at + 4, 4));
+				add_cpu(info, (uint32_t)field(from, madt, at + 4, 4), X2APIC_ID_ALL);
 		} else if (size >= 10) {
 			read_wiring(info, from, madt, at, type);
 		}

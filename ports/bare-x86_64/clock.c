@@ -11,7 +11,7 @@
 #define CALIBRATE_TICKS 100000ull /* of 100 ns: 10 ms */
 #define LOOPS_MAX 10000000u       /* of any calibration */
 #define HERTZ_MIN 1000000ull
-#define HERTZ_MAX 100000000000ull
+#define HERTZ_MAX 18000000000ull /* above, nanoseconds of a second's rest would overflow */
 #define HERTZ_ASSUMED 1000000000ull
 
 #define CPUID_TSC_RATIO 0x15u
@@ -120,7 +120,9 @@ const char *clock_source(void)
 
 uint64_t bare_clock_ns(void)
 {
-	uint64_t passed = cpu_tsc() - first_tsc;
+	uint64_t tsc = cpu_tsc();
+	/* Another CPU's may lag a little: time stands still then, and does not jump. */
+	uint64_t passed = (int64_t)(tsc - first_tsc) > 0 ? tsc - first_tsc : 0;
 
 	return passed / hertz * NS_PER_SECOND + passed % hertz * NS_PER_SECOND / hertz;
 }

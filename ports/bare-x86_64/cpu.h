@@ -78,6 +78,14 @@ static inline bool cpu_msr_write(uint32_t msr, uint64_t value)
 	return !faulted;
 }
 
+static inline uint64_t cpu_efer(void)
+{
+	uint64_t value;
+
+	(void)cpu_msr_read(MSR_EFER, &value);
+	return value;
+}
+
 /* Ordered after earlier loads. */
 static inline uint64_t cpu_tsc(void)
 {
@@ -144,6 +152,22 @@ static inline uint64_t cpu_cr3(void)
 	uint64_t value;
 
 	__asm__ volatile("movq %%cr3, %0" : "=r"(value));
+	return value;
+}
+
+static inline uint64_t cpu_cr0(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("movq %%cr0, %0" : "=r"(value));
+	return value;
+}
+
+static inline uint64_t cpu_cr4(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("movq %%cr4, %0" : "=r"(value));
 	return value;
 }
 

@@ -9,6 +9,7 @@
 #define CR0_VALUE 0x80010033 /* paging, write protection, native FPU errors, protected mode */
 #define CR0_PROTECTED 0x11
 #define CR4_PAE 0x20
+#define CR4_VALUE 0x60 /* PAE, and machine checks as exceptions: without, they are a shutdown */
 #define MSR_EFER 0xc0000080
 #define EFER_LME 0x100
 #define EFER_NXE 0x800
@@ -33,8 +34,7 @@ bare_pvh_entry:
 	cld
 	movl %ebx, %esi
 	lgdt boot_gdtr
-	movl %cr4, %eax
-	orl $CR4_PAE, %eax
+	movl $CR4_PAE, %eax
 	movl %eax, %cr4
 	movl $boot_pml4, %eax
 	movl %eax, %cr3
@@ -63,10 +63,13 @@ bare_linux_entry:
 	movl $2, %r13d /* BOOT_ZERO_PAGE */
 
 /* R12: what the loader has to say, R13: in which form. Nobody has promised that the page
- * tables we run on, or the descriptors, stay where they are. */
+ * tables we run on, or the descriptors, stay where they are; and global pages of the loader's
+ * would outlive its tables, with its rights, if CR4 were left as it is. */
 in_long_mode:
 	movl $boot_pml4, %eax
 	movq %rax, %cr3
+	movl $CR4_VALUE, %eax
+	movq %rax, %cr4
 	movl $CR0_VALUE, %eax
 	movq %rax, %cr0
 	movl $bare_bss_start, %edi
@@ -122,7 +125,7 @@ cpu_entry_32:
 	movl %eax, %ss
 	movl %eax, %fs
 	movl %eax, %gs
-	movl $CR4_PAE, %eax
+	movl $CR4_VALUE, %eax
 	movl %eax, %cr4
 	movl bare_next_cr3, %eax
 	movl %eax, %cr3

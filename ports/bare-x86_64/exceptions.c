@@ -77,10 +77,12 @@ static void print_registers(const struct bare_frame *f)
 		const char *name;
 		uint64_t value;
 	} registers[] = {
-		{"rax", f->rax}, {"rbx", f->rbx}, {"rcx", f->rcx},   {"rdx", f->rdx},    {"rsi", f->rsi},
-		{"rdi", f->rdi}, {"rbp", f->rbp}, {"rsp", f->rsp},   {"r8 ", f->r8},     {"r9 ", f->r9},
-		{"r10", f->r10}, {"r11", f->r11}, {"r12", f->r12},   {"r13", f->r13},    {"r14", f->r14},
-		{"r15", f->r15}, {"rip", f->rip}, {"flg", f->flags}, {"cr2", cpu_cr2()}, {"cr3", cpu_cr3()},
+		{"rax", f->rax},    {"rbx", f->rbx},    {"rcx", f->rcx},     {"rdx", f->rdx},
+		{"rsi", f->rsi},    {"rdi", f->rdi},    {"rbp", f->rbp},     {"rsp", f->rsp},
+		{"r8 ", f->r8},     {"r9 ", f->r9},     {"r10", f->r10},     {"r11", f->r11},
+		{"r12", f->r12},    {"r13", f->r13},    {"r14", f->r14},     {"r15", f->r15},
+		{"rip", f->rip},    {"flg", f->flags},  {"cr2", cpu_cr2()},  {"cr3", cpu_cr3()},
+		{"cr0", cpu_cr0()}, {"cr4", cpu_cr4()}, {"efr", cpu_efer()}, {"err", f->error},
 	};
 
 	for (uint32_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)

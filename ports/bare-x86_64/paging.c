@@ -16,6 +16,7 @@
 #define NO_EXECUTE (1ull << 63)
 #define ADDRESS_MASK 0x000ffffffffff000ull
 #define DATA (PRESENT | WRITE | NO_EXECUTE)
+#define DEVICES_FIRST (1ull << 20)
 
 static uint64_t *root;
 static bool out_of_memory;
@@ -117,15 +118,27 @@ static void map_run(const struct page_run *run)
 	}
 }
 
+/* A device's page; 0: none. It may lie neither in memory, whose rights it would change, nor where all
+ * PCs have something else. */
+static bool map_device(uint64_t address, const struct page_set *ram)
+{
+	uint64_t page = address & ~(uint64_t)(PAGE_SIZE - 1);
+
+	if (address == 0 || out_of_memory)
+		return true;
+	if (page < DEVICES_FIRST || page_set_overlaps(ram, page >> PAGE_SHIFT, 1))
+		return false;
+	map(page, 1, DATA | NO_CACHE | WRITE_THROUGH);
+	return true;
+}
+
 const char *paging_build(const struct page_set *ram)
 {
 	root = new_table();
 	for (uint32_t i = 0; i < ram->count && !out_of_memory; i++)
 		map_run(&ram->runs[i]);
-	if (apic_window() && !out_of_memory)
-		map(apic_window(), 1, DATA | NO_CACHE | WRITE_THROUGH);
-	if (io_apic_window() && !out_of_memory)
-		map(io_apic_window() & ~(uint64_t)(PAGE_SIZE - 1), 1, DATA | NO_CACHE | WRITE_THROUGH);
+	if (!map_device(apic_window(), ram) || !map_device(io_apic_window(), ram))
+		return "the memory map says that there is memory where an APIC is";
 	return out_of_memory ? "too little memory below 4 GiB for the page tables" : NULL;
 }
 

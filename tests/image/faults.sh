@@ -33,8 +33,13 @@ fault divide 'division error (0)' divide+
 fault fatal 'test=fatal was asked for' bare_main+
 fault free-twice 'pages given back that were not given out' free_twice+
 
+# On each CPU the same: write protection, no pages of a loader's, machine checks, no-execute.
+registers='cr0 0000000080010033  cr4 0000000000000060  efr 0000000000000d00'
+boot test=null -m 64
+says "$registers"
 boot test=other-cpu -m 64 -smp 2
 status_is 70
+says "$registers"
 says '^\*\*\* CPU 1: page fault (14)'
 says ' run_elsewhere+'
 boot test=stray -m 64

@@ -81,6 +81,23 @@ static void cpus_and_power_off_are_found(void **state)
 	assert_int_equal(info.power_off_value, 5 << 10 | 1 << 13);
 }
 
+/* An INIT to such an id would come back to the one that sends it. */
+static void ids_that_mean_all_cpus_are_none(void **state)
+{
+	static const uint8_t madt[] = {
+		0, 8,  0, 0xff, 1,    0,    0,    0,                            /* local APIC 255 */
+		9, 16, 0, 0,    0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, 3, 0, 0, 0, /* all of them */
+		9, 16, 0, 0,    0xff, 0,    0,    0,    1, 0, 0, 0, 3, 0, 0, 0, /* x2APIC 255 */
+	};
+
+	(void)state;
+	memory_put_number(&memory, MADT + 4, 44 + sizeof(madt), 4);
+	memory_put(&memory, MADT + 44, madt, sizeof(madt));
+	assert_null(acpi_read(&info, &physical, RSDP));
+	assert_int_equal(info.cpu_count, 1);
+	assert_int_equal(info.apic_ids[0], 0xff);
+}
+
 static void com1s_interrupt_is_found(void **state)
 {
 	static const uint8_t override[] = {
@@ -174,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(cpus_and_power_off_are_found, fill),
+		cmocka_unit_test_setup(ids_that_mean_all_cpus_are_none, fill),
 		cmocka_unit_test_setup(com1s_interrupt_is_found, fill),
 		cmocka_unit_test_setup(the_old_list_of_tables_is_read_too, fill),
 		cmocka_unit_test_setup(sleep_types_of_one_byte_and_long_packages_are_read, fill),
