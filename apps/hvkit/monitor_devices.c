@@ -40,8 +40,8 @@ static const struct hvh_device_info *find(const struct names *names, const char 
 	return NULL;
 }
 
-static void settle(const struct monitor_call *call, enum monitor_wait_kind kind, const char *device,
-		   uint32_t ms)
+void monitor_settle(const struct monitor_call *call, enum monitor_wait_kind kind, const char *device,
+		    uint32_t ms)
 {
 	struct monitor_wait *wait = &call->monitor->wait;
 
@@ -78,26 +78,12 @@ int monitor_devices(const struct monitor_call *call)
 	return SHELL_OK;
 }
 
-int monitor_nic(const struct monitor_call *call)
+int monitor_unknown_card(const struct monitor_call *call, const char *name)
 {
-	static const char *const verbs[] = {"link"}, *const states[] = {"up", "down"};
-	const char *name = call->count > 2 ? call->arguments[2] : "net0";
-	bool up = strcmp(call->arguments[1], "up") == 0;
 	struct names names;
-	struct hvh_nic *nic;
 
-	if (strcmp(call->arguments[0], verbs[0]) != 0)
-		return monitor_unknown(call, "what to do with a card:", call->arguments[0], verbs, 1);
-	if (!up && strcmp(call->arguments[1], "down") != 0)
-		return monitor_unknown(call, "a link's state", call->arguments[1], states, 2);
-	nic = hvh_nic_find(call->partition, name);
-	if (!nic) {
-		find_names(call->partition, true, &names);
-		return monitor_unknown(call, "network card", name, names.list, names.count);
-	}
-	hvh_nic_set_link(nic, call->now, up);
-	settle(call, MONITOR_WAIT_TIME, name, LEAST_MS);
-	return SHELL_OK;
+	find_names(call->partition, true, &names);
+	return monitor_unknown(call, "network card", name, names.list, names.count);
 }
 
 int monitor_rescind(const struct monitor_call *call)
@@ -110,7 +96,7 @@ int monitor_rescind(const struct monitor_call *call)
 		return monitor_unknown(call, "device", name, names.list, names.count);
 	if (!hvh_device_rescind(call->partition, call->now, name))
 		return monitor_fail(call, "%s is not offered; 'offer %s' does that", name, name);
-	settle(call, MONITOR_WAIT_RELEASED, name, SETTLE_MS);
+	monitor_settle(call, MONITOR_WAIT_RELEASED, name, SETTLE_MS);
 	return SHELL_OK;
 }
 
@@ -125,7 +111,7 @@ int monitor_offer_again(const struct monitor_call *call)
 	if (!hvh_device_offer(call->partition, call->now, name))
 		return monitor_fail(call, "%s is offered already; 'rescind %s' takes it away", name, name);
 	if (hvh_nic_find(call->partition, name)) /* the guest has a driver for it */
-		settle(call, MONITOR_WAIT_OPEN, name, SETTLE_MS);
+		monitor_settle(call, MONITOR_WAIT_OPEN, name, SETTLE_MS);
 	return SHELL_OK;
 }
 
@@ -146,14 +132,7 @@ void monitor_complete_device(const struct monitor_completion *completion)
 		offer_devices(completion, false);
 }
 
-void monitor_complete_nic(const struct monitor_completion *completion)
+void monitor_complete_card(const struct monitor_completion *completion)
 {
-	if (completion->argument == 0)
-		completion->offer(completion->context, "link");
-	if (completion->argument == 1) {
-		completion->offer(completion->context, "up");
-		completion->offer(completion->context, "down");
-	}
-	if (completion->argument == 2)
-		offer_devices(completion, true);
+	offer_devices(completion, true);
 }

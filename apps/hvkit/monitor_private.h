@@ -36,13 +36,22 @@ int monitor_unknown(const struct monitor_call *call, const char *what, const cha
 		    const char *const *names, uint32_t count);
 bool monitor_number(const char *text, uint64_t max, uint64_t *value);
 
-/* monitor_devices.c */
+/* monitor_cards.c */
 int monitor_nic(const struct monitor_call *call);
+void monitor_complete_nic(const struct monitor_completion *completion);
+
+/* monitor_devices.c */
 int monitor_rescind(const struct monitor_call *call);
 int monitor_offer_again(const struct monitor_call *call);
 int monitor_devices(const struct monitor_call *call);
-void monitor_complete_nic(const struct monitor_completion *completion);
 void monitor_complete_device(const struct monitor_completion *completion);
+
+/* There is no such network card: says which there are. */
+int monitor_unknown_card(const struct monitor_call *call, const char *name);
+void monitor_complete_card(const struct monitor_completion *completion);
+/* Gives the guest time for what it was told. */
+void monitor_settle(const struct monitor_call *call, enum monitor_wait_kind kind, const char *device,
+		    uint32_t ms);
 
 /* monitor_habits.c */
 int monitor_quirk(const struct monitor_call *call);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apps/hvkit/card_counters.h"
 #include "apps/hvkit/monitor_private.h"
 #include "apps/shell/tree.h"
 #include "hvkit_host/network.h"
@@ -39,35 +40,35 @@ struct figure {
 	uint64_t value;
 };
 
+static void print_figure(struct monitor *monitor, const char *name, uint64_t value)
+{
+	monitor_print(monitor, "    %-20s %llu\n", name, (unsigned long long)value);
+}
+
 static void print_figures(struct monitor *monitor, const char *title, const struct figure *figures,
 			  size_t count)
 {
 	monitor_print(monitor, "%s\n", title);
 	for (size_t n = 0; n < count; n++)
-		monitor_print(monitor, "    %-20s %llu\n", figures[n].name,
-			      (unsigned long long)figures[n].value);
+		print_figure(monitor, figures[n].name, figures[n].value);
 }
 
-static void print_nic(const struct monitor_call *call, const char *name, const struct hvh_nic *nic)
+static void print_nic(const struct monitor_call *call, const char *device, const struct hvh_nic *nic)
 {
+	struct monitor *monitor = call->monitor;
+	struct hvh_nic_queue_counters queue;
 	struct hvh_nic_counters counters;
+	const char *key, *name;
+	uint64_t value;
 
 	hvh_nic_get_counters(nic, &counters);
-	{
-		const struct figure figures[] = {
-			{"frames to guest", counters.to_guest_frames},
-			{"bytes to guest", counters.to_guest_bytes},
-			{"frames from guest", counters.from_guest_frames},
-			{"bytes from guest", counters.from_guest_bytes},
-			{"dropped by filter", counters.dropped_filter},
-			{"dropped, no link", counters.dropped_link},
-			{"dropped, queue full", counters.dropped_queue},
-			{"transfer packets", counters.transfer_packets},
-			{"sections used", counters.sections_used},
-			{"page lists used", counters.page_lists_used},
-		};
-
-		print_figures(call->monitor, name, figures, sizeof(figures) / sizeof(figures[0]));
+	monitor_print(monitor, "%s\n", device);
+	for (uint32_t n = 0; card_counter(&counters, n, &key, &name, &value); n++)
+		print_figure(monitor, name, value);
+	for (uint32_t n = 0; hvh_nic_get_queue_counters(nic, n, &queue); n++) {
+		monitor_print(monitor, "%s, queue %u\n", device, n);
+		for (uint32_t i = 0; card_queue_counter(&queue, i, &key, &name, &value); i++)
+			print_figure(monitor, name, value);
 	}
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The summary: what a run brought about, as JSON. docs/shell.md describes it. */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "apps/hvkit/card_counters.h"
 #include "apps/hvkit/json.h"
 #include "apps/hvkit/run.h"
 #include "apps/shell/private.h"
@@ -52,6 +54,8 @@ static void put_run(struct json *json, const struct run *run)
 	json_bool(json, "boot_mode", options->boot_mode);
 	json_number(json, "cpus", options->cpus);
 	json_string(json, "nic", cli_nic_name(options->nic));
+	json_string(json, "tap", run->tap_name[0] ? run->tap_name : NULL);
+	json_string(json, "pcap", options->pcap);
 	json_string(json, "silent",
 		    options->silence == HVH_SILENCE_NONE ? NULL : hvh_silence_name(options->silence));
 	json_string(json, "trace", options->trace);
@@ -240,20 +244,33 @@ static void put_guest_counters(struct json *json, const struct hvk_counters *cou
 	json_close(json);
 }
 
+struct netdev_counter {
+	const char *key;
+	size_t offset;
+};
+#define NETDEV(field)                                               \
+	{                                                           \
+#field, offsetof(struct hvk_netdev_counters, field) \
+	}
+static const struct netdev_counter netdev_counters[] = {
+	NETDEV(rx_frames),      NETDEV(rx_bytes),         NETDEV(rx_dropped),      NETDEV(rx_faults),
+	NETDEV(tx_frames),      NETDEV(tx_bytes),         NETDEV(tx_busy),         NETDEV(tx_errors),
+	NETDEV(tx_copied),      NETDEV(tx_by_page),       NETDEV(status_ignored),  NETDEV(rx_copied),
+	NETDEV(rx_lent),        NETDEV(rx_not_up),        NETDEV(rx_too_long),     NETDEV(rx_other_group),
+	NETDEV(rx_incomplete),  NETDEV(rx_checksum_good), NETDEV(rx_checksum_bad), NETDEV(rx_joined),
+	NETDEV(rx_segments),    NETDEV(rx_tagged),        NETDEV(rx_hashed),       NETDEV(rx_packets),
+	NETDEV(rx_completions), NETDEV(tx_no_slot),       NETDEV(tx_ring_full),    NETDEV(tx_packets),
+	NETDEV(tx_checksummed), NETDEV(tx_in_software),   NETDEV(tx_segmented),    NETDEV(tx_tagged),
+	NETDEV(tx_refused),
+};
+
 static void put_netdev_counters(struct json *json, const struct hvk_netdev_counters *counters)
 {
 	json_object(json, "netdev");
-	json_number(json, "rx_frames", counters->rx_frames);
-	json_number(json, "rx_bytes", counters->rx_bytes);
-	json_number(json, "rx_dropped", counters->rx_dropped);
-	json_number(json, "rx_faults", counters->rx_faults);
-	json_number(json, "tx_frames", counters->tx_frames);
-	json_number(json, "tx_bytes", counters->tx_bytes);
-	json_number(json, "tx_busy", counters->tx_busy);
-	json_number(json, "tx_errors", counters->tx_errors);
-	json_number(json, "tx_copied", counters->tx_copied);
-	json_number(json, "tx_by_page", counters->tx_by_page);
-	json_number(json, "status_ignored", counters->status_ignored);
+	for (size_t n = 0; n < sizeof(netdev_counters) / sizeof(netdev_counters[0]); n++)
+		json_number(json, netdev_counters[n].key,
+			    *(const uint64_t *)(const void *)((const char *)counters +
+							      netdev_counters[n].offset));
 	json_close(json);
 }
 
@@ -275,19 +292,32 @@ static void put_host_counters(struct json *json, const struct hvh_counters *coun
 	json_close(json);
 }
 
-static void put_nic_counters(struct json *json, const struct hvh_nic_counters *counters)
+static void put_queues(struct json *json, const struct hvh_nic *nic)
 {
+	struct hvh_nic_queue_counters counters;
+	const char *key, *name;
+	uint64_t value;
+
+	json_array(json, "queues");
+	for (uint32_t n = 0; nic && hvh_nic_get_queue_counters(nic, n, &counters); n++) {
+		json_object(json, NULL);
+		for (uint32_t i = 0; card_queue_counter(&counters, i, &key, &name, &value); i++)
+			json_number(json, key, value);
+		json_close(json);
+	}
+	json_close(json);
+}
+
+static void put_nic_counters(struct json *json, const struct run *run)
+{
+	const char *key, *name;
+	uint64_t value;
+
 	json_object(json, "nic");
-	json_number(json, "to_guest_frames", counters->to_guest_frames);
-	json_number(json, "to_guest_bytes", counters->to_guest_bytes);
-	json_number(json, "from_guest_frames", counters->from_guest_frames);
-	json_number(json, "from_guest_bytes", counters->from_guest_bytes);
-	json_number(json, "dropped_filter", counters->dropped_filter);
-	json_number(json, "dropped_link", counters->dropped_link);
-	json_number(json, "dropped_queue", counters->dropped_queue);
-	json_number(json, "transfer_packets", counters->transfer_packets);
-	json_number(json, "sections_used", counters->sections_used);
-	json_number(json, "page_lists_used", counters->page_lists_used);
+	for (uint32_t n = 0; card_counter(&run->nic_counters, n, &key, &name, &value); n++)
+		json_number(json, key, value);
+	json_number(json, "backend_dropped", run->backend_dropped);
+	put_queues(json, run->nic);
 	json_close(json);
 }
 
@@ -311,7 +341,7 @@ bool run_summary(struct run *run)
 	put_guest_counters(&json, &results->counters);
 	put_netdev_counters(&json, &results->netdev_counters);
 	put_host_counters(&json, &run->host_counters);
-	put_nic_counters(&json, &run->nic_counters);
+	put_nic_counters(&json, run);
 	run_kvm_summary(&json, run);
 	json_close(&json);
 	json_object(&json, "memory");

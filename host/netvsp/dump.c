@@ -129,6 +129,7 @@ void netvsp_dump(const void *device, struct hvh_dump *dump)
 	hvh_dump_text(dump, "mac", "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
 		      mac[5]);
 	hvh_dump_text(dump, "link", "%s", nic->link_up ? "up" : "down");
+	hvh_dump_number(dump, "link-speed", nic->link_speed);
 	hvh_dump_number(dump, "frames-waiting", nic->frame_count);
 	if (nic->session.open)
 		dump_session(nic, dump);

@@ -150,6 +150,22 @@ static void cards(void **state)
 	assert_refused(fixture, "nic link upp", SHELL_USAGE, "did you mean 'up'");
 	assert_refused(fixture, "nic lnk up", SHELL_USAGE, "did you mean 'link'");
 	assert_refused(fixture, "nic link up net3", SHELL_USAGE, "did you mean 'net0'");
+	assert_refused(fixture, "nic link", SHELL_USAGE, "link: up or down is missing");
+	assert_done(fixture, "nic change", "");
+	assert_done(fixture, "nic change net0", "");
+	assert_refused(fixture, "nic change net0 now", SHELL_USAGE, "'now' is one argument too many");
+	assert_done(fixture, "nic speed 25G", "");
+	assert_done(fixture, "inspect devices/net0/link-speed", "25000000000");
+	assert_done(fixture, "nic speed 9600 net0", "");
+	assert_done(fixture, "inspect devices/net0/link-speed", "9600");
+	assert_refused(fixture, "nic speed", SHELL_USAGE, "such as 10G is missing");
+	assert_refused(fixture, "nic speed fast", SHELL_USAGE, "such as 10G");
+	assert_refused(fixture, "nic speed 0", SHELL_USAGE, "such as 10G");
+	assert_refused(fixture, "nic speed G", SHELL_USAGE, "such as 10G");
+	assert_refused(fixture, "nic speed 10000T", SHELL_USAGE, "such as 10G");
+	assert_refused(fixture, "nic rescind 0", SHELL_USAGE, "a queue is 1 to 63");
+	assert_refused(fixture, "nic rescind 64", SHELL_USAGE, "a queue is 1 to 63");
+	assert_refused(fixture, "nic rescind 1", SHELL_FAILED, "no queue 1 open; it has 0");
 }
 
 static void quirks(void **state)
