@@ -13,6 +13,8 @@
  *   batch.c       ... in sections of the send buffer, several in one packet
  *   transmit_offload.c  ... of which the device is to do something
  *   receive.c     everything from the host
+ *   receive_frame.c  ... frames: checked, copied or lent, handed up
+ *   rsc.c         ... that come in parts
  *   lend.c        frames handed out in place
  *   dump.c        looking inside
  *   nvs.c rndis.c the codecs
@@ -46,13 +48,14 @@
 #define HVK_NETVSC_CONTROL_SLOTS 8u /* RNDIS control messages with the host at once */
 #define HVK_NETVSC_CONTROL_SLOT_SIZE 1024u
 #define HVK_NETVSC_CONTROL_PAGES (HVK_NETVSC_CONTROL_SLOTS * HVK_NETVSC_CONTROL_SLOT_SIZE / HVK_PAGE_SIZE)
-#define HVK_NETVSC_OPERATIONS 8u           /* set_flags requests waiting */
-#define HVK_NETVSC_PACKET_MAX 16384u       /* longest ring packet taken: 2044 ranges */
-#define HVK_NETVSC_BORROW_MAX 1024u        /* frames lent at once */
-#define HVK_NETVSC_BUDGET 64u              /* ring packets per callback */
-#define HVK_NETVSC_RECEIVE_PAGES_OLD 3840u /* 15 MiB, the limit up to NVS 2 (FreeBSD) */
-#define HVK_NETVSC_GRACE_MS 200u           /* for sends in flight, and for TORNDOWN before a close */
-#define HVK_NETVSC_REVOKE_MS 1000u         /* hosts answer at once or never (OpenVMM) */
+#define HVK_NETVSC_OPERATIONS 8u                             /* set_flags requests waiting */
+#define HVK_NETVSC_PACKET_MAX 16384u                         /* longest ring packet taken: 2044 ranges */
+#define HVK_NETVSC_BORROW_MAX 1024u                          /* frames lent at once */
+#define HVK_NETVSC_JOINED_MAX (65535u + HVK_ETHERNET_HEADER) /* bytes of a joined frame, without a tag */
+#define HVK_NETVSC_BUDGET 64u                                /* ring packets per callback */
+#define HVK_NETVSC_RECEIVE_PAGES_OLD 3840u                   /* 15 MiB, the limit up to NVS 2 (FreeBSD) */
+#define HVK_NETVSC_GRACE_MS 200u   /* for sends in flight, and for TORNDOWN before a close */
+#define HVK_NETVSC_REVOKE_MS 1000u /* hosts answer at once or never (OpenVMM) */
 
 /* Every answered packet's cookie points to one of these. */
 enum netvsc_ticket_kind { NETVSC_TICKET_NVS = 1, NETVSC_TICKET_CONTROL, NETVSC_TICKET_FRAME };
@@ -221,14 +224,33 @@ struct netvsc_lend {
 	bool collecting;                             /* who returns one need not kick */
 };
 
+/* Parts of one packet, of which more are to come (RSC). */
+struct netvsc_joined {
+	bool active;
+	bool dropped; /* ... which are not wanted: one was missing */
+	uint16_t id;
+	uint32_t parts, length;
+	struct hvk_rndis_frame first; /* what the host said of it */
+};
+
+/* Counted in one run of ready, then added to the queue's counters. */
+struct netvsc_burst {
+	uint64_t frames, bytes, copied, good, bad, hashed, tagged, packets;
+};
+
 struct netvsc_receive {
-	struct hvk_pages frame_pages;
+	struct hvk_pages frame_pages; /* a frame's private copy, or its parts' */
 	struct hvk_pages completion_pages;
 	uint64_t *completions; /* transaction ids of packets that wait for theirs, in order */
 	uint32_t completion_first, completion_count, completion_max;
 	/* The packet that is being received. */
 	uint64_t transaction_id;
 	uint32_t range_count;
+	/* As it was when this run of ready began. */
+	uint32_t enabled, frame_max;
+	uint8_t checksum_mask;
+	struct netvsc_joined joined;
+	struct netvsc_burst burst;
 	struct netvsc_lend lend;
 	_Alignas(8) uint8_t packet[HVK_NETVSC_PACKET_MAX];
 };
@@ -326,6 +348,12 @@ static inline struct netvsc_queue *netvsc_primary(struct hvk_netvsc *nic)
 static inline uint32_t netvsc_queues_in_use(const struct hvk_netvsc *nic)
 {
 	return __atomic_load_n(&nic->queues_in_use, __ATOMIC_RELAXED);
+}
+
+/* Frames are wanted. */
+static inline bool netvsc_receiving(const struct hvk_netvsc *nic)
+{
+	return (__atomic_load_n(&nic->netdev.info.flags, __ATOMIC_RELAXED) & HVK_NETDEV_UP) != 0;
 }
 
 static inline bool netvsc_queue_is_open(const struct netvsc_queue *queue)
@@ -482,6 +510,9 @@ uint32_t hvk_netvsc_queues_open(const struct hvk_netvsc *nic);
 /* Divides the send buffer's sections among that many queues; while nothing is sent. */
 void hvk_netvsc_queues_divide(struct hvk_netvsc *nic, uint32_t count);
 
+/* True if the user wants frames to that group. Any queue's CPU; under no lock. */
+bool hvk_netvsc_group_wanted(struct hvk_netvsc *nic, const uint8_t address[6]);
+
 /* --- transmit.c ------------------------------------------------------------------------------ */
 
 hvk_status hvk_netvsc_transmit_start(struct netvsc_queue *queue);
@@ -514,6 +545,25 @@ void hvk_netvsc_receive_give_back(struct netvsc_queue *queue, uint64_t transacti
 /* Sends what completions the ring takes. */
 void hvk_netvsc_receive_complete(struct netvsc_queue *queue);
 bool hvk_netvsc_ready(void *context, struct hvk_channel *channel);
+
+/* --- receive_frame.c --------------------------------------------------------------------------- */
+
+/* A range with a PACKET in it. Between begin and end. */
+void hvk_netvsc_receive_frame(struct netvsc_queue *queue, const struct hvk_shared *range);
+void hvk_netvsc_frames_begin(struct netvsc_queue *queue);
+/* Counts them, and tells the user that there are no more for now. */
+void hvk_netvsc_frames_end(struct netvsc_queue *queue);
+/* Hands up what lies at data, which is private (owner NULL) or lent. */
+void hvk_netvsc_hand_up(struct netvsc_queue *queue, const struct hvk_rndis_frame *found,
+			struct hvk_rx_frame *frame);
+
+/* --- rsc.c --------------------------------------------------------------------------------------- */
+
+/* A part of a joined packet: kept, and the whole handed up with the last one. */
+void hvk_netvsc_receive_part(struct netvsc_queue *queue, const struct hvk_shared *range,
+			     const struct hvk_rndis_frame *found);
+/* Another frame came: what is not whole by now never will be. */
+void hvk_netvsc_drop_parts(struct netvsc_queue *queue);
 
 /* --- lend.c ------------------------------------------------------------------------------------ */
 

@@ -132,6 +132,13 @@ void hvk_netvsc_operations_cancel(struct hvk_netvsc *nic, hvk_status status)
 		hvk_request_finish(nic->hvk, operation.request, status, nic->config.cpu);
 }
 
+/* Groups are all or none. */
+bool hvk_netvsc_group_wanted(struct hvk_netvsc *nic, const uint8_t address[6])
+{
+	(void)address;
+	return (nic->netdev.info.flags & (HVK_NETDEV_ALL_MULTICAST | HVK_NETDEV_PROMISCUOUS)) != 0;
+}
+
 /* --- Link ------------------------------------------------------------------------------------ */
 
 void hvk_netvsc_set_link(struct hvk_netvsc *nic, bool up)

@@ -6,14 +6,20 @@
  */
 #include "guest/netvsc/netvsc_internal.h"
 
-#define ETHERNET_TYPE_VLAN 0x8100u
-#define ETHERNET_ADDRESSES 12u
-
 /* --- Life ------------------------------------------------------------------------------- */
 
 static uint32_t pages_for(uint64_t bytes)
 {
 	return (uint32_t)((bytes + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE);
+}
+
+/* Large enough for what RSC joins, where there is such a thing. */
+static uint32_t frame_bytes(const struct hvk_netvsc *nic)
+{
+	uint32_t frame = nic->config.mtu + HVK_ETHERNET_HEADER + HVK_ETHERNET_VLAN_TAG;
+
+	return nic->nvs_version < NVS_VERSION_6_1 || frame > HVK_NETVSC_JOINED_MAX ? frame
+										   : HVK_NETVSC_JOINED_MAX;
 }
 
 hvk_status hvk_netvsc_receive_start_queue(struct netvsc_queue *queue)
@@ -22,8 +28,8 @@ hvk_status hvk_netvsc_receive_start_queue(struct netvsc_queue *queue)
 	struct hvk_netvsc *nic = queue->nic;
 	uint32_t count = nic->geometry.suballocation_count;
 	uint64_t completions = (uint64_t)count * sizeof(*rx->completions);
-	uint32_t frame = nic->config.mtu + HVK_ETHERNET_HEADER + HVK_ETHERNET_VLAN_TAG;
-	hvk_status status = hvk_pages_get(nic->hvk, pages_for(frame), HVK_PAGE_PRIVATE, &rx->frame_pages);
+	uint32_t bytes = frame_bytes(nic) + HVK_ETHERNET_VLAN_TAG;
+	hvk_status status = hvk_pages_get(nic->hvk, pages_for(bytes), HVK_PAGE_PRIVATE, &rx->frame_pages);
 
 	if (status == HVK_OK)
 		status = hvk_pages_get(nic->hvk, pages_for(completions), HVK_PAGE_PRIVATE,
@@ -36,6 +42,7 @@ hvk_status hvk_netvsc_receive_start_queue(struct netvsc_queue *queue)
 	rx->completion_first = 0;
 	rx->completion_count = 0;
 	rx->completion_max = count;
+	rx->joined = (struct netvsc_joined){0};
 	return HVK_OK;
 }
 
@@ -120,69 +127,6 @@ void hvk_netvsc_receive_give_back(struct netvsc_queue *queue, uint64_t transacti
 
 /* --- RNDIS messages --------------------------------------------------------------------------- */
 
-/* The frame as it was on the wire: a tag that the host took out goes back in. */
-static struct hvk_rx_frame copy_frame(struct netvsc_queue *queue, const struct hvk_shared *range,
-				      const struct hvk_rndis_frame *found)
-{
-	uint8_t *data = queue->rx.frame_pages.address;
-	uint32_t tag = (found->has & HVK_RNDIS_HAS_VLAN) ? HVK_ETHERNET_VLAN_TAG : 0;
-
-	hvk_shared_read(range, found->offset, data + tag, found->length);
-	if (tag) {
-		memmove(data, data + tag, ETHERNET_ADDRESSES);
-		data[ETHERNET_ADDRESSES] = ETHERNET_TYPE_VLAN >> 8;
-		data[ETHERNET_ADDRESSES + 1] = ETHERNET_TYPE_VLAN & 0xff;
-		data[ETHERNET_ADDRESSES + 2] = (uint8_t)(found->vlan_tag >> 8);
-		data[ETHERNET_ADDRESSES + 3] = (uint8_t)found->vlan_tag;
-	}
-	return (struct hvk_rx_frame){.data = data, .length = found->length + tag, .segments = 1};
-}
-
-/* In place if that is wanted and possible: a tag cannot be put in without a copy. */
-static struct hvk_rx_frame take_frame(struct netvsc_queue *queue, const struct hvk_shared *range,
-				      const struct hvk_rndis_frame *found)
-{
-	struct netvsc_receive *rx = &queue->rx;
-	void *owner = NULL;
-
-	if (!(found->has & HVK_RNDIS_HAS_VLAN))
-		owner = hvk_netvsc_lend_frame(queue, rx->transaction_id, rx->range_count);
-	if (owner) {
-		netvsc_count(&queue->counters.rx_lent, 1);
-		return (struct hvk_rx_frame){.data = hvk_shared_lend(range, found->offset, found->length),
-					     .length = found->length,
-					     .owner = owner,
-					     .segments = 1};
-	}
-	netvsc_count(&queue->counters.rx_copied, found->length);
-	return copy_frame(queue, range, found);
-}
-
-static void receive_frame(struct netvsc_queue *queue, const struct hvk_shared *range)
-{
-	const struct hvk_netdev_hooks *hooks = &queue->nic->netdev.hooks;
-	struct hvk_rndis_frame found;
-	struct hvk_rx_frame frame;
-	hvk_status status = hvk_rndis_parse_packet(range, &found);
-	uint32_t max = queue->nic->netdev.info.frame_max + HVK_ETHERNET_VLAN_TAG;
-
-	if (status != HVK_OK) {
-		netvsc_count(&queue->counters.rx_faults, 1);
-		hvk_netvsc_fault(queue->nic, status, "PACKET");
-		return;
-	}
-	/* Not up (then frames may still be on their way), or longer than the host was told. */
-	if (!(queue->nic->netdev.info.flags & HVK_NETDEV_UP) || !hooks->input ||
-	    found.length + ((found.has & HVK_RNDIS_HAS_VLAN) ? HVK_ETHERNET_VLAN_TAG : 0) > max) {
-		netvsc_count(&queue->counters.rx_dropped, 1);
-		return;
-	}
-	frame = take_frame(queue, range, &found);
-	netvsc_count(&queue->counters.rx_frames, 1);
-	netvsc_count(&queue->counters.rx_bytes, frame.length);
-	hooks->input(hooks->context, &queue->nic->netdev, &frame);
-}
-
 static void receive_message(struct netvsc_queue *queue, const struct hvk_shared *range)
 {
 	uint32_t type;
@@ -193,7 +137,7 @@ static void receive_message(struct netvsc_queue *queue, const struct hvk_shared 
 		return;
 	}
 	if (type == RNDIS_MSG_PACKET) {
-		receive_frame(queue, range);
+		hvk_netvsc_receive_frame(queue, range);
 		return;
 	}
 	switch (queue->index == 0 ? type : 0) { /* the rest comes on the primary alone */
@@ -262,6 +206,7 @@ static void receive_transfer_pages(struct netvsc_queue *queue, const struct hvk_
 	hvk_status status = check_transfer_pages(packet, &header);
 
 	if (status == HVK_OK) {
+		queue->rx.burst.packets++;
 		queue->rx.transaction_id = packet->transaction_id;
 		queue->rx.range_count = header.range_count;
 		for (uint32_t i = 0; i < header.range_count; i++) {
@@ -295,15 +240,37 @@ static void receive_completion(struct netvsc_queue *queue, const struct hvk_pack
 	}
 }
 
-/* Notices that belong to features we have not asked for: VF association, table of
- * sub-channels. The host gets its completion if it wants one. */
+/* Which queue the host wants which frames on. One that there is not is no choice of the host's. */
+static void take_send_table(struct hvk_netvsc *nic, const struct hvk_packet *packet)
+{
+	uint32_t table[NVS_SEND_INDIRECTION_COUNT];
+	hvk_status status = hvk_nvs_parse_send_indirection(packet->payload, packet->payload_length,
+							   nic->nvs_version, table);
+
+	for (uint32_t i = 0; status == HVK_OK && i < NVS_SEND_INDIRECTION_COUNT; i++) {
+		if (table[i] >= nic->queue_count)
+			status = HVK_EHOST_NVS;
+	}
+	if (status != HVK_OK) {
+		hvk_netvsc_fault(nic, status, "send indirection table");
+		return;
+	}
+	for (uint32_t i = 0; i < NVS_SEND_INDIRECTION_COUNT; i++)
+		__atomic_store_n(&nic->send_table[i], table[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&nic->send_table_known, true, __ATOMIC_RELEASE);
+}
+
+/* Notices. The association of a VF is nothing to us. The host gets its completion if it wants
+ * one. */
 static void receive_in_band(struct netvsc_queue *queue, const struct hvk_packet *packet)
 {
 	uint32_t type;
 
 	if (hvk_nvs_parse_type(packet->payload, packet->payload_length, &type) != HVK_OK)
 		hvk_netvsc_fault(queue->nic, HVK_EHOST_NVS, "in-band packet without a message");
-	else if (type != NVS_TYPE_VF_ASSOCIATION && type != NVS_TYPE_SEND_INDIRECTION_TABLE)
+	else if (type == NVS_TYPE_SEND_INDIRECTION_TABLE && queue->index == 0)
+		take_send_table(queue->nic, packet);
+	else if (type != NVS_TYPE_VF_ASSOCIATION)
 		hvk_netvsc_fault(queue->nic, HVK_EHOST_NVS, "in-band message of an unknown type");
 	if (packet->answer_wanted)
 		hvk_netvsc_receive_give_back(queue, packet->transaction_id);
@@ -386,9 +353,11 @@ static bool run(struct netvsc_queue *queue)
 	if (is_lost(queue))
 		return false;
 	__atomic_store_n(&queue->tx.polling, true, __ATOMIC_RELAXED);
+	hvk_netvsc_frames_begin(queue);
 	hvk_netvsc_lend_begin(queue);
 	for (uint32_t i = 0; more && i < HVK_NETVSC_BUDGET; i++)
 		more = receive_one(queue);
+	hvk_netvsc_frames_end(queue);
 	hvk_netvsc_lend_collect(queue);
 	hvk_netvsc_receive_complete(queue);
 	if (netvsc_lost(queue->nic) == HVK_OK && queue->index == 0) {

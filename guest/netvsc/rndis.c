@@ -265,19 +265,22 @@ hvk_status hvk_rndis_parse_packet(const struct hvk_shared *range, struct hvk_rnd
 	hvk_status status = read_message(range, &packet, sizeof(packet));
 
 	*frame = (struct hvk_rndis_frame){0};
-	if (status != HVK_OK || packet.data_length < ETHERNET_HEADER)
+	if (status != HVK_OK || packet.data_length == 0)
 		return HVK_EHOST_RNDIS;
 	status = locate(range, sizeof(packet), packet.data_offset, packet.data_length, &frame->offset);
 	if (status != HVK_OK)
 		return status;
 	frame->length = packet.data_length;
-	if (packet.per_packet_info_length == 0)
-		return HVK_OK;
-	status = locate(range, sizeof(packet), packet.per_packet_info_offset, packet.per_packet_info_length,
-			&info);
-	if (status != HVK_OK)
-		return status;
-	return walk_info(range, info, packet.per_packet_info_length, frame);
+	if (packet.per_packet_info_length != 0) {
+		status = locate(range, sizeof(packet), packet.per_packet_info_offset,
+				packet.per_packet_info_length, &info);
+		if (status == HVK_OK)
+			status = walk_info(range, info, packet.per_packet_info_length, frame);
+	}
+	/* A part of a joined packet need not begin with a header. */
+	if (frame->length < ETHERNET_HEADER && !(frame->part & RNDIS_PACKET_ID_SUBALLOCATION))
+		return HVK_EHOST_RNDIS;
+	return status;
 }
 
 hvk_status hvk_rndis_parse_answer(const struct hvk_shared *range, struct hvk_rndis_answer *answer)

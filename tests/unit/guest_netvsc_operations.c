@@ -53,7 +53,7 @@ static void a_filter_that_fails_changes_nothing(void **state)
 	fake_up(&defaults);
 	bench.refuse_oid = 0x0001010e;
 	assert_int_equal(fake_set_flags(0), HVK_EREFUSED_RNDIS);
-	assert_int_equal(bench.netdev->info.flags, HVK_NETDEV_UP);
+	assert_int_equal(bench.netdev->info.flags, HVK_NETDEV_UP | HVK_NETDEV_ALL_MULTICAST);
 	bench.refuse_oid = FAKE_NONE;
 	bench.mute_oid = 0x0001010e;
 	assert_int_equal(fake_set_flags(0), HVK_EINPROGRESS);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Frames from the host: whether anybody wants them, a private copy or the place they lie in, and
+ * what the host says of them, as far as that was asked for.
+ */
+#include "guest/netvsc/netvsc_internal.h"
+
+#define ETHERNET_TYPE_VLAN 0x8100u
+#define ETHERNET_ADDRESSES 12u
+#define ETHERNET_GROUP 1u /* of the first byte */
+
+/* --- What the host says -------------------------------------------------------------------- */
+
+#define WORD_BITS 0x3fu /* of RNDIS_CHECKSUM_RX_*: the six that say good or failed */
+#define FLAGS_OF(word)                                                \
+	(((word)&RNDIS_CHECKSUM_RX_TCP_FAILED ? HVK_RX_TCP_BAD : 0) | \
+	 ((word)&RNDIS_CHECKSUM_RX_UDP_FAILED ? HVK_RX_UDP_BAD : 0) | \
+	 ((word)&RNDIS_CHECKSUM_RX_IP_FAILED ? HVK_RX_IPV4_BAD : 0) | \
+	 ((word)&RNDIS_CHECKSUM_RX_TCP_GOOD ? HVK_RX_TCP_GOOD : 0) |  \
+	 ((word)&RNDIS_CHECKSUM_RX_UDP_GOOD ? HVK_RX_UDP_GOOD : 0) |  \
+	 ((word)&RNDIS_CHECKSUM_RX_IP_GOOD ? HVK_RX_IPV4_GOOD : 0))
+#define FLAGS_4(word) FLAGS_OF(word), FLAGS_OF((word) + 1), FLAGS_OF((word) + 2), FLAGS_OF((word) + 3)
+#define FLAGS_16(word) FLAGS_4(word), FLAGS_4((word) + 4), FLAGS_4((word) + 8), FLAGS_4((word) + 12)
+
+/* HVK_RX_* by those bits. */
+static const uint8_t checksum_flags[WORD_BITS + 1] = {FLAGS_16(0), FLAGS_16(16), FLAGS_16(32), FLAGS_16(48)};
+
+#define GOOD_FLAGS (HVK_RX_IPV4_GOOD | HVK_RX_TCP_GOOD | HVK_RX_UDP_GOOD)
+#define BAD_FLAGS (HVK_RX_IPV4_BAD | HVK_RX_TCP_BAD | HVK_RX_UDP_BAD)
+
+static uint8_t mask_of(uint32_t enabled)
+{
+	uint32_t mask = 0;
+
+	if (enabled & HVK_NETDEV_RX_IPV4)
+		mask |= HVK_RX_IPV4_GOOD | HVK_RX_IPV4_BAD;
+	if (enabled & (HVK_NETDEV_RX_TCP4 | HVK_NETDEV_RX_TCP6))
+		mask |= HVK_RX_TCP_GOOD | HVK_RX_TCP_BAD;
+	if (enabled & (HVK_NETDEV_RX_UDP4 | HVK_NETDEV_RX_UDP6))
+		mask |= HVK_RX_UDP_GOOD | HVK_RX_UDP_BAD;
+	return (uint8_t)mask;
+}
+
+/* Both at once is a contradiction: nobody has looked, then. */
+static uint32_t take_checksum(struct netvsc_receive *rx, uint32_t word)
+{
+	uint32_t flags = checksum_flags[word & WORD_BITS] & rx->checksum_mask;
+
+	flags &= ~((flags & GOOD_FLAGS) << 1 & flags);
+	rx->burst.good += (flags & GOOD_FLAGS) != 0;
+	rx->burst.bad += (flags & BAD_FLAGS) != 0;
+	return flags;
+}
+
+/* --- Frames -------------------------------------------------------------------------------------- */
+
+/* The frame as it was on the wire: the tag goes back in. There is room for it behind. */
+static void put_tag_back(struct hvk_rx_frame *frame, uint8_t *data, uint16_t tag)
+{
+	memmove(data + ETHERNET_ADDRESSES + HVK_ETHERNET_VLAN_TAG, data + ETHERNET_ADDRESSES,
+		frame->length - ETHERNET_ADDRESSES);
+	data[ETHERNET_ADDRESSES] = ETHERNET_TYPE_VLAN >> 8;
+	data[ETHERNET_ADDRESSES + 1] = ETHERNET_TYPE_VLAN & 0xff;
+	data[ETHERNET_ADDRESSES + 2] = (uint8_t)(tag >> 8);
+	data[ETHERNET_ADDRESSES + 3] = (uint8_t)tag;
+	frame->length += HVK_ETHERNET_VLAN_TAG;
+}
+
+static void add_what_is_known(struct netvsc_queue *queue, const struct hvk_rndis_frame *found,
+			      struct hvk_rx_frame *frame)
+{
+	struct netvsc_receive *rx = &queue->rx;
+
+	if ((found->has & HVK_RNDIS_HAS_CHECKSUM) && rx->checksum_mask)
+		frame->flags |= take_checksum(rx, found->checksum);
+	if ((found->has & HVK_RNDIS_HAS_HASH) && found->hash_type > 0xffu) {
+		frame->flags |= HVK_RX_HASH;
+		frame->hash = found->hash;
+		frame->hash_type = found->hash_type & ~0xffu; /* without the hash function */
+		rx->burst.hashed++;
+	}
+	if (!(found->has & HVK_RNDIS_HAS_VLAN))
+		return;
+	rx->burst.tagged++;
+	if (rx->enabled & HVK_NETDEV_RX_VLAN) {
+		frame->flags |= HVK_RX_VLAN;
+		frame->vlan_tag = found->vlan_tag;
+	} else { /* never lent: lends() */
+		put_tag_back(frame, rx->frame_pages.address, found->vlan_tag);
+	}
+}
+
+void hvk_netvsc_hand_up(struct netvsc_queue *queue, const struct hvk_rndis_frame *found,
+			struct hvk_rx_frame *frame)
+{
+	struct hvk_netdev *netdev = &queue->nic->netdev;
+	struct netvsc_receive *rx = &queue->rx;
+
+	if (found->has)
+		add_what_is_known(queue, found, frame);
+	frame->queue = (uint16_t)queue->index;
+	rx->burst.frames++;
+	rx->burst.bytes += frame->length;
+	netdev->hooks.input(netdev->hooks.context, netdev, frame);
+}
+
+static void count_drop(struct netvsc_queue *queue, uint64_t *cause)
+{
+	netvsc_count(&queue->counters.rx_dropped, 1);
+	netvsc_count(cause, 1);
+}
+
+/* In place if that is wanted and possible: a tag cannot be put in without a copy. */
+static bool lends(const struct netvsc_queue *queue, const struct hvk_rndis_frame *found)
+{
+	return queue->nic->config.rx_borrow != 0 &&
+	       (!(found->has & HVK_RNDIS_HAS_VLAN) || (queue->rx.enabled & HVK_NETDEV_RX_VLAN));
+}
+
+/* Another group's, which the host did not sort out. */
+static bool is_unwanted(struct netvsc_queue *queue, const uint8_t *address)
+{
+	static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+	if (!(address[0] & ETHERNET_GROUP) || memcmp(address, broadcast, sizeof(broadcast)) == 0)
+		return false;
+	return !hvk_netvsc_group_wanted(queue->nic, address);
+}
+
+static void copy(struct netvsc_queue *queue, const struct hvk_shared *range,
+		 const struct hvk_rndis_frame *found)
+{
+	struct netvsc_receive *rx = &queue->rx;
+	uint8_t *data = rx->frame_pages.address;
+	struct hvk_rx_frame frame = {.data = data, .length = found->length, .segments = 1};
+
+	hvk_shared_read(range, found->offset, data, found->length);
+	rx->burst.copied += found->length;
+	if ((data[0] & ETHERNET_GROUP) && is_unwanted(queue, data)) {
+		count_drop(queue, &queue->counters.rx_other_group);
+		return;
+	}
+	hvk_netvsc_hand_up(queue, found, &frame);
+}
+
+static bool lend(struct netvsc_queue *queue, const struct hvk_shared *range,
+		 const struct hvk_rndis_frame *found)
+{
+	struct netvsc_receive *rx = &queue->rx;
+	struct hvk_rx_frame frame = {.length = found->length, .segments = 1};
+	uint8_t address[6];
+
+	hvk_shared_read(range, found->offset, address, sizeof(address));
+	if (is_unwanted(queue, address)) {
+		count_drop(queue, &queue->counters.rx_other_group);
+		return true;
+	}
+	frame.owner = hvk_netvsc_lend_frame(queue, rx->transaction_id, rx->range_count);
+	if (!frame.owner)
+		return false;
+	frame.data = hvk_shared_lend(range, found->offset, found->length);
+	netvsc_count(&queue->counters.rx_lent, 1);
+	hvk_netvsc_hand_up(queue, found, &frame);
+	return true;
+}
+
+/* The tag that the host took out, or the one that it left in. */
+static bool is_too_long(const struct netvsc_queue *queue, const struct hvk_rndis_frame *found)
+{
+	uint32_t max = queue->rx.frame_max;
+
+	return found->length > max + (found->has & HVK_RNDIS_HAS_VLAN ? 0 : HVK_ETHERNET_VLAN_TAG);
+}
+
+void hvk_netvsc_receive_frame(struct netvsc_queue *queue, const struct hvk_shared *range)
+{
+	struct hvk_rndis_frame found;
+	hvk_status status = hvk_rndis_parse_packet(range, &found);
+
+	if (status != HVK_OK) {
+		netvsc_count(&queue->counters.rx_faults, 1);
+		hvk_netvsc_fault(queue->nic, status, "PACKET");
+		return;
+	}
+	/* Not up: frames may still be on their way. */
+	if (!netvsc_receiving(queue->nic) || !queue->nic->netdev.hooks.input) {
+		count_drop(queue, &queue->counters.rx_not_up);
+		return;
+	}
+	if ((found.has & HVK_RNDIS_HAS_PART) && (found.part & RNDIS_PACKET_ID_SUBALLOCATION)) {
+		hvk_netvsc_receive_part(queue, range, &found);
+		return;
+	}
+	if (queue->rx.joined.active)
+		hvk_netvsc_drop_parts(queue);
+	if (is_too_long(queue, &found)) {
+		count_drop(queue, &queue->counters.rx_too_long);
+		return;
+	}
+	if (!lends(queue, &found) || !lend(queue, range, &found))
+		copy(queue, range, &found);
+}
+
+/* --- A run of ready ------------------------------------------------------------------------------ */
+
+void hvk_netvsc_frames_begin(struct netvsc_queue *queue)
+{
+	const struct hvk_netdev *netdev = &queue->nic->netdev;
+	struct netvsc_receive *rx = &queue->rx;
+
+	rx->enabled = __atomic_load_n(&netdev->info.enabled, __ATOMIC_RELAXED);
+	rx->frame_max = __atomic_load_n(&netdev->info.frame_max, __ATOMIC_RELAXED);
+	rx->checksum_mask = mask_of(rx->enabled);
+	rx->burst = (struct netvsc_burst){0};
+}
+
+static void add(uint64_t *counter, uint64_t by)
+{
+	if (by != 0)
+		netvsc_count(counter, by);
+}
+
+void hvk_netvsc_frames_end(struct netvsc_queue *queue)
+{
+	const struct hvk_netdev_hooks *hooks = &queue->nic->netdev.hooks;
+	struct hvk_netdev_counters *counters = &queue->counters;
+	const struct netvsc_burst *burst = &queue->rx.burst;
+
+	add(&counters->rx_packets, burst->packets);
+	if (burst->frames == 0)
+		return;
+	add(&counters->rx_frames, burst->frames);
+	add(&counters->rx_bytes, burst->bytes);
+	add(&counters->rx_copied, burst->copied);
+	add(&counters->rx_checksum_good, burst->good);
+	add(&counters->rx_checksum_bad, burst->bad);
+	add(&counters->rx_hashed, burst->hashed);
+	add(&counters->rx_tagged, burst->tagged);
+	if (hooks->burst_end)
+		hooks->burst_end(hooks->context, &queue->nic->netdev, queue->index);
+}
