@@ -2,7 +2,8 @@
 /*
  * The card's host side and a hostile guest, past RNDIS INITIALIZE: messages by page list
  * and by section, several in one, memory that changes meanwhile, frames from the network.
- * Header: {profile, faults, seed}.
+ * Header: {profile, faults, seed}; seeds from 0x80 on: sub-channels are open where the host has
+ * them.
  */
 #include "tests/fuzz/raw_guest.h"
 
@@ -10,6 +11,7 @@ static const raw_operation operations[] = {
 	raw_op_rndis,  raw_op_section, raw_op_page_list, raw_op_drain, raw_op_completion,
 	raw_op_frames, raw_op_time,    raw_op_arm,       raw_op_write, raw_op_nvs,
 	raw_op_device, raw_op_gone,    raw_op_packet,    raw_op_dump,  raw_op_inject,
+	raw_op_turn,   raw_op_card,    raw_op_flow,      raw_op_rss,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -24,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	raw_open(guest);
 	raw_negotiate(guest, guest->profile.nvs_newest);
 	raw_initialize(guest);
+	if (seed >= 0x80 && guest->profile.rss)
+		raw_subchannels(guest, RAW_LINES - 1u);
 	raw_check_lawful(guest, faults);
 	FUZZ_CHECK(faults % 16u != 0 || hvh_nic_receive(guest->nic, guest->now, frame, sizeof(frame)));
 	raw_run(guest, &input, operations, sizeof(operations) / sizeof(operations[0]));

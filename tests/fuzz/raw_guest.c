@@ -133,6 +133,8 @@ struct raw_guest *raw_create(uint8_t profile, uint8_t faults, uint64_t seed)
 		FUZZ_CHECK(guest->pages[i] != NULL);
 		memset(guest->pages[i], 0, HVK_PAGE_SIZE);
 	}
+	guest->ring = RAW_RING;
+	guest->ring_gpadl = RAW_GPADL_RING;
 	guest->profile = *find_profile(profile);
 	config.profile = &guest->profile;
 	guest->host = hvh_create(&config, &ops);
@@ -384,11 +386,11 @@ void raw_open(struct raw_guest *guest)
 		.header = {VMBUS_MSG_OPEN_CHANNEL, 0},
 		.channel_id = guest->channel,
 		.open_id = guest->channel,
-		.ring_gpadl = RAW_GPADL_RING,
+		.ring_gpadl = guest->ring_gpadl,
 		.downstream_page_offset = RAW_DOWNSTREAM,
 	};
 
-	raw_gpadl(guest, RAW_GPADL_RING, RAW_RING, RAW_RING_PAGES);
+	raw_gpadl(guest, guest->ring_gpadl, guest->ring, RAW_RING_PAGES);
 	(void)ask(guest, &open, sizeof(open), VMBUS_MSG_OPEN_RESULT);
 }
 

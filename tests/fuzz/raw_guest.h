@@ -7,6 +7,7 @@
  *
  *   raw_guest.c  memory, registers, hypercalls, lawful steps up to an open channel
  *   raw_ring.c   packets to and from the host
+ *   raw_queue.c  sub-channels of a network card
  *   raw_ops.c    what the fuzzer can do to all of it
  */
 #ifndef FUZZ_RAW_GUEST_H
@@ -44,7 +45,10 @@
 #define RAW_RECEIVE_PAGES 24u
 #define RAW_SEND 56u
 #define RAW_SEND_PAGES 8u
+#define RAW_LINES 3u   /* the channel, and two sub-channels at most */
+#define RAW_RING_2 64u /* the first sub-channel's ring, and behind it the second's */
 #define RAW_GPADL_RING 0xe1e10u
+#define RAW_GPADL_RING_2 0xe1e20u
 #define RAW_GPADL_RECEIVE 0xe1e11u
 #define RAW_GPADL_SEND 0xe1e12u
 #define RAW_SECTION 6144u
@@ -53,6 +57,11 @@ struct raw_armed {
 	uint32_t after; /* accesses of the host's; 0: none */
 	uint32_t page, offset, length;
 	uint8_t bytes[255];
+};
+
+struct raw_line {
+	uint32_t connection, channel; /* for signals; 0: it was not offered */
+	uint32_t ring, gpadl;
 };
 
 struct raw_guest {
@@ -65,6 +74,9 @@ struct raw_guest {
 	uint32_t reaches;
 	struct raw_armed armed[RAW_ARMED];
 	uint32_t connection, event_connection, channel;
+	uint32_t ring, ring_gpadl; /* these and the two before are the line's that it is turned to */
+	struct raw_line lines[RAW_LINES];
+	uint32_t turned_to;
 	uint8_t message[HV_MESSAGE_PAYLOAD_MAX];
 	uint64_t pending[RAW_PENDING]; /* transactions that want a completion */
 	uint32_t pending_count;
@@ -117,6 +129,17 @@ void raw_nvs(struct raw_guest *guest, const void *message, uint32_t length);
 void raw_rndis(struct raw_guest *guest, uint32_t channel_type, const void *message, uint32_t length);
 /* Reads what the host has sent; completes it unless it is held. */
 void raw_drain(struct raw_guest *guest);
+
+/* --- raw_queue.c --------------------------------------------------------------------- */
+
+/* All that follows is about this one of its channels. */
+void raw_turn_to(struct raw_guest *guest, uint32_t line);
+/* Asks for sub-channels and opens those that come. */
+void raw_subchannels(struct raw_guest *guest, uint32_t count);
+void raw_op_turn(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_card(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_flow(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_rss(struct raw_guest *guest, struct fuzz_input *arguments);
 
 /* --- raw_ops.c ----------------------------------------------------------------------- */
 

@@ -207,14 +207,14 @@ void raw_op_packet(struct raw_guest *guest, struct fuzz_input *arguments)
 void raw_op_ring_bytes(struct raw_guest *guest, struct fuzz_input *arguments)
 {
 	uint8_t flags = fuzz_u8(arguments);
-	uint32_t write = raw_ring_word(guest, RAW_RING, VMBUS_RING_WRITE_INDEX) % RAW_RING_BYTES;
+	uint32_t write = raw_ring_word(guest, guest->ring, VMBUS_RING_WRITE_INDEX) % RAW_RING_BYTES;
 
 	raw_ring_bytes(guest, write, arguments->bytes, (uint32_t)arguments->left);
 	write = (write + (uint32_t)arguments->left) % RAW_RING_BYTES;
 	if (flags & 2u)
 		write &= ~7u;
 	if (flags & 1u)
-		memcpy(guest->pages[RAW_RING] + VMBUS_RING_WRITE_INDEX, &write, sizeof(write));
+		memcpy(guest->pages[guest->ring] + VMBUS_RING_WRITE_INDEX, &write, sizeof(write));
 	raw_signal(guest);
 }
 
@@ -225,7 +225,8 @@ void raw_op_ring_word(struct raw_guest *guest, struct fuzz_input *arguments)
 	uint8_t which = fuzz_u8(arguments);
 	uint32_t value = fuzz_u32(arguments);
 
-	memcpy(guest->pages[which & 1u ? RAW_RING + RAW_DOWNSTREAM : RAW_RING] + offsets[(which >> 1) % 5],
+	memcpy(guest->pages[which & 1u ? guest->ring + RAW_DOWNSTREAM : guest->ring] +
+		       offsets[(which >> 1) % 5],
 	       &value, sizeof(value));
 	raw_signal(guest);
 }

@@ -17,7 +17,7 @@
 void raw_ring_bytes(struct raw_guest *guest, uint32_t at, const void *bytes, uint32_t length)
 {
 	for (uint32_t i = 0; i < length; i++)
-		raw_write(guest, (RAW_RING + 1u) * HVK_PAGE_SIZE + (at + i) % RAW_RING_BYTES,
+		raw_write(guest, (guest->ring + 1u) * HVK_PAGE_SIZE + (at + i) % RAW_RING_BYTES,
 			  (const uint8_t *)bytes + i, 1);
 }
 
@@ -43,8 +43,8 @@ void raw_packet(struct raw_guest *guest, uint16_t type, uint16_t flags, uint64_t
 		const void *extension, uint32_t extension_length, const void *payload, uint32_t length)
 {
 	static const uint8_t zeros[8];
-	uint32_t write = raw_ring_word(guest, RAW_RING, VMBUS_RING_WRITE_INDEX);
-	uint32_t read = raw_ring_word(guest, RAW_RING, VMBUS_RING_READ_INDEX);
+	uint32_t write = raw_ring_word(guest, guest->ring, VMBUS_RING_WRITE_INDEX);
+	uint32_t read = raw_ring_word(guest, guest->ring, VMBUS_RING_READ_INDEX);
 	uint32_t header = DESCRIPTOR + ((extension_length + 7u) & ~7u);
 	uint32_t whole = header + ((length + 7u) & ~7u);
 	struct vmbus_packet_descriptor descriptor = {type, (uint16_t)(header / 8), (uint16_t)(whole / 8),
@@ -62,7 +62,7 @@ void raw_packet(struct raw_guest *guest, uint16_t type, uint16_t flags, uint64_t
 	raw_ring_bytes(guest, write + header + length, zeros, whole - header - length);
 	raw_ring_bytes(guest, write + whole, &trailer, TRAILER);
 	write = (write + whole + TRAILER) % RAW_RING_BYTES;
-	memcpy(guest->pages[RAW_RING] + VMBUS_RING_WRITE_INDEX, &write, sizeof(write));
+	memcpy(guest->pages[guest->ring] + VMBUS_RING_WRITE_INDEX, &write, sizeof(write));
 	raw_signal(guest);
 	raw_settle(guest);
 }
@@ -99,14 +99,14 @@ static void copy_out(struct raw_guest *guest, uint32_t at, void *to, uint32_t le
 	for (uint32_t i = 0; i < length; i++) {
 		uint32_t offset = (at + i) % RAW_RING_BYTES;
 
-		((uint8_t *)to)[i] = guest->pages[RAW_RING + RAW_DOWNSTREAM + 1u + offset / HVK_PAGE_SIZE]
+		((uint8_t *)to)[i] = guest->pages[guest->ring + RAW_DOWNSTREAM + 1u + offset / HVK_PAGE_SIZE]
 						 [offset % HVK_PAGE_SIZE];
 	}
 }
 
 static bool take(struct raw_guest *guest, struct vmbus_packet_descriptor *descriptor)
 {
-	uint8_t *control = guest->pages[RAW_RING + RAW_DOWNSTREAM];
+	uint8_t *control = guest->pages[guest->ring + RAW_DOWNSTREAM];
 	uint32_t write, read, used;
 
 	memcpy(&write, control + VMBUS_RING_WRITE_INDEX, sizeof(write));
