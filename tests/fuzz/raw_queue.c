@@ -104,6 +104,7 @@ void raw_op_flow(struct raw_guest *guest, struct fuzz_input *arguments)
 	frame[23] = fuzz_u8(arguments);
 	frame[34] = fuzz_u8(arguments);
 	frame[35] = fuzz_u8(arguments);
+	frame[39] = IP_FRAME - 34; /* of a datagram; in TCP a number as good as any */
 	frame[46] = 0x50;
 	count = fuzz_u8(arguments) % 32u;
 	for (uint32_t i = 0; guest->nic != NULL && i <= count; i++) {
