@@ -16,7 +16,7 @@
 #define TIMER_VECTOR 0x51u
 #define CONSOLE_VECTOR 0x52u
 #define CONSOLE_TICK_MS 20u /* how often the console is looked at where it has no interrupt */
-#define TICK_MS 1000u       /* nobody but wakes is waited for; lwIP and hvkit say when they are due */
+#define TICK_MS 60000u      /* all that is waited for wakes or has its time; this is a net */
 
 struct image {
 	struct image_options options;
