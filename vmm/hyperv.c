@@ -102,6 +102,18 @@ bool vmm_hyperv_read(struct vmm_vcpu *vcpu, uint32_t index, uint64_t *value)
 	return there;
 }
 
+/* KVM's APIC ends an interrupt only when the guest does: what asks for more is kept for the report. */
+static void note_auto_eoi(struct vmm_vcpu *vcpu, uint32_t index, uint64_t value)
+{
+	uint32_t sint = index - HV_MSR_SINT0;
+	bool asks = (value & HV_SINT_AUTO_EOI) && !(value & (HV_SINT_MASKED | HV_SINT_POLLING));
+
+	if (sint >= HV_SINT_COUNT)
+		return;
+	vcpu->auto_eoi &= ~(1u << sint);
+	vcpu->auto_eoi |= (uint32_t)asks << sint;
+}
+
 bool vmm_hyperv_write(struct vmm_vcpu *vcpu, uint32_t index, uint64_t value)
 {
 	struct vmm *vmm = vcpu->vmm;
@@ -112,6 +124,8 @@ bool vmm_hyperv_write(struct vmm_vcpu *vcpu, uint32_t index, uint64_t value)
 	vmm->sets_timer = vmm_register_of(index) == VMM_REGISTER_TIMER;
 	right = hvh_msr_write(vmm->partition, vmm_now(vmm), vcpu->index, index, value);
 	vmm->sets_timer = false;
+	if (right)
+		note_auto_eoi(vcpu, index, value);
 	vmm_device_look(vmm);
 	vmm_unlock(vmm);
 	return right;

@@ -53,6 +53,7 @@ struct vmm_vcpu {
 	pthread_t thread;
 	bool started;
 	struct vmm_counters counters; /* its own; summed up by vmm_get_counters */
+	uint32_t auto_eoi;            /* SINTs that ask for it, a bit each; under vmm's lock */
 };
 
 bool vmm_vcpu_create(struct vmm *vmm, uint32_t index, char *error);

@@ -62,6 +62,18 @@ static void print_code(struct vmm_vcpu *vcpu, FILE *file, uint64_t linear)
 	fprintf(file, bytes ? "\n" : " rip is not in RAM\n");
 }
 
+/* A guest that relies on it gets one interrupt and no more. */
+static void print_auto_eoi(const struct vmm_vcpu *vcpu, FILE *file)
+{
+	for (uint32_t sint = 0; vcpu->auto_eoi >> sint && !vcpu->vmm->config.bios_stub; sint++) {
+		if (vcpu->auto_eoi >> sint & 1)
+			fprintf(file,
+				"  SINT %u asks for AutoEOI, which this monitor does not do: see "
+				"docs/vmm.md\n",
+				sint);
+	}
+}
+
 static void print_vcpu(struct vmm_vcpu *vcpu, FILE *file)
 {
 	struct kvm_mp_state state = {MP_RUNNABLE};
@@ -80,6 +92,7 @@ static void print_vcpu(struct vmm_vcpu *vcpu, FILE *file)
 	}
 	print_registers(file, &registers, &special);
 	print_code(vcpu, file, special.cs.base + registers.rip);
+	print_auto_eoi(vcpu, file);
 }
 
 static void print_hypercalls(const struct vmm *vmm, FILE *file)

@@ -113,6 +113,17 @@ static void an_endless_loop_ends_at_its_limit(void **state)
 	assert_true(strstr(outcome->report, "code: f3 90 eb fc") || strstr(outcome->report, "code: eb fc"));
 }
 
+/* The only sign of why such a guest waits for ever. */
+static void what_cannot_be_done_is_told(void **state)
+{
+	const struct outcome *outcome = outcome_of("auto_eoi", "", 1, 300);
+
+	(void)state;
+	assert_int_equal(outcome->result.end, VMM_TIME_IS_UP);
+	assert_non_null(strstr(outcome->report, "SINT 2 asks for AutoEOI"));
+	assert_null(strstr(outcome->report, "SINT 5"));
+}
+
 /* Nobody polls: a guest that waits costs neither exits nor wake-ups. */
 static void a_halted_guest_costs_nothing(void **state)
 {
@@ -179,6 +190,7 @@ int main(void)
 		cmocka_unit_test(acpi_resets),
 		cmocka_unit_test(a_triple_fault_is_reported),
 		cmocka_unit_test(an_endless_loop_ends_at_its_limit),
+		cmocka_unit_test(what_cannot_be_done_is_told),
 		cmocka_unit_test(a_halted_guest_costs_nothing),
 		cmocka_unit_test(rubbish_in_registers_is_violations_and_no_more),
 		cmocka_unit_test(rubbish_in_a_ring_is_violations_and_no_more),

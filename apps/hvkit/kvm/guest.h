@@ -43,6 +43,8 @@ void guest_serial_output(void *context, const char *text, size_t length);
 void guest_serial_flush(struct run_guest *guest);
 void guest_input_start(struct run_guest *guest);
 void guest_input_stop(struct run_guest *guest);
+/* As it was before; any thread, any number of times. */
+void guest_terminal_restore(struct run_guest *guest);
 
 /* image.c: hvkit's own guest. Where it is, and its command line; false with a line in error. */
 bool guest_image_find(struct run_guest *guest, char *error);

@@ -160,6 +160,7 @@ static void go(struct run *run)
 static void end(struct run *run)
 {
 	atomic_store(&run->console.quit, true); /* a second time is at once */
+	guest_terminal_restore(run->guest);
 	vmm_stop(run->guest->vmm);
 }
 

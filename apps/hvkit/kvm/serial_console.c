@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,12 +47,25 @@ void guest_serial_flush(struct run_guest *guest)
 
 /* --- Input ---------------------------------------------------------------------------------- */
 
+/* Of the terminal, for what has no context: a signal handler. */
+static struct termios before_raw;
+
+/* The reader of our output is gone: the terminal is not to stay as the guest wants it. */
+static void on_broken_pipe(int signal_number)
+{
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &before_raw);
+	(void)signal(signal_number, SIG_DFL);
+	(void)raise(signal_number); /* once this handler has returned */
+}
+
 static void set_raw(struct run_guest *guest)
 {
 	struct termios raw;
 
 	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &guest->before) != 0)
 		return;
+	before_raw = guest->before;
+	(void)signal(SIGPIPE, on_broken_pipe);
 	raw = guest->before;
 	raw.c_iflag &= (tcflag_t) ~(BRKINT | ICRNL | INLCR | ISTRIP | IXON);
 	raw.c_lflag &= (tcflag_t) ~(ECHO | ICANON | IEXTEN | ISIG);
@@ -139,6 +153,12 @@ void guest_input_start(struct run_guest *guest)
 	guest->has_input = pthread_create(&guest->input, NULL, input_thread, guest) == 0;
 }
 
+void guest_terminal_restore(struct run_guest *guest)
+{
+	if (guest->raw)
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &guest->before);
+}
+
 void guest_input_stop(struct run_guest *guest)
 {
 	if (guest->has_input) {
@@ -146,8 +166,7 @@ void guest_input_stop(struct run_guest *guest)
 			(void)pthread_join(guest->input, NULL);
 		guest->has_input = false;
 	}
-	if (guest->raw)
-		(void)tcsetattr(STDIN_FILENO, TCSANOW, &guest->before);
+	guest_terminal_restore(guest);
 	guest->raw = false;
 	for (int n = 0; n < 2; n++) {
 		if (guest->wake[n] >= 0)
