@@ -72,12 +72,24 @@ cp "$kernel/vmlinuz" "$inner/vmlinuz"
 cp "$work/second.cpio" "$inner/initrd"
 pack "$inner" "$work/linux.cpio"
 
+# --- What the test by TAP adds to it -----------------------------------------------------------
+
+tools=$work/tools
+if command -v iperf3 >/dev/null && command -v ethtool >/dev/null; then
+	mkdir -p "$tools/steps"
+	cp tests/vm/inside/linux-tap "$tools/steps/"
+	for program in iperf3 ethtool; do
+		add_program "$(command -v $program)" "$tools" bin/$program
+	done
+	pack "$tools" "$work/tools.cpio"
+fi
+
 # --- Directly --------------------------------------------------------------------------------
 
 if [ "$way" = direct ]; then
 	mkdir "$work/run"
 	echo "running directly on this machine's KVM, with $(cat "$kernel/version")"
-	KEEP="$HVKIT_VM_RESULTS" HVKIT="$HVKIT" IMAGE="$image" KERNEL="$kernel" LINUX_INITRD="$work/linux.cpio" QEMU="$qemu" WORK="$work/run" \
+	KEEP="$HVKIT_VM_RESULTS" HVKIT="$HVKIT" IMAGE="$image" KERNEL="$kernel" LINUX_INITRD="$work/linux.cpio" LINUX_TOOLS="$work/tools.cpio" QEMU="$qemu" WORK="$work/run" \
 		timeout "$limit" sh tests/vm/inside/cells $cells >"$HVKIT_VM_RESULTS/log" 2>&1 || true
 else
 	outer=$work/outer
@@ -85,13 +97,19 @@ else
 	mkdir "$outer/kernel"
 	cp "$kernel"/*.ko "$kernel/vmlinuz" "$kernel/ipxe.lkrn" "$outer/kernel/"
 	install -m 755 tests/vm/inside/init "$outer/init"
-	cp tests/vm/inside/cells "$outer/cells"
+	cp tests/vm/inside/cells tests/vm/inside/tap-cells "$outer/"
 	echo "$cells" >"$outer/cells.wanted"
 	echo "nameserver 127.0.0.1" >"$outer/etc/resolv.conf"
 	add_program "$HVKIT" "$outer" bin/hvkit
 	cp "$image" "$outer/bin/hvkit-shell.elf"
 	ln -s bin/hvkit-shell.elf "$outer/hvkit-shell.elf"
 	cp "$work/linux.cpio" "$outer/linux.cpio"
+	[ ! -e "$work/tools.cpio" ] || cp "$work/tools.cpio" "$outer/tools.cpio"
+	for program in ip iperf3; do
+		place=$(command -v $program) || continue
+		rm -f "$outer/bin/$program" # busybox has an ip of its own, without namespaces
+		add_program "$place" "$outer" bin/$program
+	done
 	add_program "$qemu" "$outer" bin/qemu
 	mkdir -p "$outer/usr/share/qemu"
 	for rom in bios-256k.bin kvmvapic.bin linuxboot.bin linuxboot_dma.bin pvh.bin; do
@@ -104,7 +122,7 @@ else
 	# One CPU: with two, QEMU 7.2's SVM now and then mixes guest and host up; and it is no faster.
 	timeout -k 5 "$limit" nice -n 5 "$qemu" -accel tcg -smp 1 -cpu EPYC,+svm,+npt -m 4096 -display none \
 		-nic none -serial stdio -monitor none -no-reboot -kernel "$kernel/vmlinuz" -initrd "$work/outer.cpio" \
-		-append "console=ttyS0 quiet panic=-1" </dev/null >"$HVKIT_VM_RESULTS/log" 2>&1 &
+		-append "console=ttyS0 quiet panic=-1 nohz=off highres=off" </dev/null >"$HVKIT_VM_RESULTS/log" 2>&1 &
 	emulator=$!
 	wait "$emulator" || true
 	emulator=
