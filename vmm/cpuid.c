@@ -79,6 +79,8 @@ static void amend(struct kvm_cpuid_entry2 *entry, uint32_t index, const struct v
 	case 0x4:
 		caches(entry, config->cpus);
 		break;
+	case 0x6: /* no power management: guests of Hyper-V are not told that the APIC timer never stops, and
+		   * Linux that is keeps this timer for broadcasts, and so from taking over another's work */
 	case 0xa: /* no performance counters */
 		entry->eax = entry->ebx = entry->ecx = entry->edx = 0;
 		break;

@@ -20,6 +20,8 @@ int guest_main(const void *zero_page)
 	CHECK(leaf[0] >= 0x40000005 && leaf[1] == 0x7263694d); /* "Micr" */
 	cpuid(0x40000100, 0, leaf);
 	CHECK(leaf[1] != 0x4b4d564b); /* "KVMK" */
+	cpuid(6, 0, leaf);
+	CHECK(leaf[0] == 0 && leaf[2] == 0); /* no APIC timer that never stops: Linux would build on it */
 	cpuid(0xb, 1, leaf);
 	CHECK(leaf[3] == 0);
 
