@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The guest's frames: RNDIS packet messages, several in one NVS message where the host
- * allows it. All are checked before the first is delivered.
+ * allows it. All are checked before the first is sent on.
  */
 #include <string.h>
 
 #include "netvsp.h"
 
 #define MESSAGES_MAX 64u
-#define PER_PACKET_INFO_MAX 32u
-#define PER_PACKET_INFO_CHECKSUM 0u
-#define PER_PACKET_INFO_LARGE_SEND 2u
 
 struct frame_message {
 	struct rndis_packet packet;
 	const uint8_t *bytes; /* the message */
 	uint32_t length;      /* as its header says, and inside what was sent */
+	struct netvsp_send send;
 };
 
 static bool refuse(struct netvsp_queue *queue, enum hvh_violation_kind kind,
@@ -52,10 +50,6 @@ static bool check_header(struct netvsp_queue *queue, const struct frame_message 
 	    packet->data_length > body - packet->data_offset)
 		return refuse(queue, HVH_V_RNDIS, message, "the frame is not inside the message",
 			      packet->data_offset);
-	if (packet->data_length < NETVSP_ETHERNET_HEADER ||
-	    packet->data_length > queue->nic->session.frame_max)
-		return refuse(queue, HVH_V_FRAME, message, "length of the frame out of range",
-			      packet->data_length);
 	if (packet->per_packet_info_length == 0)
 		return true;
 	if (packet->per_packet_info_offset < least || packet->per_packet_info_offset % 4 != 0 ||
@@ -67,30 +61,27 @@ static bool check_header(struct netvsp_queue *queue, const struct frame_message 
 	return true;
 }
 
-static bool check_information(struct netvsp_queue *queue, const struct frame_message *message)
+static bool check_information(struct netvsp_queue *queue, struct frame_message *message)
 {
-	const uint8_t *at = message->bytes + RNDIS_OFFSET_BASE + message->packet.per_packet_info_offset;
-	uint32_t left = message->packet.per_packet_info_length;
-	struct rndis_per_packet_info info;
+	const struct rndis_packet *packet = &message->packet;
+	uint32_t value = 0;
+	const char *fault = netvsp_packet_info_parse(
+		message->bytes + RNDIS_OFFSET_BASE + packet->per_packet_info_offset,
+		packet->per_packet_info_length, &message->send.info, &value);
 
-	for (uint32_t n = 0; left > 0; n++) {
-		if (n == PER_PACKET_INFO_MAX || left < sizeof info)
-			return refuse(queue, HVH_V_RNDIS, message, "packet information is cut, or too much",
-				      left);
-		memcpy(&info, at, sizeof info);
-		if (info.size < sizeof info || info.size > left || info.size % 4 != 0)
-			return refuse(queue, HVH_V_RNDIS, message, "size of a packet information", info.size);
-		if (info.data_offset < sizeof info || info.data_offset > info.size)
-			return refuse(queue, HVH_V_RNDIS, message, "offset in a packet information",
-				      info.data_offset);
-		/* No offload has been offered. */
-		if (info.type == PER_PACKET_INFO_CHECKSUM || info.type == PER_PACKET_INFO_LARGE_SEND)
-			return refuse(queue, HVH_V_RNDIS, message, "asks for an offload that was not offered",
-				      info.type);
-		at += info.size;
-		left -= info.size;
-	}
-	return true;
+	return fault == NULL || refuse(queue, HVH_V_RNDIS, message, fault, value);
+}
+
+static bool check_frame(struct netvsp_queue *queue, struct frame_message *message)
+{
+	struct netvsp_send *send = &message->send;
+	uint32_t value = 0;
+	const char *fault;
+
+	send->frame = message->bytes + RNDIS_OFFSET_BASE + message->packet.data_offset;
+	send->length = message->packet.data_length;
+	fault = netvsp_send_check(queue->nic, send, &value);
+	return fault == NULL || refuse(queue, HVH_V_FRAME, message, fault, value);
 }
 
 /* Splits off the message at *offset and checks it. */
@@ -115,27 +106,8 @@ static bool next_message(struct netvsp_queue *queue, const uint8_t *bytes, uint3
 		return refuse(queue, HVH_V_RNDIS, message, "the next message is not aligned",
 			      message->length);
 	*offset += message->length;
-	return check_header(queue, message) && check_information(queue, message);
-}
-
-static void deliver(struct netvsp_queue *queue, const struct frame_message *message)
-{
-	const uint8_t *frame = message->bytes + RNDIS_OFFSET_BASE + message->packet.data_offset;
-	struct hvh_nic *nic = queue->nic;
-
-	if (!nic->link_up) {
-		nic->counters.dropped_link++;
-		return;
-	}
-	nic->transmitted = true;
-	nic->counters.from_guest_frames++;
-	nic->counters.from_guest_bytes += message->packet.data_length;
-	queue->counters.from_guest_frames++;
-	if (nic->backend.transmit_from != NULL)
-		nic->backend.transmit_from(nic->backend.context, queue->index, frame,
-					   message->packet.data_length);
-	else
-		nic->backend.transmit(nic->backend.context, frame, message->packet.data_length);
+	return check_header(queue, message) && check_information(queue, message) &&
+	       check_frame(queue, message);
 }
 
 uint32_t netvsp_frames(struct netvsp_queue *queue, const uint8_t *bytes, uint32_t length)
@@ -162,7 +134,13 @@ uint32_t netvsp_frames(struct netvsp_queue *queue, const uint8_t *bytes, uint32_
 		if (!next_message(queue, bytes, length, &offset, &messages[count++]))
 			return NVS_STATUS_FAILURE;
 	}
+	if (count > 1 && length > queue->nic->session.transfer_max) {
+		NETVSP_VIOLATE_ON(queue, HVH_V_RNDIS, bytes, length,
+				  "%u RNDIS packets in one message of %u bytes: INITIALIZE allowed %u", count,
+				  length, queue->nic->session.transfer_max);
+		return NVS_STATUS_FAILURE;
+	}
 	for (uint32_t i = 0; i < count; i++)
-		deliver(queue, &messages[i]);
+		netvsp_send(queue, &messages[i].send);
 	return NVS_STATUS_SUCCESS;
 }

@@ -5,7 +5,7 @@
  * nvs.c and buffers.c speak NVS, rndis.c and oid.c the RNDIS control messages, indicate.c says
  * what the card says by itself. queue.c has the channels' own state, subchannels.c gets the
  * guest more of them, steering.c says which one a frame takes. transmit.c and frames.c take the
- * guest's frames, receive.c, layout.c, transfer.c and suballocations.c bring frames and replies
+ * guest's frames, send.c does what they ask for; receive.c, layout.c, join.c, transfer.c and suballocations.c bring frames and replies
  * to the guest. nic.c and device.c are what the rest of the program and the bus see.
  */
 #ifndef HVH_NETVSP_NETVSP_H
@@ -16,8 +16,11 @@
 #include "hvkit/wire/nvs.h"
 #include "hvkit/wire/rndis.h"
 #include "hvkit_host/network.h"
+#include "coalesce.h"
 #include "offload.h"
+#include "packet_info.h"
 #include "rss.h"
+#include "segment.h"
 
 /* Sub-allocations of the receive buffer kept for control messages (OpenVMM). */
 #define NETVSP_CONTROL_SUBALLOCATIONS 16u
@@ -178,6 +181,10 @@ struct hvh_nic {
 	uint32_t frame_free, frame_count;      /* the first free place; those in use */
 	uint8_t message[NETVSP_MESSAGE_MAX];   /* what the guest sent */
 	uint8_t transfer[NETVSP_TRANSFER_MAX]; /* what it is sent, for the trace */
+	/* A frame with its checksums filled in, or without its tag; and one with a tag put in. */
+	uint8_t made[NETVSP_FRAME_MAX + ETHERNET_TAG];
+	uint8_t tagged[NETVSP_FRAME_MAX + 2 * ETHERNET_TAG];
+	struct netvsp_coalesce coalesce;
 };
 
 /* An RNDIS message for the guest: what was made here, and a frame as it came (may be none). */
@@ -299,6 +306,21 @@ void netvsp_rndis(struct netvsp_queue *queue, const struct hvh_packet *packet, c
 /* Checks and delivers the RNDIS packet messages in bytes; returns an NVS status. */
 uint32_t netvsp_frames(struct netvsp_queue *queue, const uint8_t *bytes, uint32_t length);
 
+/* --- send.c ---------------------------------------------------------------------------- */
+
+/* A frame of the guest's and what it asks for. */
+struct netvsp_send {
+	const uint8_t *frame;
+	uint32_t length;
+	struct netvsp_packet_info info;
+	struct netvsp_headers headers;   /* ... of what is no large send */
+	struct netvsp_segments segments; /* of what is one */
+};
+/* frame, length and info are set. NULL if all is right, else what is not, and in *value the number. */
+const char *netvsp_send_check(const struct hvh_nic *nic, struct netvsp_send *send, uint32_t *value);
+/* To the backend, with all that was asked for. */
+void netvsp_send(struct netvsp_queue *queue, const struct netvsp_send *send);
+
 /* --- rndis.c --------------------------------------------------------------------------- */
 
 /* A control message; returns an NVS status. */
@@ -372,7 +394,26 @@ bool netvsp_filter_passes(const struct hvh_nic *nic, const uint8_t *frame);
 /* Adds the frame as an RNDIS packet message. False: no room for it in this packet, or the receive
  * buffer is gone. */
 bool netvsp_frame_add(struct netvsp_transfer *transfer, const struct netvsp_frame *frame);
-bool netvsp_frame_fits(const struct hvh_nic *nic, uint32_t length);
+bool netvsp_frame_fits(const struct hvh_nic *nic, const struct netvsp_frame *frame);
+/* The same for any bytes, with this packet information. */
+bool netvsp_packet_add(struct netvsp_transfer *transfer, const struct netvsp_packet_info *info,
+		       const uint8_t *bytes, uint32_t length);
+/* The checksum information of a frame whose checksums are verified to be so (RNDIS_CHECKSUM_RX_*). */
+uint32_t netvsp_checksum_info(const struct hvh_nic *nic, const struct netvsp_headers *headers,
+			      uint32_t verified);
+/* Tags become packet information. */
+bool netvsp_takes_tags(const struct hvh_nic *nic);
+void netvsp_hash_info(const struct hvh_nic *nic, const struct netvsp_frame *frame,
+		      struct netvsp_packet_info *info);
+
+/* --- join.c --------------------------------------------------------------------------------- */
+
+/* Joins frames from this one on, of the waiting that follow it, and adds them as the fragments of one
+ * packet, at most ranges of them. Returns how many frames went into it: 0 if this one is to go alone,
+ * NETVSP_JOIN_LATER if there is room only in an empty packet. */
+#define NETVSP_JOIN_LATER UINT32_MAX
+uint32_t netvsp_join(struct netvsp_transfer *transfer, const struct netvsp_frame *frame, uint32_t waiting,
+		     uint32_t ranges);
 
 /* --- device.c -------------------------------------------------------------------------------- */
 

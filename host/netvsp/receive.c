@@ -91,24 +91,49 @@ static uint32_t frames_wanted(const struct netvsp_queue *queue)
 	return most;
 }
 
-/* Adds frames from the queue's head; returns how many were used up (sent or dropped). */
-static uint32_t add_frames(struct netvsp_queue *queue, struct netvsp_transfer *transfer, uint64_t *bytes)
+/* What has been taken from the queue's head. */
+struct taken {
+	uint32_t used; /* sent or dropped */
+	uint32_t frames;
+	uint64_t bytes;
+};
+
+static const struct netvsp_frame *take(struct hvh_nic *nic, const struct netvsp_frame *frame,
+				       struct taken *taken, uint32_t count)
+{
+	for (; count > 0; count--) {
+		taken->used++;
+		taken->frames++;
+		taken->bytes += frame->length;
+		frame = netvsp_frame_next(nic, frame);
+	}
+	return frame;
+}
+
+static struct taken add_frames(struct netvsp_queue *queue, struct netvsp_transfer *transfer)
 {
 	struct hvh_nic *nic = queue->nic;
 	const struct netvsp_frame *frame = netvsp_frame_first(queue);
-	uint32_t wanted = frames_wanted(queue), used = 0;
+	uint32_t wanted = frames_wanted(queue) + transfer->count; /* ranges */
+	struct taken taken = {0};
 
-	for (; used < wanted && !queue->stopped; used++) {
-		if (!netvsp_frame_fits(nic, frame->length)) {
+	while (taken.used < queue->frame_count && transfer->count < wanted && !queue->stopped) {
+		uint32_t joined = netvsp_join(transfer, frame, queue->frame_count - taken.used,
+					      wanted - transfer->count);
+
+		if (joined == NETVSP_JOIN_LATER)
+			break;
+		if (joined == 0 && !netvsp_frame_fits(nic, frame)) {
 			nic->counters.dropped_queue++;
-		} else {
-			if (!netvsp_frame_add(transfer, frame))
-				break;
-			*bytes += frame->length;
+			taken.used++;
+			frame = netvsp_frame_next(nic, frame);
+			continue;
 		}
-		frame = netvsp_frame_next(nic, frame);
+		if (joined == 0 && !netvsp_frame_add(transfer, frame))
+			break;
+		frame = take(nic, frame, &taken, joined > 0 ? joined : 1);
 	}
-	return used;
+	return taken;
 }
 
 static bool send_frames(struct netvsp_queue *queue)
@@ -117,27 +142,23 @@ static bool send_frames(struct netvsp_queue *queue)
 	struct netvsp_session *session = &nic->session;
 	struct netvsp_transfer transfer;
 	bool companion = queue->index == 0 && companion_takes_part(nic, true) && queue->free_count > 1;
-	uint32_t used, messages;
-	uint64_t bytes = 0;
+	struct taken taken;
 
 	if (queue->frame_count == 0 || queue->free_count == 0)
 		return false;
 	netvsp_transfer_begin(queue, &transfer, NVS_CHANNEL_DATA);
 	if (companion)
 		companion = add_message(&transfer, false, &session->companion.message);
-	used = add_frames(queue, &transfer, &bytes);
-	messages = transfer.count;
-	if (messages > 0 && !netvsp_transfer_send(&transfer))
+	taken = add_frames(queue, &transfer);
+	if (transfer.count > 0 && !netvsp_transfer_send(&transfer))
 		return false;
-	netvsp_frames_release(queue, used);
-	if (companion) {
+	netvsp_frames_release(queue, taken.used);
+	if (companion)
 		session->companion.present = false;
-		messages--;
-	}
-	nic->counters.to_guest_frames += messages;
-	nic->counters.to_guest_bytes += bytes;
-	queue->counters.to_guest_frames += messages;
-	return used > 0;
+	nic->counters.to_guest_frames += taken.frames;
+	nic->counters.to_guest_bytes += taken.bytes;
+	queue->counters.to_guest_frames += taken.frames;
+	return taken.used > 0;
 }
 
 bool netvsp_receive_run(struct netvsp_queue *queue)

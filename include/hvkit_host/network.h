@@ -90,6 +90,7 @@ struct hvh_nic_counters {
 	uint64_t rndis_messages; /* frames of the guest's before segmentation */
 	uint64_t checksums_made, checksums_checked, segments_made, joined, tags_in, tags_out;
 	uint64_t hashed;
+	uint64_t checksums_wrong; /* in frames of the guest's that asked for none */
 };
 /* The channels that the guest has open, and what went over each; queue 0 is the primary. */
 uint32_t hvh_nic_queues(const struct hvh_nic *nic);
