@@ -157,15 +157,6 @@ void apic_send_startup(uint32_t to, uint8_t page)
 
 /* --- Timer --------------------------------------------------------------------------------- */
 
-static uint64_t tsc_frequency(void)
-{
-	uint64_t before = bare_clock_ns(), tsc = cpu_tsc(), passed;
-
-	while ((passed = bare_clock_ns() - before) < CALIBRATE_NS)
-		cpu_relax();
-	return (cpu_tsc() - tsc) * 1000000000u / passed;
-}
-
 static uint64_t timer_frequency(void)
 {
 	uint64_t before = bare_clock_ns(), passed;
@@ -182,7 +173,7 @@ static uint64_t timer_frequency(void)
 
 void apic_timer_init(void)
 {
-	ticks_per_second = deadline ? tsc_frequency() : timer_frequency();
+	ticks_per_second = deadline ? clock_hertz() : timer_frequency();
 	if (ticks_per_second == 0)
 		ticks_per_second = 1;
 }

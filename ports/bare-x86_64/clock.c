@@ -118,6 +118,11 @@ const char *clock_source(void)
 	return source;
 }
 
+uint64_t clock_hertz(void)
+{
+	return hertz;
+}
+
 uint64_t bare_clock_ns(void)
 {
 	uint64_t tsc = cpu_tsc();

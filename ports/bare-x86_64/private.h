@@ -102,6 +102,7 @@ uint64_t paging_root(void);
 
 void clock_init(void);
 const char *clock_source(void);
+uint64_t clock_hertz(void); /* of the TSC */
 void clock_delay(uint64_t ns);
 
 /* --- The rest ----------------------------------------------------------------------------- */
