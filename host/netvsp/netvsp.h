@@ -2,11 +2,12 @@
 /*
  * netvsp: the network card's host side. Private to host/netvsp/.
  *
- * nvs.c and buffers.c speak NVS, rndis.c and oid.c the RNDIS control messages, indicate.c says
- * what the card says by itself. queue.c has the channels' own state, subchannels.c gets the
- * guest more of them, steering.c says which one a frame takes. transmit.c and frames.c take the
- * guest's frames, send.c does what they ask for; receive.c, layout.c, join.c, transfer.c and suballocations.c bring frames and replies
- * to the guest. nic.c and device.c are what the rest of the program and the bus see.
+ * nvs.c and buffers.c speak NVS; rndis.c, oid.c and oid_offload.c the RNDIS control messages, and
+ * indicate.c says what the card says by itself. queue.c has the channels' own state, subchannels.c
+ * gets the guest more of them, steering.c says which one a frame takes. transmit.c and frames.c take
+ * the guest's frames, send.c does what they ask for. receive.c, layout.c, join.c, transfer.c and
+ * suballocations.c bring frames and replies to the guest. nic.c is what the rest of the program
+ * sees, device.c what the bus does.
  */
 #ifndef HVH_NETVSP_NETVSP_H
 #define HVH_NETVSP_NETVSP_H

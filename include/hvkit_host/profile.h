@@ -144,7 +144,7 @@ struct hvh_profile {
 	uint32_t ranges_per_packet_max;   /* data messages in one transfer-page packet, 1 to 375 */
 	uint32_t rndis_packets_max;       /* INITIALIZE_CMPLT: per message */
 	uint32_t rndis_alignment_factor;
-	uint32_t rndis_transfer_max; /* bytes of several packets in one message */
+	uint32_t rndis_transfer_max;             /* bytes of several packets in one message */
 	bool filter_set_at_start;                /* some hosts deliver before a filter is set (FreeBSD) */
 	bool short_nvs_ignored;                  /* NVS requests below 32 bytes have no answer (FreeBSD) */
 	bool receive_buffer_limited;             /* to 15 MiB up to NVS 2, later to 31 (FreeBSD) */
