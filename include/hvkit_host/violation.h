@@ -64,7 +64,7 @@ enum hvh_violation_kind {
 	HVH_V_RNDIS_ORDER,
 	HVH_V_RNDIS_OID,
 	HVH_V_ECHO,  /* echo device: no such operation, too short, too much asked for */
-	HVH_V_FRAME, /* shorter than 14 bytes or longer than the MTU allows */
+	HVH_V_FRAME, /* shorter than 14 bytes, longer than the MTU allows, or not what its offload needs */
 	HVH_V_COUNT
 };
 
