@@ -2,10 +2,7 @@
 /* Bringing the card up: one table, each row a step with its own time-out. */
 #include "guest/netvsc/netvsc_internal.h"
 
-#define MTU_MIN 68u
-#define MTU_WITHOUT_CONFIG 1500u /* NVS 1 has no NDIS_CONFIG: the host knows this one only */
 #define MAC_MULTICAST 1u
-#define LINK_SPEED_UNIT 100u /* bit/s */
 
 static const uint32_t versions[] = {NVS_VERSION_6_1, NVS_VERSION_6, NVS_VERSION_5,
 				    NVS_VERSION_4,   NVS_VERSION_2, NVS_VERSION_1};
@@ -33,13 +30,17 @@ static hvk_status opened(struct hvk_netvsc *nic, const struct netvsc_answer *ans
 
 /* --- NVS ------------------------------------------------------------------------------ */
 
+/* A card that was up before comes up at the version that it had, or not at all: those above know what it
+ * could do (FreeBSD). */
 static hvk_status begin_nvs_init(struct hvk_netvsc *nic)
 {
 	struct hvk_nvs_message message;
+	uint32_t newest = nic->nvs_was != 0 ? nic->nvs_was : nic->config.nvs_newest;
 
-	while (nic->nvs_attempt < VERSION_COUNT && versions[nic->nvs_attempt] > nic->config.nvs_newest)
+	while (nic->nvs_attempt < VERSION_COUNT && versions[nic->nvs_attempt] > newest)
 		nic->nvs_attempt++;
-	if (nic->nvs_attempt == VERSION_COUNT)
+	if (nic->nvs_attempt == VERSION_COUNT ||
+	    (nic->nvs_was != 0 && versions[nic->nvs_attempt] != nic->nvs_was))
 		return HVK_EREFUSED_NVS_VERSION;
 	hvk_nvs_build_init(&message, versions[nic->nvs_attempt]);
 	return hvk_netvsc_steps_nvs(nic, &message);
@@ -68,7 +69,7 @@ static hvk_status begin_ndis_config(struct hvk_netvsc *nic)
 {
 	struct hvk_nvs_message message;
 
-	hvk_nvs_build_ndis_config(&message, nic->nvs_version, nic->config.mtu + HVK_ETHERNET_HEADER);
+	hvk_nvs_build_ndis_config(&message, nic->nvs_version, nic->wanted.mtu + HVK_ETHERNET_HEADER);
 	return hvk_channel_send(nic->channel, message.bytes, message.size, false, NULL);
 }
 
@@ -144,12 +145,6 @@ static hvk_status send_buffer_answered(struct hvk_netvsc *nic, const struct netv
 
 /* --- RNDIS ------------------------------------------------------------------------------- */
 
-static hvk_status query(struct hvk_netvsc *nic, uint32_t oid)
-{
-	nic->event = NETVSC_EVENT_RNDIS;
-	return hvk_netvsc_control_query(nic, oid, hvk_netvsc_steps_rndis_answered);
-}
-
 static hvk_status begin_initialize(struct hvk_netvsc *nic)
 {
 	nic->event = NETVSC_EVENT_RNDIS;
@@ -164,7 +159,7 @@ static hvk_status initialized(struct hvk_netvsc *nic, const struct netvsc_answer
 
 static hvk_status begin_mac(struct hvk_netvsc *nic)
 {
-	return query(nic, RNDIS_OID_802_3_PERMANENT_ADDRESS);
+	return hvk_netvsc_steps_query(nic, RNDIS_OID_802_3_PERMANENT_ADDRESS, NULL, 0);
 }
 
 static hvk_status take_mac(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
@@ -181,80 +176,75 @@ static hvk_status take_mac(struct hvk_netvsc *nic, const struct netvsc_answer *a
 	return HVK_OK;
 }
 
-/* A 32-bit value that the host may refuse: then the default stays. */
-static hvk_status take_word(const struct netvsc_answer *answer, uint32_t *value)
-{
-	if (answer->status == HVK_EREFUSED_RNDIS)
-		return HVK_OK;
-	if (answer->status != HVK_OK)
-		return answer->status;
-	if (answer->length != sizeof(*value))
-		return HVK_EHOST_VALUE;
-	memcpy(value, answer->payload, sizeof(*value));
-	return HVK_OK;
-}
-
 static hvk_status begin_frame_size(struct hvk_netvsc *nic)
 {
-	return query(nic, RNDIS_OID_GEN_MAXIMUM_FRAME_SIZE);
+	return hvk_netvsc_steps_query(nic, RNDIS_OID_GEN_MAXIMUM_FRAME_SIZE, NULL, 0);
 }
 
 static hvk_status take_frame_size(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
 {
-	uint32_t granted = has_ndis_config(nic) ? nic->config.mtu : MTU_WITHOUT_CONFIG;
-	hvk_status status = take_word(answer, &granted);
+	struct hvk_netdev_info *info = &nic->netdev.info;
+	uint32_t granted = has_ndis_config(nic) ? nic->wanted.mtu : HVK_NETVSC_MTU_OLD;
+	hvk_status status = hvk_netvsc_take_word(answer, &granted);
 
 	if (status != HVK_OK)
 		return status;
-	if (granted < MTU_MIN)
+	if (granted < HVK_NETVSC_MTU_MIN)
 		return HVK_EHOST_VALUE;
-	nic->netdev.info.mtu = hvk_min32(granted, nic->config.mtu);
-	nic->netdev.info.frame_max = nic->netdev.info.mtu + HVK_ETHERNET_HEADER;
+	info->mtu = hvk_min32(granted, nic->wanted.mtu);
+	info->mtu_max = has_ndis_config(nic) ? HVK_NETVSC_MTU_MAX : hvk_min32(granted, HVK_NETVSC_MTU_OLD);
+	info->frame_max = info->mtu + HVK_ETHERNET_HEADER;
 	return HVK_OK;
-}
-
-static hvk_status begin_link(struct hvk_netvsc *nic)
-{
-	return query(nic, RNDIS_OID_GEN_MEDIA_CONNECT_STATUS);
 }
 
 static hvk_status take_link(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
 {
 	uint32_t disconnected = 0;
-	hvk_status status = take_word(answer, &disconnected);
+	hvk_status status = hvk_netvsc_take_word(answer, &disconnected);
 
 	if (status == HVK_OK)
 		nic->netdev.info.link_up = disconnected == 0;
 	return status;
 }
 
-static bool has_link_speed(const struct hvk_netvsc *nic)
+static hvk_status take_speed(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
 {
-	return nic->nvs_version >= NVS_VERSION_5;
-}
-
-static hvk_status begin_link_speed(struct hvk_netvsc *nic)
-{
-	return query(nic, RNDIS_OID_GEN_LINK_SPEED);
-}
-
-static hvk_status take_link_speed(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
-{
-	uint32_t speed = 0;
-	hvk_status status = take_word(answer, &speed);
-
-	if (status == HVK_OK)
-		nic->netdev.info.link_speed = (uint64_t)speed * LINK_SPEED_UNIT;
-	return status;
+	hvk_netvsc_speed_answered(nic, answer);
+	return answer->status == HVK_EREFUSED_RNDIS ? HVK_OK : answer->status;
 }
 
 /* Some hosts begin with a filter that is not 0 (FreeBSD). What came until the answer
- * is dropped: the ring keeps the order. */
+ * is dropped: the ring keeps the order, and the other queues' rings are not there yet. */
 static hvk_status begin_filter_off(struct hvk_netvsc *nic)
 {
-	nic->event = NETVSC_EVENT_RNDIS;
-	return hvk_netvsc_control_set(nic, RNDIS_OID_GEN_CURRENT_PACKET_FILTER, 0,
-				      hvk_netvsc_steps_rndis_answered);
+	static const uint32_t filter;
+
+	return hvk_netvsc_steps_set(nic, RNDIS_OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
+}
+
+/* What was asked for and the host has; a refusal of it all is no reason to fail. */
+static hvk_status offloads_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+{
+	hvk_status status = hvk_netvsc_take_offloads(nic, answer);
+
+	if (status != HVK_EREFUSED_RNDIS)
+		return status;
+	nic->wanted.enabled &= HVK_NETDEV_TX_VLAN | HVK_NETDEV_RX_VLAN | HVK_NETDEV_RSS;
+	return HVK_OK;
+}
+
+static hvk_status rss_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+{
+	if (answer->status != HVK_EREFUSED_RNDIS)
+		return answer->status;
+	nic->wanted.enabled &= ~HVK_NETDEV_RSS;
+	return HVK_OK;
+}
+
+/* After a restart the card is as it was; a first attach ends with the filter off. */
+static bool was_up(const struct hvk_netvsc *nic)
+{
+	return (nic->wanted.flags & HVK_NETDEV_UP) != 0;
 }
 
 /* --- The table ------------------------------------------------------------------------------ */
@@ -284,11 +274,29 @@ static const struct netvsc_step steps[] = {
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
 	{"maximum frame size",  NULL,              begin_frame_size,     take_frame_size,
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
-	{"link status",         NULL,              begin_link,           take_link,
+	{"link status",         NULL,              hvk_netvsc_begin_link, take_link,
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
-	{"link speed",          has_link_speed,    begin_link_speed,     take_link_speed,
+	{"link speed",          hvk_netvsc_has_speed, hvk_netvsc_begin_speed, take_speed,
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
 	{"filter off",          NULL,              begin_filter_off,     NULL,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	{"offload capabilities", NULL, hvk_netvsc_begin_capabilities, hvk_netvsc_take_capabilities,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
+	{"RSS capabilities",    hvk_netvsc_may_have_rss, hvk_netvsc_begin_rss_query, hvk_netvsc_take_rss_query,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
+	{"OFFLOAD_PARAMETERS",  hvk_netvsc_has_offloads, hvk_netvsc_begin_offloads, offloads_answered,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	{"SUBCHANNEL",          hvk_netvsc_may_have_subchannels, hvk_netvsc_begin_subchannels,
+	 hvk_netvsc_take_subchannels, NETVSC_WAIT_SUBCHANNELS, HVK_ETIMEDOUT, true},
+	{"sub-channels offered", hvk_netvsc_has_hooks, hvk_netvsc_await_subchannels, NULL,
+	 NETVSC_WAIT_SUBCHANNELS, HVK_ETIMEDOUT, true},
+	{"sub-channels opened", hvk_netvsc_has_hooks, hvk_netvsc_begin_open, hvk_netvsc_take_open,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_OPEN, true},
+	{"RSS off",             hvk_netvsc_wants_rss, hvk_netvsc_begin_rss_off, rss_answered,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	{"RSS",                 hvk_netvsc_wants_rss, hvk_netvsc_begin_rss, rss_answered,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	{"packet filter",       was_up,            hvk_netvsc_begin_filter, NULL,
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
 };
 /* clang-format on */
@@ -298,18 +306,12 @@ static const struct netvsc_sequence *attach_failed(struct hvk_netvsc *nic, hvk_s
 	hvk_log(nic->hvk, HVK_LOG_ERROR, "netvsc: %s failed: %s", steps[nic->step].name,
 		hvk_status_text(status));
 	nic->result = status;
-	nic->silent = status >= HVK_ETIMEDOUT && status <= HVK_ETIMEDOUT_SEND;
+	nic->silent = status >= HVK_ETIMEDOUT && status < HVK_EREFUSED_OPEN;
 	return &hvk_netvsc_detach_sequence;
 }
 
 static void attached(struct hvk_netvsc *nic)
 {
-	const struct hvk_netdev_info *info = &nic->netdev.info;
-	const uint8_t *mac = info->mac;
-
-	hvk_log(nic->hvk, HVK_LOG_INFO, "netvsc: NVS 0x%x, %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s",
-		nic->nvs_version, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], info->mtu,
-		info->link_up ? "up" : "down");
 	hvk_netvsc_end(nic, NETVSC_ATTACHED);
 }
 

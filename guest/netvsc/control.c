@@ -148,17 +148,13 @@ hvk_status hvk_netvsc_control_initialize(struct hvk_netvsc *nic, netvsc_control_
 	return start(nic, RNDIS_MSG_INITIALIZE, answered);
 }
 
-hvk_status hvk_netvsc_control_query(struct hvk_netvsc *nic, uint32_t oid, netvsc_control_answered answered)
+hvk_status hvk_netvsc_control_request(struct hvk_netvsc *nic, uint32_t type, uint32_t oid,
+				      const void *information, uint32_t length,
+				      netvsc_control_answered answered)
 {
-	hvk_rndis_build_query(&nic->control.message, next_id(&nic->control), oid);
-	return start(nic, RNDIS_MSG_QUERY, answered);
-}
-
-hvk_status hvk_netvsc_control_set(struct hvk_netvsc *nic, uint32_t oid, uint32_t value,
-				  netvsc_control_answered answered)
-{
-	hvk_rndis_build_set(&nic->control.message, next_id(&nic->control), oid, value);
-	return start(nic, RNDIS_MSG_SET, answered);
+	hvk_rndis_build_request(&nic->control.message, type, next_id(&nic->control), oid, information,
+				length);
+	return start(nic, type, answered);
 }
 
 hvk_status hvk_netvsc_control_halt(struct hvk_netvsc *nic)

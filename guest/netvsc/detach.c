@@ -10,14 +10,26 @@ static bool can_talk(const struct hvk_netvsc *nic)
 	return nic->opened && netvsc_lost(nic) == HVK_OK && !hvk_channel_rescinded(nic->channel);
 }
 
-/* Nothing new goes to the host. */
+/* Nothing new goes to the host, and nothing is handed up. What waits is for after a restart. */
 static hvk_status begin_quiet(struct hvk_netvsc *nic)
 {
-	hvk_netvsc_operations_cancel(nic, netvsc_lost(nic) == HVK_OK ? HVK_ECANCELED : HVK_EGONE);
-	hvk_netvsc_transmit_open(nic, NETVSC_TX_CLOSED);
+	bool back = nic->restart != NETVSC_RESTART_NONE && !hvk_netvsc_unwanted(nic);
+
+	__atomic_store_n(&nic->receiving, false, __ATOMIC_RELAXED);
+	hvk_netvsc_link_quiet(nic);
 	hvk_netvsc_control_forget(nic);
+	hvk_netvsc_transmit_open(nic, back ? NETVSC_TX_PAUSED : NETVSC_TX_CLOSED);
+	if (back)
+		return HVK_OK;
+	hvk_netvsc_operations_cancel(nic, netvsc_lost(nic) == HVK_OK ? HVK_ECANCELED : HVK_EGONE);
 	nic->netdev.info.flags = 0;
 	return HVK_OK;
+}
+
+/* Before the look: who leaves meanwhile kicks. */
+static void await_quiet(struct hvk_netvsc *nic)
+{
+	__atomic_store_n(&nic->quiet_awaited, true, __ATOMIC_SEQ_CST);
 }
 
 static bool can_ask(const struct hvk_netvsc *nic)
@@ -28,13 +40,14 @@ static bool can_ask(const struct hvk_netvsc *nic)
 /* Without it reception is sometimes dead after the next open (WS2012 R2; iPXE 67291465e). */
 static hvk_status begin_filter_off(struct hvk_netvsc *nic)
 {
-	nic->event = NETVSC_EVENT_RNDIS;
-	return hvk_netvsc_control_set(nic, RNDIS_OID_GEN_CURRENT_PACKET_FILTER, 0,
-				      hvk_netvsc_steps_rndis_answered);
+	static const uint32_t filter;
+
+	return hvk_netvsc_steps_set(nic, RNDIS_OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
 }
 
-static hvk_status begin_drain(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_drain(struct hvk_netvsc *nic)
 {
+	await_quiet(nic);
 	if (hvk_netvsc_transmit_idle(nic))
 		return HVK_OK;
 	nic->event = NETVSC_EVENT_SENDS;
@@ -45,6 +58,7 @@ static hvk_status begin_drain(struct hvk_netvsc *nic)
  * hurry: the one wait without a bound. */
 static hvk_status begin_lent(struct hvk_netvsc *nic)
 {
+	await_quiet(nic);
 	hvk_netvsc_lend_collect(netvsc_primary(nic));
 	hvk_netvsc_receive_complete(netvsc_primary(nic));
 	if (hvk_netvsc_lend_idle(nic))
@@ -147,10 +161,14 @@ static hvk_status begin_teardown(struct hvk_netvsc *nic)
 
 /* Below 4.0 the host ignores messages about a closed channel (FreeBSD), so they are sent
  * before; the answers may need the close (WS2012 R2 withholds one; iPXE cd68d93b6), so
- * they are awaited a little only. A rescinded channel may not outlive its close. */
+ * they are awaited for a second, and after it as long as vmbus waits. In boot mode the host is
+ * one that knows 3.0 whatever the connection is, and the close comes first (iPXE). A rescinded
+ * channel may not outlive its close. */
 static bool before_close(const struct hvk_netvsc *nic)
 {
-	return hvk_vmbus_version(nic->hvk) < VMBUS_VERSION_4_0 || hvk_channel_rescinded(nic->channel);
+	if (hvk_channel_rescinded(nic->channel))
+		return true;
+	return hvk_vmbus_version(nic->hvk) < VMBUS_VERSION_4_0 && !hvk_vmbus_boot_mode(nic->hvk);
 }
 
 static bool is_open(const struct hvk_netvsc *nic)
@@ -190,7 +208,7 @@ static const struct netvsc_step steps[] = {
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"filter off",           can_ask,            begin_filter_off,     NULL,
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, true},
-	{"drain",                can_talk,           begin_drain,          NULL,
+	{"drain",                can_talk,           hvk_netvsc_begin_drain, NULL,
 	 NETVSC_WAIT_GRACE, HVK_ETIMEDOUT_SEND, true},
 	{"lent frames",          NULL,               begin_lent,           NULL,
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT, true},
@@ -200,8 +218,12 @@ static const struct netvsc_step steps[] = {
 	 NETVSC_WAIT_REVOKE, HVK_ETIMEDOUT_NVS_RECEIVE_BUFFER, true},
 	{"REVOKE_SEND_BUFFER",   has_send_buffer,    begin_revoke_send,    revoked,
 	 NETVSC_WAIT_REVOKE, HVK_ETIMEDOUT_NVS_SEND_BUFFER, true},
+	{"sub-channels off",     hvk_netvsc_has_hooks, hvk_netvsc_begin_hooks_off, NULL,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"sub-channels closed",  NULL, hvk_netvsc_begin_close_all, hvk_netvsc_take_close,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_TEARDOWN, true},
 	{"GPADL_TEARDOWN before CLOSE", before_close, begin_teardown,      NULL,
-	 NETVSC_WAIT_GRACE, HVK_ETIMEDOUT_TEARDOWN, true},
+	 NETVSC_WAIT_TORNDOWN, HVK_ETIMEDOUT_TEARDOWN, true},
 	{"CLOSE_CHANNEL",        is_open,            begin_close,          closed,
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_TEARDOWN, true},
 	{"GPADL_TEARDOWN",       NULL,               begin_teardown,       NULL,

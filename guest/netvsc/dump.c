@@ -3,7 +3,8 @@
 #include "guest/core/dump.h"
 #include "guest/netvsc/netvsc_internal.h"
 
-static const char *const states[] = {"detached", "attaching", "attached", "detaching"};
+static const char *const states[] = {"detached",  "attaching", "attached",
+				     "detaching", "suspended", "restarting"};
 
 static void dump_buffers(struct hvk_dump *dump, const struct hvk_netvsc *nic)
 {
@@ -70,7 +71,7 @@ void hvk_netvsc_dump(struct hvk_netvsc *nic, hvk_dump_line line, void *context)
 	enum netvsc_state state = netvsc_state(nic);
 
 	hvk_dump_begin(&dump, "netvsc");
-	hvk_dump_value(&dump, "state", "%s", hvk_dump_name(states, 4, (uint32_t)state));
+	hvk_dump_value(&dump, "state", "%s", hvk_dump_name(states, 6, (uint32_t)state));
 	hvk_dump_value(&dump, "step", "%s", hvk_netvsc_steps_name(nic));
 	hvk_dump_value(&dump, "lost", "%s", lost == HVK_OK ? "no" : hvk_status_name(lost));
 	hvk_dump_value(&dump, "nvs-version", "0x%x", nic->nvs_version);

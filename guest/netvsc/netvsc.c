@@ -8,8 +8,6 @@
 #define DEFAULT_MTU 1500u
 #define RING_PAGES_MAX 4094u
 #define RECEIVE_PAGES_MIN 16u /* hosts refuse less than they need for themselves */
-#define MTU_MIN 68u
-#define MTU_MAX 65521u
 
 static void add_counters(struct netvsc_queue *queue, struct hvk_netdev_counters *out)
 {
@@ -47,6 +45,12 @@ static const struct hvk_netdev_ops ops = {
 	.release = hvk_netvsc_release,
 	.get_queue_counters = get_queue_counters,
 	.flush = hvk_netvsc_flush,
+	.set_enabled = hvk_netvsc_set_enabled,
+	.set_mtu = hvk_netvsc_set_mtu,
+	.set_multicast = hvk_netvsc_set_multicast,
+	.set_rss = hvk_netvsc_set_rss,
+	.get_rss = hvk_netvsc_get_rss,
+	.refuse = hvk_netvsc_refuse,
 };
 
 /* --- Work on the channel's CPU ------------------------------------------------------------ */
@@ -72,163 +76,6 @@ void hvk_netvsc_fault(struct hvk_netvsc *nic, hvk_status status, const char *wha
 {
 	__atomic_fetch_add(&nic->faults, 1, __ATOMIC_RELAXED);
 	(void)hvk_fault(nic->hvk, status, "netvsc: %s", what);
-}
-
-static void tell_lost(struct hvk_netvsc *nic)
-{
-	const struct hvk_netdev_hooks *hooks = &nic->netdev.hooks;
-
-	if (netvsc_state(nic) != NETVSC_ATTACHED) {
-		hvk_netvsc_steps_interrupt(nic, netvsc_lost(nic));
-		return;
-	}
-	if (nic->gone_told)
-		return;
-	nic->gone_told = true;
-	hvk_log(nic->hvk, HVK_LOG_WARN, "netvsc: %s", hvk_status_text(netvsc_lost(nic)));
-	hvk_netvsc_operations_cancel(nic, HVK_EGONE);
-	if (hooks->gone)
-		hooks->gone(hooks->context, &nic->netdev);
-}
-
-void hvk_netvsc_lost(struct netvsc_queue *queue, hvk_status status)
-{
-	struct hvk_netvsc *nic = queue->nic;
-
-	if (netvsc_lost(nic) == HVK_OK)
-		netvsc_set_lost(nic, status);
-	hvk_netvsc_transmit_open(nic, NETVSC_TX_CLOSED);
-	if (queue->index == 0) {
-		tell_lost(nic);
-		return;
-	}
-	__atomic_store_n(&nic->lost_untold, true, __ATOMIC_SEQ_CST);
-	hvk_netvsc_kick(nic);
-}
-
-void hvk_netvsc_end(struct hvk_netvsc *nic, enum netvsc_state state)
-{
-	nic->ended = true;
-	nic->next = state;
-	hvk_netvsc_kick(nic);
-}
-
-/* Requests are finished here and not where the sequence ends, so that nothing of ours is
- * queued any more when the user hears of the end and destroys the object. */
-static void finish(struct hvk_netvsc *nic)
-{
-	struct hvk_request *attach, *detach = NULL;
-	bool was_detached = nic->next == NETVSC_DETACHED;
-
-	hvk_lock(nic->hvk, &nic->lock);
-	nic->ended = false;
-	nic->started = false;
-	netvsc_set_state(nic, nic->next);
-	attach = nic->attach_request;
-	nic->attach_request = NULL;
-	if (was_detached) {
-		detach = nic->detach_request;
-		nic->detach_request = NULL;
-		nic->detach_wanted = false;
-	}
-	hvk_unlock(nic->hvk, &nic->lock);
-	if (was_detached) {
-		nic->nvs_version = 0;
-		nic->netdev.info.link_up = false;
-	}
-	hvk_request_finish(nic->hvk, attach, nic->result, nic->config.cpu);
-	hvk_request_finish(nic->hvk, detach, nic->close_status, nic->config.cpu);
-}
-
-static void forget_last_time(struct hvk_netvsc *nic)
-{
-	struct hvk_netdev_info *info = &nic->netdev.info;
-
-	netvsc_set_lost(nic, HVK_OK);
-	nic->gone_told = false;
-	nic->lost_untold = false;
-	nic->section_size = 0;
-	nic->send_table_known = false;
-	nic->result = HVK_OK;
-	nic->close_status = HVK_OK;
-	nic->opened = false;
-	nic->receive_connected = false;
-	nic->send_connected = false;
-	nic->rndis_up = false;
-	nic->silent = false;
-	nic->withhold = false;
-	nic->revoke_unanswered = false;
-	nic->nvs_version = 0;
-	nic->nvs_attempt = 0;
-	nic->receive_gpadl = (struct hvk_gpadl){0};
-	nic->send_gpadl = (struct hvk_gpadl){0};
-	nic->receive_teardown_begun = false;
-	nic->send_teardown_begun = false;
-	*info = (struct hvk_netdev_info){.mtu = nic->config.mtu,
-					 .frame_max = nic->config.mtu + HVK_ETHERNET_HEADER};
-}
-
-static void start_attach(struct hvk_netvsc *nic)
-{
-	nic->started = true;
-	forget_last_time(nic);
-	hvk_netvsc_steps_start(nic, &hvk_netvsc_attach_sequence);
-}
-
-static void start_detach(struct hvk_netvsc *nic)
-{
-	hvk_lock(nic->hvk, &nic->lock);
-	netvsc_set_state(nic, NETVSC_DETACHING);
-	hvk_unlock(nic->hvk, &nic->lock);
-	nic->started = true;
-	hvk_netvsc_steps_start(nic, &hvk_netvsc_detach_sequence);
-}
-
-/* Runs in hvk_poll of the channel's CPU, once per kick or more rarely. */
-static void work(struct hvk_request *request, void *context)
-{
-	static const struct netvsc_answer over = {HVK_OK, NULL, 0};
-	struct hvk_netvsc *nic = context;
-	bool detach;
-
-	(void)request;
-	if (!hvk_netvsc_enter(nic)) {
-		hvk_netvsc_kick_queue(nic);
-		return;
-	}
-	(void)__atomic_exchange_n(&nic->kicked, false, __ATOMIC_SEQ_CST);
-	hvk_lock(nic->hvk, &nic->lock);
-	detach = nic->detach_wanted;
-	hvk_unlock(nic->hvk, &nic->lock);
-	if (nic->ended)
-		finish(nic);
-	if (__atomic_exchange_n(&nic->lost_untold, false, __ATOMIC_SEQ_CST))
-		tell_lost(nic);
-	switch (netvsc_state(nic)) {
-	case NETVSC_ATTACHING:
-		if (!nic->started)
-			start_attach(nic);
-		if (detach)
-			hvk_netvsc_steps_interrupt(nic, HVK_ECANCELED);
-		break;
-	case NETVSC_ATTACHED:
-		if (netvsc_lost(nic) != HVK_OK)
-			tell_lost(nic);
-		if (detach)
-			start_detach(nic);
-		else
-			hvk_netvsc_operations_run(nic);
-		break;
-	case NETVSC_DETACHING:
-		if (hvk_netvsc_lend_idle(nic))
-			hvk_netvsc_steps_answer(nic, NETVSC_EVENT_LENT, &over);
-		if (hvk_netvsc_transmit_idle(nic))
-			hvk_netvsc_steps_answer(nic, NETVSC_EVENT_SENDS, &over);
-		break;
-	case NETVSC_DETACHED:
-		break;
-	}
-	hvk_netvsc_leave(nic);
 }
 
 /* --- Public -------------------------------------------------------------------------------- */
@@ -261,7 +108,7 @@ static hvk_status check_config(const struct hvk *hvk, struct hvk_netvsc_config *
 	if (config->send_buffer_pages > VMBUS_GPADL_PAGES_MAX &&
 	    config->send_buffer_pages != HVK_NETVSC_NO_SEND_BUFFER)
 		return HVK_EINVAL;
-	if (config->mtu < MTU_MIN || config->mtu > MTU_MAX || config->cpu >= hvk_cpu_count(hvk))
+	if (config->mtu < HVK_NETVSC_MTU_MIN || config->mtu > HVK_NETVSC_MTU_MAX || config->cpu >= hvk_cpu_count(hvk))
 		return HVK_EINVAL;
 	return is_nvs_version(config->nvs_newest) ? HVK_OK : HVK_EINVAL;
 }
@@ -300,10 +147,11 @@ hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvs
 	nic->config = checked;
 	nic->netdev.ops = &ops;
 	nic->nvs_ticket.kind = NETVSC_TICKET_NVS;
-	nic->kick = (struct hvk_request){.done = work, .context = nic};
 	hvk_netvsc_steps_init(nic);
 	hvk_netvsc_control_init(nic);
-	forget_last_time(nic);
+	hvk_netvsc_link_init(nic);
+	hvk_netvsc_subchannels_init(nic);
+	hvk_netvsc_life_init(nic);
 	nic->queue_count = checked.queues;
 	status = hvk_lock_init(hvk, &nic->lock);
 	for (uint32_t i = 0; status == HVK_OK && i < nic->queue_count; i++)
@@ -335,49 +183,6 @@ hvk_status hvk_netvsc_destroy(struct hvk_netvsc *nic)
 	hvk_channel_unclaim(nic->channel);
 	hvk_pages_put(hvk, &pages);
 	return HVK_OK;
-}
-
-void hvk_netvsc_attach(struct hvk_netvsc *nic, struct hvk_request *request)
-{
-	hvk_status status = HVK_ESTATE;
-
-	hvk_request_begin(request);
-	if (!hvk_cpu_runs(nic->hvk, nic->config.cpu)) { /* its polls would never come */
-		hvk_request_finish(nic->hvk, request, HVK_EINVAL, hvk_cpu_index(nic->hvk));
-		return;
-	}
-	hvk_lock(nic->hvk, &nic->lock);
-	if (netvsc_state(nic) == NETVSC_DETACHED) {
-		netvsc_set_state(nic, NETVSC_ATTACHING);
-		nic->attach_request = request;
-		status = HVK_OK;
-	}
-	hvk_unlock(nic->hvk, &nic->lock);
-	if (status == HVK_OK)
-		hvk_netvsc_kick(nic);
-	else
-		hvk_request_finish(nic->hvk, request, status, nic->config.cpu);
-}
-
-void hvk_netvsc_detach(struct hvk_netvsc *nic, struct hvk_request *request)
-{
-	hvk_status status = HVK_EINPROGRESS;
-
-	hvk_request_begin(request);
-	hvk_lock(nic->hvk, &nic->lock);
-	if (netvsc_state(nic) == NETVSC_DETACHED)
-		status = HVK_OK;
-	else if (nic->detach_wanted)
-		status = HVK_EBUSY;
-	if (status == HVK_EINPROGRESS) {
-		nic->detach_wanted = true;
-		nic->detach_request = request;
-	}
-	hvk_unlock(nic->hvk, &nic->lock);
-	if (status == HVK_EINPROGRESS)
-		hvk_netvsc_kick(nic);
-	else
-		hvk_request_finish(nic->hvk, request, status, nic->config.cpu);
 }
 
 struct hvk_netdev *hvk_netvsc_netdev(struct hvk_netvsc *nic)

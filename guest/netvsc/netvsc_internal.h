@@ -2,12 +2,19 @@
 /*
  * netvsc: its state, and what its files call of each other. Private to guest/netvsc.
  *
- *   netvsc.c      the object, its work on the channel's CPU, dump
+ *   netvsc.c      the object: creating it, what is asked of it
+ *   life.c        from detached to attached and back, and the card's work on its CPU
  *   steps.c       runs a table of steps: begin, wait for the answer or a time-out, next
  *   attach.c      the table that brings the card up
  *   detach.c      the table that takes it down, also after an attach that failed
  *   control.c     RNDIS requests and their answers, keepalive
- *   operations.c  what the user above and the host ask for while attached
+ *   operations.c  what the user above and the host ask for while attached: a queue, and the
+ *                 sequence of steps that does one of them
+ *   link.c        link, its speed, status messages
+ *   mtu.c         another MTU: the card is taken down and brought up again
+ *   offload.c     checksums, segmentation, joining: what the host has, and switching it
+ *   rss.c         spreading received frames over the queues
+ *   subchannels.c queues beside the first
  *   queue.c       one channel of many: its life, who is in it
  *   transmit.c    frames to the host
  *   batch.c       ... in sections of the send buffer, several in one packet
@@ -17,7 +24,7 @@
  *   rsc.c         ... that come in parts
  *   lend.c        frames handed out in place
  *   dump.c        looking inside
- *   nvs.c rndis.c the codecs
+ *   nvs.c rndis.c ndis.c the codecs
  *
  * Contexts. A queue is a channel, and what runs in hvk_poll of that channel's CPU: ready, and
  * the queue's kick. Queue 0 is the primary: it carries the control messages, and all of the card
@@ -35,6 +42,7 @@
 
 #include "guest/core/core.h"
 #include "guest/netdev/frame.h"
+#include "guest/netvsc/ndis.h"
 #include "guest/netvsc/nvs.h"
 #include "guest/netvsc/rndis.h"
 #include "hvkit/netvsc.h"
@@ -48,14 +56,20 @@
 #define HVK_NETVSC_CONTROL_SLOTS 8u /* RNDIS control messages with the host at once */
 #define HVK_NETVSC_CONTROL_SLOT_SIZE 1024u
 #define HVK_NETVSC_CONTROL_PAGES (HVK_NETVSC_CONTROL_SLOTS * HVK_NETVSC_CONTROL_SLOT_SIZE / HVK_PAGE_SIZE)
-#define HVK_NETVSC_OPERATIONS 8u                             /* set_flags requests waiting */
+#define HVK_NETVSC_OPERATIONS 8u                             /* requests of the user waiting */
 #define HVK_NETVSC_PACKET_MAX 16384u                         /* longest ring packet taken: 2044 ranges */
 #define HVK_NETVSC_BORROW_MAX 1024u                          /* frames lent at once */
 #define HVK_NETVSC_JOINED_MAX (65535u + HVK_ETHERNET_HEADER) /* bytes of a joined frame, without a tag */
 #define HVK_NETVSC_BUDGET 64u                                /* ring packets per callback */
 #define HVK_NETVSC_RECEIVE_PAGES_OLD 3840u                   /* 15 MiB, the limit up to NVS 2 (FreeBSD) */
-#define HVK_NETVSC_GRACE_MS 200u   /* for sends in flight, and for TORNDOWN before a close */
-#define HVK_NETVSC_REVOKE_MS 1000u /* hosts answer at once or never (OpenVMM) */
+#define HVK_NETVSC_GRACE_MS 200u                             /* for sends in flight */
+#define HVK_NETVSC_REVOKE_MS 1000u                           /* hosts answer at once or never (OpenVMM) */
+#define HVK_NETVSC_TORNDOWN_MS 1000u    /* before a close that may be what the host waits for */
+#define HVK_NETVSC_SUBCHANNELS_MS 1000u /* those that come later are taken in later */
+#define HVK_NETVSC_DEBOUNCE_MS 5000u    /* link down after NETWORK_CHANGE (FreeBSD, Linux) */
+#define HVK_NETVSC_MTU_MIN 68u
+#define HVK_NETVSC_MTU_MAX 65521u
+#define HVK_NETVSC_MTU_OLD 1500u /* NVS 1 has no NDIS_CONFIG: the host knows this one only */
 
 /* Every answered packet's cookie points to one of these. */
 enum netvsc_ticket_kind { NETVSC_TICKET_NVS = 1, NETVSC_TICKET_CONTROL, NETVSC_TICKET_FRAME };
@@ -69,18 +83,21 @@ enum netvsc_wait {
 	NETVSC_WAIT_ELSEWHERE, /* vmbus or control bounds it */
 	NETVSC_WAIT_DEVICE,    /* timeouts.device_ms */
 	NETVSC_WAIT_REVOKE,
-	NETVSC_WAIT_GRACE
+	NETVSC_WAIT_GRACE,
+	NETVSC_WAIT_TORNDOWN,
+	NETVSC_WAIT_SUBCHANNELS
 };
 
 /* What a step waits for. */
 enum netvsc_event {
 	NETVSC_EVENT_NONE,
-	NETVSC_EVENT_REQUEST, /* a request to vmbus: cannot be given up */
-	NETVSC_EVENT_NVS,     /* completion of an NVS request */
-	NETVSC_EVENT_RNDIS,   /* answer to an RNDIS request */
-	NETVSC_EVENT_SENDS,   /* no frame is with the host any more */
-	NETVSC_EVENT_LENT,    /* the user has no frame of ours any more */
-	NETVSC_EVENT_TEARDOWN /* both GPADLs are gone */
+	NETVSC_EVENT_REQUEST,    /* a request to vmbus: cannot be given up */
+	NETVSC_EVENT_NVS,        /* completion of an NVS request */
+	NETVSC_EVENT_RNDIS,      /* answer to an RNDIS request */
+	NETVSC_EVENT_SENDS,      /* no frame is with the host any more */
+	NETVSC_EVENT_LENT,       /* the user has no frame of ours any more */
+	NETVSC_EVENT_TEARDOWN,   /* both GPADLs are gone */
+	NETVSC_EVENT_SUBCHANNELS /* all that were granted are offered */
 };
 
 struct netvsc_answer {
@@ -106,7 +123,7 @@ struct netvsc_step {
 struct netvsc_sequence {
 	const struct netvsc_step *steps;
 	uint32_t count;
-	/* Returns the sequence to go on with. NULL if all steps are optional. */
+	/* Returns the sequence to go on with, which may have no steps. NULL if all are optional. */
 	const struct netvsc_sequence *(*failed)(struct hvk_netvsc *nic, hvk_status status);
 	void (*finished)(struct hvk_netvsc *nic);
 };
@@ -139,9 +156,59 @@ struct netvsc_control {
 	uint64_t late, keepalives; /* counters */
 };
 
+/* --- Settings ------------------------------------------------------------------------ */
+
+struct netvsc_groups {
+	uint32_t count;
+	uint8_t addresses[HVK_NETDEV_GROUPS_MAX][6];
+};
+
+/* What the user wants, as far as it can be had: it outlasts a restart. */
+struct netvsc_settings {
+	uint32_t flags, mtu;
+	uint32_t enabled; /* HVK_NETDEV_TX_* to _RSS */
+	struct hvk_netdev_rss rss;
+	bool rss_known; /* rss has a key and types */
+	bool table_set; /* rss.table is the user's; else i modulo the queues */
+	struct netvsc_groups groups;
+};
+
+enum netvsc_operation_kind {
+	NETVSC_OPERATION_NONE, /* the host's own wishes */
+	NETVSC_OPERATION_FLAGS,
+	NETVSC_OPERATION_ENABLED,
+	NETVSC_OPERATION_MTU,
+	NETVSC_OPERATION_MULTICAST,
+	NETVSC_OPERATION_RSS
+};
+
 struct netvsc_operation {
+	enum netvsc_operation_kind kind;
 	struct hvk_request *request;
-	uint32_t flags;
+	union {
+		uint32_t value; /* flags, enabled, MTU */
+		struct netvsc_groups groups;
+		struct hvk_netdev_rss rss;
+	};
+};
+
+/* What an operation has to do: steps of operations.c. */
+#define NETVSC_DO_DRAIN (1u << 0) /* no frame that asks for what is switched off may be under way */
+#define NETVSC_DO_OFFLOADS (1u << 1)
+#define NETVSC_DO_OPEN (1u << 2) /* sub-channels that came */
+#define NETVSC_DO_RSS (1u << 3)
+#define NETVSC_DO_CLOSE (1u << 4) /* ... that are gone */
+#define NETVSC_DO_FILTER (1u << 5)
+#define NETVSC_DO_LINK (1u << 6)
+#define NETVSC_DO_SPEED (1u << 7)
+
+/* Why the card is taken down or brought up, if not for attach and detach. */
+enum netvsc_restart {
+	NETVSC_RESTART_NONE,
+	NETVSC_RESTART_MTU,
+	NETVSC_RESTART_MTU_BACK, /* the old one again */
+	NETVSC_RESTART_SUSPEND,
+	NETVSC_RESTART_RESUME
 };
 
 /* A packet with the host, or being filled. */
@@ -182,6 +249,9 @@ struct netvsc_transmit {
 	uint32_t outstanding;
 	struct netvsc_batch batch;
 	uint32_t batch_max, batch_bytes, alignment;
+	/* Plain frames of up to so many bytes, so many of them, may be put behind what waits without
+	 * another thought (hvk_netvsc_batch_add). */
+	uint32_t quick_bytes, quick_count;
 	struct hvk_shared sections;
 	uint32_t section_size, section_first; /* 0: none; the first of the send buffer's */
 	uint32_t header_first;
@@ -248,6 +318,7 @@ struct netvsc_receive {
 	uint32_t range_count;
 	/* As it was when this run of ready began. */
 	uint32_t enabled, frame_max;
+	uint32_t has_wanted; /* HVK_RNDIS_HAS_* that are looked at */
 	uint8_t checksum_mask;
 	struct netvsc_joined joined;
 	struct netvsc_burst burst;
@@ -268,10 +339,18 @@ struct netvsc_queue {
 	struct hvk_lock lock;
 	struct netvsc_transmit tx;
 	struct netvsc_receive rx;
+	struct hvk_channel *offered;         /* under nic->lock: claimed, and to be opened */
 	struct hvk_netdev_counters counters; /* tx_*: under lock; the others by netvsc_count */
 };
 
-enum netvsc_state { NETVSC_DETACHED, NETVSC_ATTACHING, NETVSC_ATTACHED, NETVSC_DETACHING };
+enum netvsc_state {
+	NETVSC_DETACHED,
+	NETVSC_ATTACHING, /* also by resume */
+	NETVSC_ATTACHED,
+	NETVSC_DETACHING, /* also by suspend */
+	NETVSC_SUSPENDED,
+	NETVSC_RESTARTING /* down and up again */
+};
 
 struct hvk_netvsc {
 	struct hvk_netdev netdev; /* first: a netdev is cast to its driver */
@@ -283,8 +362,8 @@ struct hvk_netvsc {
 
 	/* Under lock. */
 	enum netvsc_state state;
-	bool kicked; /* atomic */
-	struct hvk_request *attach_request, *detach_request;
+	bool kicked;                                                           /* atomic */
+	struct hvk_request *attach_request, *detach_request, *suspend_request; /* attach: or resume */
 	bool detach_wanted;
 	struct netvsc_operation operations[HVK_NETVSC_OPERATIONS];
 	uint32_t operation_count;
@@ -321,13 +400,32 @@ struct hvk_netvsc {
 	struct hvk_rndis_device device;
 
 	struct netvsc_control control;
-	bool operating;  /* a SET or QUERY of operations.c is in flight */
-	bool query_link; /* the link is to be asked for again */
+
+	/* Settings. wanted is what the steps work for; it becomes set when they succeed. */
+	struct netvsc_settings set, wanted;
+	bool receiving; /* frames are handed up; atomic */
 	struct netvsc_operation operation;
-	uint64_t faults;       /* atomic */
-	uint32_t lent;         /* frames, of all queues if there are several; atomic */
-	bool lost_untold;      /* queue 0 is to look at lost; atomic */
-	uint32_t section_size; /* of the send buffer; 0: none */
+	uint32_t to_do;              /* NETVSC_DO_* */
+	bool news;                   /* ... after which the user is told that info changed */
+	hvk_status operation_status; /* of what failed first */
+	enum netvsc_restart restart;
+	bool going_down;                 /* the half of the restart */
+	struct hvk_netdev_info info_was; /* before it */
+	uint32_t nvs_was, mtu_was;
+	bool quiet_awaited; /* who leaves transmit or gives back the last frame kicks; atomic */
+	struct hvk_timer debounce;
+	bool query_link, query_speed; /* are to be asked for again */
+	struct hvk_ndis_rss rss;      /* what the host can do; table_size 0: no RSS */
+	struct hvk_ndis_rss_message rss_message;
+	uint32_t subchannels; /* granted */
+	uint32_t opening;     /* queue whose channel is being opened or closed */
+	bool hooked;
+	bool subchannels_wanted;       /* under lock */
+	struct hvk_request hooks_left; /* the contact CPU is not in our hooks any more */
+	uint64_t faults;               /* atomic */
+	uint32_t lent;                 /* frames, of all queues if there are several; atomic */
+	bool lost_untold;              /* queue 0 is to look at lost; atomic */
+	uint32_t section_size;         /* of the send buffer; 0: none */
 
 	/* The receive buffer, common to the queues: sub-queues are closed before it changes. */
 	struct hvk_nvs_geometry geometry;
@@ -372,6 +470,11 @@ static inline void netvsc_set_state(struct hvk_netvsc *nic, enum netvsc_state st
 	__atomic_store_n(&nic->state, state, __ATOMIC_RELAXED);
 }
 
+static inline bool netvsc_quiet_awaited(const struct hvk_netvsc *nic)
+{
+	return __atomic_load_n(&nic->quiet_awaited, __ATOMIC_SEQ_CST);
+}
+
 static inline hvk_status netvsc_lost(const struct hvk_netvsc *nic)
 {
 	return __atomic_load_n(&nic->lost, __ATOMIC_RELAXED);
@@ -396,12 +499,31 @@ void hvk_netvsc_kick(struct hvk_netvsc *nic);
  * true. Between them the object stays. */
 bool hvk_netvsc_kick_mark(struct hvk_netvsc *nic);
 void hvk_netvsc_kick_queue(struct hvk_netvsc *nic);
-/* A channel of it is of no use any more, and so the card. In that queue. */
-void hvk_netvsc_lost(struct netvsc_queue *queue, hvk_status status);
 /* Counts a host fault; any queue. */
 void hvk_netvsc_fault(struct hvk_netvsc *nic, hvk_status status, const char *what);
+
+/* --- life.c ------------------------------------------------------------------------- */
+
+void hvk_netvsc_life_init(struct hvk_netvsc *nic);
+/* A channel of it is of no use any more, and so the card. In that queue. */
+void hvk_netvsc_lost(struct netvsc_queue *queue, hvk_status status);
 /* The sequence asked for is over: hvk_netvsc_kick finishes its requests. */
 void hvk_netvsc_end(struct hvk_netvsc *nic, enum netvsc_state state);
+/* Nobody wants the card any more: what is under way is to end soon. */
+bool hvk_netvsc_unwanted(struct hvk_netvsc *nic);
+/* Halves of a restart: the state is set already. */
+void hvk_netvsc_take_down(struct hvk_netvsc *nic);
+void hvk_netvsc_bring_up(struct hvk_netvsc *nic);
+/* The user's hooks. */
+void hvk_netvsc_info_changed(struct hvk_netvsc *nic);
+void hvk_netvsc_tell_gone(struct hvk_netvsc *nic);
+
+/* --- mtu.c ----------------------------------------------------------------------------- */
+
+void hvk_netvsc_mtu_start(struct hvk_netvsc *nic, uint32_t mtu);
+/* A half is over. True: another begins; false: the operation is finished, and nic->next is where the
+ * card is. */
+bool hvk_netvsc_mtu_goes_on(struct hvk_netvsc *nic);
 
 /* --- steps.c -------------------------------------------------------------------------- */
 
@@ -419,6 +541,11 @@ struct hvk_request *hvk_netvsc_steps_request(struct hvk_netvsc *nic);
 hvk_status hvk_netvsc_steps_nvs(struct hvk_netvsc *nic, const struct hvk_nvs_message *message);
 /* An RNDIS request's answer goes to the step. */
 void hvk_netvsc_steps_rndis_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+/* ... for a step that waits for it. */
+hvk_status hvk_netvsc_steps_query(struct hvk_netvsc *nic, uint32_t oid, const void *information,
+				  uint32_t length);
+hvk_status hvk_netvsc_steps_set(struct hvk_netvsc *nic, uint32_t oid, const void *information,
+				uint32_t length);
 void hvk_netvsc_steps_init(struct hvk_netvsc *nic);
 const char *hvk_netvsc_steps_name(const struct hvk_netvsc *nic);
 
@@ -426,6 +553,44 @@ const char *hvk_netvsc_steps_name(const struct hvk_netvsc *nic);
 
 extern const struct netvsc_sequence hvk_netvsc_attach_sequence;
 extern const struct netvsc_sequence hvk_netvsc_detach_sequence;
+
+/* --- Steps that several tables have ------------------------------------------------------- */
+
+/* detach.c: no frame is with the host. */
+hvk_status hvk_netvsc_begin_drain(struct hvk_netvsc *nic);
+/* operations.c: the filter that wanted asks for. */
+hvk_status hvk_netvsc_begin_filter(struct hvk_netvsc *nic);
+/* link.c */
+hvk_status hvk_netvsc_begin_link(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_begin_speed(struct hvk_netvsc *nic);
+bool hvk_netvsc_has_speed(const struct hvk_netvsc *nic);
+/* A 32-bit value that the host may refuse to tell: then value stays. */
+hvk_status hvk_netvsc_take_word(const struct netvsc_answer *answer, uint32_t *value);
+/* offload.c */
+hvk_status hvk_netvsc_begin_capabilities(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_take_capabilities(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+bool hvk_netvsc_has_offloads(const struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_begin_offloads(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_take_offloads(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+/* rss.c: off, then all of what wanted says for the queues that are open. */
+bool hvk_netvsc_may_have_rss(const struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_begin_rss_query(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_take_rss_query(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+bool hvk_netvsc_wants_rss(const struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_begin_rss_off(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_begin_rss(struct hvk_netvsc *nic);
+/* subchannels.c */
+bool hvk_netvsc_may_have_subchannels(const struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_begin_subchannels(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_take_subchannels(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+hvk_status hvk_netvsc_await_subchannels(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_begin_open(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_take_open(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+hvk_status hvk_netvsc_begin_close_lost(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_begin_close_all(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_take_close(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+bool hvk_netvsc_has_hooks(const struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_begin_hooks_off(struct hvk_netvsc *nic);
 
 /* --- control.c --------------------------------------------------------------------------- */
 
@@ -436,9 +601,10 @@ void hvk_netvsc_control_init(struct hvk_netvsc *nic);
 /* One request at a time. HVK_EINPROGRESS: answered will be called, with what the host
  * says, a refusal or a time-out. Anything else: it will not. */
 hvk_status hvk_netvsc_control_initialize(struct hvk_netvsc *nic, netvsc_control_answered answered);
-hvk_status hvk_netvsc_control_query(struct hvk_netvsc *nic, uint32_t oid, netvsc_control_answered answered);
-hvk_status hvk_netvsc_control_set(struct hvk_netvsc *nic, uint32_t oid, uint32_t value,
-				  netvsc_control_answered answered);
+/* type: RNDIS_MSG_QUERY, RNDIS_MSG_SET. */
+hvk_status hvk_netvsc_control_request(struct hvk_netvsc *nic, uint32_t type, uint32_t oid,
+				      const void *information, uint32_t length,
+				      netvsc_control_answered answered);
 /* Forgets the request in flight: answered is not called any more. */
 void hvk_netvsc_control_forget(struct hvk_netvsc *nic);
 /* Has no answer. HVK_EAGAIN: no room. */
@@ -454,11 +620,48 @@ void hvk_netvsc_control_keepalive(struct hvk_netvsc *nic, const struct hvk_share
 /* --- operations.c -------------------------------------------------------------------------- */
 
 void hvk_netvsc_set_flags(struct hvk_netdev *netdev, uint32_t flags, struct hvk_request *request);
-void hvk_netvsc_operations_run(struct hvk_netvsc *nic);
-/* All that wait, and the one in flight, finish with status. */
+void hvk_netvsc_set_enabled(struct hvk_netdev *netdev, uint32_t enabled, struct hvk_request *request);
+void hvk_netvsc_set_mtu(struct hvk_netdev *netdev, uint32_t mtu, struct hvk_request *request);
+void hvk_netvsc_set_multicast(struct hvk_netdev *netdev, const uint8_t (*groups)[6], uint32_t count,
+			      struct hvk_request *request);
+void hvk_netvsc_set_rss(struct hvk_netdev *netdev, const struct hvk_netdev_rss *rss,
+			struct hvk_request *request);
+void hvk_netvsc_refuse(struct hvk_netdev *netdev, struct hvk_request *request);
+/* Begins the next one, if none is under way. False: there is none. */
+bool hvk_netvsc_operations_run(struct hvk_netvsc *nic);
+/* All that wait finish with status. */
 void hvk_netvsc_operations_cancel(struct hvk_netvsc *nic, hvk_status status);
+void hvk_netvsc_operation_finish(struct hvk_netvsc *nic, hvk_status status);
+/* wanted holds: set and info follow. */
+void hvk_netvsc_settle(struct hvk_netvsc *nic);
+/* True if the user wants frames to that group. Any CPU; under no lock. */
+bool hvk_netvsc_group_wanted(struct hvk_netvsc *nic, const uint8_t address[6]);
+
+/* --- link.c ------------------------------------------------------------------------------------ */
+
+void hvk_netvsc_link_init(struct hvk_netvsc *nic);
+/* Nothing more comes of a change of network. */
+void hvk_netvsc_link_quiet(struct hvk_netvsc *nic);
 void hvk_netvsc_set_link(struct hvk_netvsc *nic, bool up);
+void hvk_netvsc_link_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+void hvk_netvsc_speed_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
 void hvk_netvsc_indicate_status(struct hvk_netvsc *nic, const struct hvk_shared *range);
+
+/* --- rss.c --------------------------------------------------------------------------------------- */
+
+void hvk_netvsc_get_rss(struct hvk_netdev *netdev, struct hvk_netdev_rss *out);
+/* HVK_OK, HVK_ENOTSUP, HVK_EINVAL. */
+hvk_status hvk_netvsc_rss_check(const struct hvk_netvsc *nic, const struct hvk_netdev_rss *rss);
+
+/* --- subchannels.c --------------------------------------------------------------------------------- */
+
+void hvk_netvsc_subchannels_init(struct hvk_netvsc *nic);
+/* NETVSC_DO_OPEN, NETVSC_DO_CLOSE: what has come and gone since. */
+uint32_t hvk_netvsc_subchannels_news(struct hvk_netvsc *nic);
+/* All that were granted are there. */
+bool hvk_netvsc_subchannels_complete(struct hvk_netvsc *nic);
+/* Queues that frames may be steered to: open, from 0 to the first that is not or is lost. */
+uint32_t hvk_netvsc_queues_usable(const struct hvk_netvsc *nic);
 
 /* --- queue.c ------------------------------------------------------------------------------------ */
 
@@ -509,9 +712,6 @@ bool hvk_netvsc_all_queues(struct hvk_netvsc *nic, bool (*is)(struct netvsc_queu
 uint32_t hvk_netvsc_queues_open(const struct hvk_netvsc *nic);
 /* Divides the send buffer's sections among that many queues; while nothing is sent. */
 void hvk_netvsc_queues_divide(struct hvk_netvsc *nic, uint32_t count);
-
-/* True if the user wants frames to that group. Any queue's CPU; under no lock. */
-bool hvk_netvsc_group_wanted(struct hvk_netvsc *nic, const uint8_t address[6]);
 
 /* --- transmit.c ------------------------------------------------------------------------------ */
 

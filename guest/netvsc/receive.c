@@ -16,7 +16,7 @@ static uint32_t pages_for(uint64_t bytes)
 /* Large enough for what RSC joins, where there is such a thing. */
 static uint32_t frame_bytes(const struct hvk_netvsc *nic)
 {
-	uint32_t frame = nic->config.mtu + HVK_ETHERNET_HEADER + HVK_ETHERNET_VLAN_TAG;
+	uint32_t frame = nic->netdev.info.mtu + HVK_ETHERNET_HEADER + HVK_ETHERNET_VLAN_TAG;
 
 	return nic->nvs_version < NVS_VERSION_6_1 || frame > HVK_NETVSC_JOINED_MAX ? frame
 										   : HVK_NETVSC_JOINED_MAX;
@@ -127,19 +127,9 @@ void hvk_netvsc_receive_give_back(struct netvsc_queue *queue, uint64_t transacti
 
 /* --- RNDIS messages --------------------------------------------------------------------------- */
 
-static void receive_message(struct netvsc_queue *queue, const struct hvk_shared *range)
+static __attribute__((noinline)) void receive_control(struct netvsc_queue *queue, uint32_t type,
+						      const struct hvk_shared *range)
 {
-	uint32_t type;
-
-	if (hvk_rndis_parse_type(range, &type) != HVK_OK) {
-		netvsc_count(&queue->counters.rx_faults, 1);
-		hvk_netvsc_fault(queue->nic, HVK_EHOST_RNDIS, "range without a message");
-		return;
-	}
-	if (type == RNDIS_MSG_PACKET) {
-		hvk_netvsc_receive_frame(queue, range);
-		return;
-	}
 	switch (queue->index == 0 ? type : 0) { /* the rest comes on the primary alone */
 	case RNDIS_MSG_INITIALIZE | RNDIS_MSG_COMPLETE:
 	case RNDIS_MSG_QUERY | RNDIS_MSG_COMPLETE:
@@ -166,6 +156,7 @@ static void receive_range(struct netvsc_queue *queue, const struct vmbus_transfe
 {
 	const struct hvk_netvsc *nic = queue->nic;
 	struct hvk_shared message;
+	uint32_t type;
 
 	/* Before there is a buffer nothing fits, nothing at all included. */
 	if (nic->receive_buffer.size == 0 || range->byte_count > nic->geometry.suballocation_size ||
@@ -175,7 +166,16 @@ static void receive_range(struct netvsc_queue *queue, const struct vmbus_transfe
 		return;
 	}
 	message = hvk_shared_part(&nic->receive_buffer, range->byte_offset, range->byte_count);
-	receive_message(queue, &message);
+	if (message.size < sizeof(struct rndis_header)) {
+		netvsc_count(&queue->counters.rx_faults, 1);
+		hvk_netvsc_fault(queue->nic, HVK_EHOST_RNDIS, "range without a message");
+		return;
+	}
+	hvk_shared_read(&message, 0, &type, sizeof(type));
+	if (type == RNDIS_MSG_PACKET)
+		hvk_netvsc_receive_frame(queue, &message);
+	else
+		receive_control(queue, type, &message);
 }
 
 /* HVK_OK if the packet can be what it says; then header is filled in. */

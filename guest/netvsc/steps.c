@@ -26,6 +26,10 @@ static uint32_t wait_ms(const struct hvk_netvsc *nic, enum netvsc_wait wait)
 		return hvk_min32(HVK_NETVSC_REVOKE_MS, device_ms);
 	case NETVSC_WAIT_GRACE:
 		return hvk_min32(HVK_NETVSC_GRACE_MS, device_ms);
+	case NETVSC_WAIT_TORNDOWN:
+		return hvk_min32(HVK_NETVSC_TORNDOWN_MS, device_ms);
+	case NETVSC_WAIT_SUBCHANNELS:
+		return hvk_min32(HVK_NETVSC_SUBCHANNELS_MS, device_ms);
 	case NETVSC_WAIT_ELSEWHERE:
 		break;
 	}
@@ -36,11 +40,19 @@ static uint32_t wait_ms(const struct hvk_netvsc *nic, enum netvsc_wait wait)
 static void stop_waiting(struct hvk_netvsc *nic)
 {
 	hvk_timer_stop(nic->hvk, &nic->step_timer);
+	__atomic_store_n(&nic->quiet_awaited, false, __ATOMIC_SEQ_CST);
 	nic->event = NETVSC_EVENT_NONE;
 	nic->begin_again = false;
 	if (nic->nvs_pending)
 		(void)hvk_channel_take_request(nic->channel, &nic->nvs_ticket);
 	nic->nvs_pending = false;
+}
+
+static void fail(struct hvk_netvsc *nic, hvk_status status)
+{
+	nic->sequence = nic->sequence->failed(nic, status);
+	nic->step = 0;
+	nic->interrupted = HVK_OK;
 }
 
 /* What has become of the step decides which one is next. */
@@ -60,9 +72,7 @@ static void move_on(struct hvk_netvsc *nic, hvk_status status)
 		nic->step++;
 		return;
 	}
-	nic->sequence = nic->sequence->failed(nic, status);
-	nic->step = 0;
-	nic->interrupted = HVK_OK;
+	fail(nic, status);
 }
 
 /* Begins steps until one has to wait. Ends: each turn waits, or goes one step on. */
@@ -74,6 +84,10 @@ static void run(struct hvk_netvsc *nic)
 		const struct netvsc_step *step = current(nic);
 		hvk_status status;
 
+		if (nic->interrupted != HVK_OK && nic->sequence->failed) {
+			fail(nic, nic->interrupted);
+			continue;
+		}
 		if (step->wanted && !step->wanted(nic)) {
 			nic->step++;
 			continue;
@@ -154,7 +168,7 @@ void hvk_netvsc_steps_answer(struct hvk_netvsc *nic, enum netvsc_event event,
 	nic->event = NETVSC_EVENT_NONE;
 	if (step->answered)
 		status = step->answered(nic, answer);
-	if (nic->interrupted != HVK_OK)
+	if (nic->interrupted != HVK_OK && nic->sequence->failed)
 		status = nic->interrupted;
 	conclude(nic, status);
 }
@@ -171,14 +185,12 @@ void hvk_netvsc_steps_interrupt(struct hvk_netvsc *nic, hvk_status status)
 {
 	if (!nic->sequence)
 		return;
+	nic->interrupted = status; /* a sequence that cannot fail does not heed it */
 	/* vmbus answers in bounded time, and what it was asked for must be known; lent frames cannot
 	 * be given up. */
 	if (nic->event == NETVSC_EVENT_REQUEST || nic->event == NETVSC_EVENT_TEARDOWN ||
-	    nic->event == NETVSC_EVENT_LENT) {
-		if (!current(nic)->optional)
-			nic->interrupted = status;
+	    nic->event == NETVSC_EVENT_LENT)
 		return;
-	}
 	if (nic->event == NETVSC_EVENT_RNDIS)
 		hvk_netvsc_control_forget(nic);
 	conclude(nic, status);
@@ -206,4 +218,24 @@ hvk_status hvk_netvsc_steps_nvs(struct hvk_netvsc *nic, const struct hvk_nvs_mes
 void hvk_netvsc_steps_rndis_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
 {
 	hvk_netvsc_steps_answer(nic, NETVSC_EVENT_RNDIS, answer);
+}
+
+static hvk_status ask(struct hvk_netvsc *nic, uint32_t type, uint32_t oid, const void *information,
+		      uint32_t length)
+{
+	nic->event = NETVSC_EVENT_RNDIS;
+	return hvk_netvsc_control_request(nic, type, oid, information, length,
+					  hvk_netvsc_steps_rndis_answered);
+}
+
+hvk_status hvk_netvsc_steps_query(struct hvk_netvsc *nic, uint32_t oid, const void *information,
+				  uint32_t length)
+{
+	return ask(nic, RNDIS_MSG_QUERY, oid, information, length);
+}
+
+hvk_status hvk_netvsc_steps_set(struct hvk_netvsc *nic, uint32_t oid, const void *information,
+				uint32_t length)
+{
+	return ask(nic, RNDIS_MSG_SET, oid, information, length);
 }

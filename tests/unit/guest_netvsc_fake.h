@@ -34,6 +34,7 @@
 #define FAKE_ALLOCATIONS_MAX 64u
 #define FAKE_NONE UINT32_MAX
 #define FAKE_CPUS 4u
+#define FAKE_SUBCHANNELS 4u /* index 1 to 3 */
 
 /* --- What the driver did ---------------------------------------------------------- */
 
@@ -76,6 +77,7 @@ struct hvk {
 	uint32_t faults;
 	hvk_status last_fault;
 	uint32_t version;
+	bool boot_mode, no_random;
 	/* Memory. */
 	struct {
 		void *address;
@@ -104,6 +106,8 @@ struct hvk_channel {
 struct fake_bench {
 	struct hvk hvk;
 	struct hvk_channel channel;
+	struct hvk_channel subs[FAKE_SUBCHANNELS]; /* [0] is not used */
+	struct hvk_subchannel_hooks hooks;
 	struct hvk_netvsc *nic;
 	struct hvk_netdev *netdev;
 	char log[8192]; /* what happened, in order, words with a blank behind each */
@@ -136,6 +140,15 @@ struct fake_bench {
 	struct hvk_gpadl *receive_buffer, *send_buffer;
 	uint64_t next_transaction;
 	uint32_t last_filter;
+	/* What it says to the questions about offloads and RSS; length 0: refuses. */
+	uint8_t offload[156], rss[20];
+	uint32_t offload_length, rss_length;
+	uint32_t granted, offered; /* sub-channels: in its answer (FAKE_NONE: refuses), and offered then */
+	uint8_t offload_parameters[28]; /* as set last */
+	uint32_t offload_sets;
+	uint8_t rss_parameters[592]; /* as set last */
+	uint32_t rss_sets;
+	uint32_t frame_size; /* maximum; 0: 1500 */
 
 	/* The user. */
 	uint32_t inputs, tx_ready, link_changes, gone;
@@ -369,6 +382,34 @@ uint32_t hvk_vmbus_version(const struct hvk *hvk)
 	return hvk->version;
 }
 
+bool hvk_vmbus_boot_mode(const struct hvk *hvk)
+{
+	return hvk->boot_mode;
+}
+
+uint32_t hvk_vmbus_contact_cpu(const struct hvk *hvk)
+{
+	(void)hvk;
+	return 0;
+}
+
+hvk_status hvk_random(struct hvk *hvk, void *out, size_t bytes)
+{
+	if (hvk->no_random)
+		return HVK_ENOTSUP;
+	memset(out, 0x42, bytes);
+	return HVK_OK;
+}
+
+hvk_status hvk_channel_set_subchannel_hooks(struct hvk_channel *primary,
+					    const struct hvk_subchannel_hooks *hooks)
+{
+	assert_ptr_equal(primary, &bench.channel);
+	assert_true(primary->claimed);
+	bench.hooks = hooks ? *hooks : (struct hvk_subchannel_hooks){0};
+	return HVK_OK;
+}
+
 const struct hvk_offer *hvk_channel_offer(const struct hvk_channel *channel)
 {
 	return &channel->offer;
@@ -396,7 +437,10 @@ void hvk_channel_open(struct hvk_channel *channel, const struct hvk_channel_conf
 	assert_false(channel->open);
 	assert_true(config->requests_max > 0 && config->requests_max <= 4096);
 	hvk_request_begin(request);
-	fake_log("open");
+	if (channel == &bench.channel)
+		fake_log("open");
+	else
+		fake_log("open:%u", channel->offer.subchannel_index);
 	channel->config = *config;
 	if (channel->rescinded) {
 		hvk_request_finish(channel->hvk, request, HVK_EGONE, config->cpu);
@@ -430,7 +474,15 @@ void hvk_channel_close(struct hvk_channel *channel, struct hvk_request *request)
 {
 	assert_true(channel->open);
 	hvk_request_begin(request);
+	if (channel != &bench.channel) {
+		fake_log("close:%u", channel->offer.subchannel_index);
+		channel->open = false;
+		hvk_request_finish(channel->hvk, request, HVK_OK, channel->config.cpu);
+		return;
+	}
 	fake_log("close");
+	for (uint32_t i = 1; i < FAKE_SUBCHANNELS; i++)
+		assert_false(bench.subs[i].open);
 	channel->open = false;
 	channel->inbox_count = 0;
 	hvk_request_finish(channel->hvk, request, bench.lose_ring_teardown ? HVK_ETIMEDOUT_TEARDOWN : HVK_OK,
@@ -665,18 +717,24 @@ static bool fake_run_finished(void)
 	return true;
 }
 
-/* One poll: timers, the channel's callback, one finished request. True if there was work. */
+static bool fake_poll_channel(struct hvk_channel *channel)
+{
+	if (!channel->open || (channel->inbox_count == 0 && !channel->kicked))
+		return false;
+	channel->kicked = false;
+	channel->kicked = channel->config.ready(channel->config.context, channel) || channel->kicked;
+	return true;
+}
+
+/* One poll: timers, the channels' callbacks, one finished request. True if there was work. */
 static bool fake_poll(void)
 {
-	struct hvk_channel *channel = &bench.channel;
-	bool work = false;
+	bool work;
 
 	fake_run_timers();
-	if (channel->open && (channel->inbox_count != 0 || channel->kicked)) {
-		channel->kicked = false;
-		channel->kicked = channel->config.ready(channel->config.context, channel) || channel->kicked;
-		work = true;
-	}
+	work = fake_poll_channel(&bench.channel);
+	for (uint32_t i = 1; i < FAKE_SUBCHANNELS; i++)
+		work |= fake_poll_channel(&bench.subs[i]);
 	return fake_run_finished() || work;
 }
 

@@ -102,6 +102,30 @@ static uint32_t fake_make_frame(uint8_t *to, uint32_t header_length, uint32_t fr
 	return 44 + frame_length;
 }
 
+/* Another channel of the card: the hook is told, if there is one. */
+static void fake_offer(uint32_t index)
+{
+	struct hvk_channel *sub = &bench.subs[index];
+	static const struct vmbus_guid type = VMBUS_GUID_NETVSC;
+
+	assert_false(sub->open || sub->claimed);
+	free(sub->sent);
+	free(sub->inbox);
+	*sub = (struct hvk_channel){.hvk = &bench.hvk, .offer.type = type, .room = FAKE_NONE};
+	sub->offer.subchannel_index = (uint16_t)index;
+	sub->sent = calloc(FAKE_SENT_MAX, sizeof(*sub->sent));
+	sub->inbox = calloc(FAKE_INBOX_MAX, sizeof(*sub->inbox));
+	if (bench.hooks.offered)
+		bench.hooks.offered(bench.hooks.context, &bench.channel, sub);
+}
+
+/* The host takes one back. */
+static void fake_rescind(uint32_t index)
+{
+	bench.subs[index].rescinded = true;
+	bench.subs[index].kicked = true;
+}
+
 /* --- The lawful host ------------------------------------------------------------------------------ */
 
 static void fake_answer_nvs(uint32_t n, const struct fake_sent *sent, uint32_t type)
@@ -140,6 +164,14 @@ static void fake_answer_nvs(uint32_t n, const struct fake_sent *sent, uint32_t t
 		fake_put(answer + 8, bench.section_size);
 		length = 16;
 		break;
+	case 133:
+		fake_put(answer, 133);
+		fake_put(answer + 4, bench.granted == FAKE_NONE ? 2 : 1);
+		fake_put(answer + 8, bench.granted == FAKE_NONE ? 0 : bench.granted);
+		for (uint32_t i = 1; i <= bench.offered; i++)
+			fake_offer(i);
+		length = 12;
+		break;
 	default:
 		length = 0;
 		break;
@@ -161,8 +193,14 @@ static uint32_t fake_information(uint32_t oid, uint8_t *to)
 		memcpy(to, mac, 6);
 		return 6;
 	case 0x00010106:
-		fake_put(to, 1500);
+		fake_put(to, bench.frame_size != 0 ? bench.frame_size : 1500);
 		return 4;
+	case 0xfc01020d:
+		memcpy(to, bench.offload, bench.offload_length);
+		return bench.offload_length;
+	case 0x00010203:
+		memcpy(to, bench.rss, bench.rss_length);
+		return bench.rss_length;
 	case 0x00010114:
 		fake_put(to, 0);
 		return 4;
@@ -172,6 +210,32 @@ static uint32_t fake_information(uint32_t oid, uint8_t *to)
 	default:
 		fail_msg("OID %08x", oid);
 		return 0;
+	}
+}
+
+static bool fake_refuses(uint32_t oid)
+{
+	return oid == bench.refuse_oid ||
+	       (oid != bench.custom_oid && ((oid == 0xfc01020d && bench.offload_length == 0) ||
+					    (oid == 0x00010203 && bench.rss_length == 0)));
+}
+
+static void fake_take_set(const uint8_t *request, uint32_t oid)
+{
+	uint32_t length = fake_word(request + 16);
+
+	if (oid == 0x0001010e)
+		bench.last_filter = fake_word(request + 28);
+	if (oid == 0xfc01020c) {
+		assert_true(length == 22 || length == 28);
+		memset(bench.offload_parameters, 0, sizeof(bench.offload_parameters));
+		memcpy(bench.offload_parameters, request + 28, length);
+		bench.offload_sets++;
+	}
+	if (oid == 0x00010204) {
+		assert_true(length <= sizeof(bench.rss_parameters));
+		memcpy(bench.rss_parameters, request + 28, length);
+		bench.rss_sets++;
 	}
 }
 
@@ -199,7 +263,7 @@ static uint32_t fake_rndis_answer(const uint8_t *request, uint8_t *answer)
 		length = 52;
 		break;
 	case 4:
-		if (oid == bench.refuse_oid) {
+		if (fake_refuses(oid)) {
 			fake_put(answer + 12, 0xc00000bb);
 			length = 24;
 			break;
@@ -212,8 +276,8 @@ static uint32_t fake_rndis_answer(const uint8_t *request, uint8_t *answer)
 	case 5:
 		if (oid == bench.refuse_oid)
 			fake_put(answer + 12, 0xc0010015);
-		else if (oid == 0x0001010e)
-			bench.last_filter = fake_word(request + 28);
+		else
+			fake_take_set(request, oid);
 		length = 16;
 		break;
 	default:
@@ -293,6 +357,13 @@ static void fake_link_changed(void *context, struct hvk_netdev *netdev, bool up)
 	fake_log("link:%s", up ? "up" : "down");
 }
 
+static void fake_info_changed(void *context, struct hvk_netdev *netdev)
+{
+	(void)context;
+	assert_ptr_equal(netdev, bench.netdev);
+	fake_log("info");
+}
+
 static void fake_gone(void *context, struct hvk_netdev *netdev)
 {
 	(void)context;
@@ -325,12 +396,14 @@ static void fake_create(const struct hvk_netvsc_config *config)
 	bench.suballocation_count = 1000;
 	bench.section_size = 6144;
 	bench.last_filter = FAKE_NONE;
+	bench.granted = FAKE_NONE;
 	assert_int_equal(hvk_netvsc_create(channel, config, &bench.nic), HVK_OK);
 	bench.netdev = hvk_netvsc_netdev(bench.nic);
 	bench.netdev->hooks = (struct hvk_netdev_hooks){.input = fake_input,
 							.tx_ready = fake_tx_ready,
 							.link_changed = fake_link_changed,
 							.gone = fake_gone,
+							.info_changed = fake_info_changed,
 							.context = &bench};
 }
 
@@ -378,6 +451,11 @@ static void fake_check_nothing_left(void)
 		assert_null(bench.hvk.timers[i]);
 	free(bench.channel.sent);
 	free(bench.channel.inbox);
+	for (uint32_t i = 0; i < FAKE_SUBCHANNELS; i++) {
+		assert_false(bench.subs[i].open || bench.subs[i].claimed);
+		free(bench.subs[i].sent);
+		free(bench.subs[i].inbox);
+	}
 	memset(&bench, 0, sizeof(bench));
 }
 

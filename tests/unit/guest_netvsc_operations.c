@@ -49,11 +49,14 @@ static void flags_become_the_packet_filter(void **state)
 
 static void a_filter_that_fails_changes_nothing(void **state)
 {
+	uint32_t flags;
+
 	(void)state;
 	fake_up(&defaults);
+	flags = bench.netdev->info.flags;
 	bench.refuse_oid = 0x0001010e;
 	assert_int_equal(fake_set_flags(0), HVK_EREFUSED_RNDIS);
-	assert_int_equal(bench.netdev->info.flags, HVK_NETDEV_UP | HVK_NETDEV_ALL_MULTICAST);
+	assert_int_equal(bench.netdev->info.flags, flags);
 	bench.refuse_oid = FAKE_NONE;
 	bench.mute_oid = 0x0001010e;
 	assert_int_equal(fake_set_flags(0), HVK_EINPROGRESS);
@@ -61,7 +64,7 @@ static void a_filter_that_fails_changes_nothing(void **state)
 	assert_int_equal(bench.flags.status, HVK_EINPROGRESS);
 	fake_advance(20);
 	assert_int_equal(bench.flags.status, HVK_ETIMEDOUT_RNDIS_SET);
-	assert_int_equal(bench.netdev->info.flags, HVK_NETDEV_UP);
+	assert_int_equal(bench.netdev->info.flags, flags);
 	bench.mute_oid = FAKE_NONE;
 	assert_int_equal(fake_set_flags(0), HVK_OK);
 	fake_down();
@@ -215,11 +218,16 @@ static void link_goes_down_and_up(void **state)
 	fake_down();
 }
 
+/* Down at once, and for five seconds: those above are to notice. */
 static void another_network_is_a_link_that_went_down(void **state)
 {
 	(void)state;
 	fake_up(&defaults);
 	indicate(0x40010018);
+	assert_string_equal(bench.log, "link:down ");
+	fake_advance(4990);
+	assert_string_equal(bench.log, "link:down ");
+	fake_advance(20);
 	assert_string_equal(bench.log, "link:down rndis:4:10114 link:up ");
 	/* The host says that it is down now. */
 	bench.custom_oid = 0x00010114;
@@ -227,17 +235,54 @@ static void another_network_is_a_link_that_went_down(void **state)
 	bench.custom_length = 4;
 	bench.log[0] = 0;
 	indicate(0x40010018);
+	fake_advance(5010);
 	assert_string_equal(bench.log, "link:down rndis:4:10114 ");
 	assert_false(bench.netdev->info.link_up);
 	/* It does not say. */
 	bench.custom_oid = FAKE_NONE;
 	indicate(0x4001000b);
+	assert_true(bench.netdev->info.link_up);
 	bench.mute_oid = 0x00010114;
 	indicate(0x40010018);
+	fake_advance(9990);
 	assert_false(bench.netdev->info.link_up);
-	fake_advance(5010);
+	fake_advance(20);
 	assert_true(bench.netdev->info.link_up);
 	fake_down();
+}
+
+/* Several in a row are one, five seconds after the last; what the host says of the link meanwhile is
+ * heard then. */
+static void networks_that_change_in_a_row(void **state)
+{
+	(void)state;
+	fake_up(&defaults);
+	indicate(0x40010018);
+	fake_advance(3000);
+	indicate(0x40010018);
+	indicate(0x4001000b);
+	indicate(0x4001000c);
+	indicate(0x4001000b);
+	fake_advance(4990);
+	assert_string_equal(bench.log, "link:down ");
+	fake_advance(20);
+	assert_string_equal(bench.log, "link:down rndis:4:10114 link:up ");
+	indicate(0x4001000c); /* over: heard at once again */
+	assert_false(bench.netdev->info.link_up);
+	fake_down();
+}
+
+static void a_detach_while_the_network_settles(void **state)
+{
+	(void)state;
+	fake_up(&defaults);
+	indicate(0x40010018);
+	fake_advance(1000);
+	assert_int_equal(fake_detach(), HVK_OK);
+	bench.log[0] = 0;
+	fake_advance(6000);
+	assert_string_equal(bench.log, "");
+	fake_check_nothing_left(); /* no timer is left either */
 }
 
 static void flags_wait_for_the_question_about_the_link(void **state)
@@ -246,9 +291,29 @@ static void flags_wait_for_the_question_about_the_link(void **state)
 	fake_up(&defaults);
 	bench.mute_oid = 0x00010114;
 	indicate(0x40010018);
+	assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_OK); /* not for the five seconds */
+	fake_advance(5010);
 	assert_int_equal(fake_set_flags(0), HVK_EINPROGRESS);
 	fake_advance(5010);
 	assert_int_equal(bench.flags.status, HVK_OK);
+	fake_down();
+}
+
+static void another_speed_is_asked_for_and_told(void **state)
+{
+	(void)state;
+	fake_up(&defaults);
+	assert_true(bench.netdev->info.link_speed == 10000000000);
+	bench.custom_oid = 0x00010107;
+	fake_put(bench.custom, 25000000);
+	bench.custom_length = 4;
+	indicate(0x40010013);
+	assert_true(bench.netdev->info.link_speed == 2500000000);
+	assert_string_equal(bench.log, "rndis:4:10107 info ");
+	bench.refuse_oid = 0x00010107; /* does not say any more: as it was */
+	bench.custom_oid = FAKE_NONE;
+	indicate(0x40010013);
+	assert_true(bench.netdev->info.link_speed == 2500000000);
 	fake_down();
 }
 
@@ -257,12 +322,12 @@ static void unknown_status_is_counted_and_no_fault(void **state)
 	(void)state;
 	fake_up(&defaults);
 	indicate(0x40020006);
-	indicate(0x40010013);
 	indicate(0x12345678);
-	assert_int_equal(counters().status_ignored, 3);
+	assert_int_equal(counters().status_ignored, 2);
 	assert_int_equal(counters().rx_faults, 0);
 	assert_int_equal(bench.hvk.faults, 0);
 	assert_int_equal(bench.link_changes, 0);
+	assert_string_equal(bench.log, "");
 	fake_down();
 }
 
@@ -404,6 +469,9 @@ int main(void)
 		cmocka_unit_test(a_control_message_keeps_its_memory_until_completed),
 		cmocka_unit_test(link_goes_down_and_up),
 		cmocka_unit_test(another_network_is_a_link_that_went_down),
+		cmocka_unit_test(networks_that_change_in_a_row),
+		cmocka_unit_test(a_detach_while_the_network_settles),
+		cmocka_unit_test(another_speed_is_asked_for_and_told),
 		cmocka_unit_test(flags_wait_for_the_question_about_the_link),
 		cmocka_unit_test(unknown_status_is_counted_and_no_fault),
 		cmocka_unit_test(keepalive_is_answered),

@@ -10,6 +10,7 @@
 #include "hvkit/netdev.h"
 
 #ifdef HVK_SWITCH_POINTS
+void hvk_switch_point(void);
 void hvk_switch_point(void)
 {
 }
