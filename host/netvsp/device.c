@@ -20,12 +20,9 @@ static uint32_t without(const struct hvh_nic *nic)
 void netvsp_session_reset(struct hvh_nic *nic, bool open)
 {
 	netvsp_frames_drop(nic, &nic->counters.dropped_filter);
-	for (uint32_t n = 0; n < NETVSP_QUEUES_MAX; n++) {
-		if (nic->queues[n] == NULL)
-			continue;
-		netvsp_queue_close(nic->queues[n]);
-		nic->queues[n]->free_count = 0;
-	}
+	for (uint32_t n = 0; n < NETVSP_QUEUES_MAX; n++)
+		if (nic->queues[n] != NULL)
+			netvsp_queue_close(nic->queues[n]);
 	memset(&nic->session, 0, sizeof nic->session);
 	nic->without = without(nic);
 	nic->session.open = open;

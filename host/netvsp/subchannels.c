@@ -190,8 +190,6 @@ static void send_table(struct hvh_nic *nic)
 
 		memcpy(message + at + n * sizeof queue, &queue, sizeof queue);
 	}
-	if (primary->blocked)
-		return;
 	if (hvh_channel_write(primary->channel, nic->now, VMBUS_PACKET_IN_BAND, false, 0, NULL, 0, message,
 			      at + TABLE_BYTES, NULL, 0))
 		nic->session.subchannels.table_due = HVH_NEVER;

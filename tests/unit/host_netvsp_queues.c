@@ -141,6 +141,42 @@ static uint32_t receive_one(struct fake *fake, const uint8_t *frame, struct fake
 	return came_on(fake, out);
 }
 
+/* The data of this packet information in the first message; false: it has none. */
+static bool information(struct fake *fake, const struct fake_packet *packet, uint32_t type, uint32_t *data)
+{
+	struct vmbus_transfer_page_range ranges[375];
+	struct rndis_per_packet_info info;
+	struct rndis_packet header;
+	const uint8_t *message;
+	uint32_t at, end;
+
+	fake_ranges(packet, ranges);
+	message = fake->partition.channel.gpadls[0].bytes + ranges[0].byte_offset;
+	memcpy(&header, message, sizeof header);
+	at = 8 + header.per_packet_info_offset;
+	end = at + header.per_packet_info_length;
+	while (header.per_packet_info_length > 0 && at < end) {
+		memcpy(&info, message + at, sizeof info);
+		memcpy(data, message + at + info.data_offset, sizeof *data);
+		if (info.type == type)
+			return true;
+		at += info.size;
+	}
+	return false;
+}
+
+static void expect_hash(struct fake *fake, const struct fake_packet *packet, uint32_t hash, uint32_t type)
+{
+	uint32_t value = 0, info = 0;
+
+	assert_int_equal(information(fake, packet, RNDIS_INFO_HASH_VALUE, &value), type != 0);
+	assert_int_equal(information(fake, packet, RNDIS_INFO_HASH_INFO, &info), type != 0);
+	if (type == 0)
+		return;
+	assert_int_equal(value, hash);
+	assert_int_equal(info & ~NDIS_HASH_TOEPLITZ, type);
+}
+
 /* --- To the guest: steering -------------------------------------------------------------- */
 
 static void without_parameters_all_take_the_primary(void **state)
@@ -172,10 +208,13 @@ static void by_the_table(void **state)
 	set_rss(fake, NDIS_HASH_IPV4 | NDIS_HASH_TCP4, table, 128);
 	ip_frame(frame, TCP, 2794);
 	assert_int_equal(receive_one(fake, frame, &packet), 2);
+	expect_hash(fake, &packet, HASH_OF_TCP, NDIS_HASH_TCP4);
 	ip_frame(frame, UDP, 2794); /* its ports are not looked at */
 	assert_int_equal(receive_one(fake, frame, &packet), 1);
+	expect_hash(fake, &packet, HASH_OF_ADDRESSES, NDIS_HASH_IPV4);
 	frame[12] = 0x88; /* not IP: no hash */
 	assert_int_equal(receive_one(fake, frame, &packet), 0);
+	expect_hash(fake, &packet, 0, 0);
 	hvh_nic_get_counters(fake->nic, &counters);
 	assert_int_equal(counters.hashed, 2);
 	fake_destroy(fake);
@@ -195,6 +234,25 @@ static void udp_is_hashed_as_tcp(void **state)
 	set_rss(fake, NDIS_HASH_IPV4 | NDIS_HASH_TCP4, table, 128);
 	ip_frame(frame, UDP, 2794);
 	assert_int_equal(receive_one(fake, frame, &packet), 2);
+	expect_hash(fake, &packet, HASH_OF_TCP, NDIS_HASH_TCP4);
+	fake_destroy(fake);
+}
+
+/* HALT ends it, and INITIALIZE does not bring it back. */
+static void halt_ends_scaling(void **state)
+{
+	const struct rndis_halt halt = {{RNDIS_MSG_HALT, sizeof halt}, 3};
+	struct fake *fake = with_queues(QUEUES);
+	struct fake_packet packet;
+	uint8_t frame[FRAME];
+
+	(void)state;
+	steer_to(fake, NDIS_HASH_TCP4, 2);
+	fake_control(fake, &halt, sizeof halt);
+	fake_initialize(fake);
+	ip_frame(frame, TCP, 2794);
+	assert_int_equal(receive_one(fake, frame, &packet), 0);
+	expect_hash(fake, &packet, 0, 0);
 	fake_destroy(fake);
 }
 
@@ -300,6 +358,51 @@ static void each_queue_has_its_share(void **state)
 		assert_int_equal(taken, 7);
 		fake_turn_to(fake, 0);
 	}
+	fake_destroy(fake);
+}
+
+/* What the guest has when the sub-channels are granted comes to its new owner when given back. */
+static void what_the_guest_holds_is_not_given_twice(void **state)
+{
+	struct fake *fake = with_queues(1);
+	struct vmbus_transfer_page_range ranges[375];
+	uint64_t held[21];
+	uint32_t packets = 0, pieces = 0;
+	uint8_t frame[FRAME];
+
+	(void)state;
+	ip_frame(frame, TCP, 1);
+	for (uint32_t n = 0; n < 21; n++)
+		assert_true(hvh_nic_receive(fake->nic, fake->now, frame, FRAME));
+	fake_run(fake);
+	while (fake_waiting(fake) > 0) {
+		const struct fake_packet *packet = fake_take(fake);
+
+		pieces += fake_ranges(packet, ranges);
+		held[packets++] = packet->transaction_id;
+	}
+	assert_int_equal(pieces, 21);
+	ask(fake, 2);
+	for (uint32_t n = 1; n < QUEUES; n++) {
+		fake_turn_to(fake, n);
+		fake_open(fake);
+	}
+	fake_turn_to(fake, 0);
+	fake_run(fake);
+	throw_away(fake);
+	steer_to(fake, NDIS_HASH_TCP4, 1);
+	assert_true(hvh_nic_receive(fake->nic, fake->now, frame, FRAME));
+	fake_turn_to(fake, 1);
+	fake_run(fake);
+	assert_int_equal(fake_waiting(fake), 0); /* the guest has all of them */
+	fake_turn_to(fake, 0);
+	for (uint32_t n = 0; n < packets; n++)
+		fake_complete(fake, held[n]);
+	fake_turn_to(fake, 1);
+	fake_run(fake);
+	fake_ranges(fake_take(fake), ranges);
+	assert_in_range(ranges[0].byte_offset / 1728, 16 + 7, 16 + 13);
+	fake_expect_lawful(fake);
 	fake_destroy(fake);
 }
 
@@ -509,9 +612,11 @@ int main(void)
 		cmocka_unit_test(without_parameters_all_take_the_primary),
 		cmocka_unit_test(by_the_table),
 		cmocka_unit_test(udp_is_hashed_as_tcp),
+		cmocka_unit_test(halt_ends_scaling),
 		cmocka_unit_test(a_flow_stays_in_order),
 		cmocka_unit_test(what_was_meant_for_a_closed_queue_takes_the_primary),
 		cmocka_unit_test(each_queue_has_its_share),
+		cmocka_unit_test(what_the_guest_holds_is_not_given_twice),
 		cmocka_unit_test(a_completion_belongs_to_its_channel),
 		cmocka_unit_test(nothing_of_a_closed_channel_is_used_again),
 		cmocka_unit_test(a_full_ring_holds_up_no_other_queue),
