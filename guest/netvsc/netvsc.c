@@ -108,7 +108,8 @@ static hvk_status check_config(const struct hvk *hvk, struct hvk_netvsc_config *
 	if (config->send_buffer_pages > VMBUS_GPADL_PAGES_MAX &&
 	    config->send_buffer_pages != HVK_NETVSC_NO_SEND_BUFFER)
 		return HVK_EINVAL;
-	if (config->mtu < HVK_NETVSC_MTU_MIN || config->mtu > HVK_NETVSC_MTU_MAX || config->cpu >= hvk_cpu_count(hvk))
+	if (config->mtu < HVK_NETVSC_MTU_MIN || config->mtu > HVK_NETVSC_MTU_MAX ||
+	    config->cpu >= hvk_cpu_count(hvk))
 		return HVK_EINVAL;
 	return is_nvs_version(config->nvs_newest) ? HVK_OK : HVK_EINVAL;
 }

@@ -18,8 +18,8 @@ struct hvk_nvs_message {
 };
 
 void hvk_nvs_build_init(struct hvk_nvs_message *message, uint32_t version);
-/* Announces what the guest takes: tags beside the frame, and from 6.1 joined frames (which come once they are
- * switched on). */
+/* Announces what the guest takes: tags beside the frame, and from 6.1 joined frames (which come once
+ * they are switched on). */
 void hvk_nvs_build_ndis_config(struct hvk_nvs_message *message, uint32_t version, uint32_t frame_max);
 /* NDIS 6.1 up to NVS 4, 6.30 above (Linux, FreeBSD). */
 uint32_t hvk_nvs_ndis_minor(uint32_t version);
@@ -61,8 +61,8 @@ hvk_status hvk_nvs_parse_rndis_complete(const void *payload, uint32_t length);
 hvk_status hvk_nvs_parse_subchannels(const void *payload, uint32_t length, uint32_t asked, uint32_t *count);
 
 /* SEND_INDIRECTION_TABLE: entry i is the channel for frames whose hash is i modulo the count; which
- * channels there are, the caller knows. Up to 6.0 the table of a message of 104 bytes lies at 40, whatever its offset
- * says: a bug of old hosts (Linux). */
+ * channels there are, the caller knows. Up to 6.0 the table of a message of 104 bytes lies at 40,
+ * whatever its offset says: a bug of old hosts (Linux). */
 hvk_status hvk_nvs_parse_send_indirection(const void *payload, uint32_t length, uint32_t version,
 					  uint32_t table[NVS_SEND_INDIRECTION_COUNT]);
 

@@ -28,7 +28,8 @@ void hvk_rndis_build_halt(struct hvk_rndis_message *message, uint32_t request_id
 void hvk_rndis_build_query(struct hvk_rndis_message *message, uint32_t request_id, uint32_t oid);
 void hvk_rndis_build_set(struct hvk_rndis_message *message, uint32_t request_id, uint32_t oid,
 			 uint32_t value);
-/* The same with information of up to HVK_RNDIS_REQUEST_INFO_MAX bytes; type: RNDIS_MSG_QUERY, RNDIS_MSG_SET. */
+/* The same with information of up to HVK_RNDIS_REQUEST_INFO_MAX bytes; type: RNDIS_MSG_QUERY or
+ * RNDIS_MSG_SET. */
 void hvk_rndis_build_request(struct hvk_rndis_message *message, uint32_t type, uint32_t request_id,
 			     uint32_t oid, const void *information, uint32_t length);
 void hvk_rndis_build_keepalive_complete(struct hvk_rndis_message *message, uint32_t request_id);

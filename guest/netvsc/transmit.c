@@ -117,6 +117,8 @@ static void change_state(struct netvsc_queue *queue, enum netvsc_tx_state state)
 
 	if (state == NETVSC_TX_OPEN)
 		hvk_netvsc_batch_limits(queue);
+	if (state == tx->state)
+		return; /* who waits goes on waiting */
 	/* Who was told to wait while it was paused is told when it goes on, or never. */
 	if (state == NETVSC_TX_OPEN && tx->state == NETVSC_TX_PAUSED && tx->wait != NETVSC_TX_WAIT_NONE)
 		tx->wait = NETVSC_TX_WAIT_RING;
