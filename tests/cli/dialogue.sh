@@ -48,9 +48,9 @@ out_says '^explained 2 times, there 1 times: 1 < --> unload$'
 dialogue boot system "$(echo "$enough" | sed 's/< 1 --> unload$/> 1 --> unload/')"
 status_is 1
 dialogue boot system "$enough
-2 > 1 --> close-channel"
+2 > 1 --> never-said"
 status_is 1
-out_says '^explained 1 times, there 0 times: 2 > --> close-channel$'
+out_says '^explained 1 times, there 0 times: 2 > --> never-said$'
 
 # Nothing to compare is no likeness.
 dialogue boot none ''
