@@ -94,7 +94,7 @@ static void receive(struct load *load, uint32_t length, uint32_t batch, uint32_t
 		bench_fail("frames", "not all came in");
 }
 
-static void send_one(struct load *load, uint32_t i, uint32_t length)
+static void send_one(struct load *load, uint32_t i, uint32_t length, uint32_t flags)
 {
 	uint8_t *data = (uint8_t *)load->pages.address + (size_t)i * HVK_PAGE_SIZE;
 
@@ -107,18 +107,20 @@ static void send_one(struct load *load, uint32_t i, uint32_t length)
 		.length = length,
 		.done = done,
 		.context = load,
+		.flags = flags,
 	};
 	if (hvk_netdev_transmit(load->machine.netdev, &load->frames[i]) != HVK_TX_TAKEN)
 		bench_fail("frames", "one was not taken");
 }
 
-static void transmit(struct load *load, uint32_t length, uint32_t rounds)
+/* burst: all but the last of a batch say that more follow. */
+static void transmit(struct load *load, uint32_t length, bool burst, uint32_t rounds)
 {
 	uint64_t wanted = load->sent + (uint64_t)rounds * BATCH;
 
 	for (uint32_t i = 0; i < rounds; i++) {
 		for (uint32_t n = 0; n < BATCH; n++)
-			send_one(load, n, length);
+			send_one(load, n, length, burst && n + 1 < BATCH ? HVK_TX_MORE : 0);
 		bench_host(&load->machine);
 		bench_guest(&load->machine);
 	}
@@ -133,11 +135,12 @@ PHASE(rx_64, struct load *, load, receive(load, 64, BATCH, load->rounds))
 PHASE(rx_64_alone, struct load *, load, receive(load, 64, 1, load->rounds *BATCH))
 PHASE(rx_64_unbatched, struct load *, load, receive(load, 64, BATCH, load->rounds))
 PHASE(rx_1500, struct load *, load, receive(load, FRAME_MAX, BATCH, load->rounds))
-PHASE(tx_64, struct load *, load, transmit(load, 64, load->rounds))
-PHASE(tx_1500, struct load *, load, transmit(load, FRAME_MAX, load->rounds))
+PHASE(tx_64, struct load *, load, transmit(load, 64, true, load->rounds))
+PHASE(tx_64_alone, struct load *, load, transmit(load, 64, false, load->rounds))
+PHASE(tx_1500, struct load *, load, transmit(load, FRAME_MAX, true, load->rounds))
 PHASE(rx_64_borrowed, struct load *, load, receive(load, 64, BATCH, load->rounds))
 PHASE(rx_1500_borrowed, struct load *, load, receive(load, FRAME_MAX, BATCH, load->rounds))
-PHASE(tx_1500_by_page, struct load *, load, transmit(load, FRAME_MAX, load->rounds))
+PHASE(tx_1500_by_page, struct load *, load, transmit(load, FRAME_MAX, true, load->rounds))
 /* --- Counted here ----------------------------------------------------------------------------- */
 
 struct seen {
@@ -175,7 +178,7 @@ static void signals(struct load *load, bool in, uint32_t rounds)
 	if (in)
 		receive(load, 64, BATCH, rounds);
 	else
-		transmit(load, 64, rounds);
+		transmit(load, 64, true, rounds);
 	look(load, &after);
 	bench_row(in ? "signals_per_1000_packets_rx" : "signals_per_1000_packets_tx",
 		  (double)(after.channel.signals - before.channel.signals) * 1000 / packets, "signals",
@@ -194,11 +197,12 @@ static void copied(uint32_t rounds)
 	start(&load, &config);
 	load.rounds = rounds;
 	receive(&load, 64, BATCH, rounds); /* what happens once has happened */
-	transmit(&load, 64, rounds);
+	transmit(&load, 64, true, rounds);
 	RUN(rx_64, &load, rounds * BATCH);
 	RUN(rx_64_alone, &load, rounds * BATCH);
 	RUN(rx_1500, &load, rounds * BATCH);
 	RUN(tx_64, &load, rounds * BATCH);
+	RUN(tx_64_alone, &load, rounds * BATCH);
 	RUN(tx_1500, &load, rounds * BATCH);
 	copies(&load, "rx_copies_per_message", 1, rounds);
 	signals(&load, true, rounds);
@@ -241,7 +245,7 @@ static void by_page(uint32_t rounds)
 
 	start(&load, &config);
 	load.rounds = rounds;
-	transmit(&load, FRAME_MAX, rounds);
+	transmit(&load, FRAME_MAX, true, rounds);
 	RUN(tx_1500_by_page, &load, rounds * BATCH);
 	stop(&load);
 }

@@ -31,6 +31,7 @@ hvk_status hvk_netvsc_batch_flush(struct netvsc_queue *queue)
 	struct hvk_nvs_message message;
 	hvk_status status;
 
+	tx->quick_count = 0;
 	if (tx->batch.count == 0)
 		return HVK_OK;
 	hvk_nvs_build_rndis(&message, queue->nic->nvs_version, NVS_CHANNEL_DATA,
@@ -108,6 +109,16 @@ static void append(struct netvsc_queue *queue, struct netvsc_wire *wire, uint32_
 	tx->batch.count++;
 }
 
+/* As long as they go by section, and zeros behind them are fewer than eight. */
+static uint32_t quick_bytes(const struct netvsc_queue *queue)
+{
+	const struct hvk_netvsc *nic = queue->nic;
+
+	if (queue->tx.alignment > HVK_NETVSC_QUICK_ALIGNMENT)
+		return 0;
+	return hvk_min32(nic->config.copy_max, nic->netdev.info.frame_max);
+}
+
 hvk_status hvk_netvsc_batch_put(struct netvsc_queue *queue, struct netvsc_wire *wire, bool more)
 {
 	struct netvsc_transmit *tx = &queue->tx;
@@ -131,8 +142,11 @@ hvk_status hvk_netvsc_batch_put(struct netvsc_queue *queue, struct netvsc_wire *
 	if (!hvk_fits(tx->batch.bytes + size, padding, tx->batch_bytes))
 		padding = 0; /* nothing follows it */
 	append(queue, wire, size, padding);
-	if (more && tx->batch.count < tx->batch_max)
+	if (more && tx->batch.count < tx->batch_max) {
+		tx->quick_count = tx->batch_max - tx->batch.count - 1; /* the last one is sent with all */
+		tx->quick_bytes = quick_bytes(queue);
 		return HVK_OK;
+	}
 	status = hvk_netvsc_batch_flush(queue);
 	if (status == HVK_OK || !alone)
 		return HVK_OK; /* what waits with others goes when there is room */

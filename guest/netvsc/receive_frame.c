@@ -45,8 +45,9 @@ static uint8_t mask_of(uint32_t enabled)
 static uint32_t take_checksum(struct netvsc_receive *rx, uint32_t word)
 {
 	uint32_t flags = checksum_flags[word & WORD_BITS] & rx->checksum_mask;
+	uint32_t both = (flags & GOOD_FLAGS) << 1 & flags;
 
-	flags &= ~((flags & GOOD_FLAGS) << 1 & flags);
+	flags &= ~(both | both >> 1);
 	rx->burst.good += (flags & GOOD_FLAGS) != 0;
 	rx->burst.bad += (flags & BAD_FLAGS) != 0;
 	return flags;
@@ -66,12 +67,13 @@ static void put_tag_back(struct hvk_rx_frame *frame, uint8_t *data, uint16_t tag
 	frame->length += HVK_ETHERNET_VLAN_TAG;
 }
 
-static void add_what_is_known(struct netvsc_queue *queue, const struct hvk_rndis_frame *found,
-			      struct hvk_rx_frame *frame)
+static __attribute__((noinline)) void add_what_is_known(struct netvsc_queue *queue,
+							const struct hvk_rndis_frame *found,
+							struct hvk_rx_frame *frame)
 {
 	struct netvsc_receive *rx = &queue->rx;
 
-	if ((found->has & HVK_RNDIS_HAS_CHECKSUM) && rx->checksum_mask)
+	if (found->has & rx->has_wanted & HVK_RNDIS_HAS_CHECKSUM)
 		frame->flags |= take_checksum(rx, found->checksum);
 	if ((found->has & HVK_RNDIS_HAS_HASH) && found->hash_type > 0xffu) {
 		frame->flags |= HVK_RX_HASH;
@@ -90,18 +92,24 @@ static void add_what_is_known(struct netvsc_queue *queue, const struct hvk_rndis
 	}
 }
 
-void hvk_netvsc_hand_up(struct netvsc_queue *queue, const struct hvk_rndis_frame *found,
-			struct hvk_rx_frame *frame)
+static inline void hand_up(struct netvsc_queue *queue, const struct hvk_rndis_frame *found,
+			   struct hvk_rx_frame *frame)
 {
 	struct hvk_netdev *netdev = &queue->nic->netdev;
 	struct netvsc_receive *rx = &queue->rx;
 
-	if (found->has)
+	if (found->has & rx->has_wanted)
 		add_what_is_known(queue, found, frame);
 	frame->queue = (uint16_t)queue->index;
 	rx->burst.frames++;
 	rx->burst.bytes += frame->length;
 	netdev->hooks.input(netdev->hooks.context, netdev, frame);
+}
+
+void hvk_netvsc_hand_up(struct netvsc_queue *queue, const struct hvk_rndis_frame *found,
+			struct hvk_rx_frame *frame)
+{
+	hand_up(queue, found, frame);
 }
 
 static void count_drop(struct netvsc_queue *queue, uint64_t *cause)
@@ -127,8 +135,8 @@ static bool is_unwanted(struct netvsc_queue *queue, const uint8_t *address)
 	return !hvk_netvsc_group_wanted(queue->nic, address);
 }
 
-static void copy(struct netvsc_queue *queue, const struct hvk_shared *range,
-		 const struct hvk_rndis_frame *found)
+static inline void copy(struct netvsc_queue *queue, const struct hvk_shared *range,
+			const struct hvk_rndis_frame *found)
 {
 	struct netvsc_receive *rx = &queue->rx;
 	uint8_t *data = rx->frame_pages.address;
@@ -140,11 +148,11 @@ static void copy(struct netvsc_queue *queue, const struct hvk_shared *range,
 		count_drop(queue, &queue->counters.rx_other_group);
 		return;
 	}
-	hvk_netvsc_hand_up(queue, found, &frame);
+	hand_up(queue, found, &frame);
 }
 
-static bool lend(struct netvsc_queue *queue, const struct hvk_shared *range,
-		 const struct hvk_rndis_frame *found)
+static __attribute__((noinline)) bool lend(struct netvsc_queue *queue, const struct hvk_shared *range,
+					   const struct hvk_rndis_frame *found)
 {
 	struct netvsc_receive *rx = &queue->rx;
 	struct hvk_rx_frame frame = {.length = found->length, .segments = 1};
@@ -211,6 +219,8 @@ void hvk_netvsc_frames_begin(struct netvsc_queue *queue)
 	rx->enabled = __atomic_load_n(&netdev->info.enabled, __ATOMIC_RELAXED);
 	rx->frame_max = __atomic_load_n(&netdev->info.frame_max, __ATOMIC_RELAXED);
 	rx->checksum_mask = mask_of(rx->enabled);
+	rx->has_wanted = HVK_RNDIS_HAS_VLAN | HVK_RNDIS_HAS_HASH |
+			 (rx->checksum_mask ? HVK_RNDIS_HAS_CHECKSUM : 0);
 	rx->burst = (struct netvsc_burst){0};
 }
 

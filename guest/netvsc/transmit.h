@@ -44,6 +44,7 @@ void hvk_netvsc_packet_failed(struct netvsc_queue *queue, hvk_status status);
 /* batch.c. Under the queue's lock. Puts a message into a section, and sends it if no more is to
  * come. HVK_EAGAIN: no room. */
 hvk_status hvk_netvsc_batch_put(struct netvsc_queue *queue, struct netvsc_wire *wire, bool more);
+#define HVK_NETVSC_QUICK_ALIGNMENT 8u
 /* Sends what waits. HVK_EAGAIN: it goes on waiting. */
 hvk_status hvk_netvsc_batch_flush(struct netvsc_queue *queue);
 /* For what the host says that it takes. */
