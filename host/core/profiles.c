@@ -45,7 +45,7 @@
 	.ranges_per_packet_max = 375, .rndis_packets_max = 8, .rndis_alignment_factor = 3, .rss = true, \
 	.queues_max = 64, .rss_unchanged_ignored = true, .udp_checksum = true,                          \
 	.send_table = HVH_SEND_TABLE_AT_12, .lso = true, .lso_size_max = 65535, .lso_segments_min = 2,  \
-	.rndis_transfer_max = 0xefffffff
+	.lso_offset_needed = true, .rndis_transfer_max = 0xefffffff
 
 static const struct hvh_profile profiles[] = {
 	{

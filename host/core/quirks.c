@@ -193,6 +193,8 @@ static const struct entry entries[] = {
 	SWITCH("rsc", rsc, BEFORE, "received segments are joined, if the guest asks for it"),
 	NUMBER("lso-size", lso_size_max, 1024, 65535, BEFORE, "bytes of one large send, at most"),
 	NUMBER("lso-segments", lso_segments_min, 1, 64, BEFORE, "segments of one large send, at least"),
+	SWITCH("lso-offset-needed", lso_offset_needed, BEFORE,
+	       "a large send must say where its TCP header is, else the host finds it"),
 	/* Of devices to come */
 	COMING("storvsp-completion-size", "exact or shortest completions of the disk controller"),
 	COMING("storvsp-6-2", "the disk controller takes protocol 6.2"),

@@ -2,7 +2,8 @@
 /*
  * Checksums. What a request must look like: NDIS has the transport put the pseudo-header's sum
  * into the checksum field, and so do Linux (CHECKSUM_PARTIAL) and FreeBSD (in_pseudo); none of
- * them cares what the field of the IP header holds.
+ * them cares what the field of the IP header holds. Without the header's offset the host finds it
+ * itself (OpenVMM does; FreeBSD 11 and illumos leave it out).
  */
 #include "checksum.h"
 
@@ -114,7 +115,7 @@ static const char *check_transport(const uint8_t *frame, const struct netvsp_hea
 	if (headers->transport == 0)
 		return "checksum request for a frame whose TCP or UDP header is cut or wrong";
 	*value = request >> RNDIS_CHECKSUM_TX_OFFSET_SHIFT;
-	if (*value != headers->transport)
+	if (*value != 0 && *value != headers->transport)
 		return "checksum request: that is not where the TCP or UDP header is";
 	field = netvsp_get16(frame + checksum_at(headers));
 	pseudo = netvsp_sum_fold(netvsp_pseudo_sum(frame, headers, headers->end - headers->transport));

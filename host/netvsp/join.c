@@ -89,21 +89,12 @@ static bool has_room(const struct netvsp_transfer *transfer, uint32_t fragments,
 	       fragments <= (NETVSP_TRANSFER_MAX - transfer->bytes) / queue->nic->session.suballocation_size;
 }
 
-/* NDIS leaves it to the host whether a joined packet's checksums are right; but a guest that is not
- * told of the IP header's must find it so. */
-static bool sums_again(const struct hvh_nic *nic)
-{
-	return hvh_choose(nic->partition, 2) != 0 ||
-	       (nic->coalesce.headers.version == 4 &&
-		(nic->session.offload.granted & NETVSP_OFFLOAD_RX_IP4) == 0);
-}
-
 uint32_t netvsp_join(struct netvsp_transfer *transfer, const struct netvsp_frame *frame, uint32_t waiting,
 		     uint32_t ranges)
 {
 	struct hvh_nic *nic = transfer->queue->nic;
 	struct netvsp_coalesce *coalesce = &nic->coalesce;
-	uint32_t room = fragment_room(nic), most = NETVSP_JOINED_MAX, size, count, length, verified;
+	uint32_t room = fragment_room(nic), most = NETVSP_JOINED_MAX, size, count, length;
 	struct netvsp_packet_info info = {0};
 	const uint8_t *bytes;
 
@@ -122,9 +113,10 @@ uint32_t netvsp_join(struct netvsp_transfer *transfer, const struct netvsp_frame
 		return 0;
 	if (!has_room(transfer, (coalesce->length + size - 1) / size, ranges))
 		return transfer->count > 0 ? NETVSP_JOIN_LATER : 0;
-	verified = netvsp_coalesce_finish(coalesce, sums_again(nic));
+	/* NDIS leaves it to the host whether the checksums are made anew; but it says what they are, whatever
+	 * the guest has turned on: Linux, which turns those of IPv4 headers off, needs that. */
 	info.present = NETVSP_INFO_CHECKSUM;
-	info.checksum = netvsp_checksum_info(nic, &coalesce->headers, verified);
+	info.checksum = netvsp_coalesce_finish(coalesce, hvh_choose(nic->partition, 2) != 0);
 	netvsp_hash_info(nic, frame, &info);
 	length = coalesce->length;
 	bytes = take_tag(nic, &info, &length);

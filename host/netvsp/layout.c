@@ -12,8 +12,6 @@
 #define DATA_OFFSET_OPENVMM 248u
 #define PACKET_BODY (sizeof(struct rndis_packet) - sizeof(struct rndis_header))
 #define HEAD_MAX (RNDIS_OFFSET_BASE + DATA_OFFSET_OPENVMM + 8u) /* the longest of frame_layout's */
-#define RX_INVALID (RNDIS_CHECKSUM_RX_TCP_INVALID | RNDIS_CHECKSUM_RX_IP_INVALID)
-
 struct frame_layout {
 	uint32_t data_offset;    /* as in the message: from byte 8 */
 	uint32_t message_length; /* to the last byte of the frame */
@@ -104,7 +102,7 @@ bool netvsp_takes_tags(const struct hvh_nic *nic)
 	return nic->session.vlan && (nic->without & HVH_NIC_NO_VLAN) == 0;
 }
 
-uint32_t netvsp_checksum_info(const struct hvh_nic *nic, const struct netvsp_headers *headers,
+static uint32_t checksum_info(const struct hvh_nic *nic, const struct netvsp_headers *headers,
 			      uint32_t verified)
 {
 	uint32_t said = netvsp_checksum_report(headers, verified, nic->session.offload.granted);
@@ -112,7 +110,7 @@ uint32_t netvsp_checksum_info(const struct hvh_nic *nic, const struct netvsp_hea
 	if ((said & RNDIS_CHECKSUM_RX_UDP_GOOD) != 0 &&
 	    hvh_partition_get_profile(nic->partition)->udp_as_tcp_good)
 		said ^= RNDIS_CHECKSUM_RX_UDP_GOOD | RNDIS_CHECKSUM_RX_TCP_GOOD;
-	return said | (verified & RX_INVALID);
+	return said;
 }
 
 void netvsp_hash_info(const struct hvh_nic *nic, const struct netvsp_frame *frame,
@@ -133,8 +131,7 @@ static void describe(struct hvh_nic *nic, const struct netvsp_frame *frame, stru
 
 	if (nic->session.offload.granted != 0 &&
 	    netvsp_headers_find(frame->bytes, frame->length, false, &headers)) {
-		info->checksum = netvsp_checksum_info(nic, &headers,
-						      netvsp_checksum_verify(frame->bytes, &headers));
+		info->checksum = checksum_info(nic, &headers, netvsp_checksum_verify(frame->bytes, &headers));
 		nic->counters.checksums_checked++;
 	}
 	if (info->checksum != 0 || empty_too)

@@ -399,9 +399,6 @@ bool netvsp_frame_fits(const struct hvh_nic *nic, const struct netvsp_frame *fra
 /* The same for any bytes, with this packet information. */
 bool netvsp_packet_add(struct netvsp_transfer *transfer, const struct netvsp_packet_info *info,
 		       const uint8_t *bytes, uint32_t length);
-/* The checksum information of a frame whose checksums are verified to be so (RNDIS_CHECKSUM_RX_*). */
-uint32_t netvsp_checksum_info(const struct hvh_nic *nic, const struct netvsp_headers *headers,
-			      uint32_t verified);
 /* Tags become packet information. */
 bool netvsp_takes_tags(const struct hvh_nic *nic);
 void netvsp_hash_info(const struct hvh_nic *nic, const struct netvsp_frame *frame,

@@ -23,18 +23,19 @@
 #define NETVSP_OFFLOAD_RSC4 (1u << 12)
 #define NETVSP_OFFLOAD_RSC6 (1u << 13)
 
-#define NETVSP_LSO_SIZE_MAX 0xf53cu /* bytes of payload (OpenVMM) */
+#define NETVSP_LSO_SIZE_MAX 65535u /* bytes of payload; profiles have their own */
 #define NETVSP_LSO_SEGMENTS_MIN 2u
 
 struct netvsp_offload {
 	uint32_t offered; /* NETVSP_OFFLOAD_* */
 	uint32_t granted; /* never more than offered */
 	uint32_t lso_size_max, lso_segments_min;
+	bool lso_offset_needed; /* else the host finds the TCP header itself if the request has 0 */
 };
 
-/* At the begin of a session: of all that is offered the guest has the receive checksums, which hosts
- * report unasked (Linux never asks for those of IPv4 headers, and reads them). nvs is the session's version, newest the
- * host's newest; rsc: NDIS_CONFIG had that capability; without: HVH_NIC_NO_*. */
+/* At the begin of a session: of all that is offered the guest has the receive checksums, as NDIS drivers
+ * have them by default. nvs is the session's version; rsc: NDIS_CONFIG had that capability; without:
+ * HVH_NIC_NO_*. */
 void netvsp_offload_begin(struct netvsp_offload *offload, uint32_t nvs, bool rsc, uint32_t without);
 /* The newest revision (1 to 3) of NDIS_OFFLOAD that a host of this newest NVS version has. */
 uint32_t netvsp_offload_revision(uint32_t newest);

@@ -13,6 +13,7 @@ void netvsp_offload_start(struct hvh_nic *nic)
 	netvsp_offload_begin(&session->offload, session->version, session->rsc, nic->without);
 	session->offload.lso_size_max = profile->lso_size_max;
 	session->offload.lso_segments_min = profile->lso_segments_min;
+	session->offload.lso_offset_needed = profile->lso_offset_needed;
 }
 
 /* --- Offloads ------------------------------------------------------------------------- */

@@ -22,7 +22,8 @@ uint32_t netvsp_rss_write(uint32_t queues, uint32_t capabilities, bool ndis_6_0,
 /* The NDIS_HASH_* that such capabilities allow. */
 uint32_t netvsp_rss_types(uint32_t capabilities);
 /* OID_GEN_RECEIVE_SCALE_PARAMETERS, for so many queues and these NDIS_HASH_* types. NULL if all is
- * right; else what is not, in *value the number, and nothing has changed. heed_unchanged: the flags that say so are obeyed (FreeBSD: no host does). */
+ * right; else what is not, in *value the number, and nothing has changed. heed_unchanged: the flags that
+ * say so are obeyed (FreeBSD: no host does). */
 const char *netvsp_rss_set(struct netvsp_rss *rss, const uint8_t *parameters, uint32_t length,
 			   uint32_t queues, uint32_t types, bool heed_unchanged, uint32_t *value);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Large sends. What a request must look like is NDIS's "offloading the segmentation of large TCP
- * packets", as Linux and FreeBSD do it: the IP length is 0 (or right: DPDK), and the checksum field
- * holds the pseudo-header's sum without a length.
+ * packets", as Linux and FreeBSD do it: the IP length is 0 (or right: DPDK does not touch it), and the
+ * checksum field holds the pseudo-header's sum without a length. FreeBSD 11 and illumos leave the
+ * header's offset out, which Windows takes and OpenVMM does not.
  */
 #include "segment.h"
 
@@ -31,7 +32,7 @@ static const char *check_request(uint32_t request, const struct netvsp_headers *
 	if (headers->fragment || headers->protocol != IP_PROTOCOL_TCP || headers->transport == 0)
 		return "large send of what is no whole TCP header";
 	*value = request >> RNDIS_LSO_OFFSET_SHIFT & 0x3ffu;
-	if (*value != headers->transport)
+	if (*value != headers->transport && (*value != 0 || offload->lso_offset_needed))
 		return "large send: that is not where the TCP header is";
 	return NULL;
 }

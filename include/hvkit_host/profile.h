@@ -168,6 +168,7 @@ struct hvh_profile {
 	bool lso, rsc;
 	uint32_t lso_size_max;     /* bytes of one large send */
 	uint32_t lso_segments_min; /* and how many segments are the least */
+	bool lso_offset_needed;    /* it must say where its TCP header is (OpenVMM) */
 };
 
 /* By name ("ws2012r2", "openvmm"); NULL if there is none. */

@@ -76,7 +76,7 @@ static void checksums(struct given *given)
 
 static void large_send(struct given *given)
 {
-	struct netvsp_offload offload = {0xffffffffu, given->b, NETVSP_LSO_SIZE_MAX, 1};
+	struct netvsp_offload offload = {0xffffffffu, given->b, NETVSP_LSO_SIZE_MAX, 1, false};
 	uint32_t frame_max = given->c % (FRAME_MAX + 1), value, taken = 0;
 	uint8_t *made = malloc(FRAME_MAX + ETHERNET_TAG);
 	struct netvsp_segments segments;

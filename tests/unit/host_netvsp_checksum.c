@@ -255,6 +255,7 @@ static void test_requests_are_filled(void **state)
 	/* 0a07+000f+0a07+0001 + 6 + 30 = 1442 */
 	expect_filled(frame_tcp4, sizeof frame_tcp4, 50, 0x1442, IP4 | TCP | AT(34), 1);
 	expect_filled(frame_tcp4, sizeof frame_tcp4, 50, 0x1442, IP4 | TCP | HEADER | AT(34), 2);
+	expect_filled(frame_tcp4, sizeof frame_tcp4, 50, 0x1442, IP4 | TCP, 1); /* as illumos asks */
 	/* ... + 6 + 35 = 1447 */
 	expect_filled(frame_tcp4_options, sizeof frame_tcp4_options, 58, 0x1447, IP4 | TCP | HEADER | AT(42),
 		      2);
@@ -341,7 +342,7 @@ static void test_requests_that_do_not_fit_the_frame(void **state)
 	refused(frame_tcp4, sizeof frame_tcp4, IP4 | UDP | AT(34), ALL, "another protocol", 6);
 	refused(frame_fragment4, sizeof frame_fragment4, IP4 | UDP | AT(34), ALL, "fragment", 17);
 	refused(frame_tcp4, sizeof frame_tcp4, IP4 | TCP | AT(38), ALL, "not where", 38);
-	refused(frame_tcp4, sizeof frame_tcp4, IP4 | TCP, ALL, "not where", 0);
+	refused(frame_tcp4, sizeof frame_tcp4, IP4 | TCP | AT(14), ALL, "not where", 14);
 	memcpy(frame, frame_tcp4, sizeof frame);
 	frame[46] = 0xf0;
 	refused(frame, sizeof frame, IP4 | TCP | AT(34), ALL, "cut or wrong", 6);

@@ -85,8 +85,8 @@ static void test_everything_byte_for_byte(void **state)
 	} words[] = {
 		{4, 2},  {8, 0x155},   {12, 2},  {16, 0x155}, /* IPv4: options, TCP, UDP, header */
 		{20, 2}, {24, 0x55},   {28, 2},  {32, 0x55},  /* IPv6 */
-		{80, 2}, {84, 0xf53c}, {88, 2},               /* large sends */
-		{92, 2}, {96, 0xf53c}, {100, 2}, {104, 5},    {144, 0x101}, /* RSC */
+		{80, 2}, {84, 0xffff}, {88, 2},               /* large sends */
+		{92, 2}, {96, 0xffff}, {100, 2}, {104, 5},    {144, 0x101}, /* RSC */
 	};
 	struct netvsp_offload offload = begun(NVS_VERSION_6_1, true, 0);
 	uint8_t expected[156] = {0xa7, 3, 156, 0}, made[200];
@@ -135,7 +135,7 @@ static void test_single_abilities(void **state)
 		{NETVSP_OFFLOAD_RX_TCP4, 12, 16, 0x15}, {NETVSP_OFFLOAD_RX_UDP4, 12, 16, 0x41},
 		{NETVSP_OFFLOAD_TX_TCP6, 20, 24, 0x15}, {NETVSP_OFFLOAD_TX_UDP6, 20, 24, 0x41},
 		{NETVSP_OFFLOAD_RX_TCP6, 28, 32, 0x15}, {NETVSP_OFFLOAD_RX_UDP6, 28, 32, 0x41},
-		{NETVSP_OFFLOAD_LSO4, 80, 84, 0xf53c},  {NETVSP_OFFLOAD_LSO6, 92, 96, 0xf53c},
+		{NETVSP_OFFLOAD_LSO4, 80, 84, 0xffff},  {NETVSP_OFFLOAD_LSO6, 92, 96, 0xffff},
 	};
 	struct netvsp_offload offload = begun(NVS_VERSION_6_1, true, 0);
 

@@ -77,6 +77,18 @@ static void test_right_ip_length(void **state)
 	expect_segment(&segments, 2, frame_segment4_2, sizeof frame_segment4_2);
 }
 
+/* FreeBSD 11 and illumos do not say where the TCP header is. */
+static void test_without_an_offset(void **state)
+{
+	struct netvsp_segments segments;
+	uint32_t value = 0;
+
+	(void)state;
+	assert_null(netvsp_segments_begin(&segments, frame_large4, sizeof frame_large4, RNDIS_LSO_V2 | 10,
+					  &granted, MTU_FRAME, &value));
+	expect_segment(&segments, 1, frame_segment4_1, sizeof frame_segment4_1);
+}
+
 /* The largest, by each of some sizes: every byte once, in order, every checksum right. */
 static void cut_and_compare(const uint8_t *frame, uint32_t length, uint32_t mss)
 {
@@ -174,6 +186,8 @@ static void test_refused_requests(void **state)
 	refused(REQUEST4 | RNDIS_LSO_IPV6 | 10, "another IP version", 4);
 	refused(RNDIS_LSO_V2 | AT(38) | 10, "not where the TCP header is", 38);
 	refused(REQUEST4, "segments of that size", 0);
+	less.lso_offset_needed = true; /* OpenVMM */
+	refused_with(frame_large4, sizeof frame_large4, RNDIS_LSO_V2 | 10, &less, MTU_FRAME, "not where", 0);
 	refused(REQUEST4 | 1461, "longer than the MTU", 1461);
 	refused(REQUEST4 | 25, "fewer segments", 1);
 	less.granted = NETVSP_OFFLOAD_LSO6;
@@ -232,10 +246,15 @@ static void test_refused_frames(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ipv4_byte_for_byte),   cmocka_unit_test(test_ipv6_byte_for_byte),
-		cmocka_unit_test(test_right_ip_length),      cmocka_unit_test(test_longest),
-		cmocka_unit_test(test_urgent_pointer),       cmocka_unit_test(test_refused_requests),
-		cmocka_unit_test(test_mss_bound_with_a_tag), cmocka_unit_test(test_refused_frames),
+		cmocka_unit_test(test_ipv4_byte_for_byte),
+		cmocka_unit_test(test_ipv6_byte_for_byte),
+		cmocka_unit_test(test_right_ip_length),
+		cmocka_unit_test(test_without_an_offset),
+		cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_urgent_pointer),
+		cmocka_unit_test(test_refused_requests),
+		cmocka_unit_test(test_mss_bound_with_a_tag),
+		cmocka_unit_test(test_refused_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
