@@ -145,6 +145,8 @@ static bool card_up(struct rig *rig)
 		.send_buffer_pages = rig->config.by_page ? HVK_NETVSC_NO_SEND_BUFFER : 32,
 		.nvs_newest = rig->config.nvs_newest,
 		.rx_borrow = rig->config.rx_borrow,
+		.queues = rig->config.queues,
+		.offloads = rig->config.offloads,
 	};
 	struct hvk_netdev_hooks hooks = {.input = rig_traffic_input, .gone = card_gone, .context = rig};
 	hvk_status status = hvk_netvsc_create(rig->channel, &config, &rig->nic);
@@ -179,6 +181,20 @@ static bool card_up(struct rig *rig)
 	return status == HVK_EGONE || rig->result.status == HVK_OK;
 }
 
+static void note_queues(struct rig *rig)
+{
+	struct rig_result *result = &rig->result;
+	struct hvh_nic_queue_counters counters;
+
+	result->queues = hvk_netvsc_netdev(rig->nic)->info.queues;
+	result->queues_open = hvh_nic_queues(rig->host_nic);
+	result->queues_sent = result->queues_taken = 0;
+	for (uint32_t n = 0; hvh_nic_get_queue_counters(rig->host_nic, n, &counters); n++) {
+		result->queues_sent += counters.from_guest_frames > 0;
+		result->queues_taken += counters.to_guest_frames > 0;
+	}
+}
+
 static void card_down(struct rig *rig)
 {
 	hvk_status status;
@@ -189,6 +205,8 @@ static void card_down(struct rig *rig)
 	if (rig->nic_gone)
 		rig->result.rescinds++;
 	hvk_netdev_get_counters(hvk_netvsc_netdev(rig->nic), &rig->result.nic);
+	if (rig->config.mode == HOSTED_DETERMINISTIC) /* nobody else is in the host */
+		note_queues(rig);
 	hvk_netvsc_detach(rig->nic, request(rig));
 	rig_traffic_return(rig, false); /* detach waits for them */
 	status = wait(rig);

@@ -42,6 +42,8 @@ struct rig_config {
 	bool no_nic;
 	bool by_page;           /* transmit without a send buffer, by page list */
 	uint32_t receive_pages; /* of the receive buffer; 0 = 64 */
+	uint32_t queues;        /* asked for; frames sent are spread over them. 0 = 1 */
+	uint32_t offloads;      /* HVK_NETDEV_* */
 	uint32_t rx_borrow;     /* frames lent; some are kept for a while, and given back in any order */
 	uint32_t frames;        /* numbered frames to be echoed by the wire, at most RIG_FRAMES_MAX */
 	uint32_t stream;        /* numbered frames that the wire sends by itself */
@@ -92,6 +94,10 @@ struct rig_result {
 	struct hvk_netdev_counters nic;
 	struct hvh_counters host;
 	uint64_t faults[HVH_FAULT_COUNT];
+	uint32_t queues;       /* of the card when it was detached last, as the driver has it */
+	uint32_t queues_open;  /* ... and the host */
+	uint32_t queues_sent;  /* queues that any frame of ours came over */
+	uint32_t queues_taken; /* ... and any for us */
 };
 
 /* A frame that the card has lent us. */

@@ -222,6 +222,8 @@ static void cut(struct rig *rig, struct rig_frame *own, uint32_t length)
 		.length = length,
 		.done = done,
 		.context = own,
+		.flags = rig->config.queues > 1 ? HVK_TX_HASH : 0,
+		.hash = rig->config.queues > 1 ? (uint32_t)next_random(rig) : 0,
 	};
 }
 
