@@ -33,6 +33,14 @@ static void fail(struct hvk_netvsc *nic, hvk_status status)
 		nic->operation_status = status;
 }
 
+/* Why it is not up again. */
+static hvk_status reason(struct hvk_netvsc *nic)
+{
+	if (netvsc_lost(nic) != HVK_OK)
+		return HVK_EGONE;
+	return hvk_netvsc_unwanted(nic) ? HVK_ECANCELED : nic->result;
+}
+
 /* It is up again; false: but not as it was asked for. */
 static bool is_as_asked(const struct hvk_netvsc *nic)
 {
@@ -51,7 +59,7 @@ static bool down_goes_on(struct hvk_netvsc *nic)
 {
 	nic->going_down = false;
 	if (hvk_netvsc_unwanted(nic)) {
-		fail(nic, netvsc_lost(nic) == HVK_OK ? HVK_ECANCELED : HVK_EGONE);
+		fail(nic, reason(nic));
 		return over(nic);
 	}
 	hvk_netvsc_bring_up(nic);
@@ -69,7 +77,7 @@ bool hvk_netvsc_mtu_goes_on(struct hvk_netvsc *nic)
 		begin(nic, NETVSC_RESTART_MTU_BACK, nic->mtu_was);
 		return true;
 	}
-	fail(nic, hvk_netvsc_unwanted(nic) ? HVK_ECANCELED : nic->result);
+	fail(nic, reason(nic));
 	if (nic->restart == NETVSC_RESTART_MTU_BACK || hvk_netvsc_unwanted(nic))
 		return over(nic);
 	nic->restart = NETVSC_RESTART_MTU_BACK;
