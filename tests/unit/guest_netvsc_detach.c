@@ -67,6 +67,29 @@ static void below_4_0_teardown_is_sent_first(void **state)
 	fake_check_nothing_left();
 }
 
+/* Boot mode speaks an old version to a host that knows 3.0: nothing is awaited before the close. */
+static void in_boot_mode_the_channel_is_closed_first(void **state)
+{
+	static const uint32_t versions[] = {VMBUS_VERSION_0_13, VMBUS_VERSION_1_1, VMBUS_VERSION_3_0};
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		uint64_t began;
+
+		fake_up(&defaults);
+		bench.hvk.version = versions[i];
+		bench.hvk.boot_mode = true;
+		bench.hold_teardown = true; /* no matter: the close is over by then */
+		began = bench.hvk.now_ms;
+		assert_int_equal(fake_detach(), HVK_OK);
+		assert_true(bench.hvk.now_ms == began);
+		assert_string_equal(bench.log,
+				    "rndis:5:1010e rndis:3 nvs:103 nvs:106 close teardown:rx torndown "
+				    "teardown:tx torndown ");
+		fake_check_nothing_left();
+	}
+}
+
 /* Windows Server 2012 R2 withholds the receive buffer's TORNDOWN until the close. */
 static void torndown_may_need_the_close(void **state)
 {
@@ -354,6 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(from_4_0_the_channel_is_closed_first),
 		cmocka_unit_test(below_4_0_teardown_is_sent_first),
+		cmocka_unit_test(in_boot_mode_the_channel_is_closed_first),
 		cmocka_unit_test(torndown_may_need_the_close),
 		cmocka_unit_test(ranges_that_come_after_the_teardown_are_not_looked_at),
 		cmocka_unit_test(a_lost_teardown_is_told_and_nothing_is_freed),

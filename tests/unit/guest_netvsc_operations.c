@@ -331,6 +331,125 @@ static void unknown_status_is_counted_and_no_fault(void **state)
 	fake_down();
 }
 
+/* --- Groups ------------------------------------------------------------------------------- */
+
+static struct hvk_request groups_request;
+
+static hvk_status set_groups(const uint8_t (*groups)[6], uint32_t count)
+{
+	hvk_netdev_set_multicast(bench.netdev, groups, count, &groups_request);
+	fake_run();
+	return groups_request.status;
+}
+
+/* A frame of 60 bytes to that address. */
+static uint32_t inputs_after(const uint8_t address[6])
+{
+	uint8_t message[104];
+
+	(void)fake_make_frame(message, 104, 60, 0);
+	memcpy(message + 44, address, 6);
+	fake_message(message, sizeof(message), sizeof(message));
+	fake_run();
+	return bench.inputs;
+}
+
+static void groups_are_all_or_none_for_the_host_and_a_list_for_us(void **state)
+{
+	static const uint8_t groups[3][6] = {
+		{1, 0, 0x5e, 0, 0, 1}, {0x33, 0x33, 0, 0, 0, 1}, {1, 0, 0x5e, 1, 2, 3}};
+	static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	static const uint8_t ours[6] = {0x00, 0x15, 0x5d, 0x01, 0x02, 0x03};
+
+	(void)state;
+	fake_up(&defaults);
+	assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_OK);
+	bench.log[0] = 0;
+	assert_int_equal(set_groups(groups, 2), HVK_OK);
+	assert_int_equal(bench.last_filter, 1 | 4 | 8);
+	assert_int_equal(inputs_after(groups[0]), 1);
+	assert_int_equal(inputs_after(groups[1]), 2);
+	assert_int_equal(inputs_after(groups[2]), 2);
+	assert_int_equal(counters().rx_other_group, 1);
+	assert_int_equal(inputs_after(broadcast), 3);
+	assert_int_equal(inputs_after(ours), 4);
+	bench.log[0] = 0;
+	assert_int_equal(set_groups(groups + 2, 1), HVK_OK); /* in their place; the filter is right already */
+	assert_string_equal(bench.log, "");
+	assert_int_equal(inputs_after(groups[0]), 4);
+	assert_int_equal(inputs_after(groups[2]), 5);
+	assert_int_equal(set_groups(NULL, 0), HVK_OK);
+	assert_int_equal(bench.last_filter, 1 | 8);
+	assert_int_equal(inputs_after(groups[2]), 5);
+	assert_int_equal(fake_set_flags(HVK_NETDEV_UP | HVK_NETDEV_ALL_MULTICAST), HVK_OK);
+	assert_int_equal(inputs_after(groups[2]), 6);
+	fake_down();
+}
+
+static void groups_outlast_down_and_not_detach(void **state)
+{
+	static const uint8_t group[1][6] = {{1, 0, 0x5e, 0, 0, 1}};
+
+	(void)state;
+	fake_create(&defaults);
+	assert_int_equal(set_groups(group, 1), HVK_ESTATE);
+	assert_int_equal(fake_attach(), HVK_OK);
+	assert_int_equal(set_groups(group, 1), HVK_OK);
+	assert_int_equal(bench.last_filter, 0); /* down is down */
+	assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_OK);
+	assert_int_equal(bench.last_filter, 1 | 4 | 8);
+	assert_int_equal(fake_detach(), HVK_OK);
+	assert_int_equal(fake_attach(), HVK_OK);
+	assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_OK);
+	assert_int_equal(bench.last_filter, 1 | 8);
+	fake_down();
+}
+
+static void groups_that_cannot_be(void **state)
+{
+	static uint8_t groups[HVK_NETDEV_GROUPS_MAX + 1][6];
+
+	(void)state;
+	for (uint32_t i = 0; i <= HVK_NETDEV_GROUPS_MAX; i++) {
+		groups[i][0] = 1;
+		groups[i][5] = (uint8_t)i;
+	}
+	fake_up(&defaults);
+	assert_int_equal(set_groups(groups, HVK_NETDEV_GROUPS_MAX), HVK_OK);
+	assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_OK);
+	assert_int_equal(inputs_after(groups[HVK_NETDEV_GROUPS_MAX - 1]), 1);
+	assert_int_equal(set_groups(groups, HVK_NETDEV_GROUPS_MAX + 1), HVK_EINVAL);
+	groups[3][0] = 2; /* somebody's own address */
+	assert_int_equal(set_groups(groups, 4), HVK_EINVAL);
+	assert_int_equal(inputs_after(groups[HVK_NETDEV_GROUPS_MAX - 1]), 2);
+	fake_down();
+}
+
+static void a_refused_filter_leaves_the_groups(void **state)
+{
+	static const uint8_t group[1][6] = {{1, 0, 0x5e, 0, 0, 1}};
+
+	(void)state;
+	fake_up(&defaults);
+	assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_OK);
+	bench.refuse_oid = 0x0001010e;
+	assert_int_equal(set_groups(group, 1), HVK_EREFUSED_RNDIS);
+	assert_int_equal(inputs_after(group[0]), 0);
+	fake_down();
+}
+
+static void operations_that_it_lacks(void **state)
+{
+	struct hvk_request request = {0};
+
+	(void)state;
+	fake_up(&defaults);
+	bench.netdev->ops->refuse(bench.netdev, &request);
+	fake_run();
+	assert_int_equal(request.status, HVK_ENOTSUP);
+	fake_down();
+}
+
 /* --- Keepalive ---------------------------------------------------------------------------- */
 
 static uint32_t keepalive_answers(uint32_t id)
@@ -469,6 +588,11 @@ int main(void)
 		cmocka_unit_test(a_control_message_keeps_its_memory_until_completed),
 		cmocka_unit_test(link_goes_down_and_up),
 		cmocka_unit_test(another_network_is_a_link_that_went_down),
+		cmocka_unit_test(groups_are_all_or_none_for_the_host_and_a_list_for_us),
+		cmocka_unit_test(groups_outlast_down_and_not_detach),
+		cmocka_unit_test(groups_that_cannot_be),
+		cmocka_unit_test(a_refused_filter_leaves_the_groups),
+		cmocka_unit_test(operations_that_it_lacks),
 		cmocka_unit_test(networks_that_change_in_a_row),
 		cmocka_unit_test(a_detach_while_the_network_settles),
 		cmocka_unit_test(another_speed_is_asked_for_and_told),
