@@ -27,7 +27,7 @@ between() { # NAME
 }
 first=moments.first-packet
 at_most "exits to the first packet but for the serial port's" $(($(value $first.exits) - $(value $first.ports.serial))) 85
-at_most "hypercalls to the first packet" "$(value $first.hypercalls)" 53
+at_most "hypercalls to the first packet" "$(value $first.hypercalls)" 57
 at_most "messages to the first packet" "$(value $first.messages_delivered)" 7
 at_most "interrupts to the first packet" "$(value $first.interrupts)" 20
 at_most "exits in 5 idle seconds" "$(between exits)" 20
