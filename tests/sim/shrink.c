@@ -49,7 +49,21 @@ static void without_faults(struct shrinker *self)
 	}
 }
 
-enum part { ECHO, REATTACH, SUSPEND, ABRUPT, BORROW, BY_PAGE, DELAY, BOOT, NIC_CPU, CPUS, SWITCHES, PARTS };
+enum part {
+	ECHO,
+	REATTACH,
+	SUSPEND,
+	ABRUPT,
+	QUEUES,
+	BORROW,
+	BY_PAGE,
+	DELAY,
+	BOOT,
+	NIC_CPU,
+	CPUS,
+	SWITCHES,
+	PARTS
+};
 
 static void take_away(struct rig_config *config, enum part part)
 {
@@ -66,6 +80,9 @@ static void take_away(struct rig_config *config, enum part part)
 		break;
 	case ABRUPT:
 		config->abrupt = false;
+		break;
+	case QUEUES:
+		config->queues = 0;
 		break;
 	case BORROW:
 		config->rx_borrow = 0;
@@ -138,11 +155,12 @@ static void describe(const struct shrinker *self)
 {
 	const struct rig_config *c = &self->best;
 
-	printf("left: %s, %u CPUs, the card on CPU %u, %u frames%s%s%s%s%s%s%s%s%s\n", c->profile, c->cpus,
+	printf("left: %s, %u CPUs, the card on CPU %u, %u frames%s%s%s%s%s%s%s%s%s%s\n", c->profile, c->cpus,
 	       c->nic_cpu, c->frames, c->echo ? ", an echo device" : "",
 	       c->reattach ? ", attached again" : "", c->suspend ? ", sleep" : "",
 	       c->abrupt ? ", abandon" : "", c->rx_borrow ? ", lent frames" : "",
-	       c->by_page ? ", page lists" : "", c->delay_max ? ", delays of the wire" : "",
+	       c->queues > 1 ? ", queues" : "", c->by_page ? ", page lists" : "",
+	       c->delay_max ? ", delays of the wire" : "",
 	       c->vmbus_mode == HVK_VMBUS_MODE_BOOT ? ", boot mode" : "", c->level0 ? ", level 0" : "");
 	for (int i = 0; i < HVH_FAULT_COUNT; i++) {
 		uint32_t chance = i == HVH_FAULT_RESCIND ? c->rescind_chance : c->fault_chance;

@@ -497,6 +497,16 @@ static uint64_t wire_next_event(void *context)
 	return hvh_simwire_next_event(context);
 }
 
+/* What a card does about its queues once in its life needs more of a chance. */
+static uint32_t chance_of(const struct rig_config *config, int fault)
+{
+	if (fault == HVH_FAULT_RESCIND)
+		return config->rescind_chance;
+	if (fault >= HVH_FAULT_FEWER_SUBCHANNELS && fault <= HVH_FAULT_MISSING_SEND_TABLE)
+		return config->fault_chance < 65535 / 8 ? 8 * config->fault_chance : 65535;
+	return config->fault_chance;
+}
+
 static void build_host(struct rig *rig)
 {
 	struct hvh_partition *partition = hosted_partition(rig->machine);
@@ -506,9 +516,7 @@ static void build_host(struct rig *rig)
 	hvh_silence_set(partition, rig->config.silence);
 	for (int i = 0; i < HVH_FAULT_COUNT; i++) {
 		if ((rig->config.faults_off & (1u << i)) == 0)
-			hvh_fault_set(partition, (enum hvh_fault)i,
-				      i == HVH_FAULT_RESCIND ? rig->config.rescind_chance
-							     : rig->config.fault_chance);
+			hvh_fault_set(partition, (enum hvh_fault)i, chance_of(&rig->config, i));
 	}
 	if (rig->config.echo)
 		rig->host_echo = hvh_echo_create(partition, rig->config.echo);
