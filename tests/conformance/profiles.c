@@ -144,6 +144,8 @@ static unsigned set_and_run(const char *host, const char *quirk, const char *val
 		.oldest = VMBUS_VERSION_0_13,
 		.seed = seed,
 		.cpus = 2,
+		.queues = 3,
+		.receive_pages = 256, /* room for each queue, however large the pieces are */
 		.frames = 30,
 		.frame_length = 200, /* fits into every piece and section */
 		.reattach = 1,
