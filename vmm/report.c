@@ -5,6 +5,8 @@
 #include "vmm/private.h"
 
 #define BYTES_SHOWN 16u
+#define RESET_BASE 0xffff0000u
+#define RESET_IP 0xfff0u
 #define MP_RUNNABLE KVM_MP_STATE_RUNNABLE
 
 static const char *state_name(uint32_t state)
@@ -90,6 +92,10 @@ static void print_vcpu(struct vmm_vcpu *vcpu, FILE *file)
 		fprintf(file, "  its registers cannot be read\n");
 		return;
 	}
+	/* As KVM does on AMD processors, where a shutdown leaves no state that could be relied on. */
+	if (vcpu->vmm->result.end == VMM_TRIPLE_FAULT && special.cs.base == RESET_BASE &&
+	    registers.rip == RESET_IP)
+		fprintf(file, "  KVM has reset it: what it was doing is not known\n");
 	print_registers(file, &registers, &special);
 	print_code(vcpu, file, special.cs.base + registers.rip);
 	print_auto_eoi(vcpu, file);

@@ -97,8 +97,10 @@ static void a_triple_fault_is_reported(void **state)
 	assert_int_equal(outcome->result.end, VMM_TRIPLE_FAULT);
 	assert_int_equal(outcome->result.vcpu, 0);
 	assert_non_null(strstr(outcome->report, "vCPU 0: triple fault"));
-	assert_non_null(strstr(outcome->report, "rbx 123456789abcdef0"));
-	assert_non_null(strstr(outcome->report, "code: 0f 0b"));
+	if (!strstr(outcome->report, "KVM has reset it")) { /* AMD */
+		assert_non_null(strstr(outcome->report, "rbx 123456789abcdef0"));
+		assert_non_null(strstr(outcome->report, "code: 0f 0b"));
+	}
 	assert_non_null(strstr(outcome->report, "control 1234  input 5678  output 0  -> 2"));
 	assert_non_null(strstr(outcome->report, "vCPU 1: never started"));
 }
