@@ -129,10 +129,65 @@ static void each_habit(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* The driver goes on with what it has. */
+static void a_request_that_is_never_answered(void **state)
+{
+	static const struct row row = {"rss", "on", 1, 1, false, -1};
+	struct rig_config config = {
+		.mode = HOSTED_DETERMINISTIC,
+		.profile = "ws2022",
+		.seed = 5,
+		.cpus = 2,
+		.queues = QUEUES,
+		.frames = 50,
+		.silence = HVH_SILENCE_NVS_SUBCHANNEL,
+		.ready = flows,
+	};
+	struct rig_result result;
+
+	(void)state;
+	rig_run(&config, &result);
+	assert_false(wrong(&row, &result, "silent at the request"));
+}
+
+/* Detached and attached again, the card has its queues again; and it may be taken away whole. */
+static void again_and_taken_away(void **state)
+{
+	uint32_t rescinds = 0, failed = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		struct rig_config config = {
+			.mode = HOSTED_DETERMINISTIC,
+			.profile = hosts[seed % HOSTS],
+			.seed = seed,
+			.cpus = 1 + (uint32_t)(seed % 4),
+			.queues = 1 + (uint32_t)(seed % 8),
+			.frames = 100,
+			.receive_pages = 256,
+			.reattach = seed % 2 == 0,
+			.rescind_chance = seed % 2 == 0 ? 0 : 400,
+		};
+		const struct row row = {"rss", "on", 1, config.queues, true, -1};
+		struct rig_result result;
+		char what[80];
+
+		rig_run(&config, &result);
+		(void)snprintf(what, sizeof(what), "%s, seed %llu", config.profile, (unsigned long long)seed);
+		result.strays = FLOWS; /* there are no flows here */
+		failed += wrong(&row, &result, what);
+		rescinds += result.rescinds;
+	}
+	assert_int_equal(failed, 0);
+	assert_true(rescinds > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_habit),
+		cmocka_unit_test(a_request_that_is_never_answered),
+		cmocka_unit_test(again_and_taken_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
