@@ -31,6 +31,7 @@ static const struct counter card_counters[] = {
 	CARD(tags_in, "tags given"),
 	CARD(tags_out, "tags taken"),
 	CARD(hashed, "hashes given"),
+	CARD(checksums_wrong, "checksums wrong"),
 };
 
 #define QUEUE(field, name)                                                   \

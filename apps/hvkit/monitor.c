@@ -25,9 +25,8 @@ static const struct command {
 	void (*complete)(const struct monitor_completion *completion);
 } commands[] = {
 	{"devices", "devices", "what is offered to the guest", 0, 0, monitor_devices, NULL},
-	{"nic", "nic VERB [VALUE] [DEV]",
-	 "a card (net0): link up|down, change (another switch), speed BITS, rescind QUEUE", 1, 3, monitor_nic,
-	 monitor_complete_nic},
+	{"nic", "nic VERB [VALUE] [DEV]", "a card (net0): link up|down, change, speed BITS, rescind QUEUE", 1,
+	 3, monitor_nic, monitor_complete_nic},
 	{"rescind", "rescind DEV", "takes a device away from the guest", 1, 1, monitor_rescind,
 	 monitor_complete_device},
 	{"offer", "offer DEV", "offers it again", 1, 1, monitor_offer_again, monitor_complete_device},

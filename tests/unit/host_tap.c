@@ -24,6 +24,7 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -389,6 +390,7 @@ static void in_another_namespace(void **state)
 	(void)state;
 	other = fork();
 	if (other == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* should an assertion fail */
 		__atomic_store_n(ready, unshare(CLONE_NEWNET) == 0 ? 1 : -1, __ATOMIC_RELEASE);
 		for (;;)
 			pause();
