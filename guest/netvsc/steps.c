@@ -26,8 +26,9 @@ static uint32_t wait_ms(const struct hvk_netvsc *nic, enum netvsc_wait wait)
 		return hvk_min32(HVK_NETVSC_REVOKE_MS, device_ms);
 	case NETVSC_WAIT_GRACE:
 		return hvk_min32(HVK_NETVSC_GRACE_MS, device_ms);
-	case NETVSC_WAIT_TORNDOWN:
-		return hvk_min32(HVK_NETVSC_TORNDOWN_MS, device_ms);
+	case NETVSC_WAIT_TORNDOWN: /* half of what vmbus waits: the other half is for after the close */
+		return hvk_max32(1,
+				 hvk_min32(HVK_NETVSC_TORNDOWN_MS, hvk_timeouts(nic->hvk)->teardown_ms / 2));
 	case NETVSC_WAIT_SUBCHANNELS:
 		return hvk_min32(HVK_NETVSC_SUBCHANNELS_MS, device_ms);
 	case NETVSC_WAIT_ELSEWHERE:

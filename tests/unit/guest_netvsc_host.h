@@ -382,6 +382,7 @@ static void fake_create(const struct hvk_netvsc_config *config)
 	memset(&bench, 0, sizeof(bench));
 	bench.hvk.version = VMBUS_VERSION_5_3;
 	bench.hvk.timeouts.device_ms = 5000;
+	bench.hvk.timeouts.teardown_ms = 5000;
 	bench.hvk.fail_allocation = FAKE_NONE;
 	channel->hvk = &bench.hvk;
 	channel->offer.type = type;
