@@ -131,6 +131,9 @@ static void run_them(void *context, struct rig *rig)
 {
 	struct control *control = context;
 
+	control->gone = !rig->nic_up; /* taken back before it was up */
+	if (control->gone)
+		return;
 	switch_offloads(control, rig);
 	if (!control->gone)
 		join_groups(control, rig);
