@@ -143,7 +143,7 @@ hvk_status hvk_netvsc_batch_put(struct netvsc_queue *queue, struct netvsc_wire *
 		padding = 0; /* nothing follows it */
 	append(queue, wire, size, padding);
 	if (more && tx->batch.count < tx->batch_max) {
-		tx->quick_count = tx->batch_max - tx->batch.count - 1; /* the last one is sent with all */
+		tx->quick_count = tx->batch_max - tx->batch.count;
 		tx->quick_bytes = quick_bytes(queue);
 		return HVK_OK;
 	}

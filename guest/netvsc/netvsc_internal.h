@@ -318,7 +318,9 @@ struct netvsc_receive {
 	uint32_t range_count;
 	/* As it was when this run of ready began. */
 	uint32_t enabled, frame_max;
-	uint32_t has_wanted; /* HVK_RNDIS_HAS_* that are looked at */
+	uint32_t has_wanted,
+		has_special; /* HVK_RNDIS_HAS_* that are looked at, or make a frame none of many */
+	bool copies;         /* every frame */
 	uint8_t checksum_mask;
 	struct netvsc_joined joined;
 	struct netvsc_burst burst;

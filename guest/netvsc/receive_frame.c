@@ -180,11 +180,10 @@ static bool is_too_long(const struct netvsc_queue *queue, const struct hvk_rndis
 	return found->length > max + (found->has & HVK_RNDIS_HAS_VLAN ? 0 : HVK_ETHERNET_VLAN_TAG);
 }
 
-void hvk_netvsc_receive_frame(struct netvsc_queue *queue, const struct hvk_shared *range)
+static __attribute__((noinline)) void receive_slowly(struct netvsc_queue *queue,
+						     const struct hvk_shared *range,
+						     const struct hvk_rndis_frame *found, hvk_status status)
 {
-	struct hvk_rndis_frame found;
-	hvk_status status = hvk_rndis_parse_packet(range, &found);
-
 	if (status != HVK_OK) {
 		netvsc_count(&queue->counters.rx_faults, 1);
 		hvk_netvsc_fault(queue->nic, status, "PACKET");
@@ -195,18 +194,32 @@ void hvk_netvsc_receive_frame(struct netvsc_queue *queue, const struct hvk_share
 		count_drop(queue, &queue->counters.rx_not_up);
 		return;
 	}
-	if ((found.has & HVK_RNDIS_HAS_PART) && (found.part & RNDIS_PACKET_ID_SUBALLOCATION)) {
-		hvk_netvsc_receive_part(queue, range, &found);
+	if ((found->has & HVK_RNDIS_HAS_PART) && (found->part & RNDIS_PACKET_ID_SUBALLOCATION)) {
+		hvk_netvsc_receive_part(queue, range, found);
 		return;
 	}
 	if (queue->rx.joined.active)
 		hvk_netvsc_drop_parts(queue);
-	if (is_too_long(queue, &found)) {
+	if (is_too_long(queue, found)) {
 		count_drop(queue, &queue->counters.rx_too_long);
 		return;
 	}
-	if (!lends(queue, &found) || !lend(queue, range, &found))
+	if (!lends(queue, found) || !lend(queue, range, found))
+		copy(queue, range, found);
+}
+
+/* The most frequent case first: of one that is to be copied, and of which nothing is to be said. */
+void hvk_netvsc_receive_frame(struct netvsc_queue *queue, const struct hvk_shared *range)
+{
+	struct netvsc_receive *rx = &queue->rx;
+	struct hvk_rndis_frame found;
+	hvk_status status = hvk_rndis_parse_packet(range, &found);
+
+	if (status == HVK_OK && rx->copies && !rx->joined.active && !(found.has & rx->has_special) &&
+	    found.length <= rx->frame_max + HVK_ETHERNET_VLAN_TAG && netvsc_receiving(queue->nic))
 		copy(queue, range, &found);
+	else
+		receive_slowly(queue, range, &found, status);
 }
 
 /* --- A run of ready ------------------------------------------------------------------------------ */
@@ -219,8 +232,10 @@ void hvk_netvsc_frames_begin(struct netvsc_queue *queue)
 	rx->enabled = __atomic_load_n(&netdev->info.enabled, __ATOMIC_RELAXED);
 	rx->frame_max = __atomic_load_n(&netdev->info.frame_max, __ATOMIC_RELAXED);
 	rx->checksum_mask = mask_of(rx->enabled);
+	rx->copies = netdev->hooks.input && queue->nic->config.rx_borrow == 0;
 	rx->has_wanted = HVK_RNDIS_HAS_VLAN | HVK_RNDIS_HAS_HASH |
 			 (rx->checksum_mask ? HVK_RNDIS_HAS_CHECKSUM : 0);
+	rx->has_special = rx->has_wanted | HVK_RNDIS_HAS_PART;
 	rx->burst = (struct netvsc_burst){0};
 }
 

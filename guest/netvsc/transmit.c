@@ -385,7 +385,7 @@ static uint32_t length_max(const struct hvk_netvsc *nic, const struct hvk_tx_fra
 }
 
 /* Under lock: the most frequent case, on the shortest way. False: nothing was done. */
-static inline bool add_quickly(struct netvsc_queue *queue, struct hvk_tx_frame *frame)
+static inline bool add_quickly(struct netvsc_queue *queue, struct hvk_tx_frame *frame, bool more)
 {
 	struct netvsc_transmit *tx = &queue->tx;
 	const struct hvk_buffer *piece = frame->pieces;
@@ -393,7 +393,7 @@ static inline bool add_quickly(struct netvsc_queue *queue, struct hvk_tx_frame *
 	uint32_t padded = (size + tx->alignment - 1) & ~(tx->alignment - 1);
 	uint32_t at = tx->batch.at + tx->batch.bytes;
 	const struct rndis_packet packet = {
-		.header = {RNDIS_MSG_PACKET, padded},
+		.header = {RNDIS_MSG_PACKET, more ? padded : size},
 		.data_offset = (uint32_t)sizeof(packet) - RNDIS_OFFSET_BASE,
 		.data_length = length,
 	};
@@ -402,13 +402,14 @@ static inline bool add_quickly(struct netvsc_queue *queue, struct hvk_tx_frame *
 	if (tx->quick_count == 0 || length < HVK_ETHERNET_HEADER || length > tx->quick_bytes ||
 	    piece->length != length || !piece->address || padded > tx->batch_bytes - tx->batch.bytes)
 		return false;
-	hvk_shared_write(&tx->sections, at + padded - (uint32_t)sizeof(zeros), &zeros, sizeof(zeros));
+	if (more)
+		hvk_shared_write(&tx->sections, at + padded - (uint32_t)sizeof(zeros), &zeros, sizeof(zeros));
 	hvk_shared_write(&tx->sections, at, &packet, sizeof(packet));
 	hvk_shared_write(&tx->sections, at + (uint32_t)sizeof(packet), piece->address, length);
 	frame->next = NULL;
 	*tx->batch.last = frame;
 	tx->batch.last = &frame->next;
-	tx->batch.bytes += padded;
+	tx->batch.bytes += more ? padded : size;
 	tx->batch.count++;
 	tx->quick_count--;
 	queue->counters.tx_frames++;
@@ -453,13 +454,20 @@ enum hvk_tx_result hvk_netvsc_transmit(struct hvk_netdev *netdev, struct hvk_tx_
 {
 	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
 	struct netvsc_queue *queue = choose_queue(nic, frame);
-	bool added;
+	bool more = frame->flags == HVK_TX_MORE, added;
+	unsigned tell = 0;
 
-	if (frame->flags != HVK_TX_MORE || frame->piece_count != 1)
+	if (!netvsc_is_plain(frame) || frame->piece_count != 1 || !frame->pieces)
 		return transmit(nic, queue, frame);
 	hvk_lock(nic->hvk, &queue->lock);
-	added = add_quickly(queue, frame);
+	added = add_quickly(queue, frame, more);
+	if (added && (!more || queue->tx.quick_count == 0)) {
+		(void)hvk_netvsc_batch_flush(queue); /* if not now, they go when there is room */
+		tell = whom_to_tell(queue);
+	}
 	hvk_unlock(nic->hvk, &queue->lock);
+	if (tell)
+		tell_them(queue, tell);
 	return added ? HVK_TX_TAKEN : transmit(nic, queue, frame);
 }
 

@@ -10,6 +10,7 @@
 #define RING_PAGES 2u
 #define FRAME_MIN 14u
 #define FRAME_MAX 1514u
+#define JOINED_MAX (65535u + FRAME_MIN)
 
 static const uint32_t nvs_versions[] = {NVS_VERSION_6_1, NVS_VERSION_6, NVS_VERSION_5,
 					NVS_VERSION_4,   NVS_VERSION_2, NVS_VERSION_1};
@@ -56,7 +57,28 @@ static void cut(struct nic_frame *own, uint32_t length, uint8_t how)
 	};
 }
 
-static void transmit(struct nic_user *user, uint32_t length, uint8_t how)
+/* What a frame asks for: {HVK_TX_* u8, segment size u16, network and transport offset u8, the
+ * frame's first bytes}. */
+struct wish {
+	uint8_t flags, network, transport;
+	uint16_t segment;
+	struct fuzz_input bytes;
+};
+
+static void ask(struct nic_frame *own, const struct wish *wish)
+{
+	uint32_t length = own->frame.length;
+
+	memcpy(own->memory, wish->bytes.bytes, wish->bytes.left < length ? wish->bytes.left : length);
+	own->frame.flags = wish->flags;
+	own->frame.hash = wish->segment * 0x10001u;
+	own->frame.vlan_tag = wish->segment;
+	own->frame.segment_size = wish->segment;
+	own->frame.network_offset = wish->network;
+	own->frame.transport_offset = wish->transport;
+}
+
+static void transmit(struct nic_user *user, uint32_t length, uint8_t how, const struct wish *wish)
 {
 	struct nic_frame *own = user->frames;
 
@@ -68,6 +90,8 @@ static void transmit(struct nic_user *user, uint32_t length, uint8_t how)
 	FUZZ_CHECK(own->memory != NULL);
 	memset(own->memory, 0x5a, length);
 	cut(own, length, (how & 0xc0u) == 0xc0u ? how & 0x7fu : how);
+	if (wish)
+		ask(own, wish);
 	if (hvk_netdev_transmit(hvk_netvsc_netdev(user->nic), &own->frame) != HVK_TX_TAKEN) {
 		free(own->memory);
 		own->memory = NULL;
@@ -81,12 +105,16 @@ static void input(void *context, struct hvk_netdev *netdev, const struct hvk_rx_
 	struct nic_user *user = context;
 
 	FUZZ_CHECK(netdev->info.flags & HVK_NETDEV_UP);
-	FUZZ_CHECK(frame->length >= FRAME_MIN && frame->length <= netdev->info.frame_max + 4u);
+	FUZZ_CHECK(frame->length >= FRAME_MIN);
+	FUZZ_CHECK(frame->length <=
+		   (frame->flags & HVK_RX_JOINED ? JOINED_MAX : netdev->info.frame_max) + 4u);
+	FUZZ_CHECK(frame->segments >= 1 && frame->queue == 0);
+	FUZZ_CHECK(!(frame->flags & HVK_RX_TCP_GOOD) || !(frame->flags & HVK_RX_TCP_BAD));
 	user->inputs++;
 	for (uint32_t i = 0; i < frame->length; i++)
 		user->sum = (uint8_t)(user->sum + frame->data[i]);
 	if (user->chatty)
-		transmit(user, FRAME_MIN + user->inputs % 1500u, user->sum);
+		transmit(user, FRAME_MIN + user->inputs % 1500u, user->sum, NULL);
 }
 
 static void tx_ready(void *context, struct hvk_netdev *netdev)
@@ -165,6 +193,7 @@ struct nic_user *nic_create(struct fuzz_input *from)
 		.ring_pages = RING_PAGES,
 		.receive_buffer_pages = 16u + buffers % 8u,
 		.send_buffer_pages = flags & 8u ? HVK_NETVSC_NO_SEND_BUFFER : 1u + buffers / 8u % 8u,
+		.queues = flags & 32u ? 4 : 1,
 	};
 	hostile_connect(user->machine, &config);
 	FUZZ_CHECK(user->machine->connect.status == HVK_OK && user->channel != NULL);
@@ -251,9 +280,53 @@ void nic_op_transmit(struct hostile *machine, struct fuzz_input *arguments)
 {
 	uint32_t length = FRAME_MIN + fuzz_u16(arguments) % (FRAME_MAX - FRAME_MIN + 1u);
 	uint8_t how = fuzz_u8(arguments), count = fuzz_u8(arguments);
+	struct wish wish = {.flags = fuzz_u8(arguments)};
 
+	wish.segment = fuzz_u16(arguments);
+	wish.network = fuzz_u8(arguments);
+	wish.transport = fuzz_u8(arguments);
+	wish.bytes = *arguments;
 	for (uint32_t i = 0; i <= count % NIC_FRAMES; i++)
-		transmit(machine->user, length, how);
+		transmit(machine->user, length, how, &wish);
+}
+
+/* {HVK_NETDEV_* u16}: offloads as if the host had them, or bit 15: what waits is sent. */
+void nic_op_offloads(struct hostile *machine, struct fuzz_input *arguments)
+{
+	struct nic_user *user = machine->user;
+	uint32_t enabled = fuzz_u16(arguments);
+
+	if (user->nic == NULL)
+		return;
+	hvk_netvsc_netdev(user->nic)->info.enabled = enabled;
+	hvk_netvsc_netdev(user->nic)->info.tso_bytes_max = 65535;
+	if (enabled & 0x8000u)
+		hvk_netdev_flush(hvk_netvsc_netdev(user->nic));
+}
+
+/* Parts of a joined packet: {flags and id as the host writes them u32, length u16, count u8}. */
+void nic_op_parts(struct hostile *machine, struct fuzz_input *arguments)
+{
+	struct {
+		struct rndis_packet packet;
+		struct rndis_per_packet_info info;
+		uint32_t id;
+		uint8_t data[1600];
+	} message = {.packet = {.header = {RNDIS_MSG_PACKET, 0},
+				.per_packet_info_offset = sizeof(message.packet) - RNDIS_OFFSET_BASE,
+				.per_packet_info_length = 16},
+		     .info = {16, RNDIS_INFO_PACKET_ID, sizeof(message.info)}};
+	uint32_t length, count;
+
+	message.id = fuzz_u32(arguments);
+	length = fuzz_u16(arguments) % (sizeof(message.data) + 1u);
+	count = fuzz_u8(arguments);
+	message.packet.data_offset = sizeof(message.packet) + 16 - RNDIS_OFFSET_BASE;
+	message.packet.data_length = length;
+	for (uint32_t i = 0; i <= count % 64u; i++) {
+		hostile_net_message(machine, &message, (uint32_t)sizeof(message.packet) + 16 + length);
+		hostile_step(machine);
+	}
 }
 
 void nic_op_dump(struct hostile *machine, struct fuzz_input *arguments)

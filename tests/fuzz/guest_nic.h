@@ -29,7 +29,8 @@ struct nic_user {
 };
 
 /* Connected, with a card created and not attached. Header: {version, flags, buffers, NVS
- * version}; flags: 2 answers inside the hypercall, 8 no send buffer, 16 chatty. */
+ * version}; flags: 2 answers inside the hypercall, 8 no send buffer, 16 chatty, 32 four queues
+ * wanted. */
 struct nic_user *nic_create(struct fuzz_input *input);
 /* By the rules, whatever has been said about answers so far. */
 void nic_up(struct nic_user *user);
@@ -37,6 +38,8 @@ void nic_leave(struct nic_user *user);
 
 void nic_op_user(struct hostile *machine, struct fuzz_input *arguments);
 void nic_op_transmit(struct hostile *machine, struct fuzz_input *arguments);
+void nic_op_offloads(struct hostile *machine, struct fuzz_input *arguments);
+void nic_op_parts(struct hostile *machine, struct fuzz_input *arguments);
 void nic_op_dump(struct hostile *machine, struct fuzz_input *arguments);
 void nic_op_nvs_answer(struct hostile *machine, struct fuzz_input *arguments);
 void nic_op_rndis_answer(struct hostile *machine, struct fuzz_input *arguments);
