@@ -104,6 +104,7 @@ static bool run(const struct row *row, const char *host, uint64_t seed)
 		.seed = seed,
 		.cpus = 1 + (uint32_t)(seed % 4),
 		.queues = QUEUES,
+		.batches = true,
 		.frames = 400,
 		.delay_max = (row->loses ? 1000 : 200) * HVK_TIME_PER_MS, /* until all have gone */
 		.receive_pages = 256,

@@ -42,6 +42,7 @@ static void choose(struct rig_config *config, uint64_t seed)
 		.abrupt = (z >> 48) % 12 == 0,
 		.suspend = (z >> 52) % 6 == 0 && seed % 4 >= 2, /* hosts that know 3.0 */
 		.queues = (z >> 27) % 2 ? 0 : 1 + (uint32_t)((z >> 18) % 8),
+		.batches = (z >> 26) % 2 != 0,
 	};
 	if (config->level0)
 		config->cpus = 1;

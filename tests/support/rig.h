@@ -44,6 +44,7 @@ struct rig_config {
 	uint32_t receive_pages; /* of the receive buffer; 0 = 64 */
 	uint32_t queues;        /* asked for; frames sent are spread over them. 0 = 1 */
 	uint32_t offloads;      /* HVK_NETDEV_* */
+	bool batches;           /* now and then a frame is said to be followed by more */
 	uint32_t rx_borrow;     /* frames lent; some are kept for a while, and given back in any order */
 	uint32_t frames;        /* numbered frames to be echoed by the wire, at most RIG_FRAMES_MAX */
 	uint32_t stream;        /* numbered frames that the wire sends by itself */

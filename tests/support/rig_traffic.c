@@ -222,7 +222,8 @@ static void cut(struct rig *rig, struct rig_frame *own, uint32_t length)
 		.length = length,
 		.done = done,
 		.context = own,
-		.flags = rig->config.queues > 1 ? HVK_TX_HASH : 0,
+		.flags = (rig->config.queues > 1 ? HVK_TX_HASH : 0) |
+			 (rig->config.batches && next_random(rig) % 4 != 0 ? HVK_TX_MORE : 0),
 		.hash = rig->config.queues > 1 ? (uint32_t)next_random(rig) : 0,
 	};
 }
