@@ -29,15 +29,38 @@ void hvk_netvsc_tell_gone(struct hvk_netvsc *nic)
 
 /* --- The end of the channel ------------------------------------------------------------------ */
 
+/* Under lock. */
+static struct hvk_request *take_request(struct hvk_request **request)
+{
+	struct hvk_request *taken = *request;
+
+	*request = NULL;
+	return taken;
+}
+
+static void cancel_suspend(struct hvk_netvsc *nic)
+{
+	struct hvk_request *request;
+
+	hvk_lock(nic->hvk, &nic->lock);
+	request = take_request(&nic->suspend_request);
+	hvk_unlock(nic->hvk, &nic->lock);
+	hvk_request_finish(nic->hvk, request, HVK_EGONE, nic->config.cpu);
+}
+
 static void tell_lost(struct hvk_netvsc *nic)
 {
 	hvk_status lost = netvsc_lost(nic);
 
 	hvk_netvsc_steps_interrupt(nic, netvsc_state(nic) == NETVSC_ATTACHED ? HVK_EGONE : lost);
-	if (netvsc_state(nic) != NETVSC_ATTACHED || nic->gone_told)
+	if (netvsc_state(nic) != NETVSC_ATTACHED)
+		return;
+	/* Also what was asked for just now, by somebody who did not know yet. */
+	hvk_netvsc_operations_cancel(nic, HVK_EGONE);
+	cancel_suspend(nic);
+	if (nic->gone_told)
 		return;
 	hvk_log(nic->hvk, HVK_LOG_WARN, "netvsc: %s", hvk_status_text(lost));
-	hvk_netvsc_operations_cancel(nic, HVK_EGONE);
 	hvk_netvsc_tell_gone(nic);
 }
 
@@ -222,14 +245,6 @@ static void is_down(struct hvk_netvsc *nic)
 	nic->nvs_was = 0;
 	nic->netdev.info.flags = 0;
 	nic->netdev.info.link_up = false;
-}
-
-static struct hvk_request *take_request(struct hvk_request **request)
-{
-	struct hvk_request *taken = *request;
-
-	*request = NULL;
-	return taken;
 }
 
 /* Requests are finished here and not where the sequence ends, so that nothing of ours is

@@ -381,6 +381,25 @@ static void detach_while_it_suspends_and_resumes(void **state)
 	fake_check_nothing_left();
 }
 
+/* While what was asked for before is under way: the rescind ends both. */
+static void gone_before_it_was_suspended(void **state)
+{
+	(void)state;
+	up();
+	bench.mute_oid = 0x0001010e;
+	hvk_netdev_set_flags(bench.netdev, HVK_NETDEV_UP, &bench.flags);
+	assert_int_equal(suspend(), HVK_EINPROGRESS);
+	bench.channel.rescinded = true;
+	bench.channel.kicked = true;
+	fake_run();
+	assert_int_equal(bench.flags.status, HVK_EGONE);
+	assert_int_equal(suspend_request.status, HVK_EGONE);
+	assert_int_equal(suspend(), HVK_EGONE);
+	assert_int_equal(bench.gone, 1);
+	assert_int_equal(fake_detach(), HVK_OK);
+	fake_check_nothing_left();
+}
+
 /* A host that lost the card meanwhile. */
 static void gone_while_suspended(void **state)
 {
@@ -424,6 +443,7 @@ int main(void)
 		cmocka_unit_test(what_was_asked_for_before_is_done_before),
 		cmocka_unit_test(detach_while_suspended),
 		cmocka_unit_test(detach_while_it_suspends_and_resumes),
+		cmocka_unit_test(gone_before_it_was_suspended),
 		cmocka_unit_test(gone_while_suspended),
 		cmocka_unit_test(resumed_on_a_silent_host),
 	};
