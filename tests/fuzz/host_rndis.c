@@ -8,10 +8,10 @@
 #include "tests/fuzz/raw_guest.h"
 
 static const raw_operation operations[] = {
-	raw_op_rndis,  raw_op_section, raw_op_page_list, raw_op_drain, raw_op_completion,
-	raw_op_frames, raw_op_time,    raw_op_arm,       raw_op_write, raw_op_nvs,
-	raw_op_device, raw_op_gone,    raw_op_packet,    raw_op_dump,  raw_op_inject,
-	raw_op_turn,   raw_op_card,    raw_op_flow,      raw_op_rss,
+	raw_op_rndis,  raw_op_section, raw_op_page_list, raw_op_drain, raw_op_completion, raw_op_frames,
+	raw_op_time,   raw_op_arm,     raw_op_write,     raw_op_nvs,   raw_op_device,     raw_op_gone,
+	raw_op_packet, raw_op_dump,    raw_op_inject,    raw_op_turn,  raw_op_card,       raw_op_flow,
+	raw_op_rss,    raw_op_offload, raw_op_stream,    raw_op_large,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -397,7 +397,10 @@ void raw_open(struct raw_guest *guest)
 void raw_negotiate(struct raw_guest *guest, uint32_t version)
 {
 	const struct nvs_init init = {NVS_TYPE_INIT, version, version};
-	const struct nvs_ndis_config config = {.type = NVS_TYPE_NDIS_CONFIG, .mtu = 1514};
+	const struct nvs_ndis_config config = {.type = NVS_TYPE_NDIS_CONFIG,
+					       .mtu = 1514,
+					       .capabilities_low = NVS_NDIS_CAPABILITY_VLAN |
+								   NVS_NDIS_CAPABILITY_RSC};
 	const struct nvs_ndis_version ndis = {NVS_TYPE_NDIS_VERSION, 6, version > NVS_VERSION_4 ? 30 : 1};
 	const struct nvs_buffer receive = {NVS_TYPE_RECEIVE_BUFFER, RAW_GPADL_RECEIVE,
 					   NVS_RECEIVE_PAGE_SET_ID, 0};

@@ -141,6 +141,11 @@ void raw_op_card(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_flow(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_rss(struct raw_guest *guest, struct fuzz_input *arguments);
 
+/* raw_offload.c */
+void raw_op_offload(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_stream(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_large(struct raw_guest *guest, struct fuzz_input *arguments);
+
 /* --- raw_ops.c ----------------------------------------------------------------------- */
 
 typedef void (*raw_operation)(struct raw_guest *guest, struct fuzz_input *arguments);
