@@ -10,7 +10,7 @@
 /* What goes into the ring: descriptor and extension, payload, zeros up to 8 bytes. */
 struct outgoing {
 	struct vmbus_packet_descriptor descriptor;
-	struct hvk_piece pieces[4];
+	struct hvk_piece pieces[5];
 	uint32_t count;
 };
 
@@ -177,6 +177,34 @@ hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hv
 	extension = (struct hvk_piece){list.words, list.count * 8u};
 	status = build(&packet, VMBUS_PACKET_GPA_DIRECT, &extension, &data);
 	return status == HVK_OK ? put(channel, &packet, cookie) : status;
+}
+
+/* The page numbers stay where the caller has them: as pieces of their own they need no copy. */
+hvk_status hvk_channel_send_pages(struct hvk_channel *channel, const uint64_t *page_numbers, uint32_t count,
+				  uint32_t offset, uint32_t length, const void *payload,
+				  uint32_t payload_length, void *cookie)
+{
+	const struct {
+		struct vmbus_gpa_direct_header header;
+		struct vmbus_gpa_range range;
+	} head = {{0, 1}, {length, offset}};
+	struct hvk_piece extension = {&head, (uint32_t)sizeof(head) + count * 8u};
+	struct hvk_piece data = {payload, payload_length};
+	struct outgoing packet;
+	hvk_status status;
+
+	if (!cookie || count == 0 || count > HVK_PACKET_PAGES_MAX || offset >= HVK_PAGE_SIZE || length == 0 ||
+	    length > count * HVK_PAGE_SIZE || (offset + length + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE != count)
+		return HVK_EINVAL;
+	status = build(&packet, VMBUS_PACKET_GPA_DIRECT, &extension, &data);
+	if (status != HVK_OK)
+		return status;
+	packet.pieces[4] = packet.pieces[3];
+	packet.pieces[3] = packet.pieces[2];
+	packet.pieces[2] = (struct hvk_piece){page_numbers, count * 8u};
+	packet.pieces[1].length = sizeof(head);
+	packet.count = 5;
+	return put(channel, &packet, cookie);
 }
 
 hvk_status hvk_channel_complete_many(struct hvk_channel *channel, const uint64_t *transaction_ids,

@@ -303,11 +303,12 @@ hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hv
 				    uint32_t count, const void *payload, uint32_t length, void *cookie);
 
 /* Packet with one run of memory that may cover many pages: length bytes from offset (below 4096) of
- * the first of count guest-physical pages (their addresses, page aligned), each but the last filled
- * to its end. Storage controllers take this form. At most HVK_PACKET_PAGES_MAX pages. Otherwise as
+ * the first of count guest-physical pages, each but the last filled to its end; as many pages as that
+ * takes, HVK_PACKET_PAGES_MAX at most (HVK_EINVAL). page_numbers are guest-physical addresses divided by
+ * 4096, and are read before the call returns. Storage controllers take this form. Otherwise as
  * hvk_channel_send_buffers. */
 #define HVK_PACKET_PAGES_MAX 513u /* 2 MiB that need not begin at a page */
-hvk_status hvk_channel_send_pages(struct hvk_channel *channel, const uint64_t *pages, uint32_t count,
+hvk_status hvk_channel_send_pages(struct hvk_channel *channel, const uint64_t *page_numbers, uint32_t count,
 				  uint32_t offset, uint32_t length, const void *payload,
 				  uint32_t payload_length, void *cookie);
 

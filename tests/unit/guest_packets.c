@@ -527,6 +527,80 @@ static void page_list_in_the_ring(void **state)
 	end(&bench);
 }
 
+/* One run of memory: header, range, page numbers, payload, padding. */
+static void run_of_pages_in_the_ring(void **state)
+{
+	const uint64_t numbers[] = {0x100, 0x1234567890, 0x77};
+	const uint8_t payload[5] = {1, 2, 3, 4, 5};
+	struct bench bench;
+	const uint8_t *at;
+
+	(void)state;
+	begin(&bench, 4);
+	assert_int_equal(
+		hvk_channel_send_pages(bench.host.channel, numbers, 3, 0xff0, 0x1011, payload, 5, &bench),
+		HVK_OK);
+	at = bench.out + 4096;
+	assert_int_equal(at[0], PAGE_LIST);
+	assert_int_equal(at[2], 2 + 1 + 1 + 3); /* descriptor, header, range, three pages */
+	assert_int_equal(at[4], 2 + 1 + 1 + 3 + 1);
+	assert_int_equal(at[6], 1);
+	assert_int_equal(get_word(at, 8), 1);
+	assert_int_equal(get_word(at, 16), 0);
+	assert_int_equal(get_word(at, 20), 1); /* one range */
+	assert_int_equal(get_word(at, 24), 0x1011);
+	assert_int_equal(get_word(at, 28), 0xff0);
+	assert_memory_equal(at + 32, numbers, sizeof(numbers));
+	assert_memory_equal(at + 56, "\1\2\3\4\5\0\0\0", 8);
+	assert_int_equal(get_word(bench.out, WRITE_INDEX), 56 + 8 + 8);
+	put_packet(&bench, COMPLETION, 1, 0);
+	show(&bench);
+	assert_ptr_equal(bench.packets[0].cookie, &bench);
+	end(&bench);
+}
+
+struct run {
+	uint32_t count, offset, length;
+	hvk_status status;
+};
+
+static void runs_of_pages_that_cannot_be(void **state)
+{
+	static const struct run table[] = {
+		{0, 0, 4096, HVK_EINVAL},
+		{514, 0, 514 * 4096, HVK_EINVAL},
+		{UINT32_MAX, 0, 4096, HVK_EINVAL},
+		{1, 4096, 1, HVK_EINVAL},
+		{1, 0, 0, HVK_EINVAL},
+		{1, 0, 4097, HVK_EINVAL},
+		{1, 1, 4096, HVK_EINVAL},
+		{2, 0, 4096, HVK_EINVAL}, /* one page too many */
+		{1, 0, UINT32_MAX, HVK_EINVAL},
+		{513, 1, 513 * 4096, HVK_EINVAL},
+		{513, 0, 513 * 4096, HVK_ETOOBIG}, /* for this ring */
+		{1, 4095, 1, HVK_OK},
+		{2, 4095, 4097, HVK_OK},
+	};
+	static const uint64_t numbers[514];
+	const uint8_t payload[8] = {0};
+	struct bench bench;
+
+	(void)state;
+	begin(&bench, 4);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		uint32_t before = get_word(bench.out, WRITE_INDEX);
+		hvk_status status = hvk_channel_send_pages(bench.host.channel, numbers, table[i].count,
+							   table[i].offset, table[i].length, payload, 8,
+							   &bench);
+
+		assert_int_equal(status, table[i].status);
+		assert_true((get_word(bench.out, WRITE_INDEX) != before) == (status == HVK_OK));
+	}
+	assert_int_equal(hvk_channel_send_pages(bench.host.channel, numbers, 1, 0, 1, payload, 8, NULL),
+			 HVK_EINVAL);
+	end(&bench);
+}
+
 static void closed_and_gone(void **state)
 {
 	const uint8_t payload[8] = {0};
@@ -566,6 +640,8 @@ int main(void)
 		cmocka_unit_test(host_waits_for_room),
 		cmocka_unit_test(arguments_of_send),
 		cmocka_unit_test(page_list_in_the_ring),
+		cmocka_unit_test(run_of_pages_in_the_ring),
+		cmocka_unit_test(runs_of_pages_that_cannot_be),
 		cmocka_unit_test(closed_and_gone),
 	};
 
