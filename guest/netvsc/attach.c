@@ -138,7 +138,7 @@ static hvk_status send_buffer_answered(struct hvk_netvsc *nic, const struct netv
 	hvk_status status = hvk_nvs_parse_send_buffer(answer->payload, answer->length, size, &section_size);
 
 	nic->send_connected = status == HVK_OK || status == HVK_EHOST_BUFFER;
-	if (status == HVK_OK)
+	if (status == HVK_OK && section_size != 0)
 		hvk_netvsc_transmit_sections(nic, section_size);
 	return status;
 }

@@ -147,9 +147,11 @@ hvk_status hvk_nvs_parse_send_buffer(const void *payload, uint32_t length, uint3
 		return status;
 	if (answer.status != NVS_STATUS_SUCCESS)
 		return HVK_EREFUSED_NVS;
-	if (answer.section_size < HVK_NVS_SECTION_MIN || answer.section_size > buffer_size)
+	if (answer.section_size > buffer_size)
 		return HVK_EHOST_BUFFER;
 	*section_size = answer.section_size;
+	if (answer.section_size < HVK_NVS_SECTION_MIN || answer.section_size % 4 != 0)
+		*section_size = 0; /* FreeBSD goes on without sections then */
 	return HVK_OK;
 }
 

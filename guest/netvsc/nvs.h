@@ -51,6 +51,7 @@ struct hvk_nvs_geometry {
 
 hvk_status hvk_nvs_parse_receive_buffer(const void *payload, uint32_t length, uint32_t buffer_size,
 					struct hvk_nvs_geometry *geometry);
+/* section_size 0: there are none that could be used. */
 hvk_status hvk_nvs_parse_send_buffer(const void *payload, uint32_t length, uint32_t buffer_size,
 				     uint32_t *section_size);
 

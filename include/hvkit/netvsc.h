@@ -47,7 +47,8 @@ struct hvk_netvsc_config {
 	 * channel of its own, the first the primary; queue n is on the n-th started CPU counted from
 	 * cpu, round and round (hvk_channel_set_cpu moves it). Below NVS 5 there is one. */
 	uint32_t queues;
-	/* Offloads switched on by attach (HVK_NETDEV_*), as far as the host has them; 0 = none.
+	/* Offloads switched on by attach (HVK_NETDEV_*), as far as the host has them; 0 = none. More than
+	 * one queue switches HVK_NETDEV_RSS on too.
 	 * hvk_netdev_set_enabled changes them. */
 	uint32_t offloads;
 	/* Frames sent together at most (HVK_TX_MORE); 0 = as many as the host says, 1 = none. */
@@ -68,17 +69,19 @@ hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvs
  * configuration's CPU is not started. */
 void hvk_netvsc_attach(struct hvk_netvsc *nic, struct hvk_request *request);
 
-/* Filter 0, HALT, buffers revoked (bounded, a host need not answer), channel closed,
- * GPADLs torn down. Below VMBus 4.0 both teardowns are sent before the close, because
- * old hosts ignore messages about a closed channel, and their answers are awaited after
- * it too, because 2012 R2 withholds the receive buffer's until then (iPXE cd68d93b6);
- * from 4.0 they follow the close. Frames that were taken and not completed are done
+/* Filter 0, HALT, buffers revoked (bounded, a host need not answer), sub-channels closed, then the
+ * channel closed and the buffers' GPADLs torn down. From VMBus 4.0, and always in boot mode, the
+ * close comes first. Below 4.0 both teardowns are sent before it, because old hosts ignore messages
+ * about a closed channel; their answers are awaited for a second at most, because 2012 R2 withholds
+ * the receive buffer's until the close (iPXE cd68d93b6), and after the close once more, as long as
+ * timeouts.teardown_ms has left; only memory whose answer is still missing then goes to quarantine
+ * (HVK_ETIMEDOUT_TEARDOWN, detached all the same). Frames that were taken and not completed are done
  * with HVK_ECANCELED. Also for a rescinded channel. */
 void hvk_netvsc_detach(struct hvk_netvsc *nic, struct hvk_request *request);
 
 /* Takes the card down as detach does, before a hvk_suspend for example, and brings it up again
  * with all that was set: flags, MTU, groups, offloads, RSS. Nothing is told above but a change of
- * the link; frames are answered HVK_TX_BUSY in between. resume: as attach, and the NVS version must
+ * the link, and of what the host can do (info_changed); frames are answered HVK_TX_BUSY in between. resume: as attach, and the NVS version must
  * be the one that it was (HVK_EREFUSED_NVS_VERSION; then detached). HVK_ESTATE: not attached, or
  * not suspended. */
 void hvk_netvsc_suspend(struct hvk_netvsc *nic, struct hvk_request *request);

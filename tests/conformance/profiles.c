@@ -130,8 +130,7 @@ static bool hopeless(const char *quirk, const char *value)
 {
 	return (strcmp(quirk, "message-privileges") == 0 && strcmp(value, "off") == 0) ||
 	       (strcmp(quirk, "returned-connection") == 0 && strcmp(value, "4") != 0) ||
-	       (strcmp(quirk, "unload-works") == 0 && strcmp(value, "off") == 0) ||
-	       (strcmp(quirk, "send-section") == 0 && strcmp(value, "0") == 0);
+	       (strcmp(quirk, "unload-works") == 0 && strcmp(value, "off") == 0);
 }
 
 static unsigned set_and_run(const char *host, const char *quirk, const char *value, uint64_t seed)

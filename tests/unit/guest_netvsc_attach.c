@@ -281,7 +281,6 @@ static void refused_geometries(void **state)
 		hvk_status status;
 	} send[] = {
 		{{105, 2, 6144}, HVK_EREFUSED_NVS},
-		{{105, 1, 67}, HVK_EHOST_BUFFER},
 		{{105, 1, 256 * 4096 + 1}, HVK_EHOST_BUFFER},
 		{{102, 1, 6144}, HVK_EHOST_NVS},
 	};
@@ -293,6 +292,36 @@ static void refused_geometries(void **state)
 		assert_int_equal(attach_with_nvs(104, send[i].words, 12), send[i].status);
 	assert_int_equal(attach_with_nvs(1, "", 0), HVK_EHOST_NVS);
 	assert_int_equal(attach_with_nvs(101, receive[1].words, 12), HVK_EHOST_NVS);
+}
+
+/* All goes by page list then. */
+static void sections_of_no_use(void **state)
+{
+	static uint8_t bytes[60];
+	static const uint32_t sizes[] = {0, 64, 6142};
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		const uint32_t answer[3] = {105, 1, sizes[i]};
+		const struct hvk_buffer piece = {bytes, 0, sizeof(bytes)};
+		struct hvk_tx_frame frame = {.pieces = &piece, .piece_count = 1, .length = 60};
+		const struct hvk_buffer shared = {bytes, (uintptr_t)bytes, sizeof(bytes)};
+
+		fake_create(&defaults);
+		bench.custom_nvs = 104;
+		memcpy(bench.custom, answer, sizeof(answer));
+		bench.custom_length = sizeof(answer);
+		assert_int_equal(fake_attach(), HVK_OK);
+		assert_int_equal(bench.hvk.faults, 0);
+		assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_OK);
+		assert_int_equal(hvk_netdev_transmit(bench.netdev, &frame), HVK_TX_GONE); /* has no address */
+		frame.pieces = &shared;
+		assert_int_equal(hvk_netdev_transmit(bench.netdev, &frame), HVK_TX_TAKEN);
+		fake_run();
+		assert_non_null(strstr(bench.log, "frame "));
+		bench.custom_nvs = FAKE_NONE;
+		fake_down();
+	}
 }
 
 static void a_buffer_is_revoked_if_the_host_has_it(void **state)
@@ -623,6 +652,7 @@ int main(void)
 		cmocka_unit_test(a_full_ring_ends_in_the_steps_time_out),
 		cmocka_unit_test(a_ring_with_room_for_one_packet_at_a_time),
 		cmocka_unit_test(refused_geometries),
+		cmocka_unit_test(sections_of_no_use),
 		cmocka_unit_test(a_buffer_is_revoked_if_the_host_has_it),
 		cmocka_unit_test(mac_addresses_that_cannot_be),
 		cmocka_unit_test(frame_sizes_that_cannot_be),

@@ -241,10 +241,16 @@ static void send_buffer_section_size(void **state)
 	assert_int_equal(hvk_nvs_parse_send_buffer(words, 12, 0x100000, &size), HVK_OK);
 	assert_int_equal(size, 6144);
 	assert_int_equal(hvk_nvs_parse_send_buffer(words, 11, 0x100000, &size), HVK_EHOST_NVS);
-	words[2] = 67;
-	assert_int_equal(hvk_nvs_parse_send_buffer(words, 12, 0x100000, &size), HVK_EHOST_BUFFER);
-	words[2] = 0;
-	assert_int_equal(hvk_nvs_parse_send_buffer(words, 12, 0x100000, &size), HVK_EHOST_BUFFER);
+	words[2] = 68;
+	assert_int_equal(hvk_nvs_parse_send_buffer(words, 12, 0x100000, &size), HVK_OK);
+	assert_int_equal(size, 68);
+	for (uint32_t i = 0; i < 3; i++) { /* too small, none, not aligned: of no use */
+		static const uint32_t useless[3] = {64, 0, 6142};
+
+		words[2] = useless[i];
+		assert_int_equal(hvk_nvs_parse_send_buffer(words, 12, 0x100000, &size), HVK_OK);
+		assert_int_equal(size, 0);
+	}
 	words[2] = 0x100001;
 	assert_int_equal(hvk_nvs_parse_send_buffer(words, 12, 0x100000, &size), HVK_EHOST_BUFFER);
 	words[2] = 6144;
