@@ -23,7 +23,8 @@ endif()
 
 include(${CMAKE_SOURCE_DIR}/apps/net/lwip.cmake)
 
-file(GLOB shell_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/shell/*.c ${CMAKE_SOURCE_DIR}/apps/net/*.c)
+file(GLOB shell_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/shell/*.c ${CMAKE_SOURCE_DIR}/apps/net/*.c
+	${CMAKE_SOURCE_DIR}/examples/lwip/netif_hvk.c)
 if(NOT shell_sources)
 	return()
 endif()

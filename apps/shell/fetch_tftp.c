@@ -6,13 +6,14 @@
 #include "apps/shell/fetch.h"
 #include "lwip/udp.h"
 
+#define PACKET_BYTES 2048u
 #define HEADERS_BYTES (20u + 8u + TFTP_HEADER) /* IP, UDP, TFTP: a block fills one frame */
 
 struct tftp_transfer {
 	struct transfer *transfer;
 	struct udp_pcb *pcb;
 	struct tftp tftp;
-	uint8_t packet[NETIF_HVK_FRAME_BYTES]; /* the one that came, in one piece */
+	uint8_t packet[PACKET_BYTES]; /* the one that came, in one piece */
 };
 
 static uint64_t now_ms(struct transfer *transfer)
@@ -76,13 +77,14 @@ static void run(struct tftp_transfer *self)
 void fetch_tftp(struct transfer *transfer)
 {
 	struct tftp_transfer self = {.transfer = transfer};
+	uint32_t mtu = transfer->shell->netif.netif.mtu;
 	struct tftp_config config = {.file = transfer->url->path,
 				     .server_port = transfer->url->port,
 				     .send = send,
 				     .data = take_data,
 				     .context = &self};
 
-	config.block_size = (uint16_t)(transfer->shell->netif.netif.mtu - HEADERS_BYTES);
+	config.block_size = (uint16_t)((mtu < PACKET_BYTES ? mtu : PACKET_BYTES) - HEADERS_BYTES);
 	self.pcb = udp_new();
 	if (!self.pcb || udp_bind(self.pcb, IP_ANY_TYPE, 0) != ERR_OK) {
 		if (self.pcb)

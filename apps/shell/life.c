@@ -8,6 +8,7 @@
 
 /* Every request has bounds of its own, step by step; this one is for our own faults. */
 #define REQUEST_TIMEOUT_MS 600000u
+#define REQUEST_TURN_MS 100u /* by then lwIP's timers are looked at again */
 #define ABANDON_TIMEOUT_MS 1000u
 
 /* --- The main loop ------------------------------------------------------------------ */
@@ -17,14 +18,23 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* What others have for us, and we for them. */
+static bool turn(struct shell *shell)
+{
+	bool worked;
+
+	if (shell->lwip_started)
+		sys_check_timeouts();
+	worked = hvk_poll(atomic_load(&shell->hvk), 0);
+	return (shell->netif_added && netif_hvk_poll(&shell->netif)) || worked;
+}
+
 void shell_turn(struct shell *shell, uint64_t until)
 {
 	struct hvk *hvk = atomic_load(&shell->hvk);
 	uint64_t now, wake;
 
-	if (shell->lwip_started)
-		sys_check_timeouts();
-	if (hvk_poll(hvk, 0))
+	if (turn(shell))
 		return;
 	now = hvk_time(hvk);
 	wake = sooner(until, hvk_next_deadline(hvk, 0));
@@ -44,13 +54,21 @@ struct hvk_request *shell_request(struct shell *shell)
 hvk_status shell_wait(struct shell *shell)
 {
 	struct hvk *hvk = atomic_load(&shell->hvk);
-	hvk_status status = hvk_wait(hvk, &shell->request, REQUEST_TIMEOUT_MS);
+	uint64_t limit = hvk_time(hvk) + REQUEST_TIMEOUT_MS * HVK_TIME_PER_MS;
+	hvk_status status;
 
+	/* A card that is detached waits for frames that lwIP has: its timers go on. */
+	do {
+		status = hvk_wait(hvk, &shell->request, REQUEST_TURN_MS);
+		if (shell->request.status != HVK_EINPROGRESS)
+			return status;
+		(void)turn(shell);
+	} while (shell->request.status == HVK_EINPROGRESS && hvk_time(hvk) < limit);
+	if (shell->request.status != HVK_EINPROGRESS)
+		return shell->request.status;
 	/* A request that does not end is hvkit's to keep, with all that hangs on it. */
-	if (shell->request.status == HVK_EINPROGRESS) {
-		shell->abandoned = true;
-		hvk_vmbus_abandon(hvk, ABANDON_TIMEOUT_MS);
-	}
+	shell->abandoned = true;
+	hvk_vmbus_abandon(hvk, ABANDON_TIMEOUT_MS);
 	return status;
 }
 

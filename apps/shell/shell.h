@@ -16,7 +16,7 @@
 #include <stdatomic.h>
 
 #include "apps/net/lwip_port.h"
-#include "apps/net/netif_hvk.h"
+#include "examples/lwip/netif_hvk.h"
 #include "apps/shell/results.h"
 #include "hvkit/hvkit.h"
 #include "hvkit/netvsc.h"

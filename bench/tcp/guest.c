@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "apps/net/lwip_port.h"
-#include "apps/net/netif_hvk.h"
+#include "examples/lwip/netif_hvk.h"
 #include "bench/report.h"
 #include "bench/tcp/download.h"
 #include "hvkit/netvsc.h"
@@ -63,8 +63,11 @@ static void turn(struct guest *guest)
 	struct hvk *hvk = guest->hvk;
 	uint64_t now, wake;
 
+	bool worked;
+
 	sys_check_timeouts();
-	if (hvk_poll(hvk, 0))
+	worked = hvk_poll(hvk, 0);
+	if (netif_hvk_poll(&guest->netif) || worked)
 		return;
 	now = hvk_time(hvk);
 	wake = hvk_next_deadline(hvk, 0);

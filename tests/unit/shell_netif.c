@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "apps/net/lwip_port.h"
-#include "apps/net/netif_hvk.h"
+#include "examples/lwip/netif_hvk.h"
 #include "lwip/etharp.h"
 #include "lwip/pbuf.h"
 #include "ports/hosted/hosted.h"
@@ -189,7 +189,7 @@ static void the_queue_is_bounded(void **state)
 	struct fake *fake = *state;
 
 	fake->takes = 10;
-	for (uint32_t i = 0; i < NETIF_HVK_FRAMES; i++)
+	for (uint32_t i = 0; i < NETIF_HVK_CHUNKS; i++)
 		assert_int_equal(send(fake, (uint8_t)i, 60), ERR_OK);
 	assert_int_equal(send(fake, 99, 60), ERR_MEM);
 	assert_int_equal(fake->netif.counters.no_slot, 1);
@@ -199,7 +199,7 @@ static void the_queue_is_bounded(void **state)
 	assert_int_equal(send(fake, 99, 60), ERR_MEM);
 	fake->takes = UINT32_MAX;
 	fake->netdev.hooks.tx_ready(fake->netdev.hooks.context, &fake->netdev);
-	assert_int_equal(fake->taken_count, NETIF_HVK_FRAMES);
+	assert_int_equal(fake->taken_count, NETIF_HVK_CHUNKS);
 }
 
 static void gone_in_transmit(void **state)
@@ -207,9 +207,9 @@ static void gone_in_transmit(void **state)
 	struct fake *fake = *state;
 
 	fake->answer = HVK_TX_GONE;
-	for (uint32_t i = 0; i < 3 * NETIF_HVK_FRAMES; i++)
+	for (uint32_t i = 0; i < 3 * NETIF_HVK_CHUNKS; i++)
 		assert_int_equal(send(fake, 1, 60), ERR_OK); /* lost, as the network may */
-	assert_int_equal(fake->netif.counters.send_failed, 3 * NETIF_HVK_FRAMES);
+	assert_int_equal(fake->netif.counters.send_failed, 3 * NETIF_HVK_CHUNKS);
 	assert_int_equal(fake->netif.taken, 0);
 }
 
