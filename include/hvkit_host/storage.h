@@ -30,17 +30,23 @@ struct hvh_image {
 	void (*close)(void *context); /* may be NULL */
 };
 
-/* A file, sparse if it can be; opened with a lock against others. NULL line in error: opened. */
+/* A file or block device that is there, sparse if it can be, of a whole number of 512-byte sectors; opened
+ * with a lock against others (one writer, or any number of readers). False: error says what was wrong and
+ * what would be right. flush is fdatasync. */
 bool hvh_image_open(const char *path, bool read_only, struct hvh_image *out, char *error, size_t error_size);
-/* Memory, zeros at first; for tests and simulation. */
+/* Memory, zeros at first, taken as it is written; for tests and simulation. Grows if written beyond size. */
 bool hvh_image_memory(uint64_t size, struct hvh_image *out);
-/* A volatile cache in front of another image, which forgets on a cut: of what was not flushed a
- * seeded part has been written, in a seeded order, whole sectors of sector bytes each. */
+/* A volatile cache of 8 MiB in front of another image, which forgets on a cut: of what was not flushed a
+ * seeded part has been written, in a seeded order, whole sectors of sector bytes each; of a sector written
+ * several times any of its contents since the flush may be what is left. It is empty then, and works on.
+ * NULL: no memory, or inner is no whole number of sectors. inner is taken over; out's close writes all,
+ * closes it and frees the cache. */
 struct hvh_write_cache;
 struct hvh_write_cache *hvh_write_cache_create(const struct hvh_image *inner, uint32_t sector, uint64_t seed,
 					       struct hvh_image *out);
 void hvh_write_cache_cut(struct hvh_write_cache *cache);
-uint64_t hvh_write_cache_lost(const struct hvh_write_cache *cache); /* sectors, at the cuts so far */
+uint64_t hvh_write_cache_lost(
+	const struct hvh_write_cache *cache); /* sectors that lost something at the cuts so far */
 
 enum hvh_storage_class { HVH_STORAGE_SCSI, HVH_STORAGE_IDE };
 
