@@ -81,9 +81,10 @@ void hvk_netvsc_detach(struct hvk_netvsc *nic, struct hvk_request *request);
 
 /* Takes the card down as detach does, before a hvk_suspend for example, and brings it up again
  * with all that was set: flags, MTU, groups, offloads, RSS. Nothing is told above but a change of
- * the link, and of what the host can do (info_changed); frames are answered HVK_TX_BUSY in between. resume: as attach, and the NVS version must
- * be the one that it was (HVK_EREFUSED_NVS_VERSION; then detached). HVK_ESTATE: not attached, or
- * not suspended. */
+ * the link, and of what the host can do (info_changed); frames are answered HVK_TX_BUSY in between.
+ * resume: as attach, and the NVS version must be the one that it was (HVK_EREFUSED_NVS_VERSION; then
+ * detached). HVK_ESTATE: not attached, or not suspended; HVK_EGONE, HVK_ECANCELED: a rescind or a
+ * detach came first. */
 void hvk_netvsc_suspend(struct hvk_netvsc *nic, struct hvk_request *request);
 void hvk_netvsc_resume(struct hvk_netvsc *nic, struct hvk_request *request);
 
