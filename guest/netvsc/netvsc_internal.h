@@ -47,8 +47,8 @@
 #include "guest/netvsc/rndis.h"
 #include "hvkit/netvsc.h"
 
-#define HVK_NETVSC_SENDS 512u      /* frames of one queue with the host at once */
-#define HVK_NETVSC_PAGE_SENDS 128u /* of them by page list, if there are sections; divided among queues */
+#define HVK_NETVSC_SENDS 512u     /* frames of one queue with the host at once */
+#define HVK_NETVSC_PAGE_SENDS 64u /* of them by page list, if there are sections; divided among queues */
 #define HVK_NETVSC_PAGE_SENDS_MIN 16u
 #define HVK_NETVSC_HEADER_SIZE 512u /* shared memory for the headers of one frame */
 #define HVK_NETVSC_HEADERS_PER_PAGE (HVK_PAGE_SIZE / HVK_NETVSC_HEADER_SIZE)
@@ -305,11 +305,11 @@ struct netvsc_joined {
 
 /* Counted in one run of ready, then added to the queue's counters. */
 struct netvsc_burst {
-	uint64_t frames, bytes, copied, good, bad, hashed, tagged, packets;
+	uint64_t frames, bytes, copied, good, bad, hashed, tagged, lent, packets;
 };
 
 struct netvsc_receive {
-	struct hvk_pages frame_pages; /* a frame's private copy, or its parts' */
+	struct hvk_pages frame_pages; /* a frame's private copy */
 	struct hvk_pages completion_pages;
 	uint64_t *completions; /* transaction ids of packets that wait for theirs, in order */
 	uint32_t completion_first, completion_count, completion_max;
@@ -320,9 +320,11 @@ struct netvsc_receive {
 	uint32_t enabled, frame_max;
 	uint32_t has_wanted,
 		has_special; /* HVK_RNDIS_HAS_* that are looked at, or make a frame none of many */
-	bool copies;         /* every frame */
+	bool wanted, lends;  /* every frame */
 	uint8_t checksum_mask;
 	struct netvsc_joined joined;
+	struct hvk_pages joined_pages; /* the queue's, once joined_at is set */
+	uint8_t *joined_at;            /* atomic; NULL: parts are not wanted */
 	struct netvsc_burst burst;
 	struct netvsc_lend lend;
 	_Alignas(8) uint8_t packet[HVK_NETVSC_PACKET_MAX];
@@ -764,6 +766,9 @@ void hvk_netvsc_hand_up(struct netvsc_queue *queue, const struct hvk_rndis_frame
 /* A part of a joined packet: kept, and the whole handed up with the last one. */
 void hvk_netvsc_receive_part(struct netvsc_queue *queue, const struct hvk_shared *range,
 			     const struct hvk_rndis_frame *found);
+/* Memory to join them in, before the host is told that it may send them; in queue 0. Also again. */
+hvk_status hvk_netvsc_joining_start(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_joining_start_queue(struct netvsc_queue *queue);
 /* Another frame came: what is not whole by now never will be. */
 void hvk_netvsc_drop_parts(struct netvsc_queue *queue);
 

@@ -57,7 +57,12 @@ hvk_status hvk_netvsc_begin_offloads(struct hvk_netvsc *nic)
 	struct ndis_offload_parameters parameters;
 	uint32_t size = hvk_ndis_build_offload_parameters(&parameters, hvk_nvs_ndis_minor(nic->nvs_version),
 							  nic->wanted.enabled);
+	hvk_status status = HVK_OK;
 
+	if (nic->wanted.enabled & HVK_NETDEV_LRO)
+		status = hvk_netvsc_joining_start(nic);
+	if (status != HVK_OK)
+		return status;
 	return hvk_netvsc_steps_set(nic, RNDIS_OID_TCP_OFFLOAD_PARAMETERS, &parameters, size);
 }
 

@@ -153,7 +153,7 @@ void hvk_netvsc_settle(struct hvk_netvsc *nic)
 	info->queues = hvk_netvsc_queues_usable(nic);
 	hvk_unlock(nic->hvk, &nic->lock);
 	info->flags = nic->set.flags;
-	info->enabled = nic->set.enabled;
+	__atomic_store_n(&info->enabled, nic->set.enabled, __ATOMIC_RELAXED); /* queues read it */
 	__atomic_store_n(&nic->receiving, up, __ATOMIC_RELAXED);
 	hvk_netvsc_transmit_open(nic, up ? NETVSC_TX_OPEN : NETVSC_TX_CLOSED);
 }
@@ -224,7 +224,8 @@ static bool sets_rss_on(const struct hvk_netvsc *nic)
 
 static hvk_status begin_pause(struct hvk_netvsc *nic)
 {
-	nic->netdev.info.enabled &= nic->wanted.enabled;
+	__atomic_store_n(&nic->netdev.info.enabled, nic->netdev.info.enabled & nic->wanted.enabled,
+			 __ATOMIC_RELAXED);
 	hvk_netvsc_transmit_open(nic, NETVSC_TX_PAUSED);
 	return HVK_OK;
 }

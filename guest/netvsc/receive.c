@@ -13,22 +13,13 @@ static uint32_t pages_for(uint64_t bytes)
 	return (uint32_t)((bytes + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE);
 }
 
-/* Large enough for what RSC joins, where there is such a thing. */
-static uint32_t frame_bytes(const struct hvk_netvsc *nic)
-{
-	uint32_t frame = nic->netdev.info.mtu + HVK_ETHERNET_HEADER + HVK_ETHERNET_VLAN_TAG;
-
-	return nic->nvs_version < NVS_VERSION_6_1 || frame > HVK_NETVSC_JOINED_MAX ? frame
-										   : HVK_NETVSC_JOINED_MAX;
-}
-
 hvk_status hvk_netvsc_receive_start_queue(struct netvsc_queue *queue)
 {
 	struct netvsc_receive *rx = &queue->rx;
 	struct hvk_netvsc *nic = queue->nic;
 	uint32_t count = nic->geometry.suballocation_count;
 	uint64_t completions = (uint64_t)count * sizeof(*rx->completions);
-	uint32_t bytes = frame_bytes(nic) + HVK_ETHERNET_VLAN_TAG;
+	uint32_t bytes = nic->config.mtu + HVK_ETHERNET_HEADER + 2 * HVK_ETHERNET_VLAN_TAG;
 	hvk_status status = hvk_pages_get(nic->hvk, pages_for(bytes), HVK_PAGE_PRIVATE, &rx->frame_pages);
 
 	if (status == HVK_OK)
@@ -36,6 +27,8 @@ hvk_status hvk_netvsc_receive_start_queue(struct netvsc_queue *queue)
 				       &rx->completion_pages);
 	if (status == HVK_OK)
 		status = hvk_netvsc_lend_start(queue);
+	if (status == HVK_OK && (nic->wanted.enabled & HVK_NETDEV_LRO))
+		status = hvk_netvsc_joining_start_queue(queue);
 	if (status != HVK_OK)
 		return status;
 	rx->completions = rx->completion_pages.address;
@@ -70,6 +63,8 @@ void hvk_netvsc_receive_stop(struct netvsc_queue *queue)
 	struct hvk *hvk = queue->nic->hvk;
 
 	hvk_netvsc_lend_stop(queue);
+	rx->joined_at = NULL;
+	hvk_pages_put(hvk, &rx->joined_pages);
 	hvk_pages_put(hvk, &rx->frame_pages);
 	hvk_pages_put(hvk, &rx->completion_pages);
 	rx->completions = NULL;

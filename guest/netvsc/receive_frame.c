@@ -88,7 +88,8 @@ static __attribute__((noinline)) void add_what_is_known(struct netvsc_queue *que
 		frame->flags |= HVK_RX_VLAN;
 		frame->vlan_tag = found->vlan_tag;
 	} else { /* never lent: lends() */
-		put_tag_back(frame, rx->frame_pages.address, found->vlan_tag);
+		put_tag_back(frame, frame->flags & HVK_RX_JOINED ? rx->joined_at : rx->frame_pages.address,
+			     found->vlan_tag);
 	}
 }
 
@@ -159,7 +160,7 @@ static __attribute__((noinline)) bool lend(struct netvsc_queue *queue, const str
 	uint8_t address[6];
 
 	hvk_shared_read(range, found->offset, address, sizeof(address));
-	if (is_unwanted(queue, address)) {
+	if ((address[0] & ETHERNET_GROUP) && is_unwanted(queue, address)) {
 		count_drop(queue, &queue->counters.rx_other_group);
 		return true;
 	}
@@ -167,8 +168,8 @@ static __attribute__((noinline)) bool lend(struct netvsc_queue *queue, const str
 	if (!frame.owner)
 		return false;
 	frame.data = hvk_shared_lend(range, found->offset, found->length);
-	netvsc_count(&queue->counters.rx_lent, 1);
-	hvk_netvsc_hand_up(queue, found, &frame);
+	rx->burst.lent++;
+	hand_up(queue, found, &frame);
 	return true;
 }
 
@@ -208,18 +209,18 @@ static __attribute__((noinline)) void receive_slowly(struct netvsc_queue *queue,
 		copy(queue, range, found);
 }
 
-/* The most frequent case first: of one that is to be copied, and of which nothing is to be said. */
+/* The most frequent case first: of one of which nothing is to be said. */
 void hvk_netvsc_receive_frame(struct netvsc_queue *queue, const struct hvk_shared *range)
 {
 	struct netvsc_receive *rx = &queue->rx;
 	struct hvk_rndis_frame found;
 	hvk_status status = hvk_rndis_parse_packet(range, &found);
 
-	if (status == HVK_OK && rx->copies && !rx->joined.active && !(found.has & rx->has_special) &&
-	    found.length <= rx->frame_max + HVK_ETHERNET_VLAN_TAG && netvsc_receiving(queue->nic))
-		copy(queue, range, &found);
-	else
+	if (status != HVK_OK || !rx->wanted || rx->joined.active || (found.has & rx->has_special) ||
+	    found.length > rx->frame_max + HVK_ETHERNET_VLAN_TAG || !netvsc_receiving(queue->nic))
 		receive_slowly(queue, range, &found, status);
+	else if (!rx->lends || !lend(queue, range, &found))
+		copy(queue, range, &found);
 }
 
 /* --- A run of ready ------------------------------------------------------------------------------ */
@@ -232,7 +233,8 @@ void hvk_netvsc_frames_begin(struct netvsc_queue *queue)
 	rx->enabled = __atomic_load_n(&netdev->info.enabled, __ATOMIC_RELAXED);
 	rx->frame_max = __atomic_load_n(&netdev->info.frame_max, __ATOMIC_RELAXED);
 	rx->checksum_mask = mask_of(rx->enabled);
-	rx->copies = netdev->hooks.input && queue->nic->config.rx_borrow == 0;
+	rx->wanted = netdev->hooks.input != NULL;
+	rx->lends = queue->nic->config.rx_borrow != 0;
 	rx->has_wanted = HVK_RNDIS_HAS_VLAN | HVK_RNDIS_HAS_HASH |
 			 (rx->checksum_mask ? HVK_RNDIS_HAS_CHECKSUM : 0);
 	rx->has_special = rx->has_wanted | HVK_RNDIS_HAS_PART;
@@ -261,6 +263,7 @@ void hvk_netvsc_frames_end(struct netvsc_queue *queue)
 	add(&counters->rx_checksum_bad, burst->bad);
 	add(&counters->rx_hashed, burst->hashed);
 	add(&counters->rx_tagged, burst->tagged);
+	add(&counters->rx_lent, burst->lent);
 	if (hooks->burst_end)
 		hooks->burst_end(hooks->context, &queue->nic->netdev, queue->index);
 }

@@ -6,6 +6,33 @@
  */
 #include "guest/netvsc/netvsc_internal.h"
 
+#define JOINED_PAGES ((HVK_NETVSC_JOINED_MAX + HVK_ETHERNET_VLAN_TAG + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE)
+
+hvk_status hvk_netvsc_joining_start_queue(struct netvsc_queue *queue)
+{
+	struct netvsc_receive *rx = &queue->rx;
+	hvk_status status;
+
+	if (rx->joined_at)
+		return HVK_OK;
+	status = hvk_pages_get(queue->nic->hvk, JOINED_PAGES, HVK_PAGE_PRIVATE, &rx->joined_pages);
+	if (status == HVK_OK)
+		__atomic_store_n(&rx->joined_at, (uint8_t *)rx->joined_pages.address, __ATOMIC_RELEASE);
+	return status;
+}
+
+/* Queues that are not open yet get theirs when they are. */
+hvk_status hvk_netvsc_joining_start(struct hvk_netvsc *nic)
+{
+	hvk_status status = HVK_OK;
+
+	for (uint32_t i = 0; status == HVK_OK && i < nic->queue_count; i++) {
+		if (netvsc_queue_is_open(&nic->queues[i]))
+			status = hvk_netvsc_joining_start_queue(&nic->queues[i]);
+	}
+	return status;
+}
+
 static void drop(struct netvsc_queue *queue)
 {
 	struct netvsc_joined *joined = &queue->rx.joined;
@@ -46,7 +73,7 @@ static void hand_up(struct netvsc_queue *queue)
 {
 	struct netvsc_joined *joined = &queue->rx.joined;
 	struct hvk_rx_frame frame = {
-		.data = queue->rx.frame_pages.address,
+		.data = queue->rx.joined_at,
 		.length = joined->length,
 		.flags = HVK_RX_JOINED,
 		.segments = joined->parts,
@@ -62,15 +89,14 @@ void hvk_netvsc_receive_part(struct netvsc_queue *queue, const struct hvk_shared
 			     const struct hvk_rndis_frame *found)
 {
 	struct netvsc_joined *joined = &queue->rx.joined;
-	uint8_t *to = queue->rx.frame_pages.address;
-	uint32_t room = hvk_min32(HVK_NETVSC_JOINED_MAX,
-				  queue->rx.frame_pages.count * HVK_PAGE_SIZE - HVK_ETHERNET_VLAN_TAG);
+	uint8_t *to = __atomic_load_n(&queue->rx.joined_at, __ATOMIC_ACQUIRE);
 
 	if (found->part & RNDIS_PACKET_ID_FIRST)
 		begin(queue, found);
 	else if (!continues(queue, found->packet_id))
 		return;
-	if (joined->parts == RNDIS_RSC_FRAGMENTS_MAX || !hvk_fits(joined->length, found->length, room)) {
+	if (joined->parts == RNDIS_RSC_FRAGMENTS_MAX || !to ||
+	    !hvk_fits(joined->length, found->length, HVK_NETVSC_JOINED_MAX)) {
 		drop(queue);
 		return;
 	}

@@ -2,7 +2,7 @@
 /* What the host says of a received frame, and frames that come in parts. */
 #include "tests/unit/guest_netvsc_fake.h"
 
-static const struct hvk_netvsc_config defaults;
+static const struct hvk_netvsc_config defaults = {.offloads = HVK_NETDEV_LRO};
 
 static struct {
 	struct hvk_rx_frame frame; /* the last */
