@@ -147,6 +147,9 @@ static void put_network(struct json *json, const struct shell_results *results)
 		json_bool(json, "link_up", results->netdev.link_up);
 		json_number(json, "link_speed", results->netdev.link_speed);
 		json_string(json, "nvs", shell_nvs_name(results->nvs_version));
+		json_number(json, "queues", results->netdev.queues);
+		json_number(json, "capabilities", results->netdev.capabilities);
+		json_number(json, "enabled", results->netdev.enabled);
 		json_close(json);
 	}
 	if (!lease->valid) {

@@ -17,7 +17,11 @@ end() {
 }
 trap end EXIT
 
-within() { ip netns exec $netns "$@"; }
+# served COMMAND...: in the namespace, until the end
+served() {
+	ip netns exec $netns "$@" >"$work/served.log" 2>&1 </dev/null &
+	servers="$servers $!"
+}
 ip -n $netns link set lo up
 # made NAME NET [multi_queue]: an interface with an address, and DHCP on it
 made() {
@@ -27,16 +31,14 @@ made() {
 	: >"$work/leases.$1"
 	printf 'start %s.15\nend %s.15\ninterface %s\nlease_file %s\npidfile %s\noption subnet 255.255.255.0\noption router %s.1\n' \
 		"$2" "$2" "$1" "$work/leases.$1" "$work/pid.$1" "$2" >"$work/dhcp.$1"
-	within busybox udhcpd -f "$work/dhcp.$1" >"$work/dhcp.$1.log" 2>&1 &
-	servers="$servers $!"
+	served busybox udhcpd -f "$work/dhcp.$1"
 }
 made tap0 10.9.1
 made tap1 10.9.2 multi_queue
 mkdir "$work/http"
 head -c 20000000 /dev/urandom >"$work/http/file"
 digest=$(sha256sum <"$work/http/file" | cut -d' ' -f1)
-within busybox httpd -f -p 0.0.0.0:8080 -h "$work/http" &
-servers="$servers $!"
+served busybox httpd -f -p 0.0.0.0:8080 -h "$work/http"
 
 # The guest's whole life, by the kernel's TCP; a capture has it all.
 summary=$work/summary.json
@@ -61,6 +63,8 @@ for options in '--queues 2 --cpus 2 --offloads all --mtu 9000' ''; do
 	out_says '02:00:00:00:00:42'
 	out_says '^1 sent, 1 answered'
 	summary_says "$summary" "\"sha256\": \"$digest\""
+	[ -z "$options" ] || summary_says "$summary" '"queues": 2'
+	[ -z "$options" ] || summary_says "$summary" '"mtu": 9000'
 done
 ip -n $netns link show tap1 | grep -q 'mtu 9000' || wrong "the interface should have the MTU that was said"
 
