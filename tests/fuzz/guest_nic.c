@@ -227,6 +227,7 @@ void nic_leave(struct nic_user *user)
 
 	hostile_wait(user->machine, &user->attach);
 	hostile_wait(user->machine, &user->flags);
+	hostile_wait(user->machine, &user->control);
 	hostile_wait(user->machine, &user->detach);
 	if (user->nic != NULL) {
 		hvk_netvsc_dump(user->nic, hostile_line, NULL);
@@ -248,6 +249,42 @@ static void set_flags(struct nic_user *user, uint8_t flags)
 		hvk_netdev_set_flags(hvk_netvsc_netdev(user->nic), flags, &user->flags);
 }
 
+static void control(struct nic_user *user, uint8_t which, struct fuzz_input *arguments)
+{
+	struct hvk_netdev *card = hvk_netvsc_netdev(user->nic);
+	uint8_t groups[HVK_NETDEV_GROUPS_MAX][6] = {{0}};
+	struct hvk_netdev_rss rss;
+
+	switch (which) {
+	case 0:
+		hvk_netdev_set_enabled(card, fuzz_u16(arguments), &user->control);
+		break;
+	case 1:
+		hvk_netdev_set_mtu(card, fuzz_u16(arguments), &user->control);
+		break;
+	case 2:
+		for (uint32_t i = 0; i < HVK_NETDEV_GROUPS_MAX; i++)
+			groups[i][0] = 1;
+		hvk_netdev_set_multicast(card, groups, fuzz_u8(arguments) % (HVK_NETDEV_GROUPS_MAX + 2u),
+					 &user->control);
+		break;
+	case 3:
+		(void)hvk_netdev_get_rss(card, &rss);
+		rss.types ^= fuzz_u16(arguments);
+		for (uint32_t i = 0; i < HVK_RSS_TABLE_MAX; i++)
+			rss.table[i] = (uint16_t)(fuzz_u8(arguments) % 5u);
+		hvk_netdev_set_rss(card, &rss, &user->control);
+		break;
+	case 4:
+		hvk_netvsc_suspend(user->nic, &user->control);
+		break;
+	default:
+		hvk_netvsc_resume(user->nic, &user->control);
+		break;
+	}
+}
+
+/* {what, ...}: 0 to 3 life and flags, 4 to 9 the control operations. */
 void nic_op_user(struct hostile *machine, struct fuzz_input *arguments)
 {
 	struct nic_user *user = machine->user;
@@ -257,7 +294,12 @@ void nic_op_user(struct hostile *machine, struct fuzz_input *arguments)
 		create_card(user);
 		return;
 	}
-	switch (what % 4) {
+	if (what % 10 >= 4) {
+		if (!in_progress(&user->control))
+			control(user, (uint8_t)(what % 10 - 4), arguments);
+		return;
+	}
+	switch (what % 10) {
 	case 0:
 		if (!in_progress(&user->attach))
 			hvk_netvsc_attach(user->nic, &user->attach);
@@ -270,7 +312,8 @@ void nic_op_user(struct hostile *machine, struct fuzz_input *arguments)
 		set_flags(user, fuzz_u8(arguments) % 8u);
 		break;
 	default:
-		if (!in_progress(&user->attach) && !in_progress(&user->detach) && !in_progress(&user->flags))
+		if (!in_progress(&user->attach) && !in_progress(&user->detach) &&
+		    !in_progress(&user->flags) && !in_progress(&user->control))
 			destroy_card(user);
 		break;
 	}

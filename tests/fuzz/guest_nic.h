@@ -21,7 +21,7 @@ struct nic_user {
 	struct hvk_channel *channel;
 	struct hvk_netvsc *nic;
 	struct hvk_netvsc_config config;
-	struct hvk_request attach, detach, flags;
+	struct hvk_request attach, detach, flags, control;
 	struct nic_frame frames[NIC_FRAMES];
 	bool chatty; /* sends a frame from inside the input hook */
 	uint8_t sum;
