@@ -18,15 +18,16 @@ interrupts_per_1000_packets_rx 31.25 0
 signals_per_1000_packets_tx 31.25 0
 interrupts_per_1000_packets_tx 31.25 0
 rx_copies_per_message_borrowed 0 0
-rx_1500_instructions 470
-rx_1500_borrowed_instructions 355
-rx_64_instructions 310
-rx_64_alone_instructions 2401
-rx_64_borrowed_instructions 357
-rx_64_unbatched_instructions 933
-tx_1500_instructions 1401
-tx_1500_by_page_instructions 1472
-tx_64_instructions 1241
+rx_1500_instructions 421
+rx_1500_borrowed_instructions 370
+rx_64_instructions 260
+rx_64_alone_instructions 2371
+rx_64_borrowed_instructions 371
+rx_64_unbatched_instructions 813
+tx_1500_instructions 729
+tx_1500_by_page_instructions 1390
+tx_64_instructions 327
+tx_64_alone_instructions 1198
 offer_2047_instructions 12291409
 packet_1_channel_instructions 754
 packet_64_channels_instructions 754
