@@ -19,7 +19,7 @@ hvk_status hvk_netvsc_receive_start_queue(struct netvsc_queue *queue)
 	struct hvk_netvsc *nic = queue->nic;
 	uint32_t count = nic->geometry.suballocation_count;
 	uint64_t completions = (uint64_t)count * sizeof(*rx->completions);
-	uint32_t bytes = nic->config.mtu + HVK_ETHERNET_HEADER + 2 * HVK_ETHERNET_VLAN_TAG;
+	uint32_t bytes = nic->wanted.mtu + HVK_ETHERNET_HEADER + 2 * HVK_ETHERNET_VLAN_TAG;
 	hvk_status status = hvk_pages_get(nic->hvk, pages_for(bytes), HVK_PAGE_PRIVATE, &rx->frame_pages);
 
 	if (status == HVK_OK)
