@@ -54,24 +54,6 @@ bool shell_card_offered(struct shell *shell)
 	return find_card(shell) != NULL;
 }
 
-/* lwIP is one CPU's: the queues that the driver has put onto others come to it, before the first frame
- * does. */
-static hvk_status gather_queues(struct shell *shell, struct hvk_netvsc *nic)
-{
-	uint32_t queues = hvk_netvsc_netdev(nic)->info.queues;
-	hvk_status status = HVK_OK;
-
-	for (uint32_t n = 1; status == HVK_OK && shell->config.hvk.cpus > 1 && n < queues; n++) {
-		struct hvk_channel *channel = hvk_netvsc_queue_channel(nic, n);
-
-		if (!channel)
-			continue;
-		hvk_channel_set_cpu(channel, 0, shell_request(shell));
-		status = shell_wait(shell);
-	}
-	return status;
-}
-
 hvk_status shell_card_attach(struct shell *shell, const char **step)
 {
 	struct hvk_channel *channel = find_card(shell);
@@ -95,15 +77,11 @@ hvk_status shell_card_attach(struct shell *shell, const char **step)
 		return status;
 	}
 	shell->nic = nic;
+	shell->nic_suspended = false;
+	shell->group_count = 0;
 	shell->nic_channel = channel;
 	tell_card(shell);
-	*step = "move the card's queues to lwIP's CPU";
-	status = gather_queues(shell, nic);
-	if (status != HVK_OK) {
-		shell->nic_refused = hvk_channel_offer(channel)->channel_id;
-		shell_card_detach(shell);
-	}
-	return status;
+	return HVK_OK;
 }
 
 void shell_card_detach(struct shell *shell)

@@ -16,4 +16,7 @@
 /* HVK_NETDEV_*; false if a word is not known. */
 bool shell_offloads_parse(const char *text, uint32_t *offloads);
 
+/* Of the bit 1 << bit in HVK_NETDEV_*; NULL past the last. */
+const char *shell_offload_name(uint32_t bit);
+
 #endif

@@ -157,13 +157,13 @@ static void stop_interface(struct shell *shell)
 	netif_set_link_callback(netif, NULL);
 	if (netif_dhcp_data(netif)) {
 		dhcp_release_and_stop(netif);
-		while (shell->netif.netdev && (shell->netif.taken || shell->netif.queue) &&
+		while (shell->netif.netdev && !shell->nic_suspended && !netif_hvk_idle(&shell->netif) &&
 		       hvk_time(atomic_load(&shell->hvk)) < limit)
 			shell_turn(shell, limit);
 		dhcp_cleanup(netif);
 	}
 	netif_set_down(netif);
-	if (!shell->netif.netdev)
+	if (!shell->netif.netdev || shell->nic_suspended)
 		return;
 	hvk_netdev_set_flags(shell->netif.netdev, 0, shell_request(shell));
 	status = shell_wait(shell);
@@ -201,6 +201,10 @@ const char *shell_network_missing(struct shell *shell)
 		return "there is no network card";
 	if (!shell->nic || !shell->netif.netdev)
 		return "the host has taken the network card away";
+	if (shell->nic_suspended)
+		return "the network card is suspended: nic resume";
+	if (!(shell->netif.netdev->info.flags & HVK_NETDEV_UP))
+		return "the network card is down: nic up";
 	if (!netif_is_link_up(&shell->netif.netif))
 		return "the network card has no link";
 	return NULL;

@@ -87,9 +87,14 @@ const char *shell_cannot_go_on(struct shell *shell);
 /* The address of a host, by name server if need be. Returns NULL, or what went wrong. */
 const char *shell_resolve(struct shell *shell, const char *host, ip4_addr_t *address);
 
+/* --- nic_show.c --------------------------------------------------------------------- */
+
+int shell_nic_show(struct shell *shell);
+int shell_nic_show_rss(struct shell *shell);
+
 /* --- lines.c, commands ---------------------------------------------------------------- */
 
-#define SHELL_WORDS_MAX 16u
+#define SHELL_WORDS_MAX 16u /* so that SHELL_GROUPS_MAX fit behind "nic groups" */
 
 void shell_run_lines(struct shell *shell);
 /* words[0] is the command's name. */
@@ -97,6 +102,7 @@ int shell_command_run(struct shell *shell, uint32_t count, char *const words[]);
 
 int shell_command_lsvmbus(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_ip(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_nic(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_ping(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_fetch(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_stats(struct shell *shell, uint32_t count, char *const words[]);

@@ -22,6 +22,8 @@
 #include "hvkit/netvsc.h"
 #include "hvkit/vmbus.h"
 
+#define SHELL_GROUPS_MAX 14u /* multicast groups that one line asks for */
+
 enum shell_stream {
 	SHELL_STORY,  /* what happens: coming up, going down */
 	SHELL_OUTPUT, /* what a command was asked for */
@@ -89,6 +91,9 @@ struct shell {
 
 	struct hvk_netvsc *nic;
 	struct hvk_channel *nic_channel;
+	bool nic_suspended;
+	uint8_t groups[SHELL_GROUPS_MAX][6]; /* that the card was asked for */
+	uint32_t group_count;
 	uint32_t nic_refused; /* channel id of a card that could not be attached again; 0 = none */
 	bool lwip_started, netif_added;
 	bool lease_stale; /* the link was lost: DHCP is to say whether the address holds */
