@@ -64,12 +64,14 @@ static bool has_ndis_config(const struct hvk_netvsc *nic)
 	return nic->nvs_version >= NVS_VERSION_2;
 }
 
-/* No completion is asked for: old hosts send none (Linux asks for none either). */
+/* No completion is asked for: old hosts send none (Linux asks for none either). A host need not know
+ * less than Ethernet's MTU (OpenVMM: 1514); a smaller one is a matter of what we send. */
 static hvk_status begin_ndis_config(struct hvk_netvsc *nic)
 {
+	uint32_t mtu = nic->wanted.mtu < HVK_NETVSC_MTU_OLD ? HVK_NETVSC_MTU_OLD : nic->wanted.mtu;
 	struct hvk_nvs_message message;
 
-	hvk_nvs_build_ndis_config(&message, nic->nvs_version, nic->wanted.mtu + HVK_ETHERNET_HEADER);
+	hvk_nvs_build_ndis_config(&message, nic->nvs_version, mtu + HVK_ETHERNET_HEADER);
 	return hvk_channel_send(nic->channel, message.bytes, message.size, false, NULL);
 }
 

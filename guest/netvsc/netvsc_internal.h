@@ -766,6 +766,9 @@ void hvk_netvsc_hand_up(struct netvsc_queue *queue, const struct hvk_rndis_frame
 /* A part of a joined packet: kept, and the whole handed up with the last one. */
 void hvk_netvsc_receive_part(struct netvsc_queue *queue, const struct hvk_shared *range,
 			     const struct hvk_rndis_frame *found);
+/* The whole of one, that came in one message. */
+void hvk_netvsc_receive_joined(struct netvsc_queue *queue, const struct hvk_shared *range,
+			       const struct hvk_rndis_frame *found);
 /* Memory to join them in, before the host is told that it may send them; in queue 0. Also again. */
 hvk_status hvk_netvsc_joining_start(struct hvk_netvsc *nic);
 hvk_status hvk_netvsc_joining_start_queue(struct netvsc_queue *queue);

@@ -41,10 +41,14 @@ static uint8_t mask_of(uint32_t enabled)
 	return (uint8_t)mask;
 }
 
-/* Both at once is a contradiction: nobody has looked, then. */
+#define NOT_FILLED_IN (RNDIS_CHECKSUM_RX_TCP_INVALID | RNDIS_CHECKSUM_RX_IP_INVALID)
+
+/* Both at once is a contradiction: nobody has looked, then. Of a joined packet the fields may be empty;
+ * what is said of them is all there is, whatever was asked for. */
 static uint32_t take_checksum(struct netvsc_receive *rx, uint32_t word)
 {
-	uint32_t flags = checksum_flags[word & WORD_BITS] & rx->checksum_mask;
+	uint32_t mask = word & NOT_FILLED_IN ? GOOD_FLAGS | BAD_FLAGS : rx->checksum_mask;
+	uint32_t flags = checksum_flags[word & WORD_BITS] & mask;
 	uint32_t both = (flags & GOOD_FLAGS) << 1 & flags;
 
 	flags &= ~(both | both >> 1);
@@ -181,10 +185,17 @@ static bool is_too_long(const struct netvsc_queue *queue, const struct hvk_rndis
 	return found->length > max + (found->has & HVK_RNDIS_HAS_VLAN ? 0 : HVK_ETHERNET_VLAN_TAG);
 }
 
+static bool may_be_joined(const struct netvsc_receive *rx)
+{
+	return __atomic_load_n(&rx->joined_at, __ATOMIC_ACQUIRE) != NULL;
+}
+
 static __attribute__((noinline)) void receive_slowly(struct netvsc_queue *queue,
 						     const struct hvk_shared *range,
 						     const struct hvk_rndis_frame *found, hvk_status status)
 {
+	const struct netvsc_receive *rx = &queue->rx;
+
 	if (status != HVK_OK) {
 		netvsc_count(&queue->counters.rx_faults, 1);
 		hvk_netvsc_fault(queue->nic, status, "PACKET");
@@ -199,8 +210,12 @@ static __attribute__((noinline)) void receive_slowly(struct netvsc_queue *queue,
 		hvk_netvsc_receive_part(queue, range, found);
 		return;
 	}
-	if (queue->rx.joined.active)
+	if (rx->joined.active)
 		hvk_netvsc_drop_parts(queue);
+	if (is_too_long(queue, found) && may_be_joined(rx)) {
+		hvk_netvsc_receive_joined(queue, range, found);
+		return;
+	}
 	if (is_too_long(queue, found)) {
 		count_drop(queue, &queue->counters.rx_too_long);
 		return;
@@ -236,7 +251,7 @@ void hvk_netvsc_frames_begin(struct netvsc_queue *queue)
 	rx->wanted = netdev->hooks.input != NULL;
 	rx->lends = queue->nic->config.rx_borrow != 0;
 	rx->has_wanted = HVK_RNDIS_HAS_VLAN | HVK_RNDIS_HAS_HASH |
-			 (rx->checksum_mask ? HVK_RNDIS_HAS_CHECKSUM : 0);
+			 (rx->checksum_mask || may_be_joined(rx) ? HVK_RNDIS_HAS_CHECKSUM : 0);
 	rx->has_special = rx->has_wanted | HVK_RNDIS_HAS_PART;
 	rx->burst = (struct netvsc_burst){0};
 }

@@ -111,3 +111,14 @@ void hvk_netvsc_receive_part(struct netvsc_queue *queue, const struct hvk_shared
 	else
 		hand_up(queue);
 }
+
+/* Longer than any frame of the wire's, and in one message: the host had room for it there, and then
+ * does not say that it is joined. */
+void hvk_netvsc_receive_joined(struct netvsc_queue *queue, const struct hvk_shared *range,
+			       const struct hvk_rndis_frame *found)
+{
+	struct hvk_rndis_frame whole = *found;
+
+	whole.part = RNDIS_PACKET_ID_SUBALLOCATION | RNDIS_PACKET_ID_FIRST | RNDIS_PACKET_ID_LAST;
+	hvk_netvsc_receive_part(queue, range, &whole);
+}

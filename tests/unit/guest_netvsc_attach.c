@@ -399,6 +399,20 @@ static void mtu_is_what_both_can(void **state)
 	fake_down();
 }
 
+/* OpenVMM takes none below 1514. */
+static void a_small_mtu_is_our_own(void **state)
+{
+	const struct hvk_netvsc_config config = {.mtu = 576};
+
+	(void)state;
+	fake_create(&config);
+	assert_int_equal(fake_attach(), HVK_OK);
+	assert_int_equal(bench.netdev->info.mtu, 576);
+	assert_int_equal(bench.netdev->info.frame_max, 590);
+	assert_int_equal(fake_word(bench.channel.sent[1].payload + 4), 1514);
+	fake_down();
+}
+
 static void only_the_mac_is_required(void **state)
 {
 	static const uint32_t optional[] = {0x00010106, 0x00010114, 0x00010107};
@@ -657,6 +671,7 @@ int main(void)
 		cmocka_unit_test(mac_addresses_that_cannot_be),
 		cmocka_unit_test(frame_sizes_that_cannot_be),
 		cmocka_unit_test(mtu_is_what_both_can),
+		cmocka_unit_test(a_small_mtu_is_our_own),
 		cmocka_unit_test(only_the_mac_is_required),
 		cmocka_unit_test(rndis_answers_that_cannot_be),
 		cmocka_unit_test(rndis_length_is_read_by_nobody),

@@ -28,16 +28,21 @@ static void burst_end(void *context, struct hvk_netdev *netdev, uint32_t queue)
 	seen.bursts++;
 }
 
-static void up(uint32_t enabled)
+static void up_with(const struct hvk_netvsc_config *config, uint32_t enabled)
 {
 	memset(&seen, 0, sizeof(seen));
-	fake_create(&defaults);
+	fake_create(config);
 	bench.netdev->hooks.input = input;
 	bench.netdev->hooks.burst_end = burst_end;
 	assert_int_equal(fake_attach(), HVK_OK);
 	assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_OK);
 	bench.channel.sent_count = bench.answered = 0;
 	bench.netdev->info.enabled = enabled;
+}
+
+static void up(uint32_t enabled)
+{
+	up_with(&defaults, enabled);
 }
 
 static struct hvk_netdev_counters counters(void)
@@ -161,13 +166,23 @@ static void tags(void **state)
 	assert_int_equal(seen.bytes[16], 0x10 + 12);
 	assert_int_equal(seen.bytes[63], (uint8_t)(0x10 + 59));
 	assert_int_equal(counters().rx_tagged, 2);
-	/* As long as the MTU allows, tag or not. */
+	fake_down();
+}
+
+/* As long as the MTU allows, tag or not. */
+static void too_long(void **state)
+{
+	static const struct hvk_netvsc_config plain = {0};
+	const uint32_t info[1][2] = {{6, 3 | 8 | 0x456 << 4}};
+
+	(void)state;
+	up_with(&plain, 0);
 	receive_now(info, 1, 1514);
 	assert_int_equal(seen.frame.length, 1518);
 	receive_now(info, 1, 1515);
 	assert_int_equal(counters().rx_too_long, 1);
 	receive_now(NULL, 0, 1518);
-	assert_int_equal(seen.count, 4);
+	assert_int_equal(seen.count, 2);
 	receive_now(NULL, 0, 1519);
 	assert_int_equal(counters().rx_too_long, 2);
 	assert_int_equal(counters().rx_dropped, 2);
@@ -253,6 +268,28 @@ static void joined(void **state)
 	fake_down();
 }
 
+/* Longer than the MTU, and in one message: the host had room for it, and says nothing. Its checksum fields
+ * are empty, and what is said of them counts, whatever was asked for. */
+static void joined_in_one_message(void **state)
+{
+	const uint32_t info[1][2] = {{0, 0x08 | 0x20 | 1u << 7 | 1u << 8}};
+
+	(void)state;
+	up(HVK_NETDEV_LRO);
+	receive_now(info, 1, 1600);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.frame.length, 1600);
+	assert_int_equal(seen.frame.flags, HVK_RX_JOINED | HVK_RX_TCP_GOOD | HVK_RX_IPV4_GOOD);
+	for (uint32_t i = 0; i < 1600; i++)
+		assert_int_equal(seen.bytes[i], (uint8_t)(0x10 + i));
+	receive_now(info, 1, 1000); /* as one, that could be any frame */
+	assert_int_equal(seen.frame.flags, HVK_RX_TCP_GOOD | HVK_RX_IPV4_GOOD);
+	assert_int_equal(counters().rx_joined, 1);
+	assert_int_equal(counters().rx_too_long, 0);
+	assert_int_equal(bench.hvk.faults, 0);
+	fake_down();
+}
+
 static void parts_that_miss_one(void **state)
 {
 	(void)state;
@@ -330,9 +367,11 @@ int main(void)
 		cmocka_unit_test(both_at_once_is_neither),
 		cmocka_unit_test(only_what_is_enabled),
 		cmocka_unit_test(tags),
+		cmocka_unit_test(too_long),
 		cmocka_unit_test(hashes),
 		cmocka_unit_test(other_groups),
 		cmocka_unit_test(joined),
+		cmocka_unit_test(joined_in_one_message),
 		cmocka_unit_test(parts_that_miss_one),
 		cmocka_unit_test(too_many_parts),
 	};
