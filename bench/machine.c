@@ -14,6 +14,9 @@
 #define VECTOR 0x50u
 #define TURNS_MAX 1000000u
 
+/* The guest's CPU that this thread is just now. */
+static _Thread_local uint32_t this_cpu;
+
 void bench_fail(const char *what, const char *why)
 {
 	(void)fprintf(stderr, "bench: %s: %s\n", what, why);
@@ -50,6 +53,7 @@ static hvk_status port_pages_alloc(void *context, uint32_t count, enum hvk_page_
 		*out = (struct hvk_pages){machine->memory + (size_t)i * HVK_PAGE_SIZE, count, use, NULL};
 		memset(out->address, 0, (size_t)count * HVK_PAGE_SIZE);
 		machine->pages_in_use += count;
+		machine->allocations++;
 		if (machine->pages_in_use > machine->pages_most)
 			machine->pages_most = machine->pages_in_use;
 		return HVK_OK;
@@ -84,7 +88,7 @@ static hvk_status port_reg_read(void *context, enum hvk_register reg, uint64_t *
 {
 	struct bench_machine *machine = context;
 
-	return hvh_msr_read(machine->partition, machine->now, 0, hvk_register_msr(reg), value)
+	return hvh_msr_read(machine->partition, machine->now, this_cpu, hvk_register_msr(reg), value)
 		       ? HVK_OK
 		       : HVK_EPRIVILEGE;
 }
@@ -93,7 +97,7 @@ static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t 
 {
 	struct bench_machine *machine = context;
 
-	return hvh_msr_write(machine->partition, machine->now, 0, hvk_register_msr(reg), value)
+	return hvh_msr_write(machine->partition, machine->now, this_cpu, hvk_register_msr(reg), value)
 		       ? HVK_OK
 		       : HVK_EPRIVILEGE;
 }
@@ -106,17 +110,22 @@ static uint64_t port_hypercall(void *context, const void *page, uint64_t control
 	uint64_t result;
 
 	(void)page;
-	result = hvh_hypercall(machine->partition, machine->now, 0, control, input, output, &valid);
+	while (__atomic_exchange_n(&machine->host_busy, true, __ATOMIC_ACQUIRE))
+		;
+	result = hvh_hypercall(machine->partition, machine->now, this_cpu, control, input, output, &valid);
+	__atomic_store_n(&machine->host_busy, false, __ATOMIC_RELEASE);
 	return valid ? result : HV_STATUS_INVALID_HYPERCALL_CODE;
 }
 
 static void take_interrupt(struct bench_machine *machine)
 {
-	if (!machine->interrupt_pending)
+	bool *pending = &machine->interrupt_pending[this_cpu];
+
+	if (!__atomic_load_n(pending, __ATOMIC_ACQUIRE))
 		return;
-	machine->interrupt_pending = false;
+	__atomic_store_n(pending, false, __ATOMIC_RELAXED);
 	if (machine->events && machine->hvk) /* polled: nobody listens, the next poll finds it */
-		hvk_interrupt(machine->hvk, 0);
+		hvk_interrupt(machine->hvk, this_cpu);
 }
 
 static void port_pause(void *context)
@@ -139,10 +148,10 @@ static uint64_t port_tsc(void *context)
 static uint32_t port_cpu_index(void *context)
 {
 	(void)context;
-	return 0;
+	return this_cpu;
 }
 
-/* One CPU, and interrupts come between calls only: nothing to keep out. */
+/* Interrupts come between calls only: with one thread there is nothing to keep out. */
 static hvk_status port_lock_init(void *context, struct hvk_lock *lock)
 {
 	(void)context;
@@ -156,7 +165,20 @@ static void port_lock(void *context, struct hvk_lock *lock)
 	(void)lock;
 }
 
-static void make_port(struct bench_machine *machine)
+static void port_spin_lock(void *context, struct hvk_lock *lock)
+{
+	(void)context;
+	while (__atomic_exchange_n(&lock->words[0], 1, __ATOMIC_ACQUIRE))
+		;
+}
+
+static void port_spin_unlock(void *context, struct hvk_lock *lock)
+{
+	(void)context;
+	__atomic_store_n(&lock->words[0], 0, __ATOMIC_RELEASE);
+}
+
+static void make_port(struct bench_machine *machine, bool threads)
 {
 	machine->port = (struct hvk_port){
 		.size = sizeof(struct hvk_port),
@@ -178,8 +200,8 @@ static void make_port(struct bench_machine *machine)
 		return;
 	machine->port.cpu_index = port_cpu_index;
 	machine->port.lock_init = port_lock_init;
-	machine->port.lock = port_lock;
-	machine->port.unlock = port_lock;
+	machine->port.lock = threads ? port_spin_lock : port_lock;
+	machine->port.unlock = threads ? port_spin_unlock : port_lock;
 }
 
 /* --- The host -------------------------------------------------------------------------------- */
@@ -196,9 +218,8 @@ static void *translate(void *context, uint64_t gpa, uint32_t length, bool write)
 
 static void raise_interrupt(void *context, uint32_t vp, uint8_t vector)
 {
-	(void)vp;
 	(void)vector;
-	((struct bench_machine *)context)->interrupt_pending = true;
+	__atomic_store_n(&((struct bench_machine *)context)->interrupt_pending[vp], true, __ATOMIC_RELEASE);
 }
 
 static void violation(void *context, const struct hvh_violation *what)
@@ -221,7 +242,7 @@ static void create_host(struct bench_machine *machine, const struct bench_config
 {
 	const struct hvh_profile *profile = hvh_profile_find(config->profile ? config->profile : "ws2022");
 	struct hvh_profile own = *profile;
-	const struct hvh_config host = {.profile = &own, .vps = 1, .seed = 1, .tsc_hz = TSC_HZ};
+	const struct hvh_config host = {.profile = &own, .vps = machine->cpus, .seed = 1, .tsc_hz = TSC_HZ};
 	const struct hvh_ops ops = {
 		.context = machine,
 		.translate = translate,
@@ -260,13 +281,34 @@ uint64_t bench_hypercalls(const struct bench_machine *machine)
 
 /* --- The guest ------------------------------------------------------------------------------- */
 
-void bench_guest(struct bench_machine *machine)
+void bench_be_cpu(uint32_t cpu)
 {
+	this_cpu = cpu;
+}
+
+void bench_guest_cpu(struct bench_machine *machine, uint32_t cpu)
+{
+	this_cpu = cpu;
 	for (uint32_t i = 0; i < TURNS_MAX; i++) {
 		take_interrupt(machine);
-		if (!hvk_poll(machine->hvk, 0))
+		if (!hvk_poll(machine->hvk, cpu))
 			return;
 	}
+}
+
+void bench_guest(struct bench_machine *machine)
+{
+	for (uint32_t cpu = machine->cpus; cpu-- > 0;) /* the calling thread is CPU 0 again */
+		bench_guest_cpu(machine, cpu);
+}
+
+static bool interrupts_pending(const struct bench_machine *machine)
+{
+	bool pending = false;
+
+	for (uint32_t cpu = 0; cpu < machine->cpus; cpu++)
+		pending |= machine->interrupt_pending[cpu];
+	return pending;
 }
 
 void bench_settle(struct bench_machine *machine)
@@ -275,7 +317,7 @@ void bench_settle(struct bench_machine *machine)
 		uint64_t next = hvh_next_event(machine->partition);
 
 		bench_guest(machine);
-		if (next == HVH_NEVER && !machine->interrupt_pending)
+		if (next == HVH_NEVER && !interrupts_pending(machine))
 			return;
 		if (next != HVH_NEVER && next > machine->now)
 			machine->now = next;
@@ -286,7 +328,23 @@ void bench_settle(struct bench_machine *machine)
 
 void bench_wait(struct bench_machine *machine, const char *what)
 {
+	uint64_t end = machine->now + BENCH_WAIT_MS * 10000ull;
+
+	/* hvk_wait runs one CPU; the others' work would wait. */
+	while (machine->cpus > 1 && machine->request.status == HVK_EINPROGRESS && machine->now < end) {
+		bench_guest(machine);
+		port_pause(machine);
+	}
 	check(hvk_wait(machine->hvk, &machine->request, BENCH_WAIT_MS), what);
+}
+
+/* CPU 0 last, which is where connect and disconnect are. */
+static void on_each_cpu(struct bench_machine *machine, hvk_status (*call)(struct hvk *hvk), const char *what)
+{
+	for (uint32_t cpu = machine->cpus; cpu-- > 0;) {
+		this_cpu = cpu;
+		check(call(machine->hvk), what);
+	}
 }
 
 static struct hvk_request *fresh(struct bench_machine *machine)
@@ -309,7 +367,8 @@ static void offered(void *context, struct hvk_channel *channel, bool again)
 
 void bench_connect(struct bench_machine *machine, const struct bench_config *config)
 {
-	const struct hvk_config instance = {.cpus = 1, .vector = VECTOR, .interrupts = config->events};
+	const struct hvk_config instance = {
+		.cpus = config->cpus ? config->cpus : 1, .vector = VECTOR, .interrupts = config->events};
 	const struct hvk_vmbus_config bus = {
 		.mode = config->boot_mode ? HVK_VMBUS_MODE_BOOT : HVK_VMBUS_MODE_SYSTEM,
 		.offered = offered,
@@ -318,13 +377,14 @@ void bench_connect(struct bench_machine *machine, const struct bench_config *con
 
 	memset(machine, 0, sizeof(*machine));
 	machine->events = config->events;
+	machine->cpus = instance.cpus;
 	machine->offered = config->offered;
 	machine->context = config->context;
 	create_host(machine, config);
-	make_port(machine);
+	make_port(machine, config->threads);
 	check(hvk_create(&machine->port, &instance, &machine->hvk), "hvk_create");
 	check(hvk_start(machine->hvk), "hvk_start");
-	check(hvk_cpu_start(machine->hvk), "hvk_cpu_start");
+	on_each_cpu(machine, hvk_cpu_start, "hvk_cpu_start");
 	hvk_vmbus_connect(machine->hvk, &bus, fresh(machine));
 	bench_wait(machine, "connect");
 }
@@ -359,7 +419,7 @@ void bench_stop(struct bench_machine *machine)
 	}
 	hvk_vmbus_disconnect(machine->hvk, fresh(machine));
 	bench_wait(machine, "disconnect");
-	check(hvk_cpu_stop(machine->hvk), "hvk_cpu_stop");
+	on_each_cpu(machine, hvk_cpu_stop, "hvk_cpu_stop");
 	check(hvk_stop(machine->hvk), "hvk_stop");
 	hvk_get_counters(machine->hvk, &counters);
 	check(hvk_destroy(machine->hvk), "hvk_destroy");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The smallest machine that a guest runs on: one thread, one CPU, no switch points, virtual
+ * The smallest machine that a guest runs on: one thread, as a rule one CPU, no switch points, virtual
  * time that moves only when the guest waits. Everything that it does is a plain call, so that
  * instructions, hypercalls and pages can be counted and come out alike every time.
  */
@@ -13,6 +13,7 @@
 
 #define BENCH_PAGES 65536u
 #define BENCH_WAIT_MS 30000u
+#define BENCH_CPUS_MAX 2u
 
 struct bench_machine {
 	bool events; /* interrupts and locks (L1), or polled (L0) */
@@ -23,8 +24,11 @@ struct bench_machine {
 	uint8_t *memory;
 	uint8_t *used; /* per page */
 	uint32_t pages_in_use, pages_most;
+	uint64_t allocations;
 	uint64_t now;
-	bool interrupt_pending;
+	uint32_t cpus;
+	bool interrupt_pending[BENCH_CPUS_MAX]; /* atomic */
+	bool host_busy;                         /* atomic: one hypercall at a time */
 	/* What was offered and is a network card. */
 	struct hvk_channel *nic_channel;
 	struct hvh_nic *host_nic;
@@ -41,6 +45,8 @@ struct bench_config {
 	const char *profile; /* NULL = ws2022 */
 	bool events;
 	bool boot_mode;
+	uint32_t cpus;       /* 0 = 1 */
+	bool threads;        /* several will run the guest's CPUs: locks are real */
 	uint32_t ranges_max; /* frames in one packet of the host's; 0 = the profile's */
 	bool nic;            /* offer a network card, and bring it up */
 	struct hvk_netvsc_config card;
@@ -61,8 +67,11 @@ void bench_attach(struct bench_machine *machine, const struct hvk_netvsc_config 
 
 /* Lets the host do what is due. */
 void bench_host(struct bench_machine *machine);
-/* Lets the guest take an interrupt, if one is there, and poll until there is nothing left. */
+/* Lets the guest take an interrupt, if one is there, and poll until there is nothing left; each CPU. */
 void bench_guest(struct bench_machine *machine);
+/* Of one CPU alone, which the calling thread is from now on. */
+void bench_guest_cpu(struct bench_machine *machine, uint32_t cpu);
+void bench_be_cpu(uint32_t cpu);
 /* Both, until neither has anything to do. */
 void bench_settle(struct bench_machine *machine);
 /* Finishes the request in machine->request, which must end with HVK_OK. */

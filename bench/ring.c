@@ -1,46 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The ring beside its limit. The guest's half, guest/vmbus/ring.c, is timed; the other half is
- * raw: a consumer that only moves the read index, a producer that has written its packets
- * already. Beside it, in turns, the same bytes are copied by memcpy to and from the same places.
+ * raw (bare_ring.h). Beside it, in turns, the same bytes are copied by memcpy to and from the same places.
  *
  *   ring [MILLISECONDS]     per figure, in repetitions of which the median counts
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/machine.h"
+#include "bench/bare_ring.h"
 #include "bench/report.h"
-#include "guest/vmbus/ring.h"
 
 #define RING_PAGES 128u /* 512 KiB: what fits one side's cache, and seven of the largest packets */
 #define DATA (RING_PAGES * HVK_PAGE_SIZE)
 #define LARGEST 65536u
 #define REPETITIONS 15u
-#define HEADER ((uint32_t)sizeof(struct vmbus_packet_descriptor))
-#define TRAILER ((uint32_t)sizeof(struct vmbus_packet_trailer))
 
 struct work {
-	struct hvk_shared pages;
-	uint8_t *data;
-	uint8_t *payload, *to;
-	uint32_t length, packet; /* payload; in the ring, all included */
-	uint32_t fits;           /* packets in the ring at once */
+	struct bare_ring ring;
+	uint32_t fits; /* packets in the ring at once */
 };
-
-static _Atomic uint32_t *control(const struct work *work, uint32_t offset)
-{
-	return (_Atomic uint32_t *)(void *)(work->pages.base + offset);
-}
-
-static struct vmbus_packet_descriptor descriptor_of(const struct work *work)
-{
-	return (struct vmbus_packet_descriptor){
-		.type = VMBUS_PACKET_IN_BAND,
-		.header_length8 = (uint16_t)(HEADER / 8),
-		.length8 = (uint16_t)((HEADER + work->length) / 8),
-	};
-}
 
 static double ns_since(double start, uint32_t packets)
 {
@@ -52,62 +31,34 @@ static double ns_since(double start, uint32_t packets)
 /* Nanoseconds per packet sent; the consumer takes all at once, by its index alone. */
 static double send_all(struct work *work, uint32_t rounds)
 {
-	struct vmbus_packet_descriptor descriptor = descriptor_of(work);
-	const struct hvk_piece pieces[2] = {{&descriptor, HEADER}, {work->payload, work->length}};
 	struct hvk_ring_out ring;
 	double start;
-	bool signal;
 
-	memset(work->pages.base, 0, VMBUS_RING_CONTROL_SIZE);
-	hvk_ring_out_init(&ring, &work->pages);
+	bare_ring_clear(&work->ring);
+	hvk_ring_out_init(&ring, &work->ring.pages);
 	start = bench_seconds();
 	for (uint32_t i = 0; i < rounds; i++) {
-		for (uint32_t n = 0; n < work->fits; n++) {
-			if (hvk_ring_put(&ring, pieces, 2, &signal) != HVK_OK)
-				bench_fail("ring", "no room");
-		}
-		atomic_store(control(work, VMBUS_RING_READ_INDEX), ring.write);
+		bare_ring_send(&work->ring, &ring, work->fits, true);
+		bare_ring_show(&work->ring, VMBUS_RING_READ_INDEX, ring.write);
 	}
 	return ns_since(start, rounds * work->fits);
-}
-
-/* Raw: packets one behind the other, all around. Returns the write index after them. */
-static uint32_t produce(const struct work *work, uint32_t index, uint32_t packets)
-{
-	const struct vmbus_packet_descriptor descriptor = descriptor_of(work);
-
-	for (uint32_t i = 0; i < packets; i++) {
-		for (uint32_t n = 0; n < HEADER; n++)
-			work->data[(index + n) % DATA] = ((const uint8_t *)&descriptor)[n];
-		index = (index + work->packet) % DATA;
-	}
-	return index;
 }
 
 /* Nanoseconds per packet received. */
 static double receive_all(struct work *work, uint32_t rounds)
 {
-	struct vmbus_packet_descriptor descriptor;
-	struct hvk_packet_layout layout;
 	struct hvk_ring_in ring;
 	double taken = 0;
-	bool signal;
 
-	memset(work->pages.base, 0, VMBUS_RING_CONTROL_SIZE);
-	hvk_ring_in_init(&ring, &work->pages);
+	bare_ring_clear(&work->ring);
+	hvk_ring_in_init(&ring, &work->ring.pages);
 	for (uint32_t i = 0; i < rounds; i++) {
 		double start;
 
-		atomic_store(control(work, VMBUS_RING_WRITE_INDEX), produce(work, ring.read, work->fits));
+		bare_ring_show(&work->ring, VMBUS_RING_WRITE_INDEX,
+			       bare_ring_produce(&work->ring, ring.read, work->fits));
 		start = bench_seconds();
-		for (uint32_t n = 0; n < work->fits; n++) {
-			if (hvk_ring_peek(&ring, &descriptor, &layout) != HVK_OK)
-				bench_fail("ring", "no packet");
-			hvk_ring_copy(&ring, layout.payload_offset, work->to, layout.payload_length);
-			hvk_ring_skip(&ring, layout.length);
-		}
-		if (hvk_ring_show(&ring, &signal) != HVK_OK)
-			bench_fail("ring", "not shown");
+		bare_ring_receive(&work->ring, &ring, work->fits);
 		taken += bench_seconds() - start;
 	}
 	return taken * 1e9 / (rounds * work->fits);
@@ -116,9 +67,10 @@ static double receive_all(struct work *work, uint32_t rounds)
 /* --- memcpy --------------------------------------------------------------------------------- */
 
 /* The payload alone, to or from where the ring would have it. */
-static void copy_one(const struct work *work, uint32_t index, bool in)
+static void copy_one(const struct bare_ring *work, uint32_t index, bool in)
 {
-	uint32_t at = (index + HEADER) % DATA, first = DATA - at < work->length ? DATA - at : work->length;
+	uint32_t at = (index + BARE_HEADER) % DATA,
+		 first = DATA - at < work->length ? DATA - at : work->length;
 	uint8_t *other = in ? work->to : work->payload;
 
 	if (in) {
@@ -138,9 +90,8 @@ static double copy_all(const struct work *work, uint32_t rounds, bool in)
 
 	for (uint32_t i = 0; i < rounds; i++) {
 		for (uint32_t n = 0; n < work->fits; n++) {
-			copy_one(work, index, in);
-			index = index + work->packet < DATA ? index + work->packet
-							    : index + work->packet - DATA;
+			copy_one(&work->ring, index, in);
+			index = (index + work->ring.packet) % DATA;
 		}
 	}
 	return ns_since(start, rounds * work->fits);
@@ -162,9 +113,8 @@ static void measure(struct work *work, uint32_t length, const char *name, double
 	char row[64];
 	uint32_t rounds;
 
-	work->length = (length + 7) & ~7u;
-	work->packet = HEADER + work->length + TRAILER;
-	work->fits = DATA / work->packet - 1;
+	bare_ring_set_length(&work->ring, length);
+	work->fits = DATA / work->ring.packet - 1;
 	rounds = rounds_for(work, seconds);
 	for (uint32_t i = 0; i < REPETITIONS; i++) {
 		ring[i] = send_all(work, rounds);
@@ -187,22 +137,11 @@ int main(int count, char **arguments)
 {
 	double seconds = (count > 1 ? atof(arguments[1]) : 1500) / 1000;
 	struct work work = {0};
-	size_t bytes = VMBUS_RING_CONTROL_SIZE + DATA;
 
-	work.pages = (struct hvk_shared){aligned_alloc(HVK_PAGE_SIZE, bytes), (uint32_t)bytes};
-	work.payload = aligned_alloc(HVK_PAGE_SIZE, LARGEST);
-	work.to = aligned_alloc(HVK_PAGE_SIZE, LARGEST);
-	if (!work.pages.base || !work.payload || !work.to)
-		return 1;
-	work.data = work.pages.base + VMBUS_RING_CONTROL_SIZE;
-	memset(work.pages.base, 0, bytes);
-	memset(work.payload, 0x5a, LARGEST);
-	memset(work.to, 0, LARGEST);
+	bare_ring_create(&work.ring, RING_PAGES, LARGEST);
 	measure(&work, 64, "64", seconds);
 	measure(&work, 1500, "1500", seconds);
 	measure(&work, LARGEST, "65536", seconds);
-	free(work.pages.base);
-	free(work.payload);
-	free(work.to);
+	bare_ring_destroy(&work.ring);
 	return 0;
 }

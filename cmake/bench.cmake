@@ -28,7 +28,7 @@ foreach(source ${bench_programs})
 		continue()
 	endif()
 	hvkit_bench(${name} ${source} ${bench_helpers})
-	target_link_libraries(bench_${name} PRIVATE hvkit_guest hvkit_host)
+	target_link_libraries(bench_${name} PRIVATE hvkit_guest hvkit_host Threads::Threads)
 endforeach()
 
 # The download: the hosted port beside plain drivers, and libslirp's backend without the model.

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/load.h"
+
+#include <string.h>
+
+#include "bench/report.h"
+
+#define SEARCH_MAX 4096u /* flows looked at to find enough for each queue */
+#define TURNS_MAX 64u
+
+/* --- What a CPU does ----------------------------------------------------------------------- */
+
+static struct load_cpu *cpu_of(struct load *load, uint32_t queue)
+{
+	return &load->cpus[queue % LOAD_QUEUES_MAX];
+}
+
+static void input(void *context, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame)
+{
+	struct load *load = context;
+	struct load_cpu *cpu = cpu_of(load, frame->queue);
+
+	(void)netdev;
+	cpu->received++;
+	if (frame->owner)
+		cpu->lent[cpu->lent_count++] = frame->owner;
+}
+
+static void done(struct hvk_tx_frame *frame, hvk_status status, void *context)
+{
+	(void)frame;
+	((struct load_cpu *)context)->sent += status == HVK_OK;
+}
+
+static void drain(struct load_cpu *cpu)
+{
+	struct bench_machine *machine = &cpu->load->machine;
+
+	bench_guest_cpu(machine, cpu->number);
+	if (cpu->lent_count == 0)
+		return;
+	while (cpu->lent_count)
+		hvk_netdev_release(machine->netdev, cpu->lent[--cpu->lent_count]);
+	bench_guest_cpu(machine, cpu->number);
+}
+
+static void send(struct load_cpu *cpu)
+{
+	struct hvk_netdev *netdev = cpu->load->machine.netdev;
+
+	for (uint32_t i = 0; i < cpu->frame_count; i++) {
+		if (hvk_netdev_transmit(netdev, &cpu->frames[i]) != HVK_TX_TAKEN)
+			bench_fail("frames", "one was not taken");
+	}
+}
+
+/* --- Steps ------------------------------------------------------------------------------- */
+
+static void take_step(void *context)
+{
+	struct load_cpu *cpu = context;
+	double start = bench_seconds();
+
+	bench_be_cpu(cpu->number);
+	cpu->load->step(cpu);
+	cpu->seconds = bench_seconds() - start;
+}
+
+/* On all CPUs, the last of them far; returns the seconds of the slowest. */
+static double step(struct load *load, void (*function)(struct load_cpu *cpu))
+{
+	struct load_cpu *last = &load->cpus[load->way->queues - 1];
+	double most;
+
+	load->step = function;
+	bench_far_begin(load->far, take_step, last);
+	for (struct load_cpu *cpu = load->cpus; cpu != last; cpu++)
+		take_step(cpu);
+	bench_far_wait(load->far);
+	bench_be_cpu(0);
+	most = last->seconds;
+	for (const struct load_cpu *cpu = load->cpus; cpu != last; cpu++)
+		most = cpu->seconds > most ? cpu->seconds : most;
+	return most;
+}
+
+/* --- Bursts -------------------------------------------------------------------------------- */
+
+static uint64_t moved(const struct load *load)
+{
+	uint64_t frames = 0;
+
+	for (uint32_t i = 0; i < load->way->queues; i++)
+		frames += load->way->in ? load->cpus[i].received : load->cpus[i].sent;
+	return frames;
+}
+
+static double receive_burst(struct load *load)
+{
+	struct bench_machine *machine = &load->machine;
+	double seconds;
+
+	for (uint32_t i = 0; i < load->in_count; i++) {
+		if (!hvh_nic_receive(machine->host_nic, machine->now, load->in[i], load->way->length))
+			bench_fail("frames", "the host dropped one");
+	}
+	bench_host(machine); /* all of them are in the rings before the guest looks */
+	seconds = step(load, drain);
+	bench_host(machine);
+	return seconds;
+}
+
+static double transmit_burst(struct load *load)
+{
+	double seconds = step(load, send);
+
+	bench_host(&load->machine);
+	return seconds + step(load, drain);
+}
+
+double load_time(struct load *load, uint32_t rounds)
+{
+	uint64_t wanted = moved(load) + (uint64_t)rounds * LOAD_BURST;
+	uint64_t allocations = load->machine.allocations;
+	uint64_t calls = bench_hypercalls(&load->machine);
+	double seconds = 0;
+
+	for (uint32_t i = 0; i < rounds; i++)
+		seconds += load->way->in ? receive_burst(load) : transmit_burst(load);
+	if (load->machine.allocations != allocations)
+		bench_fail(load->way->name, "allocates while frames flow");
+	if (!load->way->lone &&
+	    bench_hypercalls(&load->machine) - calls > (uint64_t)rounds * load->way->queues)
+		bench_fail(load->way->name, "more than one hypercall per burst and queue");
+	bench_settle(&load->machine);
+	if (moved(load) != wanted)
+		bench_fail(load->way->name, "not all frames came through");
+	return seconds;
+}
+
+void load_bursts(struct load *load, uint32_t rounds)
+{
+	(void)load_time(load, rounds);
+}
+
+/* --- Frames ---------------------------------------------------------------------------------- */
+
+static void put16(uint8_t *at, uint32_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+/* UDP without a checksum of its own, whose flow is told by its port. */
+static void make_udp(uint8_t *frame, uint32_t length, uint32_t port)
+{
+	static const uint8_t ip[20] = {0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2};
+	uint32_t sum = 0;
+
+	put16(&frame[12], 0x0800);
+	memcpy(&frame[14], ip, sizeof(ip));
+	put16(&frame[16], length - 14);
+	for (uint32_t i = 0; i < sizeof(ip); i += 2)
+		sum += (uint32_t)frame[14 + i] << 8 | frame[15 + i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	put16(&frame[24], ~sum);
+	put16(&frame[34], port);
+	put16(&frame[36], 7);
+	put16(&frame[38], length - 34);
+	put16(&frame[40], 0);
+}
+
+static void make_frame(const struct load *load, uint8_t *frame, uint32_t port)
+{
+	const struct load_way *way = load->way;
+
+	memset(frame, 0, LOAD_FRAME_MAX);
+	memcpy(frame, load->machine.netdev->info.mac, 6);
+	put16(&frame[12], 0x88b5);
+	if (way->in && (way->receive == LOAD_CHECKSUMS || way->queues > 1))
+		make_udp(frame, way->length, port);
+}
+
+/* The queue that the host puts this frame on. */
+static uint32_t queue_of(struct load *load, const uint8_t *frame)
+{
+	struct bench_machine *machine = &load->machine;
+	uint64_t before[LOAD_QUEUES_MAX];
+
+	for (uint32_t i = 0; i < LOAD_QUEUES_MAX; i++)
+		before[i] = load->cpus[i].received;
+	if (!hvh_nic_receive(machine->host_nic, machine->now, frame, load->way->length))
+		bench_fail("frames", "the host dropped one");
+	bench_settle(machine);
+	for (uint32_t i = 0; i < LOAD_QUEUES_MAX; i++) {
+		while (load->cpus[i].lent_count)
+			hvk_netdev_release(machine->netdev, load->cpus[i].lent[--load->cpus[i].lent_count]);
+		if (load->cpus[i].received != before[i])
+			return i;
+	}
+	bench_fail("frames", "one did not come in");
+}
+
+static void make_frames_in(struct load *load)
+{
+	uint32_t count[LOAD_QUEUES_MAX] = {0}, each = LOAD_BURST / load->way->queues;
+
+	for (uint32_t port = 0; load->in_count < LOAD_BURST && port < SEARCH_MAX; port++) {
+		uint8_t *frame = load->in[load->in_count];
+		uint32_t queue;
+
+		make_frame(load, frame, 1024 + port);
+		queue = queue_of(load, frame);
+		if (count[queue] == each)
+			continue;
+		count[queue]++;
+		load->in_count++;
+	}
+	if (load->in_count != LOAD_BURST)
+		bench_fail("frames", "not enough flows for each queue");
+}
+
+static void make_frames_out(struct load *load, struct load_cpu *cpu)
+{
+	const struct hvk_port *port = &load->machine.port;
+	const struct load_way *way = load->way;
+
+	cpu->frame_count = LOAD_BURST / way->queues;
+	if (port->pages_alloc(port->context, cpu->frame_count, HVK_PAGE_HOST_READS, &cpu->pages) != HVK_OK)
+		bench_fail("frames", "out of memory");
+	for (uint32_t i = 0; i < cpu->frame_count; i++) {
+		uint8_t *data = (uint8_t *)cpu->pages.address + (size_t)i * HVK_PAGE_SIZE;
+		bool more = !way->lone && i + 1 < cpu->frame_count;
+
+		make_frame(load, data, 0);
+		cpu->pieces[i] = (struct hvk_buffer){data, port->page_gpa(port->context, data), way->length};
+		cpu->frames[i] = (struct hvk_tx_frame){.pieces = &cpu->pieces[i],
+						       .piece_count = 1,
+						       .length = way->length,
+						       .done = done,
+						       .context = cpu,
+						       .flags = more ? HVK_TX_MORE : 0};
+	}
+}
+
+/* --- Life ------------------------------------------------------------------------------------ */
+
+static struct bench_config config_of(const struct load_way *way, bool real_locks)
+{
+	struct bench_config config = {
+		.events = true, .nic = true, .cpus = way->queues, .threads = real_locks};
+
+	config.card.queues = way->queues;
+	if (way->lone) /* a section for each frame of a burst */
+		config.card.send_buffer_pages = 2 * LOAD_BURST;
+	config.card.rx_borrow = way->receive == LOAD_LENT ? 2 * LOAD_BURST : 0;
+	if (way->receive == LOAD_CHECKSUMS)
+		config.card.offloads = HVK_NETDEV_RX_CHECKSUMS;
+	return config;
+}
+
+static void start_cpu(struct load *load, uint32_t number)
+{
+	struct load_cpu *cpu = &load->cpus[number];
+
+	cpu->load = load;
+	cpu->number = number;
+	if (!load->way->in)
+		make_frames_out(load, cpu);
+}
+
+void load_start(struct load *load, const struct load_way *way, struct bench_far *far)
+{
+	const struct bench_config config = config_of(way, far != NULL);
+
+	memset(load, 0, sizeof(*load));
+	load->way = way;
+	load->far = far;
+	bench_start(&load->machine, &config);
+	load->machine.netdev->hooks = (struct hvk_netdev_hooks){.input = input, .context = load};
+	for (uint32_t i = 0; i < TURNS_MAX && load->machine.netdev->info.queues != way->queues; i++)
+		bench_settle(&load->machine);
+	if (load->machine.netdev->info.queues != way->queues)
+		bench_fail(way->name, "not all queues are there");
+	if (way->in)
+		make_frames_in(load);
+	for (uint32_t i = 0; i < way->queues; i++)
+		start_cpu(load, i);
+	load_bursts(load, 4); /* what happens once has happened */
+}
+
+void load_stop(struct load *load)
+{
+	const struct hvk_port *port = &load->machine.port;
+
+	for (uint32_t i = 0; i < load->way->queues; i++) {
+		if (load->cpus[i].pages.count)
+			port->pages_free(port->context, &load->cpus[i].pages);
+	}
+	bench_stop(&load->machine);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bursts of frames through a card with one queue or two, each on a CPU of its own: as plain calls,
+ * so that they can be counted; or timed, the last CPU as a thread on another processor than the host.
+ */
+#ifndef BENCH_LOAD_H
+#define BENCH_LOAD_H
+
+#include "bench/far.h"
+#include "bench/machine.h"
+
+#define LOAD_BURST 256u
+#define LOAD_FRAME_MAX 1514u
+#define LOAD_QUEUES_MAX BENCH_CPUS_MAX
+
+enum load_receive {
+	LOAD_PLAIN,     /* of a protocol about which the host says nothing */
+	LOAD_CHECKSUMS, /* UDP: the host says what it thinks of the checksums */
+	LOAD_LENT       /* plain, lent in place */
+};
+
+struct load_way {
+	const char *name;
+	uint32_t length;
+	uint32_t queues;
+	bool in;
+	enum load_receive receive; /* with two queues always LOAD_CHECKSUMS, and a hash */
+	bool lone;                 /* frames sent without HVK_TX_MORE */
+};
+
+struct load;
+
+/* What one CPU does: it lies alone in its cache lines. */
+struct load_cpu {
+	_Alignas(128) struct load *load;
+	uint32_t number;
+	double seconds; /* of the last step */
+	uint64_t received, sent;
+	void *lent[LOAD_BURST];
+	uint32_t lent_count;
+	struct hvk_pages pages; /* of its frames to send, one each */
+	struct hvk_buffer pieces[LOAD_BURST];
+	struct hvk_tx_frame frames[LOAD_BURST];
+	uint32_t frame_count;
+};
+
+struct load {
+	const struct load_way *way;
+	struct bench_machine machine;
+	uint8_t in[LOAD_BURST][LOAD_FRAME_MAX];
+	uint32_t in_count;
+	struct load_cpu cpus[LOAD_QUEUES_MAX];
+	struct bench_far *far; /* NULL: plain calls */
+	void (*step)(struct load_cpu *cpu);
+};
+
+/* A card that is up and has its queues, and frames for each of them. Frames are LOAD_BURST in a burst,
+ * all queues together. far: NULL for plain calls. */
+void load_start(struct load *load, const struct load_way *way, struct bench_far *far);
+/* Ends the program if anything was allocated meanwhile, lost, or asked of the host twice in a burst. */
+void load_bursts(struct load *load, uint32_t rounds);
+/* Seconds that the guest's part of them took: of the slower CPU. */
+double load_time(struct load *load, uint32_t rounds);
+void load_stop(struct load *load);
+
+#endif
