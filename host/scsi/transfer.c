@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* READ, WRITE, VERIFY and SYNCHRONIZE CACHE: blocks between buffer and image, piece by piece. */
+#include "command.h"
+
+struct extent {
+	uint64_t lba;
+	uint32_t count;
+};
+
+static struct extent extent_of(const uint8_t *cdb)
+{
+	switch (cdb[0] >> 5) {
+	case 0: /* six bytes: 0 blocks mean 256 */
+		return (struct extent){scsi_get32(cdb) & 0x1fffff, cdb[4] != 0 ? cdb[4] : 256u};
+	case 4:
+		return (struct extent){scsi_get64(cdb + 2), scsi_get32(cdb + 10)};
+	case 5:
+		return (struct extent){scsi_get32(cdb + 2), scsi_get32(cdb + 6)};
+	default:
+		return (struct extent){scsi_get32(cdb + 2), scsi_get16(cdb + 7)};
+	}
+}
+
+static bool check_extent(const struct scsi_unit *unit, struct scsi_command *command, struct extent extent)
+{
+	if (extent.lba < unit->blocks && extent.count <= unit->blocks - extent.lba)
+		return true;
+	scsi_check(command, SCSI_SENSE_ILLEGAL_REQUEST, SCSI_ASC_LBA_OUT_OF_RANGE);
+	return false;
+}
+
+/* Where the number of blocks is. */
+static uint32_t length_byte(const uint8_t *cdb)
+{
+	static const uint8_t bytes[8] = {4, 7, 7, 7, 10, 6, 7, 7}; /* by group of operation codes */
+
+	return bytes[cdb[0] >> 5];
+}
+
+/* No more at once than the block limits page says. */
+static bool check_length(const struct scsi_unit *unit, struct scsi_command *command, struct extent extent)
+{
+	if (extent.count <= unit->transfer_max / unit->block_size)
+		return true;
+	scsi_bad_field(command, length_byte(command->cdb));
+	return false;
+}
+
+static bool check_buffer(const struct scsi_unit *unit, struct scsi_command *command, struct extent extent)
+{
+	if ((uint64_t)extent.count * unit->block_size <= command->length)
+		return true;
+	command->outcome = SCSI_OVERRUN;
+	return false;
+}
+
+/* How much of what is left goes at once: a piece, or what there is before the block that fails. */
+static uint32_t next_piece(const struct scsi_unit *unit, const struct scsi_command *command, uint32_t done,
+			   uint32_t count)
+{
+	uint32_t most = SCSI_PIECE / unit->block_size, left = count - done;
+
+	if (command->fail_at < count && command->fail_at - done < left)
+		left = command->fail_at - done;
+	return left < most ? left : most;
+}
+
+/* One piece of a transfer. False: it failed, which has been said. */
+typedef bool transfer_step(struct scsi_unit *unit, struct scsi_command *command, uint64_t lba, uint32_t at,
+			   uint32_t length);
+
+static void transfer(struct scsi_unit *unit, struct scsi_command *command, struct extent extent,
+		     transfer_step *step, uint16_t failure)
+{
+	uint32_t done = 0;
+
+	while (done < extent.count) {
+		uint32_t blocks = next_piece(unit, command, done, extent.count);
+
+		if (blocks == 0) {
+			scsi_bad_block(command, failure, extent.lba + done);
+			return;
+		}
+		if (!step(unit, command, extent.lba + done, done * unit->block_size,
+			  blocks * unit->block_size))
+			return;
+		done += blocks;
+		command->transferred = done * unit->block_size;
+	}
+}
+
+static bool read_image(struct scsi_unit *unit, struct scsi_command *command, uint64_t lba, uint32_t length)
+{
+	if (unit->image.read(unit->image.context, lba * unit->block_size, unit->piece, length))
+		return true;
+	scsi_bad_block(command, SCSI_ASC_UNRECOVERED_READ_ERROR, lba);
+	return false;
+}
+
+static bool read_piece(struct scsi_unit *unit, struct scsi_command *command, uint64_t lba, uint32_t at,
+		       uint32_t length)
+{
+	return read_image(unit, command, lba, length) && scsi_give(command, at, unit->piece, length);
+}
+
+static bool write_piece(struct scsi_unit *unit, struct scsi_command *command, uint64_t lba, uint32_t at,
+			uint32_t length)
+{
+	if (!scsi_take(command, at, unit->piece, length))
+		return false;
+	if (unit->image.write(unit->image.context, lba * unit->block_size, unit->piece, length))
+		return true;
+	scsi_bad_block(command, SCSI_ASC_WRITE_ERROR, lba);
+	return false;
+}
+
+void scsi_read(struct scsi_unit *unit, struct scsi_command *command)
+{
+	struct extent extent = extent_of(command->cdb);
+	/* FUA: what is read is to be on the medium, and not only in the cache. */
+	bool from_medium = command->cdb[0] >> 5 != 0 && (command->cdb[1] & SCSI_CDB_FUA) != 0;
+
+	if (!check_extent(unit, command, extent) || !check_length(unit, command, extent) ||
+	    !check_buffer(unit, command, extent))
+		return;
+	if (from_medium && !unit->image.read_only && !unit->read_only && !scsi_flush(unit, command))
+		return;
+	transfer(unit, command, extent, read_piece, SCSI_ASC_UNRECOVERED_READ_ERROR);
+	command->work.reads = 1;
+	command->work.read_bytes = command->transferred;
+}
+
+void scsi_write(struct scsi_unit *unit, struct scsi_command *command)
+{
+	struct extent extent = extent_of(command->cdb);
+	bool through = !unit->write_cache;
+
+	if (command->cdb[0] >> 5 != 0 && (command->cdb[1] & SCSI_CDB_FUA) != 0)
+		through = true;
+	if (!check_extent(unit, command, extent) || !check_length(unit, command, extent) ||
+	    !check_buffer(unit, command, extent))
+		return;
+	transfer(unit, command, extent, write_piece, SCSI_ASC_WRITE_ERROR);
+	command->work.writes = 1;
+	command->work.write_bytes = command->transferred;
+	if (through && command->status == SCSI_STATUS_GOOD && command->outcome == SCSI_DONE)
+		scsi_flush(unit, command);
+}
+
+/* --- VERIFY ----------------------------------------------------------------------------- */
+
+#define CDB_BYTE_CHECK 0x02u
+#define COMPARE_AT_ONCE 512u
+
+static bool verify_piece(struct scsi_unit *unit, struct scsi_command *command, uint64_t lba, uint32_t at,
+			 uint32_t length)
+{
+	uint8_t theirs[COMPARE_AT_ONCE];
+
+	if (!read_image(unit, command, lba, length))
+		return false;
+	if ((command->cdb[1] & CDB_BYTE_CHECK) == 0)
+		return true;
+	for (uint32_t n = 0; n < length; n += COMPARE_AT_ONCE) {
+		if (!scsi_take(command, at + n, theirs, COMPARE_AT_ONCE))
+			return false;
+		if (memcmp(theirs, unit->piece + n, COMPARE_AT_ONCE) != 0) {
+			scsi_check(command, SCSI_SENSE_MISCOMPARE, SCSI_ASC_MISCOMPARE);
+			return false;
+		}
+	}
+	return true;
+}
+
+void scsi_verify(struct scsi_unit *unit, struct scsi_command *command)
+{
+	struct extent extent = extent_of(command->cdb);
+	bool compare = (command->cdb[1] & CDB_BYTE_CHECK) != 0;
+
+	if (!check_extent(unit, command, extent) || !check_length(unit, command, extent) ||
+	    (compare && !check_buffer(unit, command, extent)))
+		return;
+	transfer(unit, command, extent, verify_piece, SCSI_ASC_UNRECOVERED_READ_ERROR);
+	if (!compare)
+		command->transferred = 0;
+}
+
+/* --- SYNCHRONIZE CACHE -------------------------------------------------------------------- */
+
+bool scsi_flush(struct scsi_unit *unit, struct scsi_command *command)
+{
+	command->work.flushes++;
+	if (command->fail_at == SCSI_NO_FAILURE && unit->image.flush(unit->image.context))
+		return true;
+	scsi_check(command, SCSI_SENSE_MEDIUM_ERROR, SCSI_ASC_WRITE_ERROR);
+	return false;
+}
+
+/* No blocks mean all to the end. Whichever are asked for, all are flushed; and IMMED is an offer
+ * that need not be taken. */
+void scsi_synchronize_cache(struct scsi_unit *unit, struct scsi_command *command)
+{
+	if (check_extent(unit, command, extent_of(command->cdb)))
+		scsi_flush(unit, command);
+}
