@@ -9,6 +9,7 @@
 #define IPV4_HEADER 20u
 #define IPV4_LENGTH 2u
 #define IPV4_FRAGMENT 6u
+#define IPV4_DONT_FRAGMENT 0x4000u
 #define IPV4_FRAGMENT_BITS 0x3fffu /* more fragments, and the offset */
 #define IPV4_PROTOCOL 9u
 #define IPV4_CHECKSUM 10u
@@ -19,7 +20,10 @@
 #define IPV6_ADDRESSES 8u
 #define IPV6_HOP_BY_HOP 0u
 #define IPV6_ROUTING 43u
+#define IPV6_ROUTING_LEFT 3u
+#define IPV6_FRAGMENT 44u
 #define IPV6_DESTINATION 60u
+#define EXTENSION_MIN 8u /* bytes, and the unit of their lengths */
 #define TCP_HEADER 20u
 #define TCP_DATA_OFFSET 12u
 #define TCP_CHECKSUM 16u
@@ -89,20 +93,34 @@ static bool find_ipv6(struct hvk_headers *headers, uint32_t *protocol, uint32_t 
 	*protocol = headers->bytes[at + IPV6_NEXT];
 	*behind = at + IPV6_HEADER;
 	for (uint32_t i = 0; i < HVK_IP_EXTENSIONS_MAX && is_extension(*protocol); i++) {
-		if (!hvk_fits(*behind, 8, headers->length))
+		if (!hvk_fits(*behind, EXTENSION_MIN, headers->length))
+			return false;
+		/* The sum is over the last destination, which is not in the header then. */
+		if (*protocol == IPV6_ROUTING && headers->bytes[*behind + IPV6_ROUTING_LEFT] != 0)
 			return false;
 		*protocol = headers->bytes[*behind];
-		*behind += (headers->bytes[*behind + 1] + 1u) * 8u;
+		*behind += (headers->bytes[*behind + 1] + 1u) * EXTENSION_MIN;
 	}
 	return true;
 }
 
-static bool find_transport(const struct hvk_tx_frame *frame, struct hvk_headers *headers, uint32_t at)
+/* Where TCP or UDP begins, if it is not contradicted: found is what lies behind the headers that we know.
+ * Whoever says where it is may have others of IPv6 before it, but none that makes it a fragment. 0: not
+ * there. */
+static uint32_t place_of(const struct hvk_headers *headers, uint32_t said, uint32_t found, uint32_t behind)
+{
+	if (found == headers->protocol)
+		return said == 0 || said == behind ? behind : 0;
+	if (!headers->ipv6 || is_extension(found) || found == IPV6_FRAGMENT)
+		return 0;
+	return said >= behind + EXTENSION_MIN ? said : 0;
+}
+
+static bool find_transport(struct hvk_headers *headers, uint32_t at)
 {
 	uint32_t size = UDP_HEADER;
 
 	headers->transport = at;
-	headers->protocol = frame->flags & HVK_TX_CHECKSUM_UDP ? HVK_IP_UDP : HVK_IP_TCP;
 	if (headers->protocol == HVK_IP_TCP) {
 		if (!hvk_fits(at, TCP_HEADER, headers->length))
 			return false;
@@ -142,14 +160,9 @@ bool hvk_headers_find(const struct hvk_tx_frame *frame, struct hvk_headers *head
 	if (wanted != 0) {
 		if ((wanted & HVK_TX_CHECKSUM_UDP) && wanted != HVK_TX_CHECKSUM_UDP)
 			return false;
-		if (frame->transport_offset != 0 && frame->transport_offset < behind)
-			return false;
-		if (frame->transport_offset != 0)
-			behind = frame->transport_offset;
-		if (is_ipv4_fragment(headers) || !find_transport(frame, headers, behind))
-			return false;
-		/* Whoever says where it is may have extensions before it that we do not know. */
-		if (frame->transport_offset == 0 && protocol != headers->protocol)
+		headers->protocol = wanted & HVK_TX_CHECKSUM_UDP ? HVK_IP_UDP : HVK_IP_TCP;
+		behind = place_of(headers, frame->transport_offset, protocol, behind);
+		if (behind == 0 || is_ipv4_fragment(headers) || !find_transport(headers, behind))
 			return false;
 	}
 	headers->length = headers->payload;
@@ -167,6 +180,11 @@ uint32_t hvk_headers_transport_length(const struct hvk_headers *headers, uint32_
 	return end - headers->transport;
 }
 
+bool hvk_headers_may_not_be_cut(const struct hvk_headers *headers)
+{
+	return !headers->ipv6 && (get16(headers, headers->network + IPV4_FRAGMENT) & IPV4_DONT_FRAGMENT) != 0;
+}
+
 /* --- Changing --------------------------------------------------------------------------- */
 
 void hvk_headers_insert_tag(struct hvk_headers *headers, uint16_t tag)
@@ -177,7 +195,8 @@ void hvk_headers_insert_tag(struct hvk_headers *headers, uint16_t tag)
 	put16(headers, ETHERNET_TYPE + 2, tag);
 	headers->length += HVK_HEADERS_TAG;
 	headers->network += HVK_HEADERS_TAG;
-	headers->transport += HVK_HEADERS_TAG;
+	if (headers->transport != 0) /* 0: nobody looked for it */
+		headers->transport += HVK_HEADERS_TAG;
 	headers->payload += HVK_HEADERS_TAG;
 }
 

@@ -31,6 +31,9 @@ bool hvk_headers_copy(const struct hvk_tx_frame *frame, struct hvk_headers *head
  * fragment, or contradicts itself. */
 bool hvk_headers_find(const struct hvk_tx_frame *frame, struct hvk_headers *headers);
 
+/* IPv4 that no router may cut into fragments. */
+bool hvk_headers_may_not_be_cut(const struct hvk_headers *headers);
+
 /* Puts a tag in; all that was found moves by four bytes. */
 void hvk_headers_insert_tag(struct hvk_headers *headers, uint16_t tag);
 

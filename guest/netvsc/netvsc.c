@@ -6,6 +6,7 @@
 #define DEFAULT_RECEIVE_PAGES 512u
 #define DEFAULT_SEND_PAGES 256u
 #define DEFAULT_MTU 1500u
+#define DEFAULT_UDP4_CHECKSUM 1420u
 #define RING_PAGES_MAX 4094u
 #define RECEIVE_PAGES_MIN 16u /* hosts refuse less than they need for themselves */
 
@@ -100,6 +101,7 @@ static hvk_status check_config(const struct hvk *hvk, struct hvk_netvsc_config *
 	config->copy_max = or_default(config->copy_max, UINT32_MAX);
 	config->nvs_newest = or_default(config->nvs_newest, NVS_VERSION_6_1);
 	config->queues = or_default(config->queues, 1);
+	config->udp4_checksum_max = or_default(config->udp4_checksum_max, DEFAULT_UDP4_CHECKSUM);
 	if (config->ring_pages > RING_PAGES_MAX || config->receive_buffer_pages < RECEIVE_PAGES_MIN ||
 	    config->receive_buffer_pages > VMBUS_GPADL_PAGES_MAX || config->rx_borrow > HVK_NETVSC_BORROW_MAX)
 		return HVK_EINVAL;

@@ -14,6 +14,7 @@ struct netvsc_wire {
 	uint32_t head_length; /* of head, which goes instead of ... */
 	uint32_t skip;        /* ... so many bytes of the frame */
 	uint32_t found;       /* HVK_FRAME_* */
+	uint32_t enabled;     /* HVK_NETDEV_*: what is made of its wishes goes by that */
 	bool in_software, segmented;
 	struct hvk_rndis_prefix prefix;
 	struct hvk_rndis_tx_info info;

@@ -21,9 +21,9 @@ static uint32_t transport_capability(const struct hvk_headers *headers)
 	return headers->ipv6 ? HVK_NETDEV_TX_TCP6 : HVK_NETDEV_TX_TCP4;
 }
 
-static void checksum_ipv4(struct netvsc_wire *wire, uint32_t enabled)
+static void checksum_ipv4(struct netvsc_wire *wire)
 {
-	if (enabled & HVK_NETDEV_TX_IPV4) {
+	if (wire->enabled & HVK_NETDEV_TX_IPV4) {
 		hvk_headers_clear_ipv4_checksum(&wire->head);
 		say(wire, HVK_RNDIS_HAS_CHECKSUM, RNDIS_CHECKSUM_TX_IP_HEADER);
 	} else {
@@ -32,12 +32,20 @@ static void checksum_ipv4(struct netvsc_wire *wire, uint32_t enabled)
 	}
 }
 
+/* Hosts sum long datagrams wrong unless fragments are forbidden (Azure; FreeBSD). */
+static bool is_summed_wrong(const struct hvk_netvsc *nic, const struct hvk_headers *headers, uint32_t length)
+{
+	return headers->protocol == HVK_IP_UDP && !headers->ipv6 &&
+	       length + headers->transport - headers->network > nic->config.udp4_checksum_max &&
+	       !hvk_headers_may_not_be_cut(headers);
+}
+
 /* Hosts want to find the sum of the pseudo-header where the checksum is to go (Linux, FreeBSD). */
-static hvk_status checksum_transport(struct netvsc_wire *wire, uint32_t enabled, uint32_t length)
+static hvk_status checksum_transport(const struct hvk_netvsc *nic, struct netvsc_wire *wire, uint32_t length)
 {
 	struct hvk_headers *headers = &wire->head;
 
-	if (enabled & transport_capability(headers)) {
+	if ((wire->enabled & transport_capability(headers)) && !is_summed_wrong(nic, headers, length)) {
 		hvk_headers_set_checksum(headers, hvk_headers_pseudo(headers, length));
 		say(wire, HVK_RNDIS_HAS_CHECKSUM,
 		    headers->protocol == HVK_IP_UDP ? RNDIS_CHECKSUM_TX_UDP : RNDIS_CHECKSUM_TX_TCP);
@@ -74,7 +82,21 @@ static void segment(struct netvsc_wire *wire)
 	wire->segmented = true;
 }
 
-static hvk_status fill_in(struct netvsc_wire *wire, uint32_t enabled)
+/* Is it within what the host takes, and what the wire does? Of one segment the rest does not count. */
+static bool can_be_segmented(const struct hvk_netvsc *nic, const struct netvsc_wire *wire)
+{
+	const struct hvk_netdev_info *info = &nic->netdev.info;
+	const struct hvk_headers *headers = &wire->head;
+	uint32_t size = wire->frame->segment_size, payload = wire->frame->length - headers->payload;
+
+	if (!(wire->enabled & (headers->ipv6 ? HVK_NETDEV_TSO6 : HVK_NETDEV_TSO4)) || size == 0 ||
+	    headers->payload - headers->network + size > info->mtu)
+		return false;
+	return payload <= size ||
+	       (payload <= info->tso_bytes_max && (payload + size - 1) / size >= info->tso_segments_min);
+}
+
+static hvk_status fill_in(const struct hvk_netvsc *nic, struct netvsc_wire *wire)
 {
 	const struct hvk_tx_frame *frame = wire->frame;
 	struct hvk_headers *headers = &wire->head;
@@ -83,8 +105,7 @@ static hvk_status fill_in(struct netvsc_wire *wire, uint32_t enabled)
 	if (!hvk_headers_find(frame, headers))
 		return HVK_EINVAL;
 	if (flags & HVK_TX_TSO) {
-		if (!(enabled & (headers->ipv6 ? HVK_NETDEV_TSO6 : HVK_NETDEV_TSO4)) ||
-		    frame->segment_size == 0)
+		if (!can_be_segmented(nic, wire))
 			return HVK_EINVAL;
 		if (frame->length - headers->payload > frame->segment_size) {
 			segment(wire);
@@ -95,18 +116,18 @@ static hvk_status fill_in(struct netvsc_wire *wire, uint32_t enabled)
 		hvk_headers_set_length(headers, frame->length - headers->transport);
 	}
 	if (flags & HVK_TX_CHECKSUM_IPV4)
-		checksum_ipv4(wire, enabled);
+		checksum_ipv4(wire);
 	if (!(flags & (HVK_TX_CHECKSUM_TCP | HVK_TX_CHECKSUM_UDP)))
 		return HVK_OK;
 	length = hvk_headers_transport_length(headers, frame->length);
-	return length == 0 ? HVK_EINVAL : checksum_transport(wire, enabled, length);
+	return length == 0 ? HVK_EINVAL : checksum_transport(nic, wire, length);
 }
 
 /* Without anything else to be changed the head is what a tag needs: two addresses. */
-static hvk_status change_head(struct netvsc_wire *wire, uint32_t enabled)
+static hvk_status change_head(const struct hvk_netvsc *nic, struct netvsc_wire *wire)
 {
 	const struct hvk_tx_frame *frame = wire->frame;
-	bool tag = (frame->flags & HVK_TX_VLAN) && !(enabled & HVK_NETDEV_TX_VLAN);
+	bool tag = (frame->flags & HVK_TX_VLAN) && !(wire->enabled & HVK_NETDEV_TX_VLAN);
 	hvk_status status = HVK_OK;
 
 	if (!tag && !(frame->flags & (CHECKSUMS | HVK_TX_TSO)))
@@ -114,7 +135,7 @@ static hvk_status change_head(struct netvsc_wire *wire, uint32_t enabled)
 	if (!hvk_headers_copy(frame, &wire->head))
 		return HVK_EINVAL;
 	if (frame->flags & (CHECKSUMS | HVK_TX_TSO))
-		status = fill_in(wire, enabled);
+		status = fill_in(nic, wire);
 	else
 		wire->head.length = HVK_ETHERNET_HEADER;
 	if (status != HVK_OK)
@@ -132,14 +153,14 @@ static hvk_status change_head(struct netvsc_wire *wire, uint32_t enabled)
 hvk_status hvk_netvsc_transmit_prepare(const struct hvk_netvsc *nic, struct netvsc_wire *wire)
 {
 	const struct hvk_tx_frame *frame = wire->frame;
-	uint32_t enabled = __atomic_load_n(&nic->netdev.info.enabled, __ATOMIC_RELAXED);
 	hvk_status status;
 
 	wire->info = (struct hvk_rndis_tx_info){0};
-	status = change_head(wire, enabled);
+	wire->enabled = __atomic_load_n(&nic->netdev.info.enabled, __ATOMIC_RELAXED);
+	status = change_head(nic, wire);
 	if (status != HVK_OK)
 		return status;
-	if ((frame->flags & HVK_TX_VLAN) && (enabled & HVK_NETDEV_TX_VLAN)) {
+	if ((frame->flags & HVK_TX_VLAN) && (wire->enabled & HVK_NETDEV_TX_VLAN)) {
 		say(wire, HVK_RNDIS_HAS_VLAN, 0);
 		wire->info.vlan_tag = frame->vlan_tag;
 	}

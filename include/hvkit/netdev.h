@@ -63,7 +63,7 @@ struct hvk_netdev_info {
 	uint32_t capabilities, enabled; /* HVK_NETDEV_TX_* to _RSS */
 	uint32_t flags;                 /* HVK_NETDEV_UP, ... */
 	/* Limits of HVK_TX_TSO: bytes of TCP payload in one frame (0 = no segmentation), pieces of
-	 * memory, and the fewest segments worth asking for. */
+	 * memory, and the fewest segments that it may make, if not one alone. */
 	uint32_t tso_bytes_max, tso_pieces_max, tso_segments_min;
 	uint32_t queues;         /* queues in use, each one way and the other; 1 or more */
 	uint32_t rss_table_size; /* entries of the indirection table; 0 = no RSS */
@@ -78,8 +78,8 @@ struct hvk_netdev_info {
  * what its host wants to find. */
 #define HVK_TX_CHECKSUM_TCP (1u << 1)
 #define HVK_TX_CHECKSUM_UDP (1u << 2)
-/* Cut into segments of segment_size bytes of TCP payload. Implies HVK_TX_CHECKSUM_TCP, and _IPV4
- * for IPv4. Lengths in the IP header are anything. */
+/* Cut into segments of segment_size bytes of TCP payload, each with its headers no longer than the
+ * MTU. Implies HVK_TX_CHECKSUM_TCP, and _IPV4 for IPv4. Lengths in the IP header are anything. */
 #define HVK_TX_TSO (1u << 3)
 #define HVK_TX_VLAN (1u << 4) /* vlan_tag is valid */
 #define HVK_TX_HASH (1u << 5) /* hash is valid */
@@ -96,7 +96,7 @@ struct hvk_netdev_info {
  * address, within the first 192 bytes, and the driver writes into them (lengths and pseudo-header
  * sums) only in copies of its own. What the device cannot do (a frame may have been made before a
  * change of info.enabled) the driver does: a checksum, a tag; a segmentation is refused
- * (HVK_TX_GONE). */
+ * (HVK_TX_GONE), and so are one beyond info's limits and a checksum of TCP or UDP in a fragment. */
 struct hvk_tx_frame {
 	const struct hvk_buffer *pieces;
 	uint32_t piece_count; /* 1 to HVK_PACKET_RANGES_MAX - 2 */

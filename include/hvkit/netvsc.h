@@ -53,6 +53,10 @@ struct hvk_netvsc_config {
 	uint32_t offloads;
 	/* Frames sent together at most (HVK_TX_MORE); 0 = as many as the host says, 1 = none. */
 	uint32_t tx_batch_max;
+	/* IPv4 packets with UDP that are longer, and that routers may cut into fragments, get their checksum
+	 * in software although the host offers it: some sum them wrong (Azure; FreeBSD's udpcs_fixup_mtu).
+	 * 0 = 1420; UINT32_MAX: the host does all. */
+	uint32_t udp4_checksum_max;
 };
 #define HVK_NETVSC_NO_SEND_BUFFER UINT32_MAX
 #define HVK_NETVSC_QUEUES_MAX 64u

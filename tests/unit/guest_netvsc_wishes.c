@@ -201,13 +201,14 @@ static void segmentation(void **state)
 	(void)state;
 	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
 		uint32_t transport = ipv6 ? 54 : 34, headers = transport + 20, length;
+		uint16_t size = ipv6 ? 1440 : 1460;
 		const struct fake_sent *sent;
 		const uint8_t *frame;
 
 		up(ALL_TX);
 		length = make_packet(ipv6, 6, 60000);
 		(void)make_frame(0, data, length, HVK_TX_TSO);
-		frames[0].tx.segment_size = 1460;
+		frames[0].tx.segment_size = size;
 		assert_int_equal(transmit(&frames[0]), HVK_TX_TAKEN);
 		sent = sent_of(&bench.channel, 0);
 		assert_int_equal(sent->kind, FAKE_GPA_DIRECT);
@@ -215,7 +216,7 @@ static void segmentation(void **state)
 		assert_int_equal(sent->buffers[0].length, 44 + 16 + headers);
 		assert_int_equal(sent->buffers[1].gpa, gpa_of(data) + headers);
 		assert_int_equal(info_of(sent->external, 2),
-				 1460 | transport << 20 | 1u << 30 | (ipv6 ? 1u << 31 : 0));
+				 size | transport << 20 | 1u << 30 | (ipv6 ? 1u << 31 : 0));
 		assert_int_equal(fake_word(sent->external + 4), 60 + length);
 		assert_int_equal(fake_word(sent->external + 12), length);
 		frame = frame_of(sent->external);
@@ -247,6 +248,91 @@ static void one_segment_is_only_checksummed(void **state)
 	assert_int_equal(get_be(frame + 16), length - 14);
 	assert_int_equal(get_be(frame + 50), pseudo_of(frame, 14, length - 34));
 	finish();
+}
+
+/* Beyond what the host takes, or what fits on the wire; each beside one that is just within. */
+static void what_cannot_be_segmented(void **state)
+{
+	static const struct {
+		uint32_t payload, size, bytes_max, segments_min;
+		enum hvk_tx_result result;
+	} cases[] = {
+		{1460, 1460, 9000, 2, HVK_TX_TAKEN},
+		{1461, 1461, 9000, 2, HVK_TX_GONE}, /* one segment, and longer than the MTU */
+		{5000, 1460, 9000, 2, HVK_TX_TAKEN},
+		{5000, 1461, 9000, 2, HVK_TX_GONE},
+		{5000, 65535, 9000, 2, HVK_TX_GONE},
+		{5000, 1460, 5000, 2, HVK_TX_TAKEN},
+		{5001, 1460, 5000, 2, HVK_TX_GONE},
+		{1000, 1000, 500, 2, HVK_TX_TAKEN}, /* nothing to be cut */
+		{3000, 1000, 9000, 3, HVK_TX_TAKEN},
+		{2999, 1000, 9000, 4, HVK_TX_GONE},
+	};
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		up(ALL_TX);
+		bench.netdev->info.tso_bytes_max = cases[i].bytes_max;
+		bench.netdev->info.tso_segments_min = cases[i].segments_min;
+		(void)make_frame(0, data, make_packet(false, 6, cases[i].payload), HVK_TX_TSO);
+		frames[0].tx.segment_size = (uint16_t)cases[i].size;
+		assert_int_equal(transmit(&frames[0]), cases[i].result);
+		finish();
+	}
+}
+
+/* Of a packet whose TCP nobody looks for there is no offset, with a tag or without. */
+static void the_header_s_checksum_behind_a_tag(void **state)
+{
+	uint32_t length;
+
+	(void)state;
+	up(HVK_NETDEV_TX_IPV4);
+	length = make_packet(false, 6, 100);
+	(void)make_frame(0, data, length, HVK_TX_CHECKSUM_IPV4 | HVK_TX_VLAN);
+	assert_int_equal(transmit(&frames[0]), HVK_TX_TAKEN);
+	assert_int_equal(get_be(frame_of(message_of_last()) + 12), 0x8100);
+	assert_int_equal(info_of(message_of_last(), 0), 1 | 0x10);
+	finish();
+}
+
+/* Some hosts sum long datagrams wrong unless they may not be cut. */
+static void long_datagrams(void **state)
+{
+	static const struct {
+		bool ipv6;
+		uint32_t max, payload, fragment;
+		bool device;
+	} cases[] = {
+		{false, 0, 1420 - 28, 0, true},     {false, 0, 1421 - 28, 0, false},
+		{false, 0, 1421 - 28, 0x40, true},  {true, 0, 1400, 0, true},
+		{false, 1000, 1000 - 28, 0, true},  {false, 1000, 1001 - 28, 0, false},
+		{false, UINT32_MAX, 1472, 0, true},
+	};
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct hvk_netvsc_config config = {.udp4_checksum_max = cases[i].max};
+		uint32_t transport = cases[i].ipv6 ? 54 : 34, length, sum;
+		const uint8_t *frame;
+
+		fill_data();
+		fake_up(&config);
+		bench.netdev->info.enabled = ALL_TX;
+		length = make_packet(cases[i].ipv6, 17, cases[i].payload);
+		data[20] = cases[i].ipv6 ? data[20] : (uint8_t)cases[i].fragment;
+		memcpy(original, data, sizeof(original));
+		assert_int_equal(transmit(make_frame(0, data, length, HVK_TX_CHECKSUM_UDP)), HVK_TX_TAKEN);
+		frame = frame_of(message_of_last());
+		sum = pseudo_of(frame, 14, length - transport);
+		if (cases[i].device)
+			assert_int_equal(get_be(frame + transport + 6), sum);
+		else
+			assert_int_equal(sum_of(frame + transport, length - transport, sum), 0xffff);
+		assert_int_equal(counters().tx_checksummed, cases[i].device);
+		assert_int_equal(counters().tx_in_software, !cases[i].device);
+		finish();
+	}
 }
 
 static void tags(void **state)
@@ -319,6 +405,51 @@ static void headers_behind_a_tag_and_extensions(void **state)
 	assert_int_equal(transmit(&frames[2]), HVK_TX_TAKEN);
 	assert_int_equal(info_of(message_of_last(), 0), 1 | 4 | 38 << 16);
 	finish();
+}
+
+/* Where the caller says that TCP is: there it must be, as far as can be seen, and whole. */
+static void places_that_are_said(void **state)
+{
+	static const struct {
+		bool ipv6;
+		uint32_t next, offset, first; /* first: of an extension put in before TCP */
+		enum hvk_tx_result result;
+	} cases[] = {
+		{false, 6, 34, 0, HVK_TX_TAKEN},
+		{false, 6, 38, 0, HVK_TX_GONE},  /* IPv4 has nothing between */
+		{false, 17, 34, 0, HVK_TX_GONE}, /* UDP */
+		{false, 47, 34, 0, HVK_TX_GONE}, /* GRE */
+		{true, 6, 54, 0, HVK_TX_TAKEN},
+		{true, 6, 62, 0, HVK_TX_GONE},  /* it lies before */
+		{true, 44, 62, 6, HVK_TX_GONE}, /* a fragment */
+		{true, 60, 62, 6, HVK_TX_TAKEN},
+		{true, 60, 62, 44, HVK_TX_GONE},  /* ... behind destination options */
+		{true, 135, 62, 6, HVK_TX_TAKEN}, /* mobility: not known, but said */
+		{true, 135, 0, 6, HVK_TX_GONE},
+		{true, 43, 0, 6, HVK_TX_GONE}, /* routing, with another destination to come */
+	};
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t length;
+
+		up(i % 2 ? ALL_TX : 0);
+		length = make_packet(cases[i].ipv6, 6, 100);
+		data[cases[i].ipv6 ? 20 : 23] = (uint8_t)cases[i].next;
+		if (cases[i].first != 0) {
+			memmove(data + 62, data + 54, 120);
+			memset(data + 54, 0, 8);
+			data[54] = (uint8_t)cases[i].first;
+			data[57] = 1;
+			length += 8;
+			put_be(data + 18, length - 54);
+		}
+		memcpy(original, data, sizeof(original));
+		(void)make_frame(0, data, length, HVK_TX_CHECKSUM_TCP);
+		frames[0].tx.transport_offset = (uint16_t)cases[i].offset;
+		assert_int_equal(transmit(&frames[0]), cases[i].result);
+		finish();
+	}
 }
 
 /* Wishes that cannot be fulfilled, each by one byte or one field. */
@@ -426,8 +557,12 @@ int main(void)
 		cmocka_unit_test(a_udp_checksum_is_never_zero),
 		cmocka_unit_test(segmentation),
 		cmocka_unit_test(one_segment_is_only_checksummed),
+		cmocka_unit_test(what_cannot_be_segmented),
+		cmocka_unit_test(the_header_s_checksum_behind_a_tag),
+		cmocka_unit_test(long_datagrams),
 		cmocka_unit_test(tags),
 		cmocka_unit_test(headers_behind_a_tag_and_extensions),
+		cmocka_unit_test(places_that_are_said),
 		cmocka_unit_test(what_cannot_be),
 		cmocka_unit_test(what_is_not_enabled),
 		cmocka_unit_test(together_with_plain_ones),
