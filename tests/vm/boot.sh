@@ -35,37 +35,15 @@ if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
 else
 	echo "cell image kvm skip this machine's own KVM: no /dev/kvm, or not ours" | tee -a "$results"
 fi
-command -v busybox >/dev/null || cannot "no busybox"
-qemu=$(command -v qemu-system-x86_64) || qemu=
-way=${HVKIT_VM:-}
-if [ -z "$way" ]; then
-	if kvm_is_fast; then way=direct; else way=tcg; fi
-fi
-[ "$way" = direct ] || [ -n "$qemu" ] || cannot "no qemu-system-x86_64 (Debian: qemu-system-x86), and this KVM is slow or missing"
-kernel=$(scripts/fetch-kernel 2>"$HVKIT_VM_RESULTS/fetch.log") || cannot "$(tail -n 1 "$HVKIT_VM_RESULTS/fetch.log")"
-
+find_machine "$HVKIT_VM_RESULTS/fetch.log"
 cat "$kernel/version" >"$HVKIT_VM_RESULTS/kernel"
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/hvkit-vm.XXXXXX")
-emulator=
-clean_up() {
-	[ -z "$emulator" ] || kill "$emulator" 2>/dev/null || true
-	rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+make_work vm
 
 # --- The Linux under test ------------------------------------------------------------------
 
 inner=$work/inner
-add_busybox "$inner"
-mkdir "$inner/kernel"
-for module in hv_vmbus hv_netvsc; do
-	cp "$kernel/$module.ko" "$inner/kernel/"
-done
-install -m 755 tests/vm/inside/linux-init "$inner/init"
-install -m 755 tests/vm/inside/lease "$inner/lease"
+make_linux "$inner" tests/vm/inside/linux-init
 ${CC:-cc} -O1 -static -o "$inner/kexec" tests/vm/inside/kexec.c
 pack "$inner" "$work/second.cpio" # what kexec boots: the same without a kernel to go on to
 cp "$kernel/vmlinuz" "$inner/vmlinuz"
@@ -93,17 +71,10 @@ if [ "$way" = direct ]; then
 		timeout "$limit" sh tests/vm/inside/cells $cells >"$HVKIT_VM_RESULTS/log" 2>&1 || true
 else
 	outer=$work/outer
-	add_busybox "$outer"
-	mkdir "$outer/kernel"
-	cp "$kernel"/*.ko "$kernel/vmlinuz" "$kernel/ipxe.lkrn" "$outer/kernel/"
-	install -m 755 tests/vm/inside/init "$outer/init"
-	cp tests/vm/inside/cells tests/vm/inside/tap-cells "$outer/"
-	echo "$cells" >"$outer/cells.wanted"
-	echo "nameserver 127.0.0.1" >"$outer/etc/resolv.conf"
-	add_program "$HVKIT" "$outer" bin/hvkit
-	cp "$image" "$outer/bin/hvkit-shell.elf"
+	make_outer "$outer" tests/vm/inside/cells "$cells"
+	cp "$kernel/ipxe.lkrn" "$outer/kernel/"
+	cp tests/vm/inside/tap-cells "$outer/"
 	ln -s bin/hvkit-shell.elf "$outer/hvkit-shell.elf"
-	cp "$work/linux.cpio" "$outer/linux.cpio"
 	[ ! -e "$work/tools.cpio" ] || cp "$work/tools.cpio" "$outer/tools.cpio"
 	for program in ip iperf3; do
 		place=$(command -v $program) || continue
@@ -117,15 +88,8 @@ else
 			[ ! -e "$folder/$rom" ] || cp -L "$folder/$rom" "$outer/usr/share/qemu/"
 		done
 	done
-	pack "$outer" "$work/outer.cpio"
-	echo "running in an emulated machine's KVM ($(wc -c <"$work/outer.cpio") bytes in it), with $(cat "$kernel/version")"
-	# One CPU: with two, QEMU 7.2's SVM now and then mixes guest and host up; and it is no faster.
-	timeout -k 5 "$limit" nice -n 5 "$qemu" -accel tcg -smp 1 -cpu EPYC,+svm,+npt -m 4096 -display none \
-		-nic none -serial stdio -monitor none -no-reboot -kernel "$kernel/vmlinuz" -initrd "$work/outer.cpio" \
-		-append "console=ttyS0 quiet panic=-1 nohz=off highres=off" </dev/null >"$HVKIT_VM_RESULTS/log" 2>&1 &
-	emulator=$!
-	wait "$emulator" || true
-	emulator=
+	echo "running in an emulated machine's KVM, with $(cat "$kernel/version")"
+	emulate "$outer" "$HVKIT_VM_RESULTS/log" "$limit"
 fi
 
 # Files that the cells kept came as lines "file NAME BASE64".
