@@ -48,7 +48,7 @@
 #include "hvkit/netvsc.h"
 
 #define HVK_NETVSC_SENDS 512u     /* frames of one queue with the host at once */
-#define HVK_NETVSC_PAGE_SENDS 64u /* of them by page list, if there are sections; divided among queues */
+#define HVK_NETVSC_PAGE_SENDS 32u /* of them by page list, if there are sections; divided among queues */
 #define HVK_NETVSC_PAGE_SENDS_MIN 16u
 #define HVK_NETVSC_HEADER_SIZE 512u /* shared memory for the headers of one frame */
 #define HVK_NETVSC_HEADERS_PER_PAGE (HVK_PAGE_SIZE / HVK_NETVSC_HEADER_SIZE)

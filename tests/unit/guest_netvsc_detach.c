@@ -150,7 +150,7 @@ static void a_lost_ring_teardown_keeps_our_pages_too(void **state)
 	fake_up(&defaults);
 	bench.lose_ring_teardown = true;
 	assert_int_equal(fake_detach(), HVK_ETIMEDOUT_TEARDOWN);
-	assert_int_equal(bench.hvk.quarantined, 2 + 8); /* control messages, headers */
+	assert_int_equal(bench.hvk.quarantined, 2 + 4); /* control messages, headers */
 	fake_check_nothing_left();
 }
 
