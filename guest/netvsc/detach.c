@@ -54,17 +54,24 @@ hvk_status hvk_netvsc_begin_drain(struct hvk_netvsc *nic)
 	return HVK_EINPROGRESS;
 }
 
-/* Frames lent lie in memory that is about to be given back, and who has them is not ours to
- * hurry: the one wait without a bound. */
-static hvk_status begin_lent(struct hvk_netvsc *nic)
+/* Also once more when all queues are closed: another CPU may have been about to lend one while its queue
+ * was told to be quiet. */
+static hvk_status await_lent(struct hvk_netvsc *nic)
 {
 	await_quiet(nic);
-	hvk_netvsc_lend_collect(netvsc_primary(nic));
-	hvk_netvsc_receive_complete(netvsc_primary(nic));
 	if (hvk_netvsc_lend_idle(nic))
 		return HVK_OK;
 	nic->event = NETVSC_EVENT_LENT;
 	return HVK_EINPROGRESS;
+}
+
+/* Frames lent lie in memory that is about to be given back, and who has them is not ours to
+ * hurry: the one wait without a bound. */
+static hvk_status begin_lent(struct hvk_netvsc *nic)
+{
+	hvk_netvsc_lend_collect(netvsc_primary(nic));
+	hvk_netvsc_receive_complete(netvsc_primary(nic));
+	return await_lent(nic);
 }
 
 static bool was_initialized(const struct hvk_netvsc *nic)
@@ -222,6 +229,8 @@ static const struct netvsc_step steps[] = {
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"sub-channels closed",  NULL, hvk_netvsc_begin_close_all, hvk_netvsc_take_close,
 	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_TEARDOWN, true},
+	{"late lent frames",     NULL,               await_lent,           NULL,
+	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"GPADL_TEARDOWN before CLOSE", before_close, begin_teardown,      NULL,
 	 NETVSC_WAIT_TORNDOWN, HVK_ETIMEDOUT_TEARDOWN, true},
 	{"CLOSE_CHANNEL",        is_open,            begin_close,          closed,

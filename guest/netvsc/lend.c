@@ -174,7 +174,8 @@ static unsigned return_frame(struct netvsc_queue *queue, struct netvsc_lent_fram
 	}
 	if (queue->nic->queue_count > 1)
 		__atomic_fetch_sub(&queue->nic->lent, 1, __ATOMIC_RELAXED);
-	if (lend->outstanding == 0 && netvsc_quiet_awaited(queue->nic) && hvk_netvsc_kick_mark(queue->nic))
+	if (lend->outstanding == 0 && (queue->lingers || netvsc_quiet_awaited(queue->nic)) &&
+	    hvk_netvsc_kick_mark(queue->nic))
 		tell |= TELL_CARD;
 	return tell;
 }

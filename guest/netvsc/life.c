@@ -348,6 +348,7 @@ static void work(struct hvk_request *request, void *context)
 		finish(nic);
 	if (__atomic_exchange_n(&nic->lost_untold, false, __ATOMIC_SEQ_CST))
 		tell_lost(nic);
+	hvk_netvsc_queues_settle(nic);
 	answer_steps(nic);
 	hvk_lock(nic->hvk, &nic->lock);
 	detach = nic->detach_wanted;

@@ -338,6 +338,7 @@ struct netvsc_queue {
 	bool open;                   /* its channel is; written by queue 0, read anywhere */
 	bool lost;                   /* ... but was taken back, and is to be closed; as above */
 	bool owned;                  /* somebody is in it: queue_enter */
+	bool lingers; /* under lock: its channel is closed, and the user still has frames of it */
 	bool kicked;
 	struct hvk_request kick;
 	struct hvk_lock lock;
@@ -710,6 +711,8 @@ void hvk_netvsc_queue_quiet(struct netvsc_queue *queue);
 /* The channel is closed: frames that are left are done with HVK_ECANCELED, the memory is given
  * back, or withheld. Also after a start that failed. */
 void hvk_netvsc_queue_stop(struct netvsc_queue *queue, bool withhold);
+/* What queues that were stopped while frames of theirs were lent still have goes when those are back. */
+void hvk_netvsc_queues_settle(struct hvk_netvsc *nic);
 /* Under no lock; true if it holds for each queue. */
 bool hvk_netvsc_all_queues(struct hvk_netvsc *nic, bool (*is)(struct netvsc_queue *queue));
 /* Queues in use: those that are open, from 0 to the first that is not. */

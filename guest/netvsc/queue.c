@@ -105,12 +105,35 @@ void hvk_netvsc_queue_quiet(struct netvsc_queue *queue)
 	hvk_netvsc_transmit_state(queue, NETVSC_TX_CLOSED);
 }
 
+/* Frames that were lent are the user's for as long as he likes. */
+static bool lingers(struct netvsc_queue *queue)
+{
+	bool lent;
+
+	hvk_lock(queue->nic->hvk, &queue->lock);
+	lent = queue->rx.lend.outstanding != 0;
+	queue->lingers = lent;
+	hvk_unlock(queue->nic->hvk, &queue->lock);
+	return lent;
+}
+
 void hvk_netvsc_queue_stop(struct netvsc_queue *queue, bool withhold)
 {
 	__atomic_store_n(&queue->open, false, __ATOMIC_RELEASE);
 	count_open(queue->nic);
 	hvk_netvsc_transmit_stop(queue, withhold);
-	hvk_netvsc_receive_stop(queue);
+	if (!lingers(queue))
+		hvk_netvsc_receive_stop(queue);
+}
+
+void hvk_netvsc_queues_settle(struct hvk_netvsc *nic)
+{
+	for (uint32_t i = 1; i < nic->queue_count; i++) {
+		struct netvsc_queue *queue = &nic->queues[i];
+
+		if (queue->lingers && !lingers(queue))
+			hvk_netvsc_receive_stop(queue);
+	}
 }
 
 /* --- All of them ---------------------------------------------------------------------------- */

@@ -146,11 +146,17 @@ static uint32_t cpu_of(const struct hvk_netvsc *nic, uint32_t n)
 	return cpu;
 }
 
+/* Its place can be taken (again). */
+static bool is_free(const struct netvsc_queue *queue)
+{
+	return !queue->channel && !queue->lingers;
+}
+
 /* A queue that is not open, and has an offer; or 0. */
 static uint32_t find_offer(struct hvk_netvsc *nic)
 {
 	for (uint32_t i = 1; i < nic->queue_count; i++) {
-		if (!nic->queues[i].channel && has_offer(nic, i))
+		if (is_free(&nic->queues[i]) && has_offer(nic, i))
 			return i;
 	}
 	return 0;
@@ -285,7 +291,7 @@ uint32_t hvk_netvsc_subchannels_news(struct hvk_netvsc *nic)
 	for (uint32_t i = 1; i < nic->queue_count; i++) {
 		if (netvsc_queue_is_open(&nic->queues[i]) && is_lost(&nic->queues[i]))
 			return NETVSC_DO_CLOSE | NETVSC_DO_RSS;
-		if (!nic->queues[i].channel && has_offer(nic, i))
+		if (is_free(&nic->queues[i]) && has_offer(nic, i))
 			news = NETVSC_DO_OPEN | NETVSC_DO_RSS;
 	}
 	return news;

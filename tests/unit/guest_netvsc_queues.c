@@ -413,6 +413,43 @@ static void so_many_are_lent_over_all(void **state)
 	fake_down();
 }
 
+static struct hvk_rx_frame lent_frame;
+
+static void keep_one(void *context, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame)
+{
+	(void)context;
+	(void)netdev;
+	lent_frame = *frame;
+}
+
+/* What the user has of it stays until he gives it back, and nobody waits for him but its place. */
+static void taken_back_while_a_frame_is_lent(void **state)
+{
+	const struct hvk_netvsc_config lending = {.queues = 3, .rx_borrow = 4};
+	uint8_t first;
+
+	(void)state;
+	up_with(&lending);
+	bench.netdev->hooks.input = keep_one;
+	receive_on(2, 20);
+	fake_run();
+	assert_non_null(lent_frame.owner);
+	first = lent_frame.data[0];
+	fake_rescind(2);
+	fake_run();
+	assert_int_equal(bench.netdev->info.queues, 2);
+	assert_false(bench.subs[2].claimed);
+	assert_int_equal(fake_set_flags(HVK_NETDEV_UP | HVK_NETDEV_PROMISCUOUS), HVK_OK);
+	assert_int_equal(lent_frame.data[0], first);
+	fake_offer(2);
+	fake_run();
+	assert_int_equal(bench.netdev->info.queues, 2);
+	hvk_netdev_release(bench.netdev, lent_frame.owner);
+	fake_run();
+	assert_int_equal(bench.netdev->info.queues, 3);
+	fake_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +465,7 @@ int main(void)
 		cmocka_unit_test(a_corrupt_ring_of_one_is_the_end_of_all),
 		cmocka_unit_test(a_detach_cancels_on_all),
 		cmocka_unit_test(so_many_are_lent_over_all),
+		cmocka_unit_test(taken_back_while_a_frame_is_lent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
