@@ -318,9 +318,9 @@ struct netvsc_receive {
 	uint32_t range_count;
 	/* As it was when this run of ready began. */
 	uint32_t enabled, frame_max;
-	uint32_t has_wanted,
-		has_special; /* HVK_RNDIS_HAS_* that are looked at, or make a frame none of many */
-	bool wanted, lends;  /* every frame */
+	uint32_t has_wanted;         /* HVK_RNDIS_HAS_* that are looked at */
+	uint32_t checksum_looked_at; /* all bits, or none */
+	uint32_t usual_max;          /* frames of up to so many bytes go on the shortest way; 0: none */
 	uint8_t checksum_mask;
 	struct netvsc_joined joined;
 	struct hvk_pages joined_pages; /* the queue's, once joined_at is set */
@@ -752,11 +752,13 @@ void hvk_netvsc_receive_give_back(struct netvsc_queue *queue, uint64_t transacti
 /* Sends what completions the ring takes. */
 void hvk_netvsc_receive_complete(struct netvsc_queue *queue);
 bool hvk_netvsc_ready(void *context, struct hvk_channel *channel);
+/* A range with any message but a frame. */
+void hvk_netvsc_receive_control(struct netvsc_queue *queue, uint32_t type, const struct hvk_shared *range);
 
 /* --- receive_frame.c --------------------------------------------------------------------------- */
 
-/* A range with a PACKET in it. Between begin and end. */
-void hvk_netvsc_receive_frame(struct netvsc_queue *queue, const struct hvk_shared *range);
+/* Ranges of a transfer-page packet, from a private copy of it. Between begin and end. */
+void hvk_netvsc_receive_ranges(struct netvsc_queue *queue, const uint8_t *ranges, uint32_t count);
 void hvk_netvsc_frames_begin(struct netvsc_queue *queue);
 /* Counts them, and tells the user that there are no more for now. */
 void hvk_netvsc_frames_end(struct netvsc_queue *queue);

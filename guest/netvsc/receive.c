@@ -122,8 +122,7 @@ void hvk_netvsc_receive_give_back(struct netvsc_queue *queue, uint64_t transacti
 
 /* --- RNDIS messages --------------------------------------------------------------------------- */
 
-static __attribute__((noinline)) void receive_control(struct netvsc_queue *queue, uint32_t type,
-						      const struct hvk_shared *range)
+void hvk_netvsc_receive_control(struct netvsc_queue *queue, uint32_t type, const struct hvk_shared *range)
 {
 	switch (queue->index == 0 ? type : 0) { /* the rest comes on the primary alone */
 	case RNDIS_MSG_INITIALIZE | RNDIS_MSG_COMPLETE:
@@ -146,32 +145,6 @@ static __attribute__((noinline)) void receive_control(struct netvsc_queue *queue
 }
 
 /* --- Packets -------------------------------------------------------------------------------------- */
-
-static void receive_range(struct netvsc_queue *queue, const struct vmbus_transfer_page_range *range)
-{
-	const struct hvk_netvsc *nic = queue->nic;
-	struct hvk_shared message;
-	uint32_t type;
-
-	/* Before there is a buffer nothing fits, nothing at all included. */
-	if (nic->receive_buffer.size == 0 || range->byte_count > nic->geometry.suballocation_size ||
-	    !hvk_shared_holds(&nic->receive_buffer, range->byte_offset, range->byte_count)) {
-		netvsc_count(&queue->counters.rx_faults, 1);
-		hvk_netvsc_fault(queue->nic, HVK_EHOST_RANGE, "range outside the receive buffer");
-		return;
-	}
-	message = hvk_shared_part(&nic->receive_buffer, range->byte_offset, range->byte_count);
-	if (message.size < sizeof(struct rndis_header)) {
-		netvsc_count(&queue->counters.rx_faults, 1);
-		hvk_netvsc_fault(queue->nic, HVK_EHOST_RNDIS, "range without a message");
-		return;
-	}
-	hvk_shared_read(&message, 0, &type, sizeof(type));
-	if (type == RNDIS_MSG_PACKET)
-		hvk_netvsc_receive_frame(queue, &message);
-	else
-		receive_control(queue, type, &message);
-}
 
 /* HVK_OK if the packet can be what it says; then header is filled in. */
 static hvk_status check_transfer_pages(const struct hvk_packet *packet,
@@ -197,17 +170,13 @@ static hvk_status check_transfer_pages(const struct hvk_packet *packet,
 static void receive_transfer_pages(struct netvsc_queue *queue, const struct hvk_packet *packet)
 {
 	struct vmbus_transfer_pages_header header;
-	struct vmbus_transfer_page_range range;
 	hvk_status status = check_transfer_pages(packet, &header);
 
 	if (status == HVK_OK) {
 		queue->rx.burst.packets++;
 		queue->rx.transaction_id = packet->transaction_id;
 		queue->rx.range_count = header.range_count;
-		for (uint32_t i = 0; i < header.range_count; i++) {
-			memcpy(&range, packet->extension + sizeof(header) + i * sizeof(range), sizeof(range));
-			receive_range(queue, &range);
-		}
+		hvk_netvsc_receive_ranges(queue, packet->extension + sizeof(header), header.range_count);
 	} else {
 		netvsc_count(&queue->counters.rx_faults, 1);
 		hvk_netvsc_fault(queue->nic, status, "transfer-page packet");

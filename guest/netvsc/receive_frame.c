@@ -117,6 +117,12 @@ void hvk_netvsc_hand_up(struct netvsc_queue *queue, const struct hvk_rndis_frame
 	hand_up(queue, found, frame);
 }
 
+static __attribute__((noinline)) void refuse(struct netvsc_queue *queue, hvk_status status, const char *what)
+{
+	netvsc_count(&queue->counters.rx_faults, 1);
+	hvk_netvsc_fault(queue->nic, status, what);
+}
+
 static void count_drop(struct netvsc_queue *queue, uint64_t *cause)
 {
 	netvsc_count(&queue->counters.rx_dropped, 1);
@@ -190,17 +196,11 @@ static bool may_be_joined(const struct netvsc_receive *rx)
 	return __atomic_load_n(&rx->joined_at, __ATOMIC_ACQUIRE) != NULL;
 }
 
-static __attribute__((noinline)) void receive_slowly(struct netvsc_queue *queue,
-						     const struct hvk_shared *range,
-						     const struct hvk_rndis_frame *found, hvk_status status)
+static void receive_frame(struct netvsc_queue *queue, const struct hvk_shared *range,
+			  const struct hvk_rndis_frame *found)
 {
 	const struct netvsc_receive *rx = &queue->rx;
 
-	if (status != HVK_OK) {
-		netvsc_count(&queue->counters.rx_faults, 1);
-		hvk_netvsc_fault(queue->nic, status, "PACKET");
-		return;
-	}
 	/* Not up: frames may still be on their way. */
 	if (!netvsc_receiving(queue->nic) || !queue->nic->netdev.hooks.input) {
 		count_drop(queue, &queue->counters.rx_not_up);
@@ -224,18 +224,110 @@ static __attribute__((noinline)) void receive_slowly(struct netvsc_queue *queue,
 		copy(queue, range, found);
 }
 
-/* The most frequent case first: of one of which nothing is to be said. */
-void hvk_netvsc_receive_frame(struct netvsc_queue *queue, const struct hvk_shared *range)
+static void receive_packet(struct netvsc_queue *queue, const struct hvk_shared *range)
 {
-	struct netvsc_receive *rx = &queue->rx;
 	struct hvk_rndis_frame found;
 	hvk_status status = hvk_rndis_parse_packet(range, &found);
 
-	if (status != HVK_OK || !rx->wanted || rx->joined.active || (found.has & rx->has_special) ||
-	    found.length > rx->frame_max + HVK_ETHERNET_VLAN_TAG || !netvsc_receiving(queue->nic))
-		receive_slowly(queue, range, &found, status);
-	else if (!rx->lends || !lend(queue, range, &found))
-		copy(queue, range, &found);
+	if (status != HVK_OK)
+		refuse(queue, status, "PACKET");
+	else
+		receive_frame(queue, range, &found);
+}
+
+/* --- Ranges -------------------------------------------------------------------------------------- */
+
+static __attribute__((noinline)) void refuse_range(struct netvsc_queue *queue)
+{
+	refuse(queue, HVK_EHOST_RANGE, "range outside the receive buffer");
+}
+
+/* What receive_usual is for: it copies, and does not know of parts. */
+static void find_usual(struct netvsc_queue *queue)
+{
+	struct netvsc_receive *rx = &queue->rx;
+	bool none = !queue->nic->netdev.hooks.input || queue->nic->config.rx_borrow != 0 || rx->joined.active;
+
+	rx->usual_max = none ? 0 : rx->frame_max + HVK_ETHERNET_VLAN_TAG;
+}
+
+static __attribute__((noinline)) void receive_any(struct netvsc_queue *queue, const struct hvk_shared *range)
+{
+	uint32_t type;
+
+	if (queue->nic->receive_buffer.size == 0)
+		refuse(queue, HVK_EHOST_RANGE, "range before there is a receive buffer");
+	else if (hvk_rndis_parse_type(range, &type) != HVK_OK)
+		refuse(queue, HVK_EHOST_RNDIS, "range without a message");
+	else if (type == RNDIS_MSG_PACKET)
+		receive_packet(queue, range);
+	else
+		hvk_netvsc_receive_control(queue, type, range);
+	find_usual(queue);
+}
+
+/* What of a run over ranges is kept in registers. */
+struct ranges {
+	struct hvk_rx_frame frame; /* the same for all: what receive_usual does not set stays */
+	uint32_t frames;
+	uint64_t bytes;
+};
+
+/* A frame as most are, on the shortest way. False: nothing was done, receive_any looks anew. */
+static inline bool receive_usual(struct netvsc_queue *queue, struct hvk_shared range, struct ranges *run)
+{
+	struct hvk_netdev *netdev = &queue->nic->netdev;
+	struct netvsc_receive *rx = &queue->rx;
+	uint8_t *data = rx->frame_pages.address;
+	uint32_t offset, length, checksum;
+
+	if (!hvk_rndis_parse_usual(&range, &offset, &length, &checksum))
+		return false;
+	if (length > rx->usual_max || !netvsc_receiving(queue->nic))
+		return false;
+	hvk_shared_read(&range, offset, data, length);
+	if ((data[0] & ETHERNET_GROUP) && is_unwanted(queue, data)) {
+		rx->burst.copied += length;
+		count_drop(queue, &queue->counters.rx_other_group);
+		return true;
+	}
+	run->frames++;
+	run->bytes += length;
+	run->frame.length = length;
+	run->frame.flags = checksum & rx->checksum_looked_at ? take_checksum(rx, checksum) : 0;
+	netdev->hooks.input(netdev->hooks.context, netdev, &run->frame);
+	return true;
+}
+
+void hvk_netvsc_receive_ranges(struct netvsc_queue *queue, const uint8_t *ranges, uint32_t count)
+{
+	const struct hvk_netvsc *nic = queue->nic;
+	struct ranges run = {
+		.frame = {.data = queue->rx.frame_pages.address,
+			  .queue = (uint16_t)queue->index,
+			  .segments = 1},
+	};
+
+	for (const uint8_t *at = ranges; at != ranges + count * sizeof(struct vmbus_transfer_page_range);
+	     at += sizeof(struct vmbus_transfer_page_range)) {
+		struct vmbus_transfer_page_range range;
+		struct hvk_shared odd, message;
+
+		memcpy(&range, at, sizeof(range));
+		if (range.byte_count > nic->geometry.suballocation_size ||
+		    !hvk_shared_holds(&nic->receive_buffer, range.byte_offset, range.byte_count)) {
+			refuse_range(queue);
+			continue;
+		}
+		message = hvk_shared_part(&nic->receive_buffer, range.byte_offset, range.byte_count);
+		if (receive_usual(queue, message, &run))
+			continue;
+		odd = message;
+		receive_any(queue, &odd);
+	}
+	queue->rx.burst.frames += run.frames;
+	queue->rx.burst.bytes += run.bytes;
+	queue->rx.burst.copied += run.bytes;
 }
 
 /* --- A run of ready ------------------------------------------------------------------------------ */
@@ -248,11 +340,10 @@ void hvk_netvsc_frames_begin(struct netvsc_queue *queue)
 	rx->enabled = __atomic_load_n(&netdev->info.enabled, __ATOMIC_RELAXED);
 	rx->frame_max = __atomic_load_n(&netdev->info.frame_max, __ATOMIC_RELAXED);
 	rx->checksum_mask = mask_of(rx->enabled);
-	rx->wanted = netdev->hooks.input != NULL;
-	rx->lends = queue->nic->config.rx_borrow != 0;
+	find_usual(queue);
 	rx->has_wanted = HVK_RNDIS_HAS_VLAN | HVK_RNDIS_HAS_HASH |
 			 (rx->checksum_mask || may_be_joined(rx) ? HVK_RNDIS_HAS_CHECKSUM : 0);
-	rx->has_special = rx->has_wanted | HVK_RNDIS_HAS_PART;
+	rx->checksum_looked_at = rx->has_wanted & HVK_RNDIS_HAS_CHECKSUM ? UINT32_MAX : 0;
 	rx->burst = (struct netvsc_burst){0};
 }
 

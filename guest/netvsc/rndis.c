@@ -4,16 +4,10 @@
 #define BODY_OFFSET ((uint32_t)sizeof(struct rndis_header))
 #define MAX_TRANSFER_SIZE 0x4000u /* what Linux tells the host */
 #define MEDIUM_802_3 0u
-#define ETHERNET_HEADER 14u
 #define TAG_DEI (1u << 12)
 #define TAG_ID_MASK 0xfffu
-
-/* Every kind of per-packet information that we know has one word of data. */
-struct info_entry {
-	struct rndis_per_packet_info header;
-	uint32_t data;
-};
-#define INFO_ENTRY_SIZE ((uint32_t)sizeof(struct info_entry))
+#define INFO_ENTRY_SIZE ((uint32_t)sizeof(struct hvk_rndis_entry))
+#define INFO_USUAL_ENTRIES 4u
 
 /* --- Building -------------------------------------------------------------------- */
 
@@ -225,11 +219,36 @@ static hvk_status take_odd_entry(const struct hvk_shared *range, uint32_t offset
 	return !take_info(frame, header->type, data) || whole ? HVK_OK : HVK_EHOST_RNDIS;
 }
 
+static bool is_usual_entry(const struct rndis_per_packet_info *header)
+{
+	return header->size == INFO_ENTRY_SIZE && header->data_offset == sizeof(*header);
+}
+
+/* A few entries of one word each: copied out at once. False: nothing of them counts, they are to be
+ * walked. */
+static bool take_usual_info(const struct hvk_shared *range, uint32_t offset, uint32_t length,
+			    struct hvk_rndis_frame *frame)
+{
+	struct hvk_rndis_entry entries[INFO_USUAL_ENTRIES];
+	uint32_t count = length / INFO_ENTRY_SIZE;
+
+	if (length > sizeof(entries) || length % INFO_ENTRY_SIZE != 0)
+		return false;
+	hvk_shared_read(range, offset, entries, length);
+	for (uint32_t i = 0; i < count; i++) {
+		if (!is_usual_entry(&entries[i].header))
+			return false;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		(void)take_info(frame, entries[i].header.type, entries[i].data);
+	return true;
+}
+
 /* Each entry is copied out once, with its data as a rule; one that cannot be ends the walk. */
 static hvk_status walk_info(const struct hvk_shared *range, uint32_t offset, uint32_t length,
 			    struct hvk_rndis_frame *frame)
 {
-	struct info_entry entry;
+	struct hvk_rndis_entry entry;
 
 	for (uint32_t i = 0; length != 0; i++) {
 		hvk_status status = HVK_OK;
@@ -274,11 +293,11 @@ hvk_status hvk_rndis_parse_packet(const struct hvk_shared *range, struct hvk_rnd
 	if (packet.per_packet_info_length != 0) {
 		status = locate(range, sizeof(packet), packet.per_packet_info_offset,
 				packet.per_packet_info_length, &info);
-		if (status == HVK_OK)
+		if (status == HVK_OK && !take_usual_info(range, info, packet.per_packet_info_length, frame))
 			status = walk_info(range, info, packet.per_packet_info_length, frame);
 	}
 	/* A part of a joined packet need not begin with a header. */
-	if (frame->length < ETHERNET_HEADER && !(frame->part & RNDIS_PACKET_ID_SUBALLOCATION))
+	if (frame->length < HVK_RNDIS_FRAME_MIN && !(frame->part & RNDIS_PACKET_ID_SUBALLOCATION))
 		return HVK_EHOST_RNDIS;
 	return status;
 }

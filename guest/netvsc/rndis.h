@@ -4,7 +4,7 @@
  * checked private values. Pure functions. Private to guest/netvsc.
  *
  * A range is one message, and the range's size is where the message ends. Bytes 4 to
- * 7, where RNDIS has a length of its own, are not even copied out: Windows Server 2012
+ * 7, where RNDIS has a length of its own, are looked at by nobody: Windows Server 2012
  * R2 writes lengths there that do not cover the message (iPXE 639632b05).
  */
 #ifndef HVK_NETVSC_RNDIS_H
@@ -16,6 +16,7 @@
 #define HVK_RNDIS_INFO_MAX 256u         /* bytes of information taken from a QUERY's answer */
 #define HVK_RNDIS_REQUEST_INFO_MAX 592u /* in a QUERY or a SET: RSS parameters, key and table */
 #define HVK_RNDIS_INFO_ENTRIES_MAX 64u  /* per-packet information entries walked */
+#define HVK_RNDIS_FRAME_MIN 14u         /* an Ethernet header; parts of joined frames may be shorter */
 
 /* A control message to be sent. */
 struct hvk_rndis_message {
@@ -81,6 +82,48 @@ struct hvk_rndis_frame {
 	uint8_t part;       /* RNDIS_PACKET_ID_*; 0: the packet is whole */
 };
 hvk_status hvk_rndis_parse_packet(const struct hvk_shared *range, struct hvk_rndis_frame *frame);
+
+/* Every kind of per-packet information that we know has one word of data. */
+struct hvk_rndis_entry {
+	struct rndis_per_packet_info header;
+	uint32_t data;
+};
+
+/* Two neighbouring words of a message. */
+struct hvk_rndis_place {
+	uint32_t offset, length;
+};
+
+/* Looks for a PACKET as most are, in a range of any size: nothing is said of the frame, or something of
+ * its checksums alone (else *checksum is 0). False: it may be one nevertheless,
+ * hvk_rndis_parse_packet tells, and begins anew. True: that one would say the same of it. Each word is
+ * read once, into a register. */
+static inline bool hvk_rndis_parse_usual(const struct hvk_shared *range, uint32_t *offset, uint32_t *length,
+					 uint32_t *checksum)
+{
+	const uint32_t fixed = (uint32_t)sizeof(struct rndis_packet) - RNDIS_OFFSET_BASE;
+	struct hvk_rndis_place data, info;
+	struct hvk_rndis_entry entry;
+	uint32_t type;
+
+	if (range->size < sizeof(struct rndis_packet) + sizeof(entry))
+		return false;
+	hvk_shared_read(range, 0, &type, sizeof(type));
+	hvk_shared_read(range, offsetof(struct rndis_packet, data_offset), &data, sizeof(data));
+	hvk_shared_read(range, offsetof(struct rndis_packet, per_packet_info_offset), &info, sizeof(info));
+	*offset = data.offset + RNDIS_OFFSET_BASE;
+	*length = data.length;
+	*checksum = 0;
+	if (type != RNDIS_MSG_PACKET || data.length < HVK_RNDIS_FRAME_MIN || data.offset < fixed ||
+	    !hvk_fits(data.offset, data.length, range->size - RNDIS_OFFSET_BASE))
+		return false;
+	if (info.length == 0)
+		return true;
+	hvk_shared_read(range, sizeof(struct rndis_packet), &entry, sizeof(entry));
+	*checksum = entry.data;
+	return info.offset == fixed && info.length == sizeof(entry) && entry.header.size == sizeof(entry) &&
+	       entry.header.type == RNDIS_INFO_CHECKSUM && entry.header.data_offset == sizeof(entry.header);
+}
 
 /* INITIALIZE_COMPLETE, QUERY_COMPLETE, SET_COMPLETE: their first two fields. */
 struct hvk_rndis_answer {
