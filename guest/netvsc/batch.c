@@ -142,7 +142,9 @@ hvk_status hvk_netvsc_batch_put(struct netvsc_queue *queue, struct netvsc_wire *
 	if (!hvk_fits(tx->batch.bytes + size, padding, tx->batch_bytes))
 		padding = 0; /* nothing follows it */
 	append(queue, wire, size, padding);
-	if (more && tx->batch.count < tx->batch_max) {
+	/* One that is longer alone than several may be goes alone. */
+	if (more && tx->batch.count < tx->batch_max && tx->batch.bytes <= tx->batch_bytes &&
+	    tx->batch.bytes % tx->alignment == 0) {
 		tx->quick_count = tx->batch_max - tx->batch.count;
 		tx->quick_bytes = quick_bytes(queue);
 		return HVK_OK;

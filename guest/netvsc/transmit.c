@@ -12,6 +12,8 @@
 HVK_STATIC_ASSERT(HVK_RNDIS_PREFIX_MAX + HVK_HEADERS_MAX + HVK_HEADERS_TAG <= HVK_NETVSC_HEADER_SIZE,
 		  "what goes before the payload fits into its slot");
 
+#define LOOKS_MAX 4u /* at a frame while the card is changed; then it cannot be sent */
+
 /* --- Slots ---------------------------------------------------------------------------- */
 
 static void fill_slots(struct netvsc_slots *slots, uint32_t first, uint32_t count)
@@ -129,18 +131,37 @@ static void change_state(struct netvsc_queue *queue, enum netvsc_tx_state state)
 		(void)hvk_netvsc_batch_flush(queue);
 }
 
+/* tx_ready is owed for a queue that is gone: whoever waits may send on queue 0. */
+static void inherit_wait(struct netvsc_queue *primary)
+{
+	struct hvk *hvk = primary->nic->hvk;
+	bool kick = false;
+
+	hvk_lock(hvk, &primary->lock);
+	if (primary->tx.state != NETVSC_TX_CLOSED && primary->tx.wait == NETVSC_TX_WAIT_NONE) {
+		primary->tx.wait = NETVSC_TX_WAIT_RING;
+		kick = primary->tx.state == NETVSC_TX_OPEN && hvk_netvsc_queue_kick_mark(primary);
+	}
+	hvk_unlock(hvk, &primary->lock);
+	if (kick)
+		hvk_netvsc_queue_kick_send(primary);
+}
+
 void hvk_netvsc_transmit_state(struct netvsc_queue *queue, enum netvsc_tx_state state)
 {
 	struct hvk *hvk = queue->nic->hvk;
-	bool kick;
+	bool kick, owed;
 
 	hvk_lock(hvk, &queue->lock);
+	owed = queue->index != 0 && state == NETVSC_TX_CLOSED && queue->tx.wait != NETVSC_TX_WAIT_NONE;
 	change_state(queue, state);
 	kick = queue->tx.wait != NETVSC_TX_WAIT_NONE && state == NETVSC_TX_OPEN &&
 	       hvk_netvsc_queue_kick_mark(queue);
 	hvk_unlock(hvk, &queue->lock);
 	if (kick)
 		hvk_netvsc_queue_kick_send(queue);
+	if (owed)
+		inherit_wait(netvsc_primary(queue->nic));
 }
 
 void hvk_netvsc_transmit_open(struct hvk_netvsc *nic, enum netvsc_tx_state state)
@@ -169,11 +190,23 @@ static uint32_t finish_frames(struct hvk_tx_frame *frame, hvk_status status)
 	return count;
 }
 
+static void count_errors(struct netvsc_queue *queue, uint32_t errors, uint32_t refused)
+{
+	hvk_lock(queue->nic->hvk, &queue->lock);
+	queue->counters.tx_errors += errors;
+	queue->counters.tx_refused += refused;
+	hvk_unlock(queue->nic->hvk, &queue->lock);
+}
+
 void hvk_netvsc_transmit_stop(struct netvsc_queue *queue, bool withhold)
 {
 	struct netvsc_transmit *tx = &queue->tx;
 	struct hvk *hvk = queue->nic->hvk;
 
+	hvk_lock(hvk, &queue->lock);
+	tx->batch = (struct netvsc_batch){0}; /* nobody's flush sends it any more */
+	tx->quick_count = 0;
+	hvk_unlock(hvk, &queue->lock);
 	for (uint32_t i = 0; i < HVK_NETVSC_SENDS; i++) {
 		struct hvk_tx_frame *first;
 
@@ -182,15 +215,17 @@ void hvk_netvsc_transmit_stop(struct netvsc_queue *queue, bool withhold)
 		if (first)
 			hvk_netvsc_slot_free(queue, i);
 		hvk_unlock(hvk, &queue->lock);
-		netvsc_count(&queue->counters.tx_errors, finish_frames(first, HVK_ECANCELED));
+		if (first)
+			count_errors(queue, finish_frames(first, HVK_ECANCELED), 0);
 	}
 	if (withhold)
 		(void)hvk_pages_quarantine(hvk, &tx->header_pages);
 	else
 		hvk_pages_put(hvk, &tx->header_pages);
-	tx->batch = (struct netvsc_batch){0};
+	hvk_lock(hvk, &queue->lock);
 	tx->section_slots.count = 0;
 	tx->section_size = 0;
+	hvk_unlock(hvk, &queue->lock);
 }
 
 static bool is_idle(struct netvsc_queue *queue)
@@ -418,33 +453,70 @@ static inline bool add_quickly(struct netvsc_queue *queue, struct hvk_tx_frame *
 	return true;
 }
 
+/* What it is good for, and its wishes made into what the host hears. HVK_EINVAL: it cannot be sent. */
+static hvk_status look(const struct hvk_netvsc *nic, struct netvsc_wire *wire)
+{
+	wire->prefix_size = sizeof(struct rndis_packet);
+	wire->head_length = 0;
+	wire->skip = 0;
+	wire->enabled = 0;
+	wire->found = hvk_frame_look(wire->frame, length_max(nic, wire->frame));
+	if (!wire->found)
+		return HVK_EINVAL;
+	if (netvsc_is_plain(wire->frame))
+		return HVK_OK;
+	wire->in_software = false;
+	wire->segmented = false;
+	return hvk_netvsc_transmit_prepare(nic, wire);
+}
+
+/* Under lock: the card may have been changed, and frames be wanted again, since the look was taken. */
+static bool is_outdated(const struct hvk_netvsc *nic, const struct netvsc_wire *wire)
+{
+	uint32_t enabled = __atomic_load_n(&nic->netdev.info.enabled, __ATOMIC_RELAXED);
+
+	return (wire->enabled & ~enabled) != 0 || wire->frame->length > length_max(nic, wire->frame);
+}
+
+static hvk_status look_and_take(struct netvsc_queue *queue, struct netvsc_wire *wire)
+{
+	struct hvk_netvsc *nic = queue->nic;
+	hvk_status status = HVK_EAGAIN;
+	unsigned tell;
+
+	for (uint32_t i = 0; status == HVK_EAGAIN && i < LOOKS_MAX; i++) {
+		bool outdated;
+
+		status = look(nic, wire);
+		hvk_lock(nic->hvk, &queue->lock);
+		outdated = status == HVK_OK && queue->tx.state == NETVSC_TX_OPEN && is_outdated(nic, wire);
+		if (status != HVK_OK || (outdated && i + 1 == LOOKS_MAX))
+			queue->counters.tx_errors++, status = HVK_EINVAL;
+		else if (outdated)
+			status = HVK_EAGAIN;
+		else
+			status = take(queue, wire);
+		tell = whom_to_tell(queue);
+		hvk_unlock(nic->hvk, &queue->lock);
+		if (tell)
+			tell_them(queue, tell);
+		if (!outdated)
+			break;
+	}
+	return status;
+}
+
 static __attribute__((noinline)) enum hvk_tx_result transmit(struct hvk_netvsc *nic,
 							     struct netvsc_queue *queue,
 							     struct hvk_tx_frame *frame)
 {
 	struct netvsc_wire wire;
-	hvk_status status = HVK_OK;
-	unsigned tell;
+	hvk_status status;
 
 	wire.frame = frame;
-	wire.prefix_size = sizeof(struct rndis_packet);
-	wire.head_length = 0;
-	wire.skip = 0;
-	wire.found = hvk_frame_look(frame, length_max(nic, frame));
-	if (!netvsc_is_plain(frame)) {
-		wire.in_software = false;
-		wire.segmented = false;
-		status = wire.found ? hvk_netvsc_transmit_prepare(nic, &wire) : HVK_EINVAL;
-	}
-	hvk_lock(nic->hvk, &queue->lock);
-	if (wire.found && status == HVK_OK)
-		status = take(queue, &wire);
-	else
-		queue->counters.tx_errors++, status = HVK_EINVAL;
-	tell = whom_to_tell(queue);
-	hvk_unlock(nic->hvk, &queue->lock);
-	if (tell)
-		tell_them(queue, tell);
+	status = look_and_take(queue, &wire);
+	if (status == HVK_EGONE && queue->index != 0) /* closed since it was chosen */
+		status = look_and_take(netvsc_primary(nic), &wire);
 	if (status == HVK_OK)
 		return HVK_TX_TAKEN;
 	return status == HVK_EAGAIN ? HVK_TX_BUSY : HVK_TX_GONE;
@@ -506,12 +578,8 @@ void hvk_netvsc_transmit_sent(struct netvsc_queue *queue, struct netvsc_send *se
 	if (hvk_status_is_host_fault(status))
 		hvk_netvsc_fault(nic, status, "completion of a frame");
 	count = finish_frames(first, status);
-	if (status != HVK_OK) {
-		hvk_lock(nic->hvk, &queue->lock);
-		queue->counters.tx_errors += count;
-		queue->counters.tx_refused += status == HVK_EREFUSED_RNDIS ? count : 0;
-		hvk_unlock(nic->hvk, &queue->lock);
-	}
+	if (status != HVK_OK)
+		count_errors(queue, count, status == HVK_EREFUSED_RNDIS ? count : 0);
 	if (idle && netvsc_quiet_awaited(nic))
 		hvk_netvsc_kick(nic);
 }

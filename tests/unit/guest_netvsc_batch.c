@@ -117,6 +117,38 @@ static void no_more_than_the_host_takes(void **state)
 	fake_down();
 }
 
+/* A host whose limit for several is less than one: that one goes alone, and nothing behind it. */
+static void one_beyond_the_limit_of_several(void **state)
+{
+	static const struct {
+		uint32_t bytes, lengths[4], packets;
+	} cases[] = {
+		{256, {1000, 60, 60, 60}, 3},  {256, {61, 1000, 61, 60}, 3},  {0, {60, 60, 60, 60}, 4},
+		{1044, {1000, 60, 60, 60}, 2}, {1046, {1001, 60, 60, 60}, 2},
+	};
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		up_with(8, cases[i].bytes, 3);
+		memset(bench.send_buffer->pages.address, 0x5a, 6144);
+		for (uint32_t n = 0; n < 4; n++)
+			assert_int_equal(transmit_plain(n, cases[i].lengths[n], HVK_TX_MORE), HVK_TX_TAKEN);
+		hvk_netdev_flush(bench.netdev);
+		assert_int_equal(bench.channel.sent_count, cases[i].packets);
+		for (uint32_t n = 0; n < cases[i].packets; n++) {
+			const struct fake_sent *sent = sent_of(&bench.channel, n);
+			uint32_t bytes = fake_word(sent->payload + 12);
+
+			/* Within the limit, or one message alone. */
+			if (bytes > cases[i].bytes)
+				assert_int_equal(fake_word(section_of(sent) + 4), bytes);
+		}
+		complete_all();
+		assert_int_equal(frames_done, 4);
+		fake_down();
+	}
+}
+
 static void a_full_section_is_sent(void **state)
 {
 	(void)state;
@@ -292,6 +324,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_of_a_burst_share_a_section),
 		cmocka_unit_test(no_more_than_the_host_takes),
+		cmocka_unit_test(one_beyond_the_limit_of_several),
 		cmocka_unit_test(a_full_section_is_sent),
 		cmocka_unit_test(alignment_is_the_hosts),
 		cmocka_unit_test(together_or_not),

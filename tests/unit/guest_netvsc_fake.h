@@ -85,6 +85,9 @@ struct hvk {
 		enum hvk_page_use use;
 	} allocations[FAKE_ALLOCATIONS_MAX];
 	uint32_t fail_allocation; /* number of the allocation that fails, from now */
+	/* What another CPU does before this one has that lock, by number from now; 0: nothing. */
+	uint32_t interloper_at;
+	void (*interloper)(void);
 	uint32_t quarantined;
 };
 
@@ -297,6 +300,8 @@ hvk_status hvk_lock_init(struct hvk *hvk, struct hvk_lock *lock)
 
 void hvk_lock(struct hvk *hvk, struct hvk_lock *lock)
 {
+	if (hvk->interloper_at != 0 && --hvk->interloper_at == 0)
+		hvk->interloper();
 	assert_int_equal(lock->words[0], 1);
 	lock->words[0] = 2;
 	assert_int_equal(hvk->locked++, 0);

@@ -320,6 +320,58 @@ static void one_goes_alone(void **state)
 	fake_down();
 }
 
+/* Whoever was told to wait for a queue that goes is told to try again: there are others. */
+static void nobody_waits_for_one_that_is_gone(void **state)
+{
+	(void)state;
+	up_with(&three);
+	bench.subs[2].ring_full = true;
+	assert_int_equal(transmit_hashed(0, 2, 0), HVK_TX_BUSY);
+	fake_run_alone();
+	assert_int_equal(bench.tx_ready, 0);
+	fake_rescind(2);
+	fake_run_alone();
+	fake_run();
+	assert_int_equal(bench.tx_ready, 1);
+	assert_int_equal(transmit_hashed(0, 2, 0), HVK_TX_TAKEN);
+	assert_int_equal(bench.channel.sent[bench.channel.sent_count - 1].kind, FAKE_IN_BAND);
+	bench.hold_sends = false;
+	complete_all();
+	fake_run();
+	assert_int_equal(bench.tx_ready, 1);
+	fake_down();
+	/* With the card itself nothing is owed any more. */
+	up_with(&three);
+	bench.subs[2].ring_full = true;
+	assert_int_equal(transmit_hashed(0, 2, 0), HVK_TX_BUSY);
+	assert_int_equal(fake_set_flags(0), HVK_OK);
+	fake_run();
+	assert_int_equal(bench.tx_ready, 0);
+	fake_down();
+}
+
+static void rescind_2(void)
+{
+	fake_rescind(2);
+	fake_run_alone();
+}
+
+static void one_that_goes_just_now(void **state)
+{
+	(void)state;
+	up_with(&three);
+	bench.hvk.interloper = rescind_2;
+	bench.hvk.interloper_at = 1;
+	assert_int_equal(transmit_hashed(0, 2, 0), HVK_TX_TAKEN);
+	assert_int_equal(bench.subs[2].sent_count, 0);
+	bench.hold_sends = false;
+	complete_all();
+	fake_run();
+	assert_int_equal(frames[0].done, 1);
+	assert_int_equal(frames[0].status, HVK_OK);
+	fake_down();
+}
+
 static void a_corrupt_ring_of_one_is_the_end_of_all(void **state)
 {
 	struct fake_packet *packet;
@@ -462,6 +514,8 @@ int main(void)
 		cmocka_unit_test(counters_of_each),
 		cmocka_unit_test(no_control_messages_on_others),
 		cmocka_unit_test(one_goes_alone),
+		cmocka_unit_test(nobody_waits_for_one_that_is_gone),
+		cmocka_unit_test(one_that_goes_just_now),
 		cmocka_unit_test(a_corrupt_ring_of_one_is_the_end_of_all),
 		cmocka_unit_test(a_detach_cancels_on_all),
 		cmocka_unit_test(so_many_are_lent_over_all),

@@ -524,6 +524,48 @@ static void what_is_not_enabled(void **state)
 	finish();
 }
 
+static void all_off(void)
+{
+	bench.netdev->info.enabled = 0;
+}
+
+static void smaller(void)
+{
+	bench.netdev->info.mtu = 100;
+	bench.netdev->info.frame_max = 114;
+}
+
+/* What was found out about a frame before the card was changed does not hold after. */
+static void the_card_is_changed_meanwhile(void **state)
+{
+	const uint8_t *frame;
+	uint32_t length;
+
+	(void)state;
+	up(ALL_TX);
+	length = make_packet(false, 6, 1000);
+	bench.hvk.interloper = all_off;
+	bench.hvk.interloper_at = 1;
+	assert_int_equal(transmit(make_frame(0, data, length, HVK_TX_CHECKSUM_TCP)), HVK_TX_TAKEN);
+	frame = frame_of(message_of_last());
+	assert_int_equal(fake_word(message_of_last() + 32), 0); /* nothing is asked for */
+	assert_int_equal(sum_of(frame + 34, length - 34, pseudo_of(frame, 14, length - 34)), 0xffff);
+	bench.netdev->info.enabled = ALL_TX;
+	bench.hvk.interloper_at = 1;
+	(void)make_frame(1, data, length, HVK_TX_TSO);
+	frames[1].tx.segment_size = 500;
+	assert_int_equal(transmit(&frames[1]), HVK_TX_GONE);
+	bench.hvk.interloper = smaller;
+	for (uint32_t flags = 0; flags <= HVK_TX_CHECKSUM_TCP; flags += HVK_TX_CHECKSUM_TCP) {
+		bench.netdev->info.frame_max = 1514;
+		bench.hvk.interloper_at = flags == 0 ? 2 : 1; /* the quick way first */
+		assert_int_equal(transmit(make_frame(2, data, length, flags)), HVK_TX_GONE);
+		assert_int_equal(bench.hvk.interloper_at, 0);
+	}
+	assert_int_equal(bench.channel.sent_count, 1);
+	finish();
+}
+
 /* Messages with information among plain ones, in one section. */
 static void together_with_plain_ones(void **state)
 {
@@ -565,6 +607,7 @@ int main(void)
 		cmocka_unit_test(places_that_are_said),
 		cmocka_unit_test(what_cannot_be),
 		cmocka_unit_test(what_is_not_enabled),
+		cmocka_unit_test(the_card_is_changed_meanwhile),
 		cmocka_unit_test(together_with_plain_ones),
 	};
 
