@@ -39,10 +39,9 @@ static const struct counter card_counters[] = {
 #field, name, offsetof(struct hvh_nic_queue_counters, field) \
 	}
 static const struct counter queue_counters[] = {
-	QUEUE(to_guest_frames, "frames to guest"),
-	QUEUE(from_guest_frames, "frames from guest"),
-	QUEUE(transfer_packets, "transfer packets"),
-	QUEUE(packets, "packets from guest"),
+	QUEUE(to_guest_frames, "frames to guest"),   QUEUE(from_guest_frames, "frames from guest"),
+	QUEUE(transfer_packets, "transfer packets"), QUEUE(packets, "packets from guest"),
+	QUEUE(dropped, "dropped, no room"),
 };
 
 static bool get(const struct counter *table, size_t count, const void *counters, uint32_t n, const char **key,

@@ -59,10 +59,13 @@ void hvh_frame_queue_deliver(struct hvh_frame_queue *queue, struct hvh_nic *nic,
 	if (before == 0)
 		return;
 	lock->lock(lock->context);
-	while (queue->count > 0 && hvh_nic_room(nic) > 0) {
-		struct hvh_frame *frame = hvh_frame_queue_pop(queue);
+	while (queue->count > 0) {
+		uint64_t now = lock->now(lock->context);
+		struct hvh_frame *frame = hvh_nic_room(nic, now) > 0 ? hvh_frame_queue_pop(queue) : NULL;
 
-		hvh_nic_receive(nic, lock->now(lock->context), frame->bytes, frame->length);
+		if (frame == NULL)
+			break;
+		hvh_nic_receive(nic, now, frame->bytes, frame->length);
 		free(frame);
 	}
 	lock->unlock(lock->context);

@@ -195,7 +195,7 @@ bool hvh_simwire_run(struct hvh_simwire *wire, uint64_t now)
 
 		if (waiting->due > now)
 			break;
-		if (hvh_nic_room(wire->nic) == 0) {
+		if (hvh_nic_room(wire->nic, now) == 0) {
 			wire->retry = now + RETRY;
 			return false;
 		}

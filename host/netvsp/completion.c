@@ -9,10 +9,14 @@
 
 #define LATE_MAX (5 * HVH_TIME_PER_MS)
 
+static void free_section(struct netvsp_session *session, uint32_t section)
+{
+	if (section != NVS_SECTION_NONE)
+		session->section_busy[section / 8] &= (uint8_t) ~(1u << (section % 8));
+}
+
 static bool write_completion(struct netvsp_queue *queue, const struct netvsp_completion *completion)
 {
-	struct netvsp_session *session = &queue->nic->session;
-
 	if (queue->blocked)
 		return false;
 	if (!hvh_channel_write(queue->channel, queue->nic->now, VMBUS_PACKET_COMPLETION, false,
@@ -21,9 +25,7 @@ static bool write_completion(struct netvsp_queue *queue, const struct netvsp_com
 		queue->blocked = true;
 		return false;
 	}
-	if (completion->section != NVS_SECTION_NONE)
-		session->section_busy[completion->section / 8] &= (uint8_t) ~(1u
-									      << (completion->section % 8));
+	free_section(&queue->nic->session, completion->section);
 	return true;
 }
 
@@ -62,6 +64,13 @@ void netvsp_completions_run(struct netvsp_queue *queue)
 		kept++;
 	}
 	queue->completion_count = kept;
+}
+
+/* The channel closes: what it brought has been read, and the guest may use those sections again. */
+void netvsp_completions_drop(struct netvsp_queue *queue)
+{
+	while (queue->completion_count > 0)
+		free_section(&queue->nic->session, queue->completions[--queue->completion_count].section);
 }
 
 uint64_t netvsp_completions_next(const struct netvsp_queue *queue)

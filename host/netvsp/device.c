@@ -87,11 +87,12 @@ static bool device_run(void *device, struct hvh_channel *channel, uint64_t now)
 	nic->now = now;
 	if (queue == NULL || !queue->open)
 		return false;
-	full = queue->completion_count == NETVSP_COMPLETIONS_MAX;
 	queue->blocked = false;
 	if (queue->index == 0)
 		netvsp_release_run(nic);
 	more = netvsp_read(queue);
+	/* Packets may have been left lying, and nobody signals them again. */
+	full = queue->completion_count == NETVSP_COMPLETIONS_MAX;
 	flush(nic);
 	netvsp_completions_run(queue);
 	if (queue->stopped)

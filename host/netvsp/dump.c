@@ -55,6 +55,7 @@ static void dump_queue(const struct netvsp_queue *queue, struct hvh_dump *dump)
 	hvh_dump_number(dump, "to-guest-frames", counters->to_guest_frames);
 	hvh_dump_number(dump, "from-guest-frames", counters->from_guest_frames);
 	hvh_dump_number(dump, "transfer-packets", counters->transfer_packets);
+	hvh_dump_number(dump, "dropped", counters->dropped);
 	hvh_dump_end(dump);
 }
 
@@ -118,6 +119,7 @@ static void dump_counters(const struct hvh_nic_counters *c, struct hvh_dump *dum
 	hvh_dump_number(dump, "tags-in", c->tags_in);
 	hvh_dump_number(dump, "tags-out", c->tags_out);
 	hvh_dump_number(dump, "hashed", c->hashed);
+	hvh_dump_number(dump, "checksums-wrong", c->checksums_wrong);
 	hvh_dump_end(dump);
 }
 

@@ -42,15 +42,17 @@ static uint32_t gather(struct hvh_nic *nic, const struct netvsp_frame *frame, ui
 }
 
 /* The tag goes into the packet information; the addresses move up to where it was. */
-static const uint8_t *take_tag(struct hvh_nic *nic, struct netvsp_packet_info *info, uint32_t *length)
+static const uint8_t *take_tag(struct netvsp_transfer *transfer, struct netvsp_packet_info *info,
+			       uint32_t *length)
 {
+	struct hvh_nic *nic = transfer->queue->nic;
 	uint8_t *bytes = nic->coalesce.bytes;
 
 	if (!nic->coalesce.headers.tagged || !netvsp_takes_tags(nic))
 		return bytes;
 	info->present |= NETVSP_INFO_VLAN;
 	info->vlan = netvsp_vlan_from_tag(netvsp_get16(bytes + ETHERNET_TYPE_AT + 2));
-	nic->counters.tags_out++;
+	transfer->tags_out++;
 	memmove(bytes + ETHERNET_TAG, bytes, ETHERNET_TYPE_AT);
 	*length -= ETHERNET_TAG;
 	return bytes + ETHERNET_TAG;
@@ -119,10 +121,10 @@ uint32_t netvsp_join(struct netvsp_transfer *transfer, const struct netvsp_frame
 	info.checksum = netvsp_coalesce_finish(coalesce, hvh_choose(nic->partition, 2) != 0);
 	netvsp_hash_info(nic, frame, &info);
 	length = coalesce->length;
-	bytes = take_tag(nic, &info, &length);
+	bytes = take_tag(transfer, &info, &length);
 	if (!add_fragments(transfer, &info, bytes, length, size))
 		return NETVSP_JOIN_LATER; /* the receive buffer is gone */
-	nic->counters.joined += count;
-	nic->counters.checksums_checked += count;
+	transfer->joined += count;
+	transfer->checksums_checked += count;
 	return count;
 }

@@ -124,15 +124,17 @@ void netvsp_hash_info(const struct hvh_nic *nic, const struct netvsp_frame *fram
 }
 
 /* Hosts that verify nothing differ in whether they say so. */
-static void describe(struct hvh_nic *nic, const struct netvsp_frame *frame, struct netvsp_packet_info *info)
+static void describe(struct netvsp_transfer *transfer, const struct netvsp_frame *frame,
+		     struct netvsp_packet_info *info)
 {
+	struct hvh_nic *nic = transfer->queue->nic;
 	bool empty_too = hvh_choose(nic->partition, 2) != 0;
 	struct netvsp_headers headers;
 
 	if (nic->session.offload.granted != 0 &&
 	    netvsp_headers_find(frame->bytes, frame->length, false, &headers)) {
 		info->checksum = checksum_info(nic, &headers, netvsp_checksum_verify(frame->bytes, &headers));
-		nic->counters.checksums_checked++;
+		transfer->checksums_checked++;
 	}
 	if (info->checksum != 0 || empty_too)
 		info->present |= NETVSP_INFO_CHECKSUM;
@@ -152,7 +154,7 @@ bool netvsp_frame_add(struct netvsp_transfer *transfer, const struct netvsp_fram
 	struct netvsp_packet_info info = {0};
 	bool taken;
 
-	describe(nic, frame, &info);
+	describe(transfer, frame, &info);
 	if (!info_fits(nic, &info, frame->length))
 		info.present = 0;
 	if (!netvsp_takes_tags(nic) || !netvsp_tag_remove(nic->made, frame->bytes, frame->length, &info.vlan))
@@ -164,6 +166,6 @@ bool netvsp_frame_add(struct netvsp_transfer *transfer, const struct netvsp_fram
 	}
 	taken = netvsp_packet_add(transfer, &info, nic->made, frame->length - ETHERNET_TAG);
 	if (taken)
-		nic->counters.tags_out++;
+		transfer->tags_out++;
 	return taken;
 }

@@ -37,6 +37,7 @@
 #define NETVSP_MESSAGE_MAX 131072u  /* RNDIS bytes of one packet of the guest's */
 #define NETVSP_TRANSFER_MAX 262144u /* RNDIS bytes of one transfer-page packet */
 #define NETVSP_PACKETS_PER_RUN 64u
+#define NETVSP_FRAMES_PER_RUN 1024u /* to the backend: large sends may be many */
 #define NETVSP_TRANSFERS_PER_RUN 16u
 
 #define NETVSP_ETHERNET_HEADER 14u
@@ -106,6 +107,7 @@ struct netvsp_queue {
 	uint32_t free_first, free_count;
 	/* Frames that wait, oldest first. */
 	uint32_t frame_first, frame_last, frame_count;
+	uint64_t moved_at; /* when one last went, or was the first to wait */
 	struct hvh_nic_queue_counters counters;
 	struct netvsp_completion completions[NETVSP_COMPLETIONS_MAX];
 	uint32_t completion_count;
@@ -201,6 +203,7 @@ struct netvsp_transfer {
 	uint32_t channel_type;
 	uint32_t count;
 	uint32_t bytes;
+	uint32_t joined, tags_out, checksums_checked; /* counted when it has gone */
 	uint16_t ids[NETVSP_RANGES_MAX];
 	struct vmbus_transfer_page_range ranges[NETVSP_RANGES_MAX];
 };
@@ -228,11 +231,13 @@ bool netvsp_queue_is_open(const struct hvh_nic *nic, uint32_t index);
 /* Nothing more is read from this channel until it closes, as a host's worker that
  * met a protocol error (OpenVMM). */
 void netvsp_stop(struct netvsp_queue *queue);
-/* Up to NETVSP_PACKETS_PER_RUN packets; true if there may be more. */
+/* Up to NETVSP_PACKETS_PER_RUN packets, fewer if they bring many frames; true if there may be more. */
 bool netvsp_read(struct netvsp_queue *queue);
 
 bool netvsp_frames_create(struct hvh_nic *nic);
-/* A place at the end of the queue's list, its length set; NULL if all are taken. */
+/* Places that this queue can still have. */
+uint32_t netvsp_frames_room(const struct netvsp_queue *queue);
+/* A place at the end of the queue's list, its length set; NULL if there is none for it. */
 struct netvsp_frame *netvsp_frame_append(struct netvsp_queue *queue, uint32_t length);
 /* The oldest; NULL if there is none. And the one behind it. */
 struct netvsp_frame *netvsp_frame_first(const struct netvsp_queue *queue);
@@ -295,6 +300,7 @@ void netvsp_complete(struct netvsp_queue *queue, uint64_t transaction_id, uint32
 		     const void *payload, uint32_t payload_length);
 /* Sends the completions that are due. */
 void netvsp_completions_run(struct netvsp_queue *queue);
+void netvsp_completions_drop(struct netvsp_queue *queue);
 uint64_t netvsp_completions_next(const struct netvsp_queue *queue);
 
 /* --- transmit.c ---------------------------------------------------------------------- */

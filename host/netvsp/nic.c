@@ -7,6 +7,9 @@
 
 #include "netvsp.h"
 
+/* Who leaves a queue full for so long does not look after it. */
+#define FULL_FOR_LONG (200 * HVH_TIME_PER_MS)
+
 static void configure(struct hvh_nic *nic, const struct hvh_nic_config *config)
 {
 	uint32_t mtu = config->mtu_max != 0 ? config->mtu_max : NETVSP_MTU_DEFAULT;
@@ -73,6 +76,7 @@ bool hvh_nic_receive(struct hvh_nic *nic, uint64_t now, const void *frame, uint3
 	place = queue->stopped ? NULL : netvsp_frame_append(queue, length);
 	if (place == NULL) {
 		nic->counters.dropped_queue++;
+		queue->counters.dropped++;
 		return false;
 	}
 	place->hash = hash;
@@ -84,9 +88,22 @@ bool hvh_nic_receive(struct hvh_nic *nic, uint64_t now, const void *frame, uint3
 	return true;
 }
 
-uint32_t hvh_nic_room(const struct hvh_nic *nic)
+uint32_t hvh_nic_room(const struct hvh_nic *nic, uint64_t now)
 {
-	return HVH_NIC_QUEUE - nic->frame_count;
+	uint32_t queues = netvsp_queues_granted(nic), least = UINT32_MAX;
+
+	for (uint32_t n = 0; n < queues; n++) {
+		const struct netvsp_queue *queue = nic->queues[n];
+		uint32_t room = netvsp_frames_room(queue);
+
+		if ((n > 0 && !queue->open) || queue->stopped ||
+		    (room == 0 && now > queue->moved_at + FULL_FOR_LONG))
+			continue;
+		if (room < least)
+			least = room;
+	}
+	/* Where no queue moves the guest rests, and nobody is held up. */
+	return least != UINT32_MAX ? least : netvsp_frames_room(netvsp_primary(nic));
 }
 
 bool hvh_nic_inject(struct hvh_nic *nic, uint64_t now, const void *messages, const uint32_t *sizes,

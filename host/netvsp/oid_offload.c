@@ -55,6 +55,14 @@ uint32_t netvsp_rss_query(const struct hvh_nic *nic, uint8_t *to, uint32_t room)
 	return netvsp_rss_write(netvsp_queues_max(nic), rss_capabilities(nic), ndis_6_0, to, room);
 }
 
+/* Linux makes its table for the queues that it asks for, and does not look at it again when it gets fewer:
+ * OpenVMM refuses only what the card has not got. Such entries lead to the primary. */
+static uint32_t rss_queues(const struct hvh_nic *nic)
+{
+	return hvh_partition_deterministic(nic->partition) ? netvsp_queues_granted(nic)
+							   : netvsp_queues_max(nic);
+}
+
 uint32_t netvsp_rss_parameters(struct hvh_nic *nic, const uint8_t *parameters, uint32_t length)
 {
 	bool heed = !hvh_partition_get_profile(nic->partition)->rss_unchanged_ignored;
@@ -63,8 +71,7 @@ uint32_t netvsp_rss_parameters(struct hvh_nic *nic, const uint8_t *parameters, u
 
 	if (types == 0)
 		return RNDIS_STATUS_NOT_SUPPORTED; /* it was not offered, and to ask for it is no fault */
-	fault = netvsp_rss_set(&nic->session.rss, parameters, length, netvsp_queues_granted(nic), types, heed,
-			       &value);
+	fault = netvsp_rss_set(&nic->session.rss, parameters, length, rss_queues(nic), types, heed, &value);
 	if (fault == NULL)
 		return RNDIS_STATUS_SUCCESS;
 	NETVSP_VIOLATE(nic, HVH_V_RNDIS, parameters, length, "%s (0x%x)", fault, value);

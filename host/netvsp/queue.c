@@ -59,7 +59,7 @@ static void give_frames_to_primary(struct netvsp_queue *queue)
 void netvsp_queue_close(struct netvsp_queue *queue)
 {
 	queue->open = false;
-	queue->completion_count = 0;
+	netvsp_completions_drop(queue);
 	queue->rescind_at = HVH_NEVER;
 	give_frames_to_primary(queue);
 }
@@ -94,9 +94,12 @@ static void packet(struct netvsp_queue *queue, const struct hvh_packet *packet)
 
 bool netvsp_read(struct netvsp_queue *queue)
 {
+	uint64_t enough = queue->nic->counters.from_guest_frames + NETVSP_FRAMES_PER_RUN;
 	struct hvh_packet next;
 
 	for (uint32_t i = 0; i < NETVSP_PACKETS_PER_RUN; i++) {
+		if (queue->nic->counters.from_guest_frames >= enough)
+			return true;
 		if (queue->stopped || queue->completion_count == NETVSP_COMPLETIONS_MAX)
 			return false;
 		switch (hvh_channel_read(queue->channel, queue->nic->now, &next)) {
@@ -133,14 +136,35 @@ bool netvsp_frames_create(struct hvh_nic *nic)
 	return true;
 }
 
+/* Half of the places are divided among the queues, each of which may have of the other half too what
+ * is left: a flow finds many places, and a queue that is never emptied leaves the others theirs. */
+uint32_t netvsp_frames_room(const struct netvsp_queue *queue)
+{
+	const struct hvh_nic *nic = queue->nic;
+	uint32_t queues = netvsp_queues_granted(nic), own = HVH_NIC_QUEUE / 2 / queues;
+	uint32_t common = HVH_NIC_QUEUE - own * queues, used = 0, room;
+
+	if (queues == 1)
+		return HVH_NIC_QUEUE - nic->frame_count;
+	for (uint32_t n = 0; n < queues; n++)
+		if (nic->queues[n]->frame_count > own)
+			used += nic->queues[n]->frame_count - own;
+	room = (used < common ? common - used : 0) +
+	       (queue->frame_count < own ? own - queue->frame_count : 0);
+	/* What waited before there were several may have more than its share. */
+	return room < HVH_NIC_QUEUE - nic->frame_count ? room : HVH_NIC_QUEUE - nic->frame_count;
+}
+
 struct netvsp_frame *netvsp_frame_append(struct netvsp_queue *queue, uint32_t length)
 {
 	struct hvh_nic *nic = queue->nic;
 	uint32_t index = nic->frame_free;
 	struct netvsp_frame *frame;
 
-	if (index == NETVSP_FRAME_NONE)
+	if (netvsp_frames_room(queue) == 0)
 		return NULL;
+	if (queue->frame_count == 0)
+		queue->moved_at = nic->now;
 	frame = &nic->frames[index];
 	nic->frame_free = frame->next;
 	nic->frame_count++;
@@ -169,6 +193,8 @@ void netvsp_frames_release(struct netvsp_queue *queue, uint32_t count)
 {
 	struct hvh_nic *nic = queue->nic;
 
+	if (count > 0)
+		queue->moved_at = nic->now;
 	for (; count > 0 && queue->frame_count > 0; count--) {
 		uint32_t index = queue->frame_first;
 

@@ -94,7 +94,7 @@ static uint32_t frames_wanted(const struct netvsp_queue *queue)
 /* What has been taken from the queue's head. */
 struct taken {
 	uint32_t used; /* sent or dropped */
-	uint32_t frames;
+	uint32_t frames, dropped;
 	uint64_t bytes;
 };
 
@@ -124,7 +124,7 @@ static struct taken add_frames(struct netvsp_queue *queue, struct netvsp_transfe
 		if (joined == NETVSP_JOIN_LATER)
 			break;
 		if (joined == 0 && !netvsp_frame_fits(nic, frame)) {
-			nic->counters.dropped_queue++;
+			taken.dropped++;
 			taken.used++;
 			frame = netvsp_frame_next(nic, frame);
 			continue;
@@ -150,9 +150,11 @@ static bool send_frames(struct netvsp_queue *queue)
 	if (companion)
 		companion = add_message(&transfer, false, &session->companion.message);
 	taken = add_frames(queue, &transfer);
-	if (transfer.count > 0 && !netvsp_transfer_send(&transfer))
+	if (queue->stopped || (transfer.count > 0 && !netvsp_transfer_send(&transfer)))
 		return false;
 	netvsp_frames_release(queue, taken.used);
+	nic->counters.dropped_queue += taken.dropped;
+	queue->counters.dropped += taken.dropped;
 	if (companion)
 		session->companion.present = false;
 	nic->counters.to_guest_frames += taken.frames;

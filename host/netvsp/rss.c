@@ -11,6 +11,8 @@
 #define PARAMETERS_SIZE_1 28u
 #define FLAGS_KNOWN 0x3fu /* 0x20: the default processor is unchanged (revision 3) */
 #define FUNCTION_MASK 0xffu
+/* Linux asks for these whatever the capabilities say. */
+#define ASKED_ANYHOW (NDIS_HASH_IPV6 | NDIS_HASH_TCP6)
 #define HASH_INPUT_MAX 36u
 
 uint32_t netvsp_rss_write(uint32_t queues, uint32_t capabilities, bool ndis_6_0, uint8_t *to, uint32_t room)
@@ -84,11 +86,11 @@ static const char *copy_hash(struct netvsp_rss *rss, const struct ndis_rss_param
 	*value = parameters->hash;
 	if ((parameters->hash & FUNCTION_MASK) != NDIS_HASH_TOEPLITZ)
 		return "RSS parameters: the hash function is not Toeplitz";
-	if ((parameters->hash & ~FUNCTION_MASK) == 0)
-		return "RSS parameters without a type of hash";
-	if ((parameters->hash & ~FUNCTION_MASK & ~types) != 0)
+	if ((parameters->hash & ~(FUNCTION_MASK | ASKED_ANYHOW | types)) != 0)
 		return "RSS parameters ask for a type of hash that the capabilities do not have";
-	rss->hash = parameters->hash;
+	if ((parameters->hash & types) == 0)
+		return "RSS parameters without a type of hash";
+	rss->hash = parameters->hash & (FUNCTION_MASK | types);
 	return NULL;
 }
 

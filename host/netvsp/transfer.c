@@ -24,6 +24,9 @@ void netvsp_transfer_begin(struct netvsp_queue *queue, struct netvsp_transfer *t
 	transfer->channel_type = channel_type;
 	transfer->count = 0;
 	transfer->bytes = 0;
+	transfer->joined = 0;
+	transfer->tags_out = 0;
+	transfer->checksums_checked = 0;
 }
 
 bool netvsp_transfer_room(const struct netvsp_transfer *transfer, bool control, uint32_t range_length)
@@ -85,6 +88,7 @@ static void transfer_outstanding(const struct netvsp_transfer *transfer)
 {
 	struct netvsp_queue *queue = transfer->queue;
 	struct netvsp_session *session = &queue->nic->session;
+	struct hvh_nic_counters *counters = &queue->nic->counters;
 
 	for (uint32_t i = 0; i < transfer->count; i++) {
 		bool last = i + 1 == transfer->count;
@@ -93,7 +97,10 @@ static void transfer_outstanding(const struct netvsp_transfer *transfer)
 		session->range_length[transfer->ids[i]] = transfer->ranges[i].byte_count;
 	}
 	session->outstanding[transfer->ids[0] / 8] |= (uint8_t)(1u << (transfer->ids[0] % 8));
-	queue->nic->counters.transfer_packets++;
+	counters->transfer_packets++;
+	counters->joined += transfer->joined;
+	counters->tags_out += transfer->tags_out;
+	counters->checksums_checked += transfer->checksums_checked;
 	queue->counters.transfer_packets++;
 }
 

@@ -58,13 +58,16 @@ struct hvh_nic *hvh_nic_create(struct hvh_partition *partition, const struct hvh
 			       const struct hvh_backend *backend);
 
 /* A frame for the guest. Returns false if it was dropped (filter off, no link, no
- * room: counted). Queues at most HVH_NIC_QUEUE frames. */
+ * room: counted). At most HVH_NIC_QUEUE frames wait: where the guest has several queues, half of
+ * these places are divided among them, so that one that takes none does not hold up the others. */
 #ifndef HVH_NIC_QUEUE /* the fuzz targets build with a short one */
 #define HVH_NIC_QUEUE 1024u
 #endif
 bool hvh_nic_receive(struct hvh_nic *nic, uint64_t now, const void *frame, uint32_t length);
-/* Room in that queue; a backend that must not lose frames looks first. */
-uint32_t hvh_nic_room(const struct hvh_nic *nic);
+/* Frames that are sure to find a place, whichever queue they are for; a backend that must not lose
+ * frames looks first. Of several queues one that has been full for long does not count: frames for it
+ * are dropped. */
+uint32_t hvh_nic_room(const struct hvh_nic *nic, uint64_t now);
 /* By device name ("net0"); NULL if that is no network card. */
 struct hvh_nic *hvh_nic_find(struct hvh_partition *partition, const char *name);
 void hvh_nic_set_link(struct hvh_nic *nic, uint64_t now, bool up);
@@ -95,7 +98,7 @@ struct hvh_nic_counters {
 /* The channels that the guest has open, and what went over each; queue 0 is the primary. */
 uint32_t hvh_nic_queues(const struct hvh_nic *nic);
 struct hvh_nic_queue_counters {
-	uint64_t to_guest_frames, from_guest_frames, transfer_packets, packets;
+	uint64_t to_guest_frames, from_guest_frames, transfer_packets, packets, dropped;
 };
 bool hvh_nic_get_queue_counters(const struct hvh_nic *nic, uint32_t queue,
 				struct hvh_nic_queue_counters *out);

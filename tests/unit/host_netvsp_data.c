@@ -348,6 +348,27 @@ static void test_packets_in_flight_are_limited(void **state)
 	fake_destroy(fake);
 }
 
+/* The ring was full of completions: when it is empty all of them go, and what could not be read
+ * meanwhile is read without another signal. */
+static void test_packets_left_lying_are_read(void **state)
+{
+	struct fake *fake = ready();
+
+	(void)state;
+	fake->partition.channel.full = true;
+	hvh_nic_set_link(fake->nic, fake->now, false);
+	for (uint32_t i = 0; i < 1000; i++)
+		fake_pages(fake, NVS_CHANNEL_DATA, golden_rndis_packet, sizeof golden_rndis_packet);
+	fake_run(fake);
+	for (uint32_t i = 0; i < 100; i++)
+		fake_pages(fake, NVS_CHANNEL_DATA, golden_rndis_packet, sizeof golden_rndis_packet);
+	fake->partition.channel.full = false;
+	fake_run(fake);
+	assert_int_equal(fake->partition.channel.to_host.count, 0);
+	assert_true(fake_waiting(fake) >= 1100); /* and the link's going down */
+	fake_destroy(fake);
+}
+
 static void test_header_in_the_first_range(void **state)
 {
 	struct vmbus_gpa_range range = {4, 0};
@@ -476,10 +497,10 @@ static void test_link_and_queue(void **state)
 	hvh_nic_set_link(fake->nic, fake->now, false);
 	assert_false(receive(fake, OURS, 1));
 	hvh_nic_set_link(fake->nic, fake->now, true);
-	assert_int_equal(hvh_nic_room(fake->nic), HVH_NIC_QUEUE);
+	assert_int_equal(hvh_nic_room(fake->nic, fake->now), HVH_NIC_QUEUE);
 	for (uint32_t i = 0; i < HVH_NIC_QUEUE; i++)
 		assert_true(receive(fake, OURS, 1));
-	assert_int_equal(hvh_nic_room(fake->nic), 0);
+	assert_int_equal(hvh_nic_room(fake->nic, fake->now), 0);
 	assert_false(receive(fake, OURS, 1));
 	hvh_nic_get_counters(fake->nic, &counters);
 	assert_int_equal(counters.dropped_link, 1);
@@ -654,7 +675,7 @@ static void test_inject_as_given(void **state)
 	assert_memory_equal(fake->partition.channel.gpadls[0].bytes + ranges[0].byte_offset, messages, 8);
 	assert_memory_equal(fake->partition.channel.gpadls[0].bytes + ranges[2].byte_offset, messages + 8, 4);
 	assert_false(hvh_nic_inject(fake->nic, fake->now, long_message, too_long, 1));
-	assert_int_equal(hvh_nic_room(fake->nic), HVH_NIC_QUEUE);
+	assert_int_equal(hvh_nic_room(fake->nic, fake->now), HVH_NIC_QUEUE);
 	fake_close(fake);
 	assert_false(hvh_nic_inject(fake->nic, fake->now, messages, sizes, 3));
 	fake_destroy(fake);
@@ -727,6 +748,7 @@ int main(void)
 		cmocka_unit_test(test_late_completions_are_overtaken),
 		cmocka_unit_test(test_completions_wait_for_room),
 		cmocka_unit_test(test_packets_in_flight_are_limited),
+		cmocka_unit_test(test_packets_left_lying_are_read),
 		cmocka_unit_test(test_header_in_the_first_range),
 		cmocka_unit_test(test_unknown_channel_type),
 		cmocka_unit_test(test_filter),

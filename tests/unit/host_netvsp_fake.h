@@ -96,6 +96,7 @@ struct fake {
 	uint64_t next_transaction;
 	uint32_t frames;  /* that reached the backend */
 	uint32_t flushed; /* times, after frames */
+	bool counts_only; /* what frames reach the backend */
 	uint8_t frame[FAKE_FRAMES][2048];
 	uint32_t frame_length[FAKE_FRAMES];
 };
@@ -353,6 +354,10 @@ static inline void fake_transmit(void *context, const void *frame, uint32_t leng
 {
 	struct fake *fake = context;
 
+	if (fake->counts_only) {
+		fake->frames++;
+		return;
+	}
 	assert_true(fake->frames < FAKE_FRAMES);
 	if (length <= sizeof fake->frame[0])
 		memcpy(fake->frame[fake->frames], frame, length);

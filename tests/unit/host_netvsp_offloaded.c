@@ -195,6 +195,39 @@ static void test_large_send(void **state)
 	fake_destroy(fake);
 }
 
+/* A guest that has much cut into little bits does not keep the host from everything else. */
+static void test_absurd_large_sends_take_turns(void **state)
+{
+	static uint8_t frame[54 + 3000];
+	struct rndis_packet head = {.header = {RNDIS_MSG_PACKET, 44 + 16 + sizeof frame},
+				    .data_offset = 36 + 16,
+				    .data_length = sizeof frame,
+				    .per_packet_info_offset = 36,
+				    .per_packet_info_length = 16};
+	const struct rndis_per_packet_info info = {16, RNDIS_INFO_LSO, 12};
+	const uint32_t lso = RNDIS_LSO_V2 | LSO_AT(34) | 1;
+	uint8_t message[44 + 16 + sizeof frame];
+	struct fake *fake = ready();
+
+	(void)state;
+	memcpy(frame, frame_large4, 54);
+	memcpy(message, &head, sizeof head);
+	memcpy(message + 44, &info, sizeof info);
+	memcpy(message + 56, &lso, sizeof lso);
+	memcpy(message + 60, frame, sizeof frame);
+	fake->counts_only = true;
+	for (uint32_t n = 0; n < 10; n++)
+		fake_pages(fake, NVS_CHANNEL_DATA, message, sizeof message);
+	for (uint32_t n = 1; n <= 10; n++) {
+		assert_true(fake->on->ops->run(fake->on->device, fake->on, fake->now));
+		assert_int_equal(fake->frames, 3000 * n);
+	}
+	fake_run(fake);
+	assert_int_equal(fake->frames, 30000);
+	fake_expect_lawful(fake);
+	fake_destroy(fake);
+}
+
 static void test_longer_than_the_mtu_only_as_a_large_send(void **state)
 {
 	static uint8_t frame[54 + 3000];
@@ -555,6 +588,38 @@ static void test_segments_are_joined(void **state)
 	assert_true(fewer > 20 && fragmented > 20);
 }
 
+/* What finds the ring full is tried again, and counted once. */
+static void test_counted_when_it_has_gone(void **state)
+{
+	static struct arrived arrived;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 10; seed++) {
+		struct fake *fake = receiving(CAPABILITIES, true);
+		struct hvh_nic_counters counters;
+		uint8_t frame[54 + SEGMENT];
+
+		fake->partition.random = seed;
+		memset(&arrived, 0, sizeof arrived);
+		fake->on->full = true;
+		for (uint32_t n = 0; n < 3; n++) {
+			stream_segment(frame, n);
+			assert_true(hvh_nic_receive(fake->nic, fake->now, frame, sizeof frame));
+			fake_run(fake);
+		}
+		hvh_nic_get_counters(fake->nic, &counters);
+		assert_int_equal(counters.joined, 0);
+		assert_int_equal(counters.checksums_checked, 0);
+		fake->on->full = false;
+		fake_run(fake);
+		hvh_nic_get_counters(fake->nic, &counters);
+		assert_int_equal(counters.to_guest_frames, 3);
+		assert_int_equal(counters.checksums_checked, 3);
+		assert_in_range(counters.joined, 0, 3);
+		fake_destroy(fake);
+	}
+}
+
 static void test_never_joined_without_rsc(void **state)
 {
 	static struct arrived arrived;
@@ -580,6 +645,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_requests_go_nowhere),
 		cmocka_unit_test(test_frames_without_a_request),
 		cmocka_unit_test(test_large_send),
+		cmocka_unit_test(test_absurd_large_sends_take_turns),
 		cmocka_unit_test(test_longer_than_the_mtu_only_as_a_large_send),
 		cmocka_unit_test(test_tags_are_put_in),
 		cmocka_unit_test(test_tags_that_were_not_negotiated),
@@ -588,6 +654,7 @@ int main(void)
 		cmocka_unit_test(test_checksums_are_reported),
 		cmocka_unit_test(test_tags_are_taken_out),
 		cmocka_unit_test(test_segments_are_joined),
+		cmocka_unit_test(test_counted_when_it_has_gone),
 		cmocka_unit_test(test_never_joined_without_rsc),
 	};
 

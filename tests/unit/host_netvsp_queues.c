@@ -489,6 +489,66 @@ static void a_full_ring_holds_up_no_other_queue(void **state)
 	fake_destroy(fake);
 }
 
+#define OWN (HVH_NIC_QUEUE / 2 / QUEUES)
+#define COMMON (HVH_NIC_QUEUE - OWN * QUEUES)
+#define FOR_LONG (200 * HVH_TIME_PER_MS)
+
+static uint64_t dropped_by(const struct fake *fake, uint32_t queue)
+{
+	struct hvh_nic_queue_counters counters;
+
+	assert_true(hvh_nic_get_queue_counters(fake->nic, queue, &counters));
+	return counters.dropped;
+}
+
+/* Its frames are dropped, in the end; the others' have their places all the time, and a backend does not
+ * wait for it. */
+static void a_queue_that_takes_nothing_leaves_the_others_theirs(void **state)
+{
+	struct fake *fake = with_queues(QUEUES);
+	uint8_t tcp[FRAME], udp[FRAME];
+
+	(void)state;
+	steer_to(fake, NDIS_HASH_TCP4, 1);
+	ip_frame(tcp, TCP, 1);
+	ip_frame(udp, UDP, 1); /* no hash: the primary */
+	assert_int_equal(hvh_nic_room(fake->nic, fake->now), OWN + COMMON);
+	for (uint32_t n = 0; n < OWN + COMMON; n++)
+		assert_true(hvh_nic_receive(fake->nic, fake->now, tcp, FRAME));
+	assert_false(hvh_nic_receive(fake->nic, fake->now, tcp, FRAME));
+	assert_int_equal(dropped_by(fake, 1), 1);
+	assert_int_equal(hvh_nic_room(fake->nic, fake->now + FOR_LONG), 0); /* it may only be slow */
+	fake->now += FOR_LONG + 1;
+	assert_int_equal(hvh_nic_room(fake->nic, fake->now), OWN);
+	for (uint32_t n = 0; n < OWN; n++)
+		assert_true(hvh_nic_receive(fake->nic, fake->now, udp, FRAME));
+	assert_false(hvh_nic_receive(fake->nic, fake->now, udp, FRAME));
+	assert_int_equal(dropped_by(fake, 0), 1);
+	assert_int_equal(dropped_by(fake, 1), 1);
+	fake_run(fake); /* the primary's pieces of the receive buffer are few, but it moves */
+	assert_in_range(hvh_nic_room(fake->nic, fake->now), 1, 7);
+	fake_destroy(fake);
+}
+
+/* A guest that rests as a whole loses nothing, as with one queue. */
+static void where_no_queue_moves_the_backend_waits(void **state)
+{
+	struct fake *fake = with_queues(2);
+	uint8_t tcp[FRAME], udp[FRAME];
+
+	(void)state;
+	steer_to(fake, NDIS_HASH_TCP4, 1);
+	ip_frame(tcp, TCP, 1);
+	ip_frame(udp, UDP, 1);
+	while (hvh_nic_receive(fake->nic, fake->now, tcp, FRAME))
+		;
+	while (hvh_nic_receive(fake->nic, fake->now, udp, FRAME))
+		;
+	fake->now += 10 * FOR_LONG;
+	assert_int_equal(hvh_nic_room(fake->nic, fake->now), 0);
+	fake_destroy(fake);
+}
+
 /* --- From the guest ------------------------------------------------------------------------------ */
 
 static uint32_t queue_seen;
@@ -606,6 +666,79 @@ static void a_section_is_in_use_on_all_channels(void **state)
 	fake_destroy(fake);
 }
 
+/* Its completions go with the channel, and nobody would ever tell the guest. */
+static void sections_of_a_closed_channel_are_free(void **state)
+{
+	const struct nvs_rndis rndis = {NVS_TYPE_RNDIS, NVS_CHANNEL_DATA, 3, sizeof golden_rndis_packet};
+	struct fake *fake = with_queues(QUEUES);
+
+	(void)state;
+	memcpy(fake->partition.channel.gpadls[1].bytes + 3 * 6144, golden_rndis_packet,
+	       sizeof golden_rndis_packet);
+	fake->partition.fault[HVH_FAULT_DELAY_COMPLETION] = true;
+	fake_turn_to(fake, 1);
+	fake_nvs(fake, &rndis, sizeof rndis);
+	fake_close(fake);
+	fake_turn_to(fake, 2);
+	fake_nvs(fake, &rndis, sizeof rndis);
+	fake_expect_lawful(fake);
+	assert_int_equal(fake->frames, 2);
+	fake_destroy(fake);
+}
+
+static uint32_t rss_status(struct fake *fake, uint32_t entry)
+{
+	struct vmbus_transfer_page_range ranges[375];
+	struct {
+		struct rndis_request request;
+		struct ndis_rss_parameters parameters;
+		uint8_t key[NDIS_RSS_KEY_SIZE];
+		uint32_t table[1];
+	} set = {
+		.request = {.header = {RNDIS_MSG_SET, sizeof set},
+			    .oid = RNDIS_OID_GEN_RECEIVE_SCALE_PARAMETERS,
+			    .information_length = sizeof set - sizeof set.request,
+			    .information_offset = RNDIS_REQUEST_INFORMATION_OFFSET},
+		.parameters = {.header = {NDIS_OBJECT_RSS_PARAMETERS, 2, sizeof set.parameters},
+			       .hash = NDIS_HASH_TOEPLITZ | NDIS_HASH_TCP4,
+			       .table_size = 4,
+			       .table_offset = sizeof set.parameters + sizeof set.key,
+			       .key_size = sizeof set.key,
+			       .key_offset = sizeof set.parameters},
+		.table = {entry},
+	};
+	uint32_t status;
+
+	fake_control(fake, &set, sizeof set);
+	fake_take(fake);
+	fake_ranges(fake_take(fake), ranges);
+	memcpy(&status, fake->partition.channel.gpadls[0].bytes + ranges[0].byte_offset + 12, sizeof status);
+	return status;
+}
+
+/* Linux's table has the queues that it asked for, not those that it got. */
+static void a_table_for_queues_that_were_not_granted(void **state)
+{
+	struct fake *fake = with_queues(2);
+	uint8_t frame[FRAME];
+
+	(void)state;
+	assert_int_equal(rss_status(fake, 2), RNDIS_STATUS_INVALID_DATA);
+	fake_expect_violation(fake, HVH_V_RNDIS);
+	fake->partition.deterministic = false;
+	assert_int_equal(rss_status(fake, 2), RNDIS_STATUS_SUCCESS);
+	fake_expect_lawful(fake);
+	throw_away(fake);
+	ip_frame(frame, TCP, 1766);
+	assert_true(hvh_nic_receive(fake->nic, fake->now, frame, FRAME));
+	fake_run(fake);
+	assert_int_equal(fake_waiting(fake), 1);
+	throw_away(fake);
+	assert_int_equal(rss_status(fake, FAKE_CHANNELS), RNDIS_STATUS_INVALID_DATA);
+	fake_expect_violation(fake, HVH_V_RNDIS);
+	fake_destroy(fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -624,6 +757,10 @@ int main(void)
 		cmocka_unit_test(the_backend_may_know_the_queue),
 		cmocka_unit_test(control_messages_take_the_primary),
 		cmocka_unit_test(a_section_is_in_use_on_all_channels),
+		cmocka_unit_test(a_queue_that_takes_nothing_leaves_the_others_theirs),
+		cmocka_unit_test(where_no_queue_moves_the_backend_waits),
+		cmocka_unit_test(sections_of_a_closed_channel_are_free),
+		cmocka_unit_test(a_table_for_queues_that_were_not_granted),
 	};
 
 	return cmocka_run_group_tests_name("host_netvsp_queues", tests, NULL, NULL);

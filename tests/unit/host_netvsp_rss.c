@@ -263,6 +263,22 @@ static void test_disabled_and_enabled_again(void **state)
 	assert_true(rss.enabled);
 }
 
+/* Linux, whatever the capabilities say. */
+static void test_hashes_over_ipv6_that_are_not_there(void **state)
+{
+	const uint32_t types = NDIS_HASH_IPV4 | NDIS_HASH_TCP4;
+	struct netvsp_rss rss = {0};
+	uint8_t bytes[PARAMETERS_SIZE];
+	uint32_t value = 0, hash = NDIS_HASH_TOEPLITZ | NDIS_HASH_IPV6 | NDIS_HASH_TCP6;
+
+	(void)state;
+	right(bytes);
+	assert_null(netvsp_rss_set(&rss, bytes, sizeof bytes, QUEUES, types, false, &value));
+	assert_int_equal(rss.hash, NDIS_HASH_TOEPLITZ | types);
+	memcpy(bytes + 8, &hash, sizeof hash); /* nothing would be left */
+	assert_non_null(netvsp_rss_set(&rss, bytes, sizeof bytes, QUEUES, types, false, &value));
+}
+
 /* FreeBSD: what is said to be unchanged is taken over all the same. */
 static void test_unchanged_flags_have_no_effect(void **state)
 {
@@ -387,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_capabilities_byte_for_byte),
 		cmocka_unit_test(test_right_parameters),
 		cmocka_unit_test(test_disabled_and_enabled_again),
+		cmocka_unit_test(test_hashes_over_ipv6_that_are_not_there),
 		cmocka_unit_test(test_unchanged_flags_have_no_effect),
 		cmocka_unit_test(test_unchanged_flags_heeded),
 		cmocka_unit_test(test_wrong_headers),

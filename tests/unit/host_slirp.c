@@ -41,8 +41,9 @@ bool hvh_nic_receive(struct hvh_nic *nic, uint64_t now, const void *frame, uint3
 	return true;
 }
 
-uint32_t hvh_nic_room(const struct hvh_nic *nic)
+uint32_t hvh_nic_room(const struct hvh_nic *nic, uint64_t now)
 {
+	(void)now;
 	return nic->room;
 }
 
