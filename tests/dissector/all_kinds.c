@@ -17,6 +17,7 @@
 #include "apps/hvkit/trace/reader.h"
 #include "apps/hvkit/trace/tables.h"
 #include "hvkit/wire/hypervisor.h"
+#include "hvkit/wire/ndis.h"
 #include "hvkit/wire/nvs.h"
 #include "hvkit/wire/ring.h"
 #include "hvkit/wire/rndis.h"
@@ -234,11 +235,201 @@ static void all_oids(struct writer *writer)
 	}
 }
 
+/* --- What NDIS has in RNDIS ------------------------------------------------------------- */
+
+/* The request that sets it, and the same bytes as the answer to a question. */
+static void object(struct writer *writer, uint32_t oid, const void *bytes, uint32_t size)
+{
+	uint8_t data[CHANGED_MAX] = {0};
+	struct rndis_request set = {
+		.header = {RNDIS_MSG_SET, sizeof(set) + size},
+		.request_id = oid & 0xffffu,
+		.oid = oid,
+		.information_length = size,
+		.information_offset = RNDIS_REQUEST_INFORMATION_OFFSET,
+	};
+	struct rndis_query_complete answer = {
+		.header = {RNDIS_MSG_QUERY | RNDIS_MSG_COMPLETE, sizeof(answer) + size},
+		.request_id = oid & 0xffffu,
+		.information_length = size,
+		.information_offset = sizeof(answer) - RNDIS_OFFSET_BASE,
+	};
+
+	memcpy(data, &set, sizeof(set));
+	memcpy(data + sizeof(set), bytes, size);
+	rndis_message(writer, data, (uint32_t)sizeof(set) + size);
+	memcpy(data, &answer, sizeof(answer));
+	memcpy(data + sizeof(answer), bytes, size);
+	rndis_message(writer, data, (uint32_t)sizeof(answer) + size);
+}
+
+static void offload_objects(struct writer *writer)
+{
+	const struct ndis_offload offload = {
+		.header = {NDIS_OBJECT_OFFLOAD, 3, sizeof(offload)},
+		.checksum = {.ipv4_tx = NDIS_CHECKSUM_TCP | NDIS_CHECKSUM_UDP | NDIS_CHECKSUM_IP_HEADER,
+			     .ipv4_rx = NDIS_CHECKSUM_IP_HEADER | 0x8000u,
+			     .ipv6_tx = NDIS_CHECKSUM_TCP | NDIS_CHECKSUM_IP_OPTIONS,
+			     .ipv6_rx = NDIS_CHECKSUM_UDP},
+		.lso_v2 = {.ipv4_size_max = 62780,
+			   .ipv4_segments_min = 2,
+			   .ipv6_size_max = 62781,
+			   .ipv6_segments_min = 3,
+			   .ipv6_options = NDIS_LSO_IPV6_TCP_OPTIONS},
+		.flags = 5,
+		.rsc_ipv4 = 1,
+	};
+	const struct ndis_offload_parameters parameters = {
+		.header = {NDIS_OBJECT_DEFAULT, 3, sizeof(parameters)},
+		.ipv4_checksum = NDIS_PARAMETER_TX_RX,
+		.tcp4_checksum = NDIS_PARAMETER_TX,
+		.udp4_checksum = NDIS_PARAMETER_RX,
+		.tcp6_checksum = NDIS_PARAMETER_OFF,
+		.udp6_checksum = 9,
+		.lso_v2_ipv4 = NDIS_PARAMETER_ON,
+		.lso_v2_ipv6 = NDIS_PARAMETER_OFF,
+		.rsc_ipv4 = NDIS_PARAMETER_ON,
+		.rsc_ipv6 = NDIS_PARAMETER_OFF,
+	};
+
+	object(writer, RNDIS_OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES, &offload, sizeof(offload));
+	object(writer, RNDIS_OID_TCP_OFFLOAD_CURRENT_CONFIG, &offload, NDIS_OFFLOAD_SIZE_1);
+	object(writer, RNDIS_OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES, &offload, 4);
+	object(writer, RNDIS_OID_TCP_OFFLOAD_PARAMETERS, &parameters, sizeof(parameters));
+	object(writer, RNDIS_OID_TCP_OFFLOAD_PARAMETERS, &parameters, NDIS_OFFLOAD_PARAMETERS_SIZE_2);
+	object(writer, RNDIS_OID_TCP_OFFLOAD_PARAMETERS, &parameters, 3);
+}
+
+static void rss_objects(struct writer *writer)
+{
+	const struct ndis_rss_capabilities capabilities = {
+		.header = {NDIS_OBJECT_RSS_CAPABILITIES, 2, NDIS_RSS_CAPABILITIES_SIZE_2},
+		.capabilities = NDIS_HASH_TOEPLITZ | NDIS_RSS_CAPABILITY_IPV4 | NDIS_RSS_CAPABILITY_UDP6 |
+				0x10000000u,
+		.interrupt_messages = 64,
+		.receive_queues = 64,
+		.table_entries = 128,
+	};
+	struct {
+		struct ndis_rss_parameters head;
+		uint8_t key[NDIS_RSS_KEY_SIZE];
+		uint32_t table[40];
+	} rss = {
+		.head = {.header = {NDIS_OBJECT_RSS_PARAMETERS, 2, sizeof(rss.head)},
+			 .flags = NDIS_RSS_FLAG_KEY_UNCHANGED,
+			 .base_cpu = 1,
+			 .hash = NDIS_HASH_TOEPLITZ | NDIS_HASH_TCP4 | NDIS_HASH_UDP6_EX,
+			 .table_size = sizeof(rss.table),
+			 .table_offset = offsetof(__typeof__(rss), table),
+			 .key_size = sizeof(rss.key),
+			 .key_offset = offsetof(__typeof__(rss), key)},
+		.key = {0x6d, 0x5a, 0x56, 0xda},
+	};
+	const uint32_t oid = RNDIS_OID_GEN_RECEIVE_SCALE_PARAMETERS;
+
+	for (uint32_t n = 0; n < 40; n++)
+		rss.table[n] = n % 7;
+	object(writer, RNDIS_OID_GEN_RECEIVE_SCALE_CAPABILITIES, &capabilities, sizeof(capabilities));
+	object(writer, RNDIS_OID_GEN_RECEIVE_SCALE_CAPABILITIES, &capabilities,
+	       NDIS_RSS_CAPABILITIES_SIZE_6_0);
+	object(writer, oid, &rss, sizeof(rss));
+	object(writer, oid, &rss, sizeof(rss) - 100); /* the table is cut */
+	rss.head.table_size = 32 * 4;
+	object(writer, oid, &rss, sizeof(rss));
+	rss.head.key_offset = UINT32_MAX;
+	rss.head.table_offset = UINT32_MAX - 3;
+	object(writer, oid, &rss, sizeof(rss));
+	object(writer, RNDIS_OID_802_3_MULTICAST_LIST, "\1\0\x5e\0\0\1\x33\x33\0\0\0\xfb", 12);
+	object(writer, RNDIS_OID_802_3_MULTICAST_LIST, rss.table, 17 * 6);
+	object(writer, RNDIS_OID_802_3_MULTICAST_LIST, rss.table, 7);
+}
+
+/* The send table where OpenVMM has it, at 40 as others, cut, and of any length. */
+static void send_tables(struct writer *writer)
+{
+	uint32_t words[40] = {NVS_TYPE_SEND_INDIRECTION_TABLE, NVS_SEND_INDIRECTION_COUNT, 12};
+
+	for (uint32_t n = 0; n < 37; n++)
+		words[3 + n] = n % 5;
+	packet(writer, true, VMBUS_PACKET_IN_BAND, words, 12 + 64, NULL, 0);
+	words[2] = NVS_SEND_INDIRECTION_OFFSET_OLD;
+	packet(writer, true, VMBUS_PACKET_IN_BAND, words, 104, NULL, 0);
+	packet(writer, true, VMBUS_PACKET_IN_BAND, words, 80, NULL, 0);
+	words[1] = 33;
+	words[2] = 12;
+	packet(writer, true, VMBUS_PACKET_IN_BAND, words, 12 + 33 * 4, NULL, 0);
+	words[1] = UINT32_MAX;
+	packet(writer, true, VMBUS_PACKET_IN_BAND, words, 24, NULL, 0);
+}
+
+/* One of each kind of per-packet information, both ways; size is the message's. */
+static uint32_t informed(uint8_t data[BODY_MAX], const uint32_t (*infos)[2], uint32_t count)
+{
+	const uint32_t length = 16 * count;
+	struct rndis_packet header = {
+		.header = {RNDIS_MSG_PACKET, sizeof(header) + length + 14u},
+		.data_offset = (uint32_t)sizeof(header) + length - RNDIS_OFFSET_BASE,
+		.data_length = 14,
+		.per_packet_info_offset = sizeof(header) - RNDIS_OFFSET_BASE,
+		.per_packet_info_length = length,
+	};
+
+	memset(data, 0, BODY_MAX);
+	memcpy(data, &header, sizeof(header));
+	for (uint32_t n = 0; n < count; n++) {
+		const uint32_t info[4] = {16, infos[n][0], 12, infos[n][1]};
+
+		memcpy(data + sizeof(header) + (size_t)16 * n, info, sizeof(info));
+	}
+	memcpy(data + sizeof(header) + length, "\2\0\0\0\0\1\2\0\0\0\0\2\x88\xb5", 14);
+	return header.header.length;
+}
+
+static void packet_infos(struct writer *writer)
+{
+	static const uint32_t infos[][2] = {
+		{RNDIS_INFO_CHECKSUM, 0x00220015},
+		{RNDIS_INFO_CHECKSUM, 0x000001ff},
+		{RNDIS_INFO_CHECKSUM, 0xffffffff},
+		{RNDIS_INFO_CHECKSUM, 0},
+		{RNDIS_INFO_LSO, 0x422005b4},
+		{RNDIS_INFO_LSO, 0xc3600000},
+		{RNDIS_INFO_LSO, 1460},
+		{RNDIS_INFO_VLAN, 0x0050},
+		{RNDIS_INFO_VLAN, 0xfffd},
+		{RNDIS_INFO_HASH_VALUE, 0x51ccc178},
+		{RNDIS_INFO_HASH_INFO, 0x00010301},
+		{RNDIS_INFO_PACKET_ID, 0x00070301},
+		{RNDIS_INFO_PACKET_ID, 0xffff0802},
+		{1, 0x12345678},
+		{RNDIS_INFO_INTERNAL | 99u, 0x12345678},
+	};
+	const uint32_t count = sizeof(infos) / sizeof(infos[0]);
+	uint8_t data[BODY_MAX], several[3 * BODY_MAX];
+	uint32_t size = 0, one;
+
+	for (uint32_t n = 0; n < count; n += 5) {
+		one = informed(data, &infos[n], 5);
+		rndis_message(writer, data, one);
+	}
+	/* Several messages in one section, each aligned; the last one cut. */
+	for (uint32_t n = 0; n < 3; n++) {
+		one = informed(data, &infos[4 * n], 2);
+		memcpy(several + size, data, one);
+		one = (one + 7u) & ~7u;
+		memset(several + size + 4, 0, 4);
+		several[size + 4] = (uint8_t)one;
+		size += one;
+	}
+	rndis_message(writer, several, size);
+	rndis_message(writer, several, size - 20);
+}
+
 /* A frame with per-packet information in front. */
 static void frame(struct writer *writer, const void *bytes, uint32_t size)
 {
 	uint8_t data[BODY_MAX * 2] = {0};
-	struct rndis_per_packet_info info = {16, 0, 12};
+	struct rndis_per_packet_info info = {16, RNDIS_INFO_CHECKSUM, 12};
 	struct rndis_packet header = {
 		.header = {RNDIS_MSG_PACKET, sizeof(header) + 32u + size},
 		.data_offset = (uint32_t)sizeof(header) + 32u - RNDIS_OFFSET_BASE,
@@ -249,7 +440,7 @@ static void frame(struct writer *writer, const void *bytes, uint32_t size)
 
 	memcpy(data, &header, sizeof(header));
 	memcpy(data + sizeof(header), &info, sizeof(info));
-	info.type = 6;
+	info.type = RNDIS_INFO_VLAN;
 	memcpy(data + sizeof(header) + 16, &info, sizeof(info));
 	memcpy(data + sizeof(header) + 32, bytes, size);
 	rndis_message(writer, data, header.header.length);
@@ -345,6 +536,10 @@ static uint32_t write_all(FILE *file, uint32_t seed)
 	all_nvs(&writer);
 	all_rndis(&writer);
 	all_oids(&writer);
+	offload_objects(&writer);
+	rss_objects(&writer);
+	send_tables(&writer);
+	packet_infos(&writer);
 	all_frames(&writer);
 	hostile(&writer);
 	return writer.count;
@@ -387,7 +582,8 @@ static int read_back(FILE *file, uint32_t wanted)
 		printf("%u records written, %llu read: %s\n", wanted, (unsigned long long)reader.records,
 		       reader.error);
 	failed += unnamed(&trace_messages, all, "\n") + unnamed(&trace_nvs, all, "nvs ") +
-		  unnamed(&trace_nvs_answers, all, "nvs ") + unnamed(&trace_rndis, all, "rndis ");
+		  unnamed(&trace_nvs_answers, all, "nvs ") + unnamed(&trace_rndis, all, "rndis ") +
+		  unnamed(&trace_ndis, all, " ");
 	trace_reader_end(&reader);
 	printf("did: %u records of every kind\n", wanted);
 	return failed != 0;

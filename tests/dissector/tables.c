@@ -88,6 +88,7 @@ static char *print_all(void)
 	print_protocol(out, &trace_nvs);
 	print_protocol(out, &trace_nvs_answers);
 	print_protocol(out, &trace_rndis);
+	print_protocol(out, &trace_ndis);
 	fprintf(out, "}\n");
 	print_rest(out);
 	fclose(out);

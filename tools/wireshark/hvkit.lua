@@ -168,6 +168,82 @@ local NAMES = {
 		{ 0x10, "named-pipe" },
 		{ 0x2000, "tlnpi" },
 	},
+	tx_checksum = {
+		{ 0x1, "ipv4" },
+		{ 0x2, "ipv6" },
+		{ 0x4, "tcp" },
+		{ 0x8, "udp" },
+		{ 0x10, "ip-header" },
+	},
+	rx_checksum = {
+		{ 0x1, "tcp-failed" },
+		{ 0x2, "udp-failed" },
+		{ 0x4, "ip-failed" },
+		{ 0x8, "tcp-good" },
+		{ 0x10, "udp-good" },
+		{ 0x20, "ip-good" },
+		{ 0x40, "loopback" },
+		{ 0x80, "tcp-invalid" },
+		{ 0x100, "ip-invalid" },
+	},
+	part = {
+		{ 0x1, "part" },
+		{ 0x2, "first" },
+		{ 0x4, "last" },
+	},
+	ndis_object = {
+		{ 0x80, "default" },
+		{ 0x88, "rss-capabilities" },
+		{ 0x89, "rss-parameters" },
+		{ 0xa7, "offload" },
+	},
+	ndis_checksum = {
+		{ 0x1, "ip-options" },
+		{ 0x4, "tcp-options" },
+		{ 0x10, "tcp" },
+		{ 0x40, "udp" },
+		{ 0x100, "ip-header" },
+	},
+	ndis_checksum_setting = {
+		{ 0x0, "no-change" },
+		{ 0x1, "off" },
+		{ 0x2, "tx" },
+		{ 0x3, "rx" },
+		{ 0x4, "tx+rx" },
+	},
+	ndis_setting = {
+		{ 0x0, "no-change" },
+		{ 0x1, "off" },
+		{ 0x2, "on" },
+	},
+	ndis_rss_capability = {
+		{ 0x1, "toeplitz" },
+		{ 0x100, "ipv4" },
+		{ 0x200, "ipv6" },
+		{ 0x400, "ipv6-ex" },
+		{ 0x800, "udp4" },
+		{ 0x1000, "udp6" },
+		{ 0x2000, "udp6-ex" },
+	},
+	ndis_rss_flag = {
+		{ 0x1, "base-cpu-unchanged" },
+		{ 0x2, "hash-unchanged" },
+		{ 0x4, "table-unchanged" },
+		{ 0x8, "key-unchanged" },
+		{ 0x10, "disable" },
+	},
+	ndis_hash = {
+		{ 0x1, "toeplitz" },
+		{ 0x100, "ipv4" },
+		{ 0x200, "tcp4" },
+		{ 0x400, "ipv6" },
+		{ 0x800, "ipv6-ex" },
+		{ 0x1000, "tcp6" },
+		{ 0x2000, "tcp6-ex" },
+		{ 0x4000, "udp4" },
+		{ 0x8000, "udp6" },
+		{ 0x10000, "udp6-ex" },
+	},
 }
 local LAYOUTS = {
 	msg = {
@@ -365,7 +441,6 @@ local LAYOUTS = {
 		[0x86] = { "send-indirection-table", 12, {
 			{ "count", 4, 4, "dec", "always" },
 			{ "offset", 8, 4, "dec", "detail" },
-			{ "table", 12, 0, "bytes", "detail" },
 		} },
 	},
 	nvs_answer = {
@@ -444,6 +519,78 @@ local LAYOUTS = {
 			{ "status", 12, 4, "name", "always", "rndis_status" },
 		} },
 	},
+	ndis = {
+		[0xfc01020b] = { "offload", 4, {
+			{ "object", 0, 1, "name", "detail", "ndis_object" },
+			{ "revision", 1, 1, "dec", "always" },
+			{ "object_size", 2, 2, "dec", "detail" },
+			{ "tx4", 8, 4, "bits", "nonzero", "ndis_checksum" },
+			{ "rx4", 16, 4, "bits", "nonzero", "ndis_checksum" },
+			{ "tx6", 24, 4, "bits", "nonzero", "ndis_checksum" },
+			{ "rx6", 32, 4, "bits", "nonzero", "ndis_checksum" },
+			{ "lso4_bytes", 84, 4, "dec", "nonzero" },
+			{ "lso4_segments", 88, 4, "dec", "nonzero" },
+			{ "lso6_bytes", 96, 4, "dec", "nonzero" },
+			{ "lso6_segments", 100, 4, "dec", "nonzero" },
+			{ "lso6_options", 104, 4, "hex", "detail" },
+			{ "offload_flags", 108, 4, "hex", "nonzero" },
+			{ "rsc4", 144, 1, "yes", "nonzero" },
+			{ "rsc6", 145, 1, "yes", "nonzero" },
+		} },
+		[0xfc01020d] = { "offload", 4, {
+			{ "object", 0, 1, "name", "detail", "ndis_object" },
+			{ "revision", 1, 1, "dec", "always" },
+			{ "object_size", 2, 2, "dec", "detail" },
+			{ "tx4", 8, 4, "bits", "nonzero", "ndis_checksum" },
+			{ "rx4", 16, 4, "bits", "nonzero", "ndis_checksum" },
+			{ "tx6", 24, 4, "bits", "nonzero", "ndis_checksum" },
+			{ "rx6", 32, 4, "bits", "nonzero", "ndis_checksum" },
+			{ "lso4_bytes", 84, 4, "dec", "nonzero" },
+			{ "lso4_segments", 88, 4, "dec", "nonzero" },
+			{ "lso6_bytes", 96, 4, "dec", "nonzero" },
+			{ "lso6_segments", 100, 4, "dec", "nonzero" },
+			{ "lso6_options", 104, 4, "hex", "detail" },
+			{ "offload_flags", 108, 4, "hex", "nonzero" },
+			{ "rsc4", 144, 1, "yes", "nonzero" },
+			{ "rsc6", 145, 1, "yes", "nonzero" },
+		} },
+		[0xfc01020c] = { "offload-parameters", 4, {
+			{ "object", 0, 1, "name", "detail", "ndis_object" },
+			{ "revision", 1, 1, "dec", "always" },
+			{ "object_size", 2, 2, "dec", "detail" },
+			{ "ipv4", 4, 1, "name", "nonzero", "ndis_checksum_setting" },
+			{ "tcp4", 5, 1, "name", "nonzero", "ndis_checksum_setting" },
+			{ "udp4", 6, 1, "name", "nonzero", "ndis_checksum_setting" },
+			{ "tcp6", 7, 1, "name", "nonzero", "ndis_checksum_setting" },
+			{ "udp6", 8, 1, "name", "nonzero", "ndis_checksum_setting" },
+			{ "lso_v1", 9, 1, "name", "nonzero", "ndis_setting" },
+			{ "lso4", 11, 1, "name", "nonzero", "ndis_setting" },
+			{ "lso6", 12, 1, "name", "nonzero", "ndis_setting" },
+			{ "rsc_ipv4", 22, 1, "name", "nonzero", "ndis_setting" },
+			{ "rsc_ipv6", 23, 1, "name", "nonzero", "ndis_setting" },
+		} },
+		[0x10203] = { "rss-capabilities", 4, {
+			{ "object", 0, 1, "name", "detail", "ndis_object" },
+			{ "revision", 1, 1, "dec", "always" },
+			{ "object_size", 2, 2, "dec", "detail" },
+			{ "capabilities", 4, 4, "bits", "always", "ndis_rss_capability" },
+			{ "interrupt_messages", 8, 4, "dec", "detail" },
+			{ "queues", 12, 4, "dec", "always" },
+			{ "table_entries", 16, 2, "dec", "always" },
+		} },
+		[0x10204] = { "rss-parameters", 4, {
+			{ "object", 0, 1, "name", "detail", "ndis_object" },
+			{ "revision", 1, 1, "dec", "always" },
+			{ "object_size", 2, 2, "dec", "detail" },
+			{ "rss_flags", 4, 2, "bits", "nonzero", "ndis_rss_flag" },
+			{ "base_cpu", 6, 2, "dec", "nonzero" },
+			{ "hash", 8, 4, "bits", "always", "ndis_hash" },
+			{ "table_size", 12, 2, "dec", "detail" },
+			{ "table_offset", 16, 4, "dec", "detail" },
+			{ "key_size", 20, 2, "dec", "detail" },
+			{ "key_offset", 24, 4, "dec", "detail" },
+		} },
+	},
 }
 local REGISTERS = {
 	[0x40000000] = { "guest-os-id", "plain" },
@@ -516,12 +663,17 @@ local KIND = { MSR_WRITE = 1, MSR_READ = 2, HYPERCALL = 3, MESSAGE = 4, SIGNAL =
 	VIOLATION = 9, NOTE = 10 }
 local MSG = { OFFER = 1, GPADL_HEADER = 8, INITIATE_CONTACT = 14, VERSION_RESPONSE = 15 }
 local PACKET = { TRANSFER_PAGES = 7, GPA_DIRECT = 9 }
-local NVS_RNDIS = 107
+local NVS_RNDIS, NVS_SEND_TABLE = 107, 134
 local RNDIS = { PACKET = 1, QUERY = 4, SET = 5, COMPLETE = 0x80000000 }
-local OID = { PACKET_FILTER = 0x0001010e, VENDOR = 0x0001010d, PERMANENT = 0x01010101, CURRENT = 0x01010102 }
+local OID = {
+	PACKET_FILTER = 0x0001010e, VENDOR = 0x0001010d, PERMANENT = 0x01010101, CURRENT = 0x01010102,
+	MULTICAST = 0x01010103, RSS_PARAMETERS = 0x00010204,
+}
+local PPI = { CHECKSUM = 0, LSO = 2, VLAN = 6, HASH_VALUE = 8, HASH_INFO = 9, PACKET_ID = 0x80000001 }
 local VERSION_5_0 = 0x50000
 -- Limits, the same as in apps/hvkit/trace/decode.h.
 local WORDS_MAX, VALUE_MAX, LAYERS_MAX, CHANNELS, OWNERS, REQUESTS = 480, 400, 24, 2048, 1024, 64
+local LIST_SHOWN, GROUPS_SHOWN = 32, 16
 local RANGES_SHOWN, PAGES_SHOWN, BYTES_SHOWN, PPI_MAX, PAGE = 16, 28, 64, 16, 4096
 
 -- By value; lists keep their order for bits.
@@ -594,6 +746,9 @@ local F = {
 	rndis_information = ProtoField.bytes("hvkit.rndis.information", "Information"),
 	ppi_type = ProtoField.uint32("hvkit.rndis.ppi.type", "Per-packet information", base.HEX, NAME_OF.ppi),
 	ppi_value = ProtoField.uint32("hvkit.rndis.ppi.value", "Value", base.HEX),
+	nvs_table = ProtoField.bytes("hvkit.nvs.table", "Table"),
+	ndis_table = ProtoField.bytes("hvkit.ndis.table", "Table"),
+	ndis_key = ProtoField.bytes("hvkit.ndis.key", "Key"),
 }
 -- One field per protocol and name, e.g. hvkit.msg.gpadl; the widest place that has it rules.
 local FIELDS = {}
@@ -614,7 +769,7 @@ local function make_field(protocol, spec, wide)
 	end
 	return ProtoField.uint32(abbreviation, title)
 end
-for _, protocol in ipairs({ "msg", "nvs", "rndis" }) do -- answers of NVS have fields of NVS
+for _, protocol in ipairs({ "msg", "nvs", "rndis", "ndis" }) do -- answers of NVS have fields of NVS
 	local layouts = LAYOUTS[protocol]
 	FIELDS[protocol] = {}
 	local wide, first = {}, {}
@@ -1216,6 +1371,61 @@ local function format_information(view, oid)
 	end
 	return format_bytes(view, 0, view.size)
 end
+-- u32s, as "name=1,2,3"
+local function say_list(job, view, at, count, name, field)
+	local list = part(view, at, 4 * count)
+	local have, text = math.floor(list.size / 4), ""
+	for n = 0, math.min(have, LIST_SHOWN) - 1 do
+		text = text .. (n > 0 and "," or "") .. string.format("%d", get(list, 4 * n, 4))
+	end
+	if have > LIST_SHOWN then
+		text = text .. "..."
+	end
+	if list.size < 4 * count then
+		complain(job, "%s of %d is not all there", name, count)
+	end
+	if list.size >= 4 then
+		said(job, name, text)
+		add(job, field, list, 0, list.size, text)
+	end
+end
+local function format_groups(view)
+	local count, text = math.floor(view.size / 6), ""
+	for n = 0, math.min(count, GROUPS_SHOWN) - 1 do
+		text = text .. (n > 0 and "," or "") .. mac(view, 6 * n)
+	end
+	return text .. (count > GROUPS_SHOWN and "..." or "")
+end
+-- The key and the table lie where the object says.
+local function say_rss(job, view)
+	local key = part(view, get(view, 24, 4), get(view, 20, 2))
+	if key.size > 0 then
+		said(job, "key", format_bytes(key, 0, key.size))
+		add(job, F.ndis_key, key, 0, key.size)
+	end
+	local count = math.floor(get(view, 12, 2) / 4)
+	if count > 0 then
+		say_list(job, view, get(view, 16, 4), count, "table", F.ndis_table)
+	end
+end
+-- False if the OID's information is no object.
+local function decode_object(job, view, oid)
+	local layout = LAYOUTS.ndis[oid]
+	if oid == OID.MULTICAST and view.size > 0 and view.size % 6 == 0 then
+		local text = format_groups(view)
+		said(job, "information", text)
+		add(job, F.rndis_information, view, 0, view.size, text)
+		return true
+	end
+	if not layout then
+		return false
+	end
+	say(job, " %s", layout[1])
+	if fields(job, view, "ndis", layout) and oid == OID.RSS_PARAMETERS then
+		say_rss(job, view)
+	end
+	return true
+end
 local function decode_information(job, view, length_at, oid)
 	local length = get(view, length_at, 4)
 	local information = part(view, 8 + get(view, length_at + 4, 4), length)
@@ -1224,6 +1434,9 @@ local function decode_information(job, view, length_at, oid)
 	end
 	if information.size < length then
 		return complain(job, "information of %d bytes is not all there", length)
+	end
+	if decode_object(job, information, oid) then
+		return
 	end
 	local text = format_information(information, oid)
 	said(job, "information", text)
@@ -1250,6 +1463,29 @@ local function decode_answer(job, view, query)
 		decode_information(job, view, 16, oid or 0)
 	end
 end
+local function format_ppi(kind, to_guest, value)
+	if kind == PPI.CHECKSUM and to_guest then
+		return format_bits(0, value, "rx_checksum")
+	elseif kind == PPI.CHECKSUM then
+		local offset = math.floor(value / 65536)
+		return format_bits(0, value % 65536, "tx_checksum") .. (offset ~= 0 and string.format("@%d", offset) or "")
+	elseif kind == PPI.LSO then
+		return string.format("%s+%s+mss=%d@%d", bit(value, 0x40000000) and "v2" or "v1",
+			bit(value, 0x80000000) and "ipv6" or "ipv4", value % 0x100000, math.floor(value / 0x100000) % 1024)
+	elseif kind == PPI.VLAN then
+		return string.format("id=%d", math.floor(value / 16) % 4096)
+			.. (value % 8 ~= 0 and string.format("+priority=%d", value % 8) or "")
+			.. (bit(value, 8) and "+dei" or "")
+	elseif kind == PPI.HASH_VALUE then
+		return string.format("0x%x", value)
+	elseif kind == PPI.HASH_INFO then
+		return format_bits(0, value, "ndis_hash")
+	elseif kind == PPI.PACKET_ID then
+		local version = value % 256
+		return format_bits(0, math.floor(value / 256) % 256, "part") .. string.format("+id=%d", math.floor(value / 65536))
+			.. (version ~= 1 and string.format("+version=%d", version) or "")
+	end
+end
 local function decode_ppi(job, list)
 	local at = 0
 	for n = 1, PPI_MAX do
@@ -1264,7 +1500,12 @@ local function decode_ppi(job, list)
 		say(job, "%s%s", n == 1 and " ppi=" or "+", format_value(0, kind, "name", "ppi"))
 		local item, offset = add(job, F.ppi_type, list, at + 4, 4), get(one, 8, 4)
 		if has(one, offset, 4) then
-			item:add_le(F.ppi_value, range(one, offset, 4))
+			local text = format_ppi(kind, job.to_guest, get(one, offset, 4))
+			local value = item:add_le(F.ppi_value, range(one, offset, 4))
+			if text then
+				say(job, "(%s)", text)
+				value:append_text(" (" .. text .. ")")
+			end
 		end
 		at = at + size
 	end
@@ -1387,7 +1628,13 @@ local function decode_nvs(job, view)
 	end
 	layer(job, view, "nvs %s", layout[1])
 	add(job, F.nvs_type, view, 0, 4)
-	return fields(job, view, "nvs", layout) and kind == NVS_RNDIS
+	if not fields(job, view, "nvs", layout) then
+		return false
+	end
+	if kind == NVS_SEND_TABLE then
+		say_list(job, view, get(view, 8, 4), get(view, 4, 4), "table", F.nvs_table)
+	end
+	return kind == NVS_RNDIS
 end
 local function decode_payload(job, header, payload, ranges, external)
 	if payload.size == 0 then

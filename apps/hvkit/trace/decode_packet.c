@@ -136,7 +136,13 @@ static bool decode_nvs(struct trace_job *job, const struct trace_view *view)
 	}
 	trace_layer(job, view, "nvs %s", layout->name);
 	trace_detail(job, view, 0, 4, "type", "%u", (unsigned)type);
-	return trace_fields(job, view, layout) && type == NVS_TYPE_RNDIS;
+	if (!trace_fields(job, view, layout))
+		return false;
+	if (type == NVS_TYPE_SEND_INDIRECTION_TABLE)
+		trace_say_list(
+			job, view, trace_get(view, offsetof(struct nvs_send_indirection_table, offset), 4),
+			trace_get(view, offsetof(struct nvs_send_indirection_table, count), 4), "table");
+	return type == NVS_TYPE_RNDIS;
 }
 
 static void decode_payload(struct trace_job *job, const struct trace_view *header,

@@ -56,6 +56,13 @@ void trace_decode_packet(struct trace_job *job, const struct trace_view *view,
 			 const struct trace_view *external);
 /* data_only: the descriptor's words are said; the NVS message and what it points to. */
 void trace_decode_rndis(struct trace_job *job, const struct trace_view *view);
+/* A list of {size, type, offset of the value}. */
+void trace_decode_ppi(struct trace_job *job, const struct trace_view *list);
+/* The information of an OID; false if that is no object, or unknown. */
+bool trace_decode_object(struct trace_job *job, const struct trace_view *view, uint32_t oid);
+/* u32s, as "name=1,2,3". */
+void trace_say_list(struct trace_job *job, const struct trace_view *view, uint64_t at, uint64_t count,
+		    const char *name);
 void trace_decode_frame(struct trace_job *job, const struct trace_view *view);
 
 #endif

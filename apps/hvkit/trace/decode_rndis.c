@@ -6,8 +6,6 @@
 #include "apps/hvkit/trace/decode_private.h"
 #include "hvkit/wire/rndis.h"
 
-#define PPI_MAX 16u
-
 static struct trace_request *request_slot(struct trace_job *job, uint32_t id)
 {
 	return &job->decoder->requests[id % TRACE_REQUESTS];
@@ -50,6 +48,8 @@ static void decode_information(struct trace_job *job, const struct trace_view *v
 		trace_say(job, " (information of %u bytes is not all there)", (unsigned)length);
 		return;
 	}
+	if (trace_decode_object(job, &information, oid))
+		return;
 	format_value(&information, oid, text);
 	trace_field(job, &information, 0, length, "information", "%s", text);
 }
@@ -79,32 +79,6 @@ static void decode_answer(struct trace_job *job, const struct trace_view *view, 
 		decode_information(job, view, offsetof(struct rndis_query_complete, information_length), oid);
 }
 
-/* Per-packet information: a list of {size, type, offset of the value}. */
-static void decode_ppi(struct trace_job *job, const struct trace_view *list)
-{
-	uint32_t at = 0;
-
-	for (uint32_t n = 0; n < PPI_MAX && at < list->size; n++) {
-		uint32_t size = (uint32_t)trace_get(list, at, 4), type = (uint32_t)trace_get(list, at + 4, 4);
-		struct trace_view one = trace_part(list, at, size);
-		uint32_t offset = (uint32_t)trace_get(&one, 8, 4);
-		char name[TRACE_VALUE_MAX];
-
-		if (size < sizeof(struct rndis_per_packet_info) || one.size < size) {
-			trace_say(job, " (ppi of %u bytes in %u)", (unsigned)size, (unsigned)one.size);
-			return;
-		}
-		trace_format_value(type, FORM_NAME, &trace_ppi_names, name);
-		trace_say(job, "%s%s", n == 0 ? " ppi=" : "+", name);
-		if (trace_has(&one, offset, 4))
-			trace_detail(job, &one, 0, size, "ppi", "%s 0x%x", name,
-				     (unsigned)trace_get(&one, offset, 4));
-		else
-			trace_detail(job, &one, 0, size, "ppi", "%s", name);
-		at += size;
-	}
-}
-
 static void decode_data(struct trace_job *job, const struct trace_view *view)
 {
 	uint64_t data_at = RNDIS_OFFSET_BASE + trace_get(view, offsetof(struct rndis_packet, data_offset), 4);
@@ -116,7 +90,7 @@ static void decode_data(struct trace_job *job, const struct trace_view *view)
 	struct trace_view ppi = trace_part(view, ppi_at, ppi_length);
 
 	if (ppi_length > 0)
-		decode_ppi(job, &ppi);
+		trace_decode_ppi(job, &ppi);
 	if (frame.size < length)
 		trace_say(job, " (short: %u bytes of data there)", (unsigned)frame.size);
 	if (frame.size > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Layouts: every control message, NVS message and RNDIS message with its fields. */
 #include "apps/hvkit/trace/tables.h"
+#include "hvkit/wire/ndis.h"
 #include "hvkit/wire/nvs.h"
 #include "hvkit/wire/rndis.h"
 #include "hvkit/wire/vmbus.h"
@@ -282,9 +283,8 @@ static const struct trace_field nvs_subchannel_complete[] = {
 	FIELD(struct nvs_subchannel_complete, count, "count", FORM_DEC, SHOW_ALWAYS),
 };
 static const struct trace_field nvs_indirection[] = {
-	{"count", 4, 4, FORM_DEC, SHOW_ALWAYS, NULL}, /* u32 count, u32 offset, then the table (Linux) */
+	{"count", 4, 4, FORM_DEC, SHOW_ALWAYS, NULL}, /* the table: decode_nvs */
 	{"offset", 8, 4, FORM_DEC, SHOW_DETAIL, NULL},
-	{"table", 12, 0, FORM_BYTES, SHOW_DETAIL, NULL},
 };
 
 #define NVS(type, name, structure, fields) LAYOUT(type, name, sizeof(struct structure), fields)
@@ -402,3 +402,79 @@ static const struct trace_layout rndis[] = {
 	RNDIS(DONE(RNDIS_MSG_KEEPALIVE), "keepalive-complete", rndis_complete, rndis_complete),
 };
 const struct trace_protocol trace_rndis = {"rndis", rndis, sizeof(rndis) / sizeof(rndis[0])};
+
+/* --- NDIS objects: one may be cut behind its header, where a guest only asks for it ------- */
+
+#define OBJECT                                                              \
+	{"object", 0, 1, FORM_NAME, SHOW_DETAIL, &trace_ndis_object_names}, \
+		{"revision", 1, 1, FORM_DEC, SHOW_ALWAYS, NULL},            \
+	{                                                                   \
+		"object_size", 2, 2, FORM_DEC, SHOW_DETAIL, NULL            \
+	}
+#define OBJECT_SIZE sizeof(struct ndis_object_header)
+
+#define T struct ndis_offload
+static const struct trace_field ndis_offload[] = {
+	OBJECT,
+	NAMED(T, checksum.ipv4_tx, "tx4", FORM_BITS, SHOW_NONZERO, &trace_ndis_checksum_bits),
+	NAMED(T, checksum.ipv4_rx, "rx4", FORM_BITS, SHOW_NONZERO, &trace_ndis_checksum_bits),
+	NAMED(T, checksum.ipv6_tx, "tx6", FORM_BITS, SHOW_NONZERO, &trace_ndis_checksum_bits),
+	NAMED(T, checksum.ipv6_rx, "rx6", FORM_BITS, SHOW_NONZERO, &trace_ndis_checksum_bits),
+	FIELD(T, lso_v2.ipv4_size_max, "lso4_bytes", FORM_DEC, SHOW_NONZERO),
+	FIELD(T, lso_v2.ipv4_segments_min, "lso4_segments", FORM_DEC, SHOW_NONZERO),
+	FIELD(T, lso_v2.ipv6_size_max, "lso6_bytes", FORM_DEC, SHOW_NONZERO),
+	FIELD(T, lso_v2.ipv6_segments_min, "lso6_segments", FORM_DEC, SHOW_NONZERO),
+	FIELD(T, lso_v2.ipv6_options, "lso6_options", FORM_HEX, SHOW_DETAIL),
+	FIELD(T, flags, "offload_flags", FORM_HEX, SHOW_NONZERO),
+	FIELD(T, rsc_ipv4, "rsc4", FORM_YES, SHOW_NONZERO),
+	FIELD(T, rsc_ipv6, "rsc6", FORM_YES, SHOW_NONZERO),
+};
+#undef T
+#define T struct ndis_offload_parameters
+#define CHECKSUM(member, name) NAMED(T, member, name, FORM_NAME, SHOW_NONZERO, &trace_ndis_checksum_names)
+#define SETTING(member, name) NAMED(T, member, name, FORM_NAME, SHOW_NONZERO, &trace_ndis_setting_names)
+static const struct trace_field ndis_offload_parameters[] = {
+	OBJECT,
+	CHECKSUM(ipv4_checksum, "ipv4"),
+	CHECKSUM(tcp4_checksum, "tcp4"),
+	CHECKSUM(udp4_checksum, "udp4"),
+	CHECKSUM(tcp6_checksum, "tcp6"),
+	CHECKSUM(udp6_checksum, "udp6"),
+	SETTING(lso_v1, "lso_v1"),
+	SETTING(lso_v2_ipv4, "lso4"),
+	SETTING(lso_v2_ipv6, "lso6"),
+	SETTING(rsc_ipv4, "rsc_ipv4"),
+	SETTING(rsc_ipv6, "rsc_ipv6"),
+};
+#undef T
+#define T struct ndis_rss_capabilities
+static const struct trace_field ndis_rss_capabilities[] = {
+	OBJECT,
+	NAMED(T, capabilities, "capabilities", FORM_BITS, SHOW_ALWAYS, &trace_ndis_rss_capability_bits),
+	FIELD(T, interrupt_messages, "interrupt_messages", FORM_DEC, SHOW_DETAIL),
+	FIELD(T, receive_queues, "queues", FORM_DEC, SHOW_ALWAYS),
+	FIELD(T, table_entries, "table_entries", FORM_DEC, SHOW_ALWAYS),
+};
+#undef T
+#define T struct ndis_rss_parameters
+static const struct trace_field ndis_rss_parameters[] = {
+	OBJECT,
+	NAMED(T, flags, "rss_flags", FORM_BITS, SHOW_NONZERO, &trace_ndis_rss_flag_bits),
+	FIELD(T, base_cpu, "base_cpu", FORM_DEC, SHOW_NONZERO),
+	NAMED(T, hash, "hash", FORM_BITS, SHOW_ALWAYS, &trace_ndis_hash_bits),
+	FIELD(T, table_size, "table_size", FORM_DEC, SHOW_DETAIL),
+	FIELD(T, table_offset, "table_offset", FORM_DEC, SHOW_DETAIL),
+	FIELD(T, key_size, "key_size", FORM_DEC, SHOW_DETAIL),
+	FIELD(T, key_offset, "key_offset", FORM_DEC, SHOW_DETAIL),
+};
+#undef T
+
+static const struct trace_layout ndis[] = {
+	LAYOUT(RNDIS_OID_TCP_OFFLOAD_CURRENT_CONFIG, "offload", OBJECT_SIZE, ndis_offload),
+	LAYOUT(RNDIS_OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES, "offload", OBJECT_SIZE, ndis_offload),
+	LAYOUT(RNDIS_OID_TCP_OFFLOAD_PARAMETERS, "offload-parameters", OBJECT_SIZE, ndis_offload_parameters),
+	LAYOUT(RNDIS_OID_GEN_RECEIVE_SCALE_CAPABILITIES, "rss-capabilities", OBJECT_SIZE,
+	       ndis_rss_capabilities),
+	LAYOUT(RNDIS_OID_GEN_RECEIVE_SCALE_PARAMETERS, "rss-parameters", OBJECT_SIZE, ndis_rss_parameters),
+};
+const struct trace_protocol trace_ndis = {"ndis", ndis, sizeof(ndis) / sizeof(ndis[0])};

@@ -4,6 +4,7 @@
 
 #include "apps/hvkit/trace/tables.h"
 #include "hvkit/wire/hypervisor.h"
+#include "hvkit/wire/ndis.h"
 #include "hvkit/wire/nvs.h"
 #include "hvkit/wire/ring.h"
 #include "hvkit/wire/rndis.h"
@@ -127,8 +128,8 @@ static const struct trace_name oid_names[] = {
 	{0x00010115, "OID_GEN_MAXIMUM_SEND_PACKETS"},
 	{0x00010116, "OID_GEN_VENDOR_DRIVER_VERSION"},
 	{0x00010118, "OID_GEN_NETWORK_LAYER_ADDRESSES"},
-	{0x00010203, "OID_GEN_RECEIVE_SCALE_CAPABILITIES"},
-	{0x00010204, "OID_GEN_RECEIVE_SCALE_PARAMETERS"},
+	{RNDIS_OID_GEN_RECEIVE_SCALE_CAPABILITIES, "OID_GEN_RECEIVE_SCALE_CAPABILITIES"},
+	{RNDIS_OID_GEN_RECEIVE_SCALE_PARAMETERS, "OID_GEN_RECEIVE_SCALE_PARAMETERS"},
 	{0x00010206, "OID_GEN_MAX_LINK_SPEED"},
 	{0x00010207, "OID_GEN_LINK_STATE"},
 	{0x0001021b, "OID_GEN_RNDIS_CONFIG_PARAMETER"},
@@ -140,15 +141,15 @@ static const struct trace_name oid_names[] = {
 	{RNDIS_OID_GEN_FRIENDLY_NAME, "OID_GEN_FRIENDLY_NAME"},
 	{RNDIS_OID_802_3_PERMANENT_ADDRESS, "OID_802_3_PERMANENT_ADDRESS"},
 	{RNDIS_OID_802_3_CURRENT_ADDRESS, "OID_802_3_CURRENT_ADDRESS"},
-	{0x01010103, "OID_802_3_MULTICAST_LIST"},
-	{0x01010104, "OID_802_3_MAXIMUM_LIST_SIZE"},
+	{RNDIS_OID_802_3_MULTICAST_LIST, "OID_802_3_MULTICAST_LIST"},
+	{RNDIS_OID_802_3_MAXIMUM_LIST_SIZE, "OID_802_3_MAXIMUM_LIST_SIZE"},
 	{0x01020101, "OID_802_3_RCV_ERROR_ALIGNMENT"},
 	{0x01020102, "OID_802_3_XMIT_ONE_COLLISION"},
 	{0x01020103, "OID_802_3_XMIT_MORE_COLLISIONS"},
-	{0xfc01020b, "OID_TCP_OFFLOAD_CURRENT_CONFIG"},
-	{0xfc01020c, "OID_TCP_OFFLOAD_PARAMETERS"},
-	{0xfc01020d, "OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES"},
-	{0x0101010a, "OID_OFFLOAD_ENCAPSULATION"},
+	{RNDIS_OID_TCP_OFFLOAD_CURRENT_CONFIG, "OID_TCP_OFFLOAD_CURRENT_CONFIG"},
+	{RNDIS_OID_TCP_OFFLOAD_PARAMETERS, "OID_TCP_OFFLOAD_PARAMETERS"},
+	{RNDIS_OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES, "OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES"},
+	{RNDIS_OID_OFFLOAD_ENCAPSULATION, "OID_OFFLOAD_ENCAPSULATION"},
 };
 NAMES(oid_names, "oid");
 
@@ -161,12 +162,103 @@ NAMES(filter_bits, "filter");
 
 /* Types of per-packet information (FreeBSD ndis.h, Linux hyperv_net.h). */
 static const struct trace_name ppi_names[] = {
-	{0, "checksum"},        {1, "ipsec"},        {2, "lso"},
-	{3, "classification"},  {5, "scatter-list"}, {6, "vlan"},
-	{7, "original-packet"}, {8, "hash-value"},   {9, "hash-info"},
-	{0x80000001, "rsc"},
+	{RNDIS_INFO_CHECKSUM, "checksum"},
+	{1, "ipsec"},
+	{RNDIS_INFO_LSO, "lso"},
+	{3, "classification"},
+	{5, "scatter-list"},
+	{RNDIS_INFO_VLAN, "vlan"},
+	{7, "original-packet"},
+	{RNDIS_INFO_HASH_VALUE, "hash-value"},
+	{RNDIS_INFO_HASH_INFO, "hash-info"},
+	{RNDIS_INFO_PACKET_ID, "rsc"},
 };
 NAMES(ppi_names, "ppi");
+
+static const struct trace_name tx_checksum_bits[] = {
+	{RNDIS_CHECKSUM_TX_IPV4, "ipv4"},
+	{RNDIS_CHECKSUM_TX_IPV6, "ipv6"},
+	{RNDIS_CHECKSUM_TX_TCP, "tcp"},
+	{RNDIS_CHECKSUM_TX_UDP, "udp"},
+	{RNDIS_CHECKSUM_TX_IP_HEADER, "ip-header"},
+};
+NAMES(tx_checksum_bits, "tx_checksum");
+
+static const struct trace_name rx_checksum_bits[] = {
+	{RNDIS_CHECKSUM_RX_TCP_FAILED, "tcp-failed"}, {RNDIS_CHECKSUM_RX_UDP_FAILED, "udp-failed"},
+	{RNDIS_CHECKSUM_RX_IP_FAILED, "ip-failed"},   {RNDIS_CHECKSUM_RX_TCP_GOOD, "tcp-good"},
+	{RNDIS_CHECKSUM_RX_UDP_GOOD, "udp-good"},     {RNDIS_CHECKSUM_RX_IP_GOOD, "ip-good"},
+	{RNDIS_CHECKSUM_RX_LOOPBACK, "loopback"},     {RNDIS_CHECKSUM_RX_TCP_INVALID, "tcp-invalid"},
+	{RNDIS_CHECKSUM_RX_IP_INVALID, "ip-invalid"},
+};
+NAMES(rx_checksum_bits, "rx_checksum");
+
+static const struct trace_name part_bits[] = {
+	{RNDIS_PACKET_ID_SUBALLOCATION, "part"},
+	{RNDIS_PACKET_ID_FIRST, "first"},
+	{RNDIS_PACKET_ID_LAST, "last"},
+};
+NAMES(part_bits, "part");
+
+/* --- NDIS objects ------------------------------------------------------------------ */
+
+static const struct trace_name ndis_object_names[] = {
+	{NDIS_OBJECT_DEFAULT, "default"},
+	{NDIS_OBJECT_RSS_CAPABILITIES, "rss-capabilities"},
+	{NDIS_OBJECT_RSS_PARAMETERS, "rss-parameters"},
+	{NDIS_OBJECT_OFFLOAD, "offload"},
+};
+NAMES(ndis_object_names, "ndis_object");
+
+static const struct trace_name ndis_checksum_bits[] = {
+	{NDIS_CHECKSUM_IP_OPTIONS, "ip-options"},
+	{NDIS_CHECKSUM_TCP_OPTIONS, "tcp-options"},
+	{NDIS_CHECKSUM_TCP, "tcp"},
+	{NDIS_CHECKSUM_UDP, "udp"},
+	{NDIS_CHECKSUM_IP_HEADER, "ip-header"},
+};
+NAMES(ndis_checksum_bits, "ndis_checksum");
+
+static const struct trace_name ndis_checksum_names[] = {
+	{NDIS_PARAMETER_NO_CHANGE, "no-change"},
+	{NDIS_PARAMETER_OFF, "off"},
+	{NDIS_PARAMETER_TX, "tx"},
+	{NDIS_PARAMETER_RX, "rx"},
+	{NDIS_PARAMETER_TX_RX, "tx+rx"},
+};
+NAMES(ndis_checksum_names, "ndis_checksum_setting");
+
+static const struct trace_name ndis_setting_names[] = {
+	{NDIS_PARAMETER_NO_CHANGE, "no-change"},
+	{NDIS_PARAMETER_OFF, "off"},
+	{NDIS_PARAMETER_ON, "on"},
+};
+NAMES(ndis_setting_names, "ndis_setting");
+
+static const struct trace_name ndis_rss_capability_bits[] = {
+	{NDIS_HASH_TOEPLITZ, "toeplitz"},         {NDIS_RSS_CAPABILITY_IPV4, "ipv4"},
+	{NDIS_RSS_CAPABILITY_IPV6, "ipv6"},       {NDIS_RSS_CAPABILITY_IPV6_EX, "ipv6-ex"},
+	{NDIS_RSS_CAPABILITY_UDP4, "udp4"},       {NDIS_RSS_CAPABILITY_UDP6, "udp6"},
+	{NDIS_RSS_CAPABILITY_UDP6_EX, "udp6-ex"},
+};
+NAMES(ndis_rss_capability_bits, "ndis_rss_capability");
+
+static const struct trace_name ndis_rss_flag_bits[] = {
+	{NDIS_RSS_FLAG_BASE_CPU_UNCHANGED, "base-cpu-unchanged"},
+	{NDIS_RSS_FLAG_HASH_UNCHANGED, "hash-unchanged"},
+	{NDIS_RSS_FLAG_TABLE_UNCHANGED, "table-unchanged"},
+	{NDIS_RSS_FLAG_KEY_UNCHANGED, "key-unchanged"},
+	{NDIS_RSS_FLAG_DISABLE, "disable"},
+};
+NAMES(ndis_rss_flag_bits, "ndis_rss_flag");
+
+static const struct trace_name ndis_hash_bits[] = {
+	{NDIS_HASH_TOEPLITZ, "toeplitz"}, {NDIS_HASH_IPV4, "ipv4"},       {NDIS_HASH_TCP4, "tcp4"},
+	{NDIS_HASH_IPV6, "ipv6"},         {NDIS_HASH_IPV6_EX, "ipv6-ex"}, {NDIS_HASH_TCP6, "tcp6"},
+	{NDIS_HASH_TCP6_EX, "tcp6-ex"},   {NDIS_HASH_UDP4, "udp4"},       {NDIS_HASH_UDP6, "udp6"},
+	{NDIS_HASH_UDP6_EX, "udp6-ex"},
+};
+NAMES(ndis_hash_bits, "ndis_hash");
 
 static const struct trace_name vmbus_status_names[] = {
 	{0, "success"},
@@ -181,11 +273,31 @@ static const struct trace_name offer_bits[] = {
 NAMES(offer_bits, "offer_flag");
 
 const struct trace_names *const trace_all_names[] = {
-	&trace_kind_names,         &trace_hypercall_names,     &trace_hv_status_names,
-	&trace_packet_names,       &trace_nvs_status_names,    &trace_nvs_version_names,
-	&trace_nvs_channel_names,  &trace_nvs_capability_bits, &trace_data_path_names,
-	&trace_rndis_status_names, &trace_oid_names,           &trace_filter_bits,
-	&trace_ppi_names,          &trace_vmbus_status_names,  &trace_offer_bits,
+	&trace_kind_names,
+	&trace_hypercall_names,
+	&trace_hv_status_names,
+	&trace_packet_names,
+	&trace_nvs_status_names,
+	&trace_nvs_version_names,
+	&trace_nvs_channel_names,
+	&trace_nvs_capability_bits,
+	&trace_data_path_names,
+	&trace_rndis_status_names,
+	&trace_oid_names,
+	&trace_filter_bits,
+	&trace_ppi_names,
+	&trace_vmbus_status_names,
+	&trace_offer_bits,
+	&trace_tx_checksum_bits,
+	&trace_rx_checksum_bits,
+	&trace_part_bits,
+	&trace_ndis_object_names,
+	&trace_ndis_checksum_bits,
+	&trace_ndis_checksum_names,
+	&trace_ndis_setting_names,
+	&trace_ndis_rss_capability_bits,
+	&trace_ndis_rss_flag_bits,
+	&trace_ndis_hash_bits,
 };
 const uint32_t trace_all_names_count = COUNT(trace_all_names);
 

@@ -73,13 +73,17 @@ struct trace_interface {
 	const char *name;
 };
 
-/* trace_nvs_answers: types that mean something else to the guest; looked at first there. */
-extern const struct trace_protocol trace_messages, trace_nvs, trace_nvs_answers, trace_rndis;
+/* trace_ndis: by the OID that carries the object.
+ * trace_nvs_answers: types that mean something else to the guest; looked at first there. */
+extern const struct trace_protocol trace_messages, trace_nvs, trace_nvs_answers, trace_rndis, trace_ndis;
 
 extern const struct trace_names trace_kind_names, trace_hypercall_names, trace_hv_status_names,
 	trace_packet_names, trace_nvs_status_names, trace_nvs_version_names, trace_nvs_channel_names,
 	trace_nvs_capability_bits, trace_rndis_status_names, trace_oid_names, trace_filter_bits,
-	trace_ppi_names, trace_vmbus_status_names, trace_offer_bits, trace_data_path_names;
+	trace_ppi_names, trace_vmbus_status_names, trace_offer_bits, trace_data_path_names,
+	trace_tx_checksum_bits, trace_rx_checksum_bits, trace_part_bits, trace_ndis_object_names,
+	trace_ndis_checksum_bits, trace_ndis_checksum_names, trace_ndis_setting_names,
+	trace_ndis_rss_capability_bits, trace_ndis_rss_flag_bits, trace_ndis_hash_bits;
 
 /* Every list of names above. */
 extern const struct trace_names *const trace_all_names[];
