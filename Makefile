@@ -41,6 +41,7 @@ coverage: ## lines of guest/ that unit tests, conformance and simulation reach; 
 
 soak: all ## simulation with SEEDS (100000), rings for a minute, and fuzzing, 10 minutes per target
 	@SIM_SEEDS=$(or $(SEEDS),100000) $(BUILD)/tests/sim_seeds
+	@SIM_CARD_SEEDS=$(or $(SEEDS),10000) $(BUILD)/tests/sim_card
 	@RING_MS=12000 $(BUILD)/tests/conformance_ring_threads
 	@$(MAKE) fuzz SECONDS=$(or $(SECONDS),600)
 

@@ -117,6 +117,7 @@ static void without_parts(struct shrinker *self)
 						 "attaching again",
 						 "sleep",
 						 "leaving by abandon",
+						 "queues",
 						 "lent frames",
 						 "page lists",
 						 "delay of the wire",
