@@ -305,7 +305,7 @@ static void work_attached(struct hvk_netvsc *nic, bool detach, bool suspend)
 		hvk_netvsc_steps_interrupt(nic, HVK_ECANCELED);
 	if (detach && !nic->sequence)
 		start_detach(nic);
-	else if (!detach && !hvk_netvsc_operations_run(nic) && suspend && netvsc_lost(nic) == HVK_OK)
+	else if (!detach && !hvk_netvsc_operations_run(nic, suspend) && suspend && netvsc_lost(nic) == HVK_OK)
 		start_suspend(nic);
 }
 

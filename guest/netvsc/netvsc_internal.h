@@ -318,9 +318,10 @@ struct netvsc_receive {
 	uint32_t range_count;
 	/* As it was when this run of ready began. */
 	uint32_t enabled, frame_max;
-	uint32_t has_wanted;         /* HVK_RNDIS_HAS_* that are looked at */
-	uint32_t checksum_looked_at; /* all bits, or none */
-	uint32_t usual_max;          /* frames of up to so many bytes go on the shortest way; 0: none */
+	uint32_t has_wanted; /* HVK_RNDIS_HAS_* that are looked at */
+	/* Frames of up to so many bytes go on the shortest way, copied or lent; 0: none. */
+	uint32_t usual_max, lent_max;
+	bool lends;          /* if there is room */
 	uint8_t checksum_mask;
 	struct netvsc_joined joined;
 	struct hvk_pages joined_pages; /* the queue's, once joined_at is set */
@@ -412,6 +413,7 @@ struct hvk_netvsc {
 	struct netvsc_operation operation;
 	uint32_t to_do;              /* NETVSC_DO_* */
 	bool news;                   /* ... after which the user is told that info changed */
+	bool news_had_turn;          /* what the host wanted went first last time */
 	hvk_status operation_status; /* of what failed first */
 	enum netvsc_restart restart;
 	bool going_down;                 /* the half of the restart */
@@ -424,6 +426,7 @@ struct hvk_netvsc {
 	struct hvk_ndis_rss_message rss_message;
 	uint32_t subchannels; /* granted */
 	uint32_t opening;     /* queue whose channel is being opened or closed */
+	uint32_t open_next;   /* queues before it have had their turn; 0: a new round */
 	bool hooked;
 	bool subchannels_wanted;       /* under lock */
 	struct hvk_request hooks_left; /* the contact CPU is not in our hooks any more */
@@ -632,8 +635,8 @@ void hvk_netvsc_set_multicast(struct hvk_netdev *netdev, const uint8_t (*groups)
 void hvk_netvsc_set_rss(struct hvk_netdev *netdev, const struct hvk_netdev_rss *rss,
 			struct hvk_request *request);
 void hvk_netvsc_refuse(struct hvk_netdev *netdev, struct hvk_request *request);
-/* Begins the next one, if none is under way. False: there is none. */
-bool hvk_netvsc_operations_run(struct hvk_netvsc *nic);
+/* Begins the next one, if none is under way. False: there is none that goes before others_wait. */
+bool hvk_netvsc_operations_run(struct hvk_netvsc *nic, bool others_wait);
 /* All that wait finish with status. */
 void hvk_netvsc_operations_cancel(struct hvk_netvsc *nic, hvk_status status);
 void hvk_netvsc_operation_finish(struct hvk_netvsc *nic, hvk_status status);

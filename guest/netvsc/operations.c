@@ -396,13 +396,22 @@ static void start(struct hvk_netvsc *nic)
 	}
 }
 
-bool hvk_netvsc_operations_run(struct hvk_netvsc *nic)
+/* The host's wishes go first, but every other time: it is not to keep the user from his. */
+bool hvk_netvsc_operations_run(struct hvk_netvsc *nic, bool others_wait)
 {
+	bool had_turn = nic->news_had_turn;
+
 	if (nic->sequence)
 		return true;
 	if (netvsc_state(nic) != NETVSC_ATTACHED || netvsc_lost(nic) != HVK_OK)
 		return false;
-	if (prepare_news(nic)) {
+	nic->news_had_turn = false;
+	if (had_turn && dequeue(nic, &nic->operation)) {
+		start(nic);
+		return true;
+	}
+	if (!(had_turn && others_wait) && prepare_news(nic)) {
+		nic->news_had_turn = true;
 		hvk_netvsc_steps_start(nic, &operation_sequence);
 		return true;
 	}

@@ -152,10 +152,10 @@ static bool is_free(const struct netvsc_queue *queue)
 	return !queue->channel && !queue->lingers;
 }
 
-/* A queue that is not open, and has an offer; or 0. */
-static uint32_t find_offer(struct hvk_netvsc *nic)
+/* A queue from first on that is not open, and has an offer; or 0. */
+static uint32_t find_offer(struct hvk_netvsc *nic, uint32_t first)
 {
-	for (uint32_t i = 1; i < nic->queue_count; i++) {
+	for (uint32_t i = first; i < nic->queue_count; i++) {
 		if (is_free(&nic->queues[i]) && has_offer(nic, i))
 			return i;
 	}
@@ -171,14 +171,17 @@ static void stop(struct netvsc_queue *queue, bool withhold)
 	give_up(channel);
 }
 
+/* Each of them once: a host that offers one again and again, and takes it back, is not to keep the card from
+ * what else there is to do. */
 hvk_status hvk_netvsc_begin_open(struct hvk_netvsc *nic)
 {
 	struct netvsc_queue *queue;
 	struct hvk_channel *channel;
 	hvk_status status;
 
-	nic->opening = find_offer(nic);
+	nic->opening = find_offer(nic, nic->open_next == 0 ? 1 : nic->open_next);
 	channel = nic->opening != 0 ? take_offer(nic, nic->opening) : NULL;
+	nic->open_next = channel ? nic->opening + 1 : 0;
 	if (!channel)
 		return HVK_OK;
 	queue = &nic->queues[nic->opening];
@@ -187,6 +190,7 @@ hvk_status hvk_netvsc_begin_open(struct hvk_netvsc *nic)
 	if (status == HVK_EINPROGRESS)
 		return status;
 	nic->event = NETVSC_EVENT_NONE;
+	nic->open_next = 0;
 	stop(queue, false);
 	return status;
 }

@@ -146,6 +146,8 @@ struct fake_bench {
 	/* What it says to the questions about offloads and RSS; length 0: refuses. */
 	uint8_t offload[156], rss[20];
 	uint32_t offload_length, rss_length;
+	uint32_t
+		again; /* times that it offers the first sub-channel anew when it is given up, and takes it back */
 	uint32_t granted, offered; /* sub-channels: in its answer (FAKE_NONE: refuses), and offered then */
 	uint8_t offload_parameters[28]; /* as set last */
 	uint32_t offload_sets;
@@ -469,10 +471,17 @@ hvk_status hvk_channel_claim(struct hvk_channel *channel)
 	return HVK_OK;
 }
 
+static void fake_offer(uint32_t index);
+
 void hvk_channel_unclaim(struct hvk_channel *channel)
 {
 	assert_true(channel->claimed);
 	channel->claimed = false;
+	if (channel != &bench.subs[1] || bench.again == 0)
+		return;
+	bench.again--;
+	fake_offer(1);
+	channel->rescinded = true;
 }
 
 void hvk_channel_close(struct hvk_channel *channel, struct hvk_request *request)

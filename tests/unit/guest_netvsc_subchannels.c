@@ -245,6 +245,48 @@ static void one_that_does_not_open_is_left_out(void **state)
 	fake_down();
 }
 
+static uint32_t opens_before(const char *end)
+{
+	uint32_t count = 0;
+
+	assert_non_null(end);
+	for (const char *at = bench.log; (at = strstr(at, "open:1 ")) && at < end; at++)
+		count++;
+	return count;
+}
+
+static void run_until_done(const struct hvk_request *request)
+{
+	for (uint32_t i = 0; i < 1000 && request->status == HVK_EINPROGRESS; i++) {
+		(void)fake_poll();
+		fake_answer();
+	}
+	assert_int_equal(request->status, HVK_OK);
+}
+
+/* The card comes up all the same, does what it is asked for, and can be suspended. */
+static void a_host_that_offers_for_ever(void **state)
+{
+	struct hvk_request suspend = {0};
+
+	(void)state;
+	create(&four_wanted, 1, 0);
+	assert_int_equal(fake_attach(), HVK_EINPROGRESS);
+	fake_offer(1);
+	bench.subs[1].rescinded = true;
+	bench.again = 40;
+	run_until_done(&bench.attach);
+	assert_true(opens_before(bench.log + strlen(bench.log)) <= 2);
+	hvk_netdev_set_flags(bench.netdev, HVK_NETDEV_UP, &bench.flags);
+	run_until_done(&bench.flags);
+	assert_true(opens_before(bench.log + strlen(bench.log)) <= 4);
+	hvk_netvsc_suspend(bench.nic, &suspend);
+	run_until_done(&suspend);
+	assert_true(bench.again > 30);
+	bench.again = 0;
+	fake_down();
+}
+
 static void indexes_that_nobody_asked_for(void **state)
 {
 	(void)state;
@@ -493,6 +535,7 @@ int main(void)
 		cmocka_unit_test(late),
 		cmocka_unit_test(while_attach_waits),
 		cmocka_unit_test(one_that_does_not_open_is_left_out),
+		cmocka_unit_test(a_host_that_offers_for_ever),
 		cmocka_unit_test(indexes_that_nobody_asked_for),
 		cmocka_unit_test(one_is_taken_back),
 		cmocka_unit_test(the_first_of_them_is_taken_back),
