@@ -12,13 +12,15 @@
 /* --- What the host says -------------------------------------------------------------------- */
 
 #define WORD_BITS 0x3fu /* of RNDIS_CHECKSUM_RX_*: the six that say good or failed */
-#define FLAGS_OF(word)                                                \
-	(((word)&RNDIS_CHECKSUM_RX_TCP_FAILED ? HVK_RX_TCP_BAD : 0) | \
-	 ((word)&RNDIS_CHECKSUM_RX_UDP_FAILED ? HVK_RX_UDP_BAD : 0) | \
-	 ((word)&RNDIS_CHECKSUM_RX_IP_FAILED ? HVK_RX_IPV4_BAD : 0) | \
-	 ((word)&RNDIS_CHECKSUM_RX_TCP_GOOD ? HVK_RX_TCP_GOOD : 0) |  \
-	 ((word)&RNDIS_CHECKSUM_RX_UDP_GOOD ? HVK_RX_UDP_GOOD : 0) |  \
-	 ((word)&RNDIS_CHECKSUM_RX_IP_GOOD ? HVK_RX_IPV4_GOOD : 0))
+/* Both at once is a contradiction: nobody has looked, then. */
+#define FLAG_OF(word, good, failed, flag)         \
+	(((word) & ((good) | (failed))) == (good) \
+		 ? flag##_GOOD                    \
+		 : (((word) & ((good) | (failed))) == (failed) ? flag##_BAD : 0))
+#define FLAGS_OF(word)                                                                         \
+	(FLAG_OF(word, RNDIS_CHECKSUM_RX_TCP_GOOD, RNDIS_CHECKSUM_RX_TCP_FAILED, HVK_RX_TCP) | \
+	 FLAG_OF(word, RNDIS_CHECKSUM_RX_UDP_GOOD, RNDIS_CHECKSUM_RX_UDP_FAILED, HVK_RX_UDP) | \
+	 FLAG_OF(word, RNDIS_CHECKSUM_RX_IP_GOOD, RNDIS_CHECKSUM_RX_IP_FAILED, HVK_RX_IPV4))
 #define FLAGS_4(word) FLAGS_OF(word), FLAGS_OF((word) + 1), FLAGS_OF((word) + 2), FLAGS_OF((word) + 3)
 #define FLAGS_16(word) FLAGS_4(word), FLAGS_4((word) + 4), FLAGS_4((word) + 8), FLAGS_4((word) + 12)
 
@@ -43,17 +45,47 @@ static uint8_t mask_of(uint32_t enabled)
 
 #define NOT_FILLED_IN (RNDIS_CHECKSUM_RX_TCP_INVALID | RNDIS_CHECKSUM_RX_IP_INVALID)
 
-/* Both at once is a contradiction: nobody has looked, then. Of a joined packet the fields may be empty;
- * what is said of them is all there is, whatever was asked for. */
-static uint32_t take_checksum(struct netvsc_receive *rx, uint32_t word)
+/* Of a joined packet the fields may be empty; what is said of them is all there is, whatever was asked
+ * for. */
+static inline uint32_t take_checksum(struct netvsc_receive *rx, uint32_t word)
 {
 	uint32_t mask = word & NOT_FILLED_IN ? GOOD_FLAGS | BAD_FLAGS : rx->checksum_mask;
 	uint32_t flags = checksum_flags[word & WORD_BITS] & mask;
-	uint32_t both = (flags & GOOD_FLAGS) << 1 & flags;
 
-	flags &= ~(both | both >> 1);
 	rx->burst.good += (flags & GOOD_FLAGS) != 0;
 	rx->burst.bad += (flags & BAD_FLAGS) != 0;
+	return flags;
+}
+
+#define HASH_FUNCTION 0xffu /* of a hash type: how it was computed */
+#define HASH_TYPES                                                                                       \
+	(HVK_RSS_IPV4 | HVK_RSS_TCP4 | HVK_RSS_IPV6 | HVK_RSS_IPV6_EX | HVK_RSS_TCP6 | HVK_RSS_TCP6_EX | \
+	 HVK_RSS_UDP4 | HVK_RSS_UDP6 | HVK_RSS_UDP6_EX)
+
+/* One type that we know, or nobody can tell what was hashed. */
+static inline uint32_t take_hash(struct netvsc_receive *rx, const struct hvk_rndis_frame *found,
+				 struct hvk_rx_frame *frame)
+{
+	uint32_t type = found->hash_type & ~HASH_FUNCTION;
+
+	if (type == 0 || (type & ~HASH_TYPES) != 0 || (type & (type - 1)) != 0)
+		return 0;
+	frame->hash = found->hash;
+	frame->hash_type = type;
+	rx->burst.hashed++;
+	return HVK_RX_HASH;
+}
+
+/* HVK_RX_* of what most hosts say of most frames. */
+static inline uint32_t take_usual(struct netvsc_receive *rx, const struct hvk_rndis_frame *found,
+				  struct hvk_rx_frame *frame)
+{
+	uint32_t flags = 0;
+
+	if (found->has & rx->has_wanted & HVK_RNDIS_HAS_CHECKSUM)
+		flags = take_checksum(rx, found->checksum);
+	if (found->has & HVK_RNDIS_HAS_HASH)
+		flags |= take_hash(rx, found, frame);
 	return flags;
 }
 
@@ -77,14 +109,7 @@ static __attribute__((noinline)) void add_what_is_known(struct netvsc_queue *que
 {
 	struct netvsc_receive *rx = &queue->rx;
 
-	if (found->has & rx->has_wanted & HVK_RNDIS_HAS_CHECKSUM)
-		frame->flags |= take_checksum(rx, found->checksum);
-	if ((found->has & HVK_RNDIS_HAS_HASH) && found->hash_type > 0xffu) {
-		frame->flags |= HVK_RX_HASH;
-		frame->hash = found->hash;
-		frame->hash_type = found->hash_type & ~0xffu; /* without the hash function */
-		rx->burst.hashed++;
-	}
+	frame->flags |= take_usual(rx, found, frame);
 	if (!(found->has & HVK_RNDIS_HAS_VLAN))
 		return;
 	rx->burst.tagged++;
@@ -242,13 +267,14 @@ static __attribute__((noinline)) void refuse_range(struct netvsc_queue *queue)
 	refuse(queue, HVK_EHOST_RANGE, "range outside the receive buffer");
 }
 
-/* What receive_usual is for: it copies, and does not know of parts. */
+/* What receive_usual is for: it does not know of parts. */
 static void find_usual(struct netvsc_queue *queue)
 {
 	struct netvsc_receive *rx = &queue->rx;
-	bool none = !queue->nic->netdev.hooks.input || queue->nic->config.rx_borrow != 0 || rx->joined.active;
+	bool none = !queue->nic->netdev.hooks.input || rx->joined.active;
 
-	rx->usual_max = none ? 0 : rx->frame_max + HVK_ETHERNET_VLAN_TAG;
+	rx->usual_max = none || rx->lends ? 0 : rx->frame_max + HVK_ETHERNET_VLAN_TAG;
+	rx->lent_max = none || !rx->lends ? 0 : rx->frame_max + HVK_ETHERNET_VLAN_TAG;
 }
 
 static __attribute__((noinline)) void receive_any(struct netvsc_queue *queue, const struct hvk_shared *range)
@@ -273,28 +299,37 @@ struct ranges {
 	uint64_t bytes;
 };
 
+static inline bool lend_usual(struct netvsc_queue *queue, struct hvk_shared range,
+			      struct hvk_rndis_frame found)
+{
+	found.part = 0;
+	found.vlan_tag = 0;
+	return lend(queue, &range, &found);
+}
+
 /* A frame as most are, on the shortest way. False: nothing was done, receive_any looks anew. */
 static inline bool receive_usual(struct netvsc_queue *queue, struct hvk_shared range, struct ranges *run)
 {
 	struct hvk_netdev *netdev = &queue->nic->netdev;
 	struct netvsc_receive *rx = &queue->rx;
 	uint8_t *data = rx->frame_pages.address;
-	uint32_t offset, length, checksum;
+	struct hvk_rndis_frame found;
 
-	if (!hvk_rndis_parse_usual(&range, &offset, &length, &checksum))
+	if (!hvk_rndis_parse_usual(&range, &found))
 		return false;
-	if (length > rx->usual_max || !netvsc_receiving(queue->nic))
-		return false;
-	hvk_shared_read(&range, offset, data, length);
+	if (found.length > rx->usual_max || !netvsc_receiving(queue->nic))
+		return found.length <= rx->lent_max && netvsc_receiving(queue->nic) &&
+		       lend_usual(queue, range, found);
+	hvk_shared_read(&range, found.offset, data, found.length);
 	if ((data[0] & ETHERNET_GROUP) && is_unwanted(queue, data)) {
-		rx->burst.copied += length;
+		rx->burst.copied += found.length;
 		count_drop(queue, &queue->counters.rx_other_group);
 		return true;
 	}
 	run->frames++;
-	run->bytes += length;
-	run->frame.length = length;
-	run->frame.flags = checksum & rx->checksum_looked_at ? take_checksum(rx, checksum) : 0;
+	run->bytes += found.length;
+	run->frame.length = found.length;
+	run->frame.flags = found.has ? take_usual(rx, &found, &run->frame) : 0;
 	netdev->hooks.input(netdev->hooks.context, netdev, &run->frame);
 	return true;
 }
@@ -340,10 +375,10 @@ void hvk_netvsc_frames_begin(struct netvsc_queue *queue)
 	rx->enabled = __atomic_load_n(&netdev->info.enabled, __ATOMIC_RELAXED);
 	rx->frame_max = __atomic_load_n(&netdev->info.frame_max, __ATOMIC_RELAXED);
 	rx->checksum_mask = mask_of(rx->enabled);
+	rx->lends = queue->nic->config.rx_borrow != 0;
 	find_usual(queue);
 	rx->has_wanted = HVK_RNDIS_HAS_VLAN | HVK_RNDIS_HAS_HASH |
 			 (rx->checksum_mask || may_be_joined(rx) ? HVK_RNDIS_HAS_CHECKSUM : 0);
-	rx->checksum_looked_at = rx->has_wanted & HVK_RNDIS_HAS_CHECKSUM ? UINT32_MAX : 0;
 	rx->burst = (struct netvsc_burst){0};
 }
 

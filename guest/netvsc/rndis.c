@@ -7,7 +7,6 @@
 #define TAG_DEI (1u << 12)
 #define TAG_ID_MASK 0xfffu
 #define INFO_ENTRY_SIZE ((uint32_t)sizeof(struct hvk_rndis_entry))
-#define INFO_USUAL_ENTRIES 4u
 
 /* --- Building -------------------------------------------------------------------- */
 
@@ -219,31 +218,6 @@ static hvk_status take_odd_entry(const struct hvk_shared *range, uint32_t offset
 	return !take_info(frame, header->type, data) || whole ? HVK_OK : HVK_EHOST_RNDIS;
 }
 
-static bool is_usual_entry(const struct rndis_per_packet_info *header)
-{
-	return header->size == INFO_ENTRY_SIZE && header->data_offset == sizeof(*header);
-}
-
-/* A few entries of one word each: copied out at once. False: nothing of them counts, they are to be
- * walked. */
-static bool take_usual_info(const struct hvk_shared *range, uint32_t offset, uint32_t length,
-			    struct hvk_rndis_frame *frame)
-{
-	struct hvk_rndis_entry entries[INFO_USUAL_ENTRIES];
-	uint32_t count = length / INFO_ENTRY_SIZE;
-
-	if (length > sizeof(entries) || length % INFO_ENTRY_SIZE != 0)
-		return false;
-	hvk_shared_read(range, offset, entries, length);
-	for (uint32_t i = 0; i < count; i++) {
-		if (!is_usual_entry(&entries[i].header))
-			return false;
-	}
-	for (uint32_t i = 0; i < count; i++)
-		(void)take_info(frame, entries[i].header.type, entries[i].data);
-	return true;
-}
-
 /* Each entry is copied out once, with its data as a rule; one that cannot be ends the walk. */
 static hvk_status walk_info(const struct hvk_shared *range, uint32_t offset, uint32_t length,
 			    struct hvk_rndis_frame *frame)
@@ -293,7 +267,7 @@ hvk_status hvk_rndis_parse_packet(const struct hvk_shared *range, struct hvk_rnd
 	if (packet.per_packet_info_length != 0) {
 		status = locate(range, sizeof(packet), packet.per_packet_info_offset,
 				packet.per_packet_info_length, &info);
-		if (status == HVK_OK && !take_usual_info(range, info, packet.per_packet_info_length, frame))
+		if (status == HVK_OK)
 			status = walk_info(range, info, packet.per_packet_info_length, frame);
 	}
 	/* A part of a joined packet need not begin with a header. */

@@ -66,6 +66,8 @@ uint32_t hvk_rndis_build_prefix(struct hvk_rndis_prefix *prefix, uint32_t frame_
 /* The header of a frame of that length, which follows it. */
 void hvk_rndis_build_packet(struct rndis_packet *packet, uint32_t frame_length);
 
+#define HVK_RNDIS_USUAL_ENTRIES 3u
+
 /* HVK_EHOST_RNDIS if the range does not hold a header. */
 hvk_status hvk_rndis_parse_type(const struct hvk_shared *range, uint32_t *type);
 
@@ -94,35 +96,65 @@ struct hvk_rndis_place {
 	uint32_t offset, length;
 };
 
+/* A word for one who may be told what is usual: checksum, hash, its type. False: it is something else. */
+static inline bool hvk_rndis_take_usual(struct hvk_rndis_frame *frame, const struct hvk_rndis_entry *entry)
+{
+	if (entry->header.size != sizeof(*entry) || entry->header.data_offset != sizeof(entry->header))
+		return false;
+	if (entry->header.type == RNDIS_INFO_CHECKSUM) {
+		frame->has |= HVK_RNDIS_HAS_CHECKSUM;
+		frame->checksum = entry->data;
+		return true;
+	}
+	if (entry->header.type == RNDIS_INFO_HASH_INFO) {
+		frame->hash_type = entry->data;
+		return true;
+	}
+	frame->has |= HVK_RNDIS_HAS_HASH;
+	frame->hash = entry->data;
+	return entry->header.type == RNDIS_INFO_HASH_VALUE;
+}
+
 /* Looks for a PACKET as most are, in a range of any size: nothing is said of the frame, or something of
- * its checksums alone (else *checksum is 0). False: it may be one nevertheless,
+ * its checksums and its hash, right behind the header. False: it may be one nevertheless,
  * hvk_rndis_parse_packet tells, and begins anew. True: that one would say the same of it. Each word is
- * read once, into a register. */
-static inline bool hvk_rndis_parse_usual(const struct hvk_shared *range, uint32_t *offset, uint32_t *length,
-					 uint32_t *checksum)
+ * read once. Of frame what lies behind hash_type is not set. */
+static inline bool hvk_rndis_parse_usual(const struct hvk_shared *range, struct hvk_rndis_frame *frame)
 {
 	const uint32_t fixed = (uint32_t)sizeof(struct rndis_packet) - RNDIS_OFFSET_BASE;
 	struct hvk_rndis_place data, info;
 	struct hvk_rndis_entry entry;
-	uint32_t type;
+	uint32_t type, at = sizeof(struct rndis_packet);
 
 	if (range->size < sizeof(struct rndis_packet) + sizeof(entry))
 		return false;
 	hvk_shared_read(range, 0, &type, sizeof(type));
 	hvk_shared_read(range, offsetof(struct rndis_packet, data_offset), &data, sizeof(data));
 	hvk_shared_read(range, offsetof(struct rndis_packet, per_packet_info_offset), &info, sizeof(info));
-	*offset = data.offset + RNDIS_OFFSET_BASE;
-	*length = data.length;
-	*checksum = 0;
+	frame->offset = data.offset + RNDIS_OFFSET_BASE;
+	frame->length = data.length;
+	frame->has = frame->checksum = frame->hash = frame->hash_type = 0;
 	if (type != RNDIS_MSG_PACKET || data.length < HVK_RNDIS_FRAME_MIN || data.offset < fixed ||
 	    !hvk_fits(data.offset, data.length, range->size - RNDIS_OFFSET_BASE))
 		return false;
 	if (info.length == 0)
 		return true;
-	hvk_shared_read(range, sizeof(struct rndis_packet), &entry, sizeof(entry));
-	*checksum = entry.data;
-	return info.offset == fixed && info.length == sizeof(entry) && entry.header.size == sizeof(entry) &&
-	       entry.header.type == RNDIS_INFO_CHECKSUM && entry.header.data_offset == sizeof(entry.header);
+	if (info.length == sizeof(entry) && info.offset == fixed) {
+		hvk_shared_read(range, at, &entry, sizeof(entry)); /* without RSS it is this one */
+		frame->has = HVK_RNDIS_HAS_CHECKSUM;
+		frame->checksum = entry.data;
+		return entry.header.type == RNDIS_INFO_CHECKSUM && entry.header.size == sizeof(entry) &&
+		       entry.header.data_offset == sizeof(entry.header);
+	}
+	if (info.offset != fixed || info.length > HVK_RNDIS_USUAL_ENTRIES * sizeof(entry) ||
+	    info.length % sizeof(entry) != 0 || info.length > range->size - at)
+		return false;
+	for (uint32_t end = at + info.length; at != end; at += (uint32_t)sizeof(entry)) {
+		hvk_shared_read(range, at, &entry, sizeof(entry));
+		if (!hvk_rndis_take_usual(frame, &entry))
+			return false;
+	}
+	return true;
 }
 
 /* INITIALIZE_COMPLETE, QUERY_COMPLETE, SET_COMPLETE: their first two fields. */
