@@ -7,6 +7,8 @@
  */
 #include "guest/netvsc/netvsc_internal.h"
 
+#ifndef HVK_CONFIG_SMALL /* small.c */
+
 /* --- Life ---------------------------------------------------------------------------- */
 
 hvk_status hvk_netvsc_lend_start(struct netvsc_queue *queue)
@@ -231,3 +233,5 @@ void hvk_netvsc_lend_collect(struct netvsc_queue *queue)
 {
 	collect(queue, false);
 }
+
+#endif

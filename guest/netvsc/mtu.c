@@ -7,6 +7,8 @@
  */
 #include "guest/netvsc/netvsc_internal.h"
 
+#ifndef HVK_CONFIG_SMALL /* small.c */
+
 static void begin(struct hvk_netvsc *nic, enum netvsc_restart restart, uint32_t mtu)
 {
 	nic->restart = restart;
@@ -85,3 +87,5 @@ bool hvk_netvsc_mtu_goes_on(struct hvk_netvsc *nic)
 	hvk_netvsc_bring_up(nic);
 	return true;
 }
+
+#endif

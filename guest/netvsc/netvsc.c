@@ -30,6 +30,7 @@ static void get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *
 		add_counters(&nic->queues[i], out);
 }
 
+#ifndef HVK_CONFIG_SMALL
 static void get_queue_counters(struct hvk_netdev *netdev, uint32_t queue, struct hvk_netdev_counters *out)
 {
 	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
@@ -38,20 +39,23 @@ static void get_queue_counters(struct hvk_netdev *netdev, uint32_t queue, struct
 	if (queue < nic->queue_count)
 		add_counters(&nic->queues[queue], out);
 }
+#endif
 
 static const struct hvk_netdev_ops ops = {
 	.transmit = hvk_netvsc_transmit,
 	.set_flags = hvk_netvsc_set_flags,
 	.get_counters = get_counters,
+	.flush = hvk_netvsc_flush,
+	.set_multicast = hvk_netvsc_set_multicast,
+	.refuse = hvk_netvsc_refuse,
+#ifndef HVK_CONFIG_SMALL
 	.release = hvk_netvsc_release,
 	.get_queue_counters = get_queue_counters,
-	.flush = hvk_netvsc_flush,
 	.set_enabled = hvk_netvsc_set_enabled,
 	.set_mtu = hvk_netvsc_set_mtu,
-	.set_multicast = hvk_netvsc_set_multicast,
 	.set_rss = hvk_netvsc_set_rss,
 	.get_rss = hvk_netvsc_get_rss,
-	.refuse = hvk_netvsc_refuse,
+#endif
 };
 
 /* --- Work on the channel's CPU ------------------------------------------------------------ */
@@ -116,6 +120,19 @@ static hvk_status check_config(const struct hvk *hvk, struct hvk_netvsc_config *
 	return is_nvs_version(config->nvs_newest) ? HVK_OK : HVK_EINVAL;
 }
 
+/* What is not in this build. NVS 6.1 would let the host join segments. */
+static hvk_status limit_to_build(struct hvk_netvsc_config *config)
+{
+#ifdef HVK_CONFIG_SMALL
+	if (config->queues > 1 || config->offloads != 0 || config->rx_borrow != 0)
+		return HVK_ENOTSUP;
+	if (config->nvs_newest == NVS_VERSION_6_1)
+		config->nvs_newest = NVS_VERSION_6;
+#endif
+	(void)config;
+	return HVK_OK;
+}
+
 hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvsc_config *config,
 			     struct hvk_netvsc **out)
 {
@@ -129,6 +146,8 @@ hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvs
 	hvk_status status = check_config(hvk, &checked);
 
 	*out = NULL;
+	if (status == HVK_OK)
+		status = limit_to_build(&checked);
 	if (status != HVK_OK)
 		return status;
 	if (memcmp(&offer->type, &type, sizeof(type)) != 0 || offer->subchannel_index != 0)

@@ -2,6 +2,8 @@
 /* What the host can do for frames, and switching it on and off. */
 #include "guest/netvsc/netvsc_internal.h"
 
+#ifndef HVK_CONFIG_SMALL /* small.c */
+
 /* Linux: hosts below NVS 5 have no checksums of UDP. */
 #define UDP (HVK_NETDEV_TX_UDP4 | HVK_NETDEV_TX_UDP6 | HVK_NETDEV_RX_UDP4 | HVK_NETDEV_RX_UDP6)
 #define VLAN (HVK_NETDEV_TX_VLAN | HVK_NETDEV_RX_VLAN)
@@ -73,3 +75,5 @@ hvk_status hvk_netvsc_take_offloads(struct hvk_netvsc *nic, const struct netvsc_
 			nic->wanted.enabled);
 	return answer->status;
 }
+
+#endif

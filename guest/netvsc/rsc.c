@@ -6,6 +6,8 @@
  */
 #include "guest/netvsc/netvsc_internal.h"
 
+#ifndef HVK_CONFIG_SMALL /* small.c */
+
 #define JOINED_PAGES ((HVK_NETVSC_JOINED_MAX + HVK_ETHERNET_VLAN_TAG + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE)
 
 hvk_status hvk_netvsc_joining_start_queue(struct netvsc_queue *queue)
@@ -122,3 +124,5 @@ void hvk_netvsc_receive_joined(struct netvsc_queue *queue, const struct hvk_shar
 	whole.part = RNDIS_PACKET_ID_SUBALLOCATION | RNDIS_PACKET_ID_FIRST | RNDIS_PACKET_ID_LAST;
 	hvk_netvsc_receive_part(queue, range, &whole);
 }
+
+#endif

@@ -6,6 +6,8 @@
  */
 #include "guest/netvsc/netvsc_internal.h"
 
+#ifndef HVK_CONFIG_SMALL /* small.c */
+
 /* What Linux switches on; more can be asked for. */
 #define USUAL_TYPES (HVK_RSS_IPV4 | HVK_RSS_TCP4 | HVK_RSS_IPV6 | HVK_RSS_TCP6)
 
@@ -137,3 +139,5 @@ void hvk_netvsc_get_rss(struct hvk_netdev *netdev, struct hvk_netdev_rss *out)
 	}
 	hvk_unlock(nic->hvk, &nic->lock);
 }
+
+#endif

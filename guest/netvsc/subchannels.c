@@ -8,6 +8,8 @@
  */
 #include "guest/netvsc/netvsc_internal.h"
 
+#ifndef HVK_CONFIG_SMALL /* small.c */
+
 /* --- Offers ----------------------------------------------------------------------------- */
 
 /* The claim on a sub-channel that is of no use (any more). */
@@ -300,3 +302,5 @@ uint32_t hvk_netvsc_subchannels_news(struct hvk_netvsc *nic)
 	}
 	return news;
 }
+
+#endif

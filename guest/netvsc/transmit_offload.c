@@ -6,6 +6,8 @@
 #include "guest/netdev/checksum.h"
 #include "guest/netvsc/transmit.h"
 
+#ifndef HVK_CONFIG_SMALL /* small.c */
+
 #define CHECKSUMS (HVK_TX_CHECKSUM_IPV4 | HVK_TX_CHECKSUM_TCP | HVK_TX_CHECKSUM_UDP)
 
 static void say(struct netvsc_wire *wire, uint32_t what, uint32_t checksum)
@@ -174,3 +176,5 @@ hvk_status hvk_netvsc_transmit_prepare(const struct hvk_netvsc *nic, struct netv
 		&wire->prefix, frame->length - wire->skip + wire->head_length, &wire->info);
 	return HVK_OK;
 }
+
+#endif

@@ -62,8 +62,8 @@ struct hvk_netvsc_config {
 #define HVK_NETVSC_QUEUES_MAX 64u
 
 /* Memory only, and the claim on the channel. HVK_EINVAL (not a network channel, values out
- * of range), HVK_EBUSY and HVK_EGONE (hvk_channel_claim), HVK_ENOMEM. Task context or
- * callback. */
+ * of range), HVK_ENOTSUP (left out by HVK_CONFIG_SMALL: queues, offloads, rx_borrow), HVK_EBUSY and
+ * HVK_EGONE (hvk_channel_claim), HVK_ENOMEM. Task context or callback. */
 hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvsc_config *config,
 			     struct hvk_netvsc **out);
 
