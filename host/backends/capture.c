@@ -62,6 +62,14 @@ static void taken(void *context, const void *frame, uint32_t length)
 		capture->inner.taken(capture->inner.context, frame, length);
 }
 
+static void tell_link(void *context, bool up)
+{
+	const struct hvh_backend *inner = &((struct hvh_capture *)context)->inner;
+
+	if (inner->link != NULL)
+		inner->link(inner->context, up);
+}
+
 struct hvh_capture *hvh_capture_create(const char *path, uint64_t (*now)(void *context), void *context,
 				       char *error, size_t error_size)
 {
@@ -89,7 +97,8 @@ void hvh_capture_backend(struct hvh_capture *capture, const struct hvh_backend *
 				    .transmit = transmit,
 				    .flush = flush,
 				    .transmit_from = transmit_from,
-				    .taken = taken};
+				    .taken = taken,
+				    .link = tell_link};
 }
 
 bool hvh_capture_flush(struct hvh_capture *capture)

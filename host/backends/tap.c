@@ -6,7 +6,8 @@
  * guest's queue; the kernel takes it or it is lost, and it takes its time itself, so a guest is
  * never faster than the kernel. From the kernel: a thread reads while the card has room; what it has
  * none for stays in the kernel. The thread sleeps until frames come, or, while the card is full,
- * for some milliseconds (frame_queue.h).
+ * for some milliseconds (frame_queue.h). An interface that is gone is not looked at again: each look
+ * would find it gone.
  *
  * Order of locks: the partition's alone; the thread's own state is only its own.
  */
@@ -37,6 +38,7 @@ struct hvh_tap {
 	pthread_t thread;
 	/* The thread's own. */
 	bool watching; /* the queues */
+	bool gone;     /* the interface: somebody has removed it */
 	struct hvh_frame_queue to_guest;
 	struct hvh_room_wait room_wait;
 	uint8_t frame[FRAME_BYTES];
@@ -76,15 +78,19 @@ static void watch_queues(struct hvh_tap *tap, bool on)
 	}
 }
 
-static void read_queue(struct hvh_tap *tap, uint32_t queue)
+/* At most so many frames, or the others would wait for a queue that is never empty. */
+static void read_queue(struct hvh_tap *tap, uint32_t queue, uint32_t most)
 {
-	while (tap->to_guest.count < FRAMES_PER_TURN) {
+	for (uint32_t n = 0; n < most && tap->to_guest.count < FRAMES_PER_TURN;) {
 		ssize_t length = read(tap->interface.fds[queue], tap->frame, sizeof tap->frame);
 
 		if (length < 0 && errno == EINTR)
 			continue;
+		if (length < 0 && errno != EAGAIN)
+			tap->gone = true;
 		if (length <= 0)
 			return;
+		n++;
 		if (!hvh_frame_queue_push(&tap->to_guest, FRAMES_PER_TURN, tap->frame, (uint32_t)length))
 			atomic_fetch_add(&tap->dropped, 1);
 	}
@@ -95,14 +101,23 @@ static void take_events(struct hvh_tap *tap)
 	struct epoll_event events[TAP_QUEUES_MAX + 1];
 	int count = epoll_wait(tap->epoll, events, (int)(tap->interface.queues + 1),
 			       tap->room_wait.ms != 0 ? (int)tap->room_wait.ms : -1);
+	uint32_t most = count > 1 ? FRAMES_PER_TURN / (uint32_t)count : FRAMES_PER_TURN;
 	uint64_t wakes;
 
 	for (int n = 0; n < count; n++) {
 		if (events[n].data.u32 != WAKE)
-			read_queue(tap, events[n].data.u32);
+			read_queue(tap, events[n].data.u32, most > 0 ? most : 1);
 		else if (read(tap->wake, &wakes, sizeof wakes) < 0)
 			continue; /* somebody else's wake-up */
 	}
+}
+
+static void pull_the_plug(struct hvh_tap *tap, struct hvh_nic *nic)
+{
+	watch_queues(tap, false);
+	tap->lock.lock(tap->lock.context);
+	hvh_nic_set_link(nic, tap->lock.now(tap->lock.context), false);
+	tap->lock.unlock(tap->lock.context);
 }
 
 static void *tap_main(void *context)
@@ -117,7 +132,10 @@ static void *tap_main(void *context)
 		if (nic == NULL)
 			continue;
 		hvh_frame_queue_deliver(&tap->to_guest, nic, &tap->lock, &tap->room_wait);
-		watch_queues(tap, tap->to_guest.count == 0);
+		if (!tap->gone)
+			watch_queues(tap, tap->to_guest.count == 0);
+		else if (tap->watching)
+			pull_the_plug(tap, nic);
 	}
 	return NULL;
 }
@@ -142,9 +160,15 @@ static void transmit(void *context, const void *frame, uint32_t length)
 	transmit_from(context, 0, frame, length);
 }
 
+static void tell_link(void *context, bool up)
+{
+	tap_interface_carrier(&((struct hvh_tap *)context)->interface, up);
+}
+
 void hvh_tap_backend(struct hvh_tap *tap, struct hvh_backend *out)
 {
-	*out = (struct hvh_backend){.context = tap, .transmit = transmit, .transmit_from = transmit_from};
+	*out = (struct hvh_backend){
+		.context = tap, .transmit = transmit, .transmit_from = transmit_from, .link = tell_link};
 }
 
 /* --- It comes and goes ------------------------------------------------------------------------- */

@@ -307,6 +307,13 @@ bool tap_interface_open(struct tap_interface *interface, const struct hvh_tap_co
 	return right;
 }
 
+void tap_interface_carrier(const struct tap_interface *interface, bool on)
+{
+	int carrier = on;
+
+	(void)ioctl(interface->fds[0], TUNSETCARRIER, &carrier);
+}
+
 void tap_interface_close(struct tap_interface *interface)
 {
 	for (uint32_t queue = 0; queue < interface->queues && queue < TAP_QUEUES_MAX; queue++) {

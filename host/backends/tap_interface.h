@@ -21,6 +21,8 @@ struct tap_interface {
  * in error. */
 bool tap_interface_open(struct tap_interface *interface, const struct hvh_tap_config *config, char *error,
 			size_t error_size);
+/* As with a cable that is plugged in and out; kernels before 5.0 do not know it. */
+void tap_interface_carrier(const struct tap_interface *interface, bool on);
 void tap_interface_close(struct tap_interface *interface);
 /* Frames that the kernel had for the guest and threw away, its queue being full. */
 uint64_t tap_interface_dropped(const struct tap_interface *interface);

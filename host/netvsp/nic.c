@@ -28,6 +28,12 @@ static void configure(struct hvh_nic *nic, const struct hvh_nic_config *config)
 	nic->link_up = config->link_up;
 }
 
+static void tell_backend(const struct hvh_nic *nic)
+{
+	if (nic->backend.link != NULL)
+		nic->backend.link(nic->backend.context, nic->link_up);
+}
+
 struct hvh_nic *hvh_nic_create(struct hvh_partition *partition, const struct hvh_nic_config *config,
 			       const struct hvh_backend *backend)
 {
@@ -49,6 +55,8 @@ struct hvh_nic *hvh_nic_create(struct hvh_partition *partition, const struct hvh
 		return NULL;
 	}
 	netvsp_primary(nic)->channel = nic->channel;
+	if (!nic->link_up)
+		tell_backend(nic);
 	return nic;
 }
 
@@ -143,6 +151,7 @@ void hvh_nic_set_link(struct hvh_nic *nic, uint64_t now, bool up)
 	nic->link_up = up;
 	if (!up)
 		netvsp_frames_drop(nic, &nic->counters.dropped_link);
+	tell_backend(nic);
 	hvh_channel_kick(nic->channel);
 }
 

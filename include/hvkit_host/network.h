@@ -27,6 +27,8 @@ struct hvh_backend {
 	void (*transmit_from)(void *context, uint32_t queue, const void *frame, uint32_t length);
 	/* A frame for the guest that hvh_nic_receive has just taken; for those who watch. May be NULL. */
 	void (*taken)(void *context, const void *frame, uint32_t length);
+	/* The card's link, when it changes, and at the card's creation if it is down then. May be NULL. */
+	void (*link)(void *context, bool up);
 };
 
 /* What the card can do beyond sending and receiving, as bits to leave out. What is there
@@ -160,8 +162,9 @@ uint64_t hvh_slirp_dropped(const struct hvh_slirp *slirp); /* frames lost for wa
 /* --- A TAP interface of Linux ----------------------------------------------------------
  * Frames go to and come from the kernel. An interface of that name is used as it is; if there is
  * none one is made, brought up, and gone in the end (CAP_NET_ADMIN). Frames that the card has no room
- * for wait in the kernel, up to the interface's queue length. One thread of its own; the lock is used as
- * by libslirp, transmit writes to the kernel with it held. */
+ * for wait in the kernel, up to the interface's queue length. The card's link is the interface's carrier;
+ * an interface that somebody removes takes the card's link down. One thread of its own; the lock is used
+ * as by libslirp, transmit writes to the kernel with it held. */
 struct hvh_tap_config {
 	const char *name;  /* of the interface; NULL = hvkit0 or the next that is free */
 	const char *netns; /* a name under /run/netns, or a path; NULL = ours */

@@ -14,7 +14,7 @@
 #include "hvkit_host/network.h"
 
 struct inner {
-	uint32_t transmitted, from_queue, flushed, taken;
+	uint32_t transmitted, from_queue, flushed, taken, links;
 	uint64_t now;
 	uint8_t last;
 };
@@ -42,6 +42,11 @@ static void taken(void *context, const void *frame, uint32_t length)
 {
 	(void)frame;
 	((struct inner *)context)->taken += length;
+}
+
+static void link_changed(void *context, bool up)
+{
+	((struct inner *)context)->links += up ? 1 : 10;
 }
 
 static uint64_t now(void *context)
@@ -90,8 +95,11 @@ static void both_ways_byte_for_byte(void **state)
 					0xa7, 0xa8, 0xa9, 0xaa, 0xab, 0xac, 0xad};
 	char path[] = "/tmp/hvkit-capture-XXXXXX";
 	struct inner inner = {.now = 0x100000002ull};
-	const struct hvh_backend wrapped = {
-		.context = &inner, .transmit = transmit, .flush = flush, .taken = taken};
+	const struct hvh_backend wrapped = {.context = &inner,
+					    .transmit = transmit,
+					    .flush = flush,
+					    .taken = taken,
+					    .link = link_changed};
 	struct hvh_backend backend;
 	struct hvh_capture *capture;
 	uint8_t bytes[sizeof expected + 1];
@@ -109,6 +117,9 @@ static void both_ways_byte_for_byte(void **state)
 	assert_int_equal(inner.last, 0xa0);
 	assert_int_equal(inner.taken, sizeof frame);
 	assert_int_equal(inner.flushed, 1);
+	backend.link(backend.context, false);
+	backend.link(backend.context, true);
+	assert_int_equal(inner.links, 11);
 	assert_true(hvh_capture_flush(capture));
 	file = fopen(path, "rb");
 	assert_int_equal(fread(bytes, 1, sizeof bytes, file), sizeof expected);

@@ -494,9 +494,13 @@ static void test_link_and_queue(void **state)
 	struct hvh_nic_counters counters;
 
 	(void)state;
+	assert_int_equal(fake->link_downs, 0);
 	hvh_nic_set_link(fake->nic, fake->now, false);
+	hvh_nic_set_link(fake->nic, fake->now, false);
+	assert_int_equal(fake->link_downs, 1);
 	assert_false(receive(fake, OURS, 1));
 	hvh_nic_set_link(fake->nic, fake->now, true);
+	assert_int_equal(fake->link_ups, 1);
 	assert_int_equal(hvh_nic_room(fake->nic, fake->now), HVH_NIC_QUEUE);
 	for (uint32_t i = 0; i < HVH_NIC_QUEUE; i++)
 		assert_true(receive(fake, OURS, 1));
@@ -507,6 +511,22 @@ static void test_link_and_queue(void **state)
 	assert_int_equal(counters.dropped_queue, 1);
 	fake->partition.fault[HVH_FAULT_FRAME_LOST] = true;
 	assert_true(receive(fake, OURS, 1)); /* nobody knows */
+	fake_destroy(fake);
+}
+
+static void test_backend_of_a_card_without_link(void **state)
+{
+	struct hvh_nic_config config = {.mac = {0x00, 0x15, 0x5d, 1, 2, 3}};
+	struct fake *fake = fake_create();
+	struct hvh_backend backend = {.context = fake, .transmit = fake_transmit, .link = fake_link};
+	struct hvh_channel *channel = &fake->partition.channel;
+
+	(void)state;
+	channel->ops->destroy(channel->device);
+	fake->nic = hvh_nic_create(&fake->partition, &config, &backend);
+	assert_int_equal(fake->link_downs, 1);
+	hvh_nic_set_link(fake->nic, fake->now, true);
+	assert_int_equal(fake->link_ups, 1);
 	fake_destroy(fake);
 }
 
@@ -754,6 +774,7 @@ int main(void)
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_filter_at_the_start),
 		cmocka_unit_test(test_link_and_queue),
+		cmocka_unit_test(test_backend_of_a_card_without_link),
 		cmocka_unit_test(test_frames_arrive),
 		cmocka_unit_test(test_empty_completion_is_accepted),
 		cmocka_unit_test(test_completion_for_an_unknown_id),

@@ -94,9 +94,10 @@ struct fake {
 	struct hvh_channel *on; /* the channel that the functions below are about */
 	uint64_t now;
 	uint64_t next_transaction;
-	uint32_t frames;  /* that reached the backend */
-	uint32_t flushed; /* times, after frames */
-	bool counts_only; /* what frames reach the backend */
+	uint32_t frames;               /* that reached the backend */
+	uint32_t flushed;              /* times, after frames */
+	uint32_t link_ups, link_downs; /* that the backend was told of */
+	bool counts_only;              /* what frames reach the backend */
 	uint8_t frame[FAKE_FRAMES][2048];
 	uint32_t frame_length[FAKE_FRAMES];
 };
@@ -372,6 +373,14 @@ static inline void fake_flush(void *context)
 	fake->flushed++;
 }
 
+static inline void fake_link(void *context, bool up)
+{
+	struct fake *fake = context;
+
+	fake->link_ups += up;
+	fake->link_downs += !up;
+}
+
 static inline void fake_rings(struct hvh_channel *channel)
 {
 	channel->to_host.packets = calloc(FAKE_PACKETS, sizeof(struct fake_packet));
@@ -385,7 +394,8 @@ static inline struct fake *fake_create_without(uint32_t without)
 	struct fake *fake = calloc(1, sizeof *fake);
 	struct hvh_nic_config config = {
 		.mac = {0x00, 0x15, 0x5d, 1, 2, 3}, .link_up = true, .without = without};
-	struct hvh_backend backend = {.context = fake, .transmit = fake_transmit, .flush = fake_flush};
+	struct hvh_backend backend = {
+		.context = fake, .transmit = fake_transmit, .flush = fake_flush, .link = fake_link};
 	struct hvh_channel *channel = &fake->partition.channel;
 
 	fake->partition.random = 1;

@@ -19,8 +19,12 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -37,13 +41,23 @@
 #define PATIENCE_SECONDS 20
 #define TYPE 0x88b5u /* for experiments */
 #define FRAME 64u
+#define UDP 17u
+#define FLOWS 16u
 
 struct hvh_nic {
 	pthread_mutex_t mutex; /* the partition's lock */
 	pthread_cond_t came;
-	uint32_t room, count, asked;
+	uint32_t room, count, asked, unplugged;
 	uint32_t number[FRAMES];
 };
+
+void hvh_nic_set_link(struct hvh_nic *nic, uint64_t now, bool up)
+{
+	if (now != 4711 || pthread_mutex_trylock(&nic->mutex) != EBUSY || up)
+		abort();
+	nic->unplugged++;
+	pthread_cond_broadcast(&nic->came);
+}
 
 /* Called by the thread, with the lock held; the kernel's own frames (IPv6) do not count. */
 bool hvh_nic_receive(struct hvh_nic *nic, uint64_t now, const void *frame, uint32_t length)
@@ -52,11 +66,15 @@ bool hvh_nic_receive(struct hvh_nic *nic, uint64_t now, const void *frame, uint3
 
 	if (now != 4711 || pthread_mutex_trylock(&nic->mutex) != EBUSY || nic->room == 0)
 		abort();
-	if (length != FRAME || bytes[12] != TYPE >> 8 || bytes[13] != (TYPE & 0xff))
+	uint32_t at = length == FRAME && bytes[12] == TYPE >> 8 && bytes[13] == (TYPE & 0xff) ? 14 : 0;
+
+	if (length == FRAME && bytes[12] == 0x08 && bytes[13] == 0 && bytes[23] == UDP)
+		at = 42;
+	if (at == 0)
 		return false;
 	if (nic->count == FRAMES)
 		abort();
-	memcpy(&nic->number[nic->count++], bytes + 14, sizeof nic->number[0]);
+	memcpy(&nic->number[nic->count++], bytes + at, sizeof nic->number[0]);
 	nic->room--;
 	pthread_cond_broadcast(&nic->came);
 	return true;
@@ -341,6 +359,131 @@ static int make_persistent(const char *name, short flags)
 	return fd;
 }
 
+/* --- The cable -------------------------------------------------------------------------- */
+
+static bool has_carrier(const char *name)
+{
+	struct ethtool_value value = {.cmd = ETHTOOL_GLINK};
+	struct ifreq request = {.ifr_data = (void *)&value};
+
+	assert_int_equal(ioctl_on(name, SIOCETHTOOL, &request), 0);
+	return value.data != 0;
+}
+
+static void the_link_is_the_carrier(void **state)
+{
+	const struct hvh_tap_config config = {.name = "cable"};
+	struct scene *scene = scene_create(&config, UINT32_MAX);
+
+	(void)state;
+	assert_true(has_carrier("cable"));
+	scene->backend.link(scene->backend.context, false);
+	assert_false(has_carrier("cable"));
+	scene->backend.link(scene->backend.context, true);
+	assert_true(has_carrier("cable"));
+	scene_destroy(scene);
+}
+
+static void remove_interface(const char *name)
+{
+	struct {
+		struct nlmsghdr header;
+		struct ifinfomsg interface;
+	} request = {
+		.header = {.nlmsg_len = sizeof request,
+			   .nlmsg_type = RTM_DELLINK,
+			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+		.interface = {.ifi_index = (int)if_nametoindex(name)},
+	};
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+		uint8_t rest[256];
+	} answer;
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+
+	assert_int_equal(send(fd, &request, sizeof request, 0), sizeof request);
+	assert_true(recv(fd, &answer, sizeof answer, 0) > 0);
+	assert_int_equal(answer.error.error, 0);
+	close(fd);
+}
+
+static uint64_t busy_us(void)
+{
+	struct timespec spent;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+	return (uint64_t)spent.tv_sec * 1000000u + (uint64_t)spent.tv_nsec / 1000u;
+}
+
+/* The guest's cable is out, once, and the thread sleeps. */
+static void an_interface_that_is_removed(void **state)
+{
+	const struct hvh_tap_config config = {.name = "goes", .queues = 3};
+	struct scene *scene = scene_create(&config, UINT32_MAX);
+	struct timespec until;
+	uint64_t busy;
+
+	(void)state;
+	remove_interface("goes");
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_SECONDS;
+	lock(&scene->nic);
+	while (scene->nic.unplugged == 0)
+		assert_int_equal(pthread_cond_timedwait(&scene->nic.came, &scene->nic.mutex, &until), 0);
+	unlock(&scene->nic);
+	busy = busy_us();
+	usleep(300000);
+	assert_true(busy_us() - busy < 100000);
+	assert_int_equal(scene->nic.unplugged, 1);
+	guest_sends(scene, 1, 0);
+	assert_int_equal(hvh_tap_dropped(scene->tap), 1);
+	scene->backend.link(scene->backend.context, true); /* as the monitor may have it */
+	scene_destroy(scene);
+}
+
+/* A datagram of this flow, by which the kernel chooses the queue. */
+static void kernel_sends_flow(struct scene *scene, uint32_t flow)
+{
+	static const uint8_t headers[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2,    0, 0, 0,  0, 1,  0x08, 0,
+					  0x45, 0,    0,    50,   0,    0,    0x40, 0, 1, 17, 0, 0,  10,   9,
+					  9,    1,    10,   9,    9,    15,   0,    9, 0, 9,  0, 30, 0,    0};
+	struct sockaddr_ll to = {.sll_family = AF_PACKET,
+				 .sll_protocol = htons(0x0800),
+				 .sll_ifindex = (int)if_nametoindex(hvh_tap_name(scene->tap))};
+	uint8_t frame[FRAME] = {0};
+
+	memcpy(frame, headers, sizeof headers);
+	frame[35] = (uint8_t)flow;
+	memcpy(frame + 42, &flow, sizeof flow);
+	assert_int_equal(sendto(scene->packets, frame, sizeof frame, 0, (struct sockaddr *)&to, sizeof to),
+			 FRAME);
+}
+
+/* All are full: each has its turn before the card is. */
+static void queues_take_turns(void **state)
+{
+	const struct hvh_tap_config config = {.name = "turns", .queues = 4};
+	struct scene *scene = scene_create(&config, 0);
+	uint32_t flows = 0;
+
+	(void)state;
+	for (uint32_t n = 0; n < 100; n++)
+		for (uint32_t flow = 0; flow < FLOWS; flow++)
+			kernel_sends_flow(scene, flow);
+	lock(&scene->nic);
+	scene->nic.room = 65; /* one frame may have been read before */
+	unlock(&scene->nic);
+	usleep(200000);
+	lock(&scene->nic);
+	assert_int_equal(scene->nic.count, 65);
+	for (uint32_t n = 0; n < 65; n++)
+		flows |= 1u << scene->nic.number[n];
+	unlock(&scene->nic);
+	assert_int_equal(flows, (1u << FLOWS) - 1);
+	scene_destroy(scene);
+}
+
 static void one_that_exists_is_used_and_left(void **state)
 {
 	const struct hvh_tap_config config = {.name = "stays"}, two = {.name = "stays", .queues = 2};
@@ -447,6 +590,9 @@ int main(void)
 		cmocka_unit_test(a_full_card_loses_nothing),
 		cmocka_unit_test(many_queues),
 		cmocka_unit_test(lost_frames_are_counted),
+		cmocka_unit_test(the_link_is_the_carrier),
+		cmocka_unit_test(an_interface_that_is_removed),
+		cmocka_unit_test(queues_take_turns),
 		cmocka_unit_test(one_that_exists_is_used_and_left),
 		cmocka_unit_test(in_another_namespace),
 		cmocka_unit_test(what_cannot_be_is_said),
