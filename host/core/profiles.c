@@ -8,6 +8,7 @@
 
 #include "hvkit/wire/nvs.h"
 #include "hvkit/wire/vmbus.h"
+#include "hvkit/wire/vstor.h"
 #include "hvkit_host/profile.h"
 
 #define VERSIONS(version) .newest_version = (version), .accept_newest = (version)
@@ -21,7 +22,8 @@
 	.receive_suballocation = 1728, .send_section = 6144, .short_nvs_ignored = true,                     \
 	.receive_buffer_limited = true, .information_offset_required = true, .queues_max = 64,              \
 	.rss_unchanged_ignored = true, .lso = true, .lso_size_max = 65535, .lso_segments_min = 2,           \
-	.rndis_transfer_max = 0xefffffff
+	.rndis_transfer_max = 0xefffffff, .vstor_reset = HVH_RESET_ABORTS,                                  \
+	.vstor_bus_reset = HVH_RESET_LOSES
 
 /* Below 3.0. */
 #define WINDOWS_WITHOUT_UNLOAD \
@@ -33,11 +35,12 @@
 		 .unload_works = true, .pending_feature_offered = true
 
 /* From 5.0. */
-#define WINDOWS_WITH_CONNECTION_4                                                        \
-	WINDOWS_WITH_QUEUES, .connection_4 = true, .rsc = true, .udp_hash_as_tcp = true, \
-			     .returned_connection = VMBUS_CONNECTION_MESSAGE_V5,         \
-			     .ranges_per_packet_max = 32, .nvs_newest = NVS_VERSION_6_1, \
-			     .rndis_packets_max = 8, .rndis_alignment_factor = 3,        \
+#define WINDOWS_WITH_CONNECTION_4                                                                         \
+	WINDOWS_WITH_QUEUES, .connection_4 = true, .rsc = true, .udp_hash_as_tcp = true,                  \
+			     .returned_connection = VMBUS_CONNECTION_MESSAGE_V5,                          \
+			     .vstor_newest = VSTOR_VERSION_6_0, .vstor_6_2 = true, .dvd_version_0 = true, \
+			     .ranges_per_packet_max = 32, .nvs_newest = NVS_VERSION_6_1,                  \
+			     .rndis_packets_max = 8, .rndis_alignment_factor = 3,                         \
 			     .timers = HVH_TIMERS_DIRECT
 
 #define OPENVMM_CARD                                                                                    \
@@ -45,7 +48,8 @@
 	.ranges_per_packet_max = 375, .rndis_packets_max = 8, .rndis_alignment_factor = 3, .rss = true, \
 	.queues_max = 64, .rss_unchanged_ignored = true, .udp_checksum = true,                          \
 	.send_table = HVH_SEND_TABLE_AT_12, .lso = true, .lso_size_max = 65535, .lso_segments_min = 2,  \
-	.lso_offset_needed = true, .rndis_transfer_max = 0xefffffff
+	.lso_offset_needed = true, .rndis_transfer_max = 0xefffffff, .vstor_newest = VSTOR_VERSION_6_0, \
+	.absent_check_condition = true, .remove_notice = HVH_NOT_EVER
 
 static const struct hvh_profile profiles[] = {
 	{
@@ -53,6 +57,8 @@ static const struct hvh_profile profiles[] = {
 		.description = "Windows Server 2008: VMBus 0.13, the shared event; ignores UNLOAD",
 		VERSIONS(VMBUS_VERSION_0_13),
 		WINDOWS_WITHOUT_UNLOAD,
+		.vstor_newest = VSTOR_VERSION_2_0,
+		.disk_spc2 = true,
 		.nvs_newest = NVS_VERSION_1,
 		.rndis_packets_max = 1,
 	},
@@ -62,6 +68,9 @@ static const struct hvh_profile profiles[] = {
 			"Windows Server 2008 R2: VMBus 1.1; ignores UNLOAD, no bus for a second contact",
 		VERSIONS(VMBUS_VERSION_1_1),
 		WINDOWS_WITHOUT_UNLOAD,
+		.vstor_newest = VSTOR_VERSION_4_2,
+		.disk_spc2 = true,
+		.absent_zeroed = true,
 		.nvs_newest = NVS_VERSION_2,
 		.rndis_packets_max = 1,
 	},
@@ -73,6 +82,9 @@ static const struct hvh_profile profiles[] = {
 		WINDOWS_WITHOUT_UNLOAD,
 		.pending_feature_offered = true,
 		.udp_checksum = true,
+		.vstor_newest = VSTOR_VERSION_5_1,
+		.disk_spc2 = true,
+		.absent_zeroed = true,
 		.nvs_newest = NVS_VERSION_4,
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
@@ -87,6 +99,10 @@ static const struct hvh_profile profiles[] = {
 		.torndown_withheld = HVH_TORNDOWN_NOW_AND_THEN,
 		.loaded_system_crashes = true,
 		.status_0x40020006_malformed = true,
+		.vstor_newest = VSTOR_VERSION_6_0,
+		.disk_spc2 = true,
+		.absent_zeroed = true,
+		.dvd_version_0 = true,
 		.nvs_newest = NVS_VERSION_5,
 		.ranges_per_packet_max = 8,
 		.rndis_packets_max = 8,
@@ -101,6 +117,9 @@ static const struct hvh_profile profiles[] = {
 		.short_offer_at_0_13 = true,
 		.udp_hash_as_tcp = true,
 		.udp_as_tcp_good = true,
+		.vstor_newest = VSTOR_VERSION_6_0,
+		.vstor_6_2 = true,
+		.dvd_version_0 = true,
 		.nvs_newest = NVS_VERSION_6,
 		.ranges_per_packet_max = 32,
 		.rndis_packets_max = 8,

@@ -8,6 +8,7 @@
 
 #include "hvkit/wire/nvs.h"
 #include "hvkit/wire/vmbus.h"
+#include "hvkit/wire/vstor.h"
 #include "hvkit_host/quirk.h"
 
 #define CHOICES_LINE 160u
@@ -42,6 +43,11 @@ static const char *const post_statuses[] = {"by-seed", "accepted", "0x13", "0x78
 static const char *const monitorings[] = {"as-asked", "none", "all", NULL};
 static const char *const subchannel_orders[] = {"after", "before", "by-seed", NULL};
 static const char *const send_tables[] = {"at-12", "at-40", "wrong-offset", NULL};
+static const char *const vstor_versions[] = {"2.0", "4.2", "5.1", "6.0", NULL};
+static const uint32_t vstor_values[] = {VSTOR_VERSION_2_0, VSTOR_VERSION_4_2, VSTOR_VERSION_5_1,
+					VSTOR_VERSION_6_0};
+static const char *const completion_sizes[] = {"exact", "shortest", NULL};
+static const char *const resets[] = {"nothing", "aborts", "loses", NULL};
 static const char *const coming[] = {"coming", NULL};
 
 struct entry {
@@ -195,9 +201,25 @@ static const struct entry entries[] = {
 	NUMBER("lso-segments", lso_segments_min, 1, 64, BEFORE, "segments of one large send, at least"),
 	SWITCH("lso-offset-needed", lso_offset_needed, BEFORE,
 	       "a large send must say where its TCP header is, else the host finds it"),
+	/* Storage */
+	VALUES("storvsp-max", vstor_newest, vstor_versions, vstor_values, BEFORE,
+	       "newest storage protocol accepted, 6.2 apart"),
+	SWITCH("storvsp-6-2", vstor_6_2, BEFORE, "the storage protocol 6.2 is accepted"),
+	CHOICE("storvsp-completion-size", vstor_completions, completion_sizes, LIVE,
+	       "answers are as long as what they answer, or as short as what they hold"),
+	CHOICE("storvsp-reset", vstor_reset, resets, LIVE,
+	       "what the reset of a unit or controller does to the requests it has"),
+	CHOICE("storvsp-bus-reset", vstor_bus_reset, resets, LIVE,
+	       "what the reset of a bus does to the requests it has"),
+	SWITCH("storvsp-absent-check", absent_check_condition, LIVE,
+	       "commands for a unit that is not there end with CHECK CONDITION, not GOOD"),
+	SWITCH("storvsp-absent-zeroed", absent_zeroed, LIVE,
+	       "INQUIRY of a unit that is not there has version and format 0"),
+	SWITCH("storvsp-disk-spc2", disk_spc2, LIVE, "disks claim SPC-2 in INQUIRY, and do SPC-3"),
+	SWITCH("storvsp-dvd-version-0", dvd_version_0, LIVE, "INQUIRY of a DVD has version 0"),
+	CHOICE("storvsp-remove-notice", remove_notice, tendencies, LIVE,
+	       "removal of a unit is told by REMOVE_DEVICE, not by ENUMERATE_BUS"),
 	/* Of devices to come */
-	COMING("storvsp-completion-size", "exact or shortest completions of the disk controller"),
-	COMING("storvsp-6-2", "the disk controller takes protocol 6.2"),
 	COMING("vpci-relations", "bus relations come before or after the completion of D0 entry"),
 	COMING("ic-versions", "protocol versions of the utilities"),
 };

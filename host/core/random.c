@@ -155,6 +155,13 @@ static const char *const silence_names[HVH_SILENCE_COUNT] = {
 	[HVH_SILENCE_POST] = "post",
 	[HVH_SILENCE_MODIFY] = "modify",
 	[HVH_SILENCE_NVS_SUBCHANNEL] = "nvs-subchannel",
+	[HVH_SILENCE_VSTOR_BEGIN] = "vstor-begin",
+	[HVH_SILENCE_VSTOR_VERSION] = "vstor-version",
+	[HVH_SILENCE_VSTOR_PROPERTIES] = "vstor-properties",
+	[HVH_SILENCE_VSTOR_END] = "vstor-end",
+	[HVH_SILENCE_VSTOR_SUBCHANNELS] = "vstor-subchannels",
+	[HVH_SILENCE_VSTOR_REQUEST] = "vstor-request",
+	[HVH_SILENCE_VSTOR_RESET] = "vstor-reset",
 };
 
 void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step)

@@ -52,6 +52,11 @@ static const char *const names[HVH_V_COUNT] = {
 	[HVH_V_RNDIS] = "rndis",
 	[HVH_V_RNDIS_ORDER] = "rndis-order",
 	[HVH_V_RNDIS_OID] = "rndis-oid",
+	[HVH_V_VSTOR_SIZE] = "vstor-size",
+	[HVH_V_VSTOR_OPERATION] = "vstor-operation",
+	[HVH_V_VSTOR_ORDER] = "vstor-order",
+	[HVH_V_VSTOR_VALUE] = "vstor-value",
+	[HVH_V_VSTOR_PADDING] = "vstor-padding",
 	[HVH_V_ECHO] = "echo",
 	[HVH_V_FRAME] = "frame",
 };

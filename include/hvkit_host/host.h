@@ -135,6 +135,13 @@ enum hvh_silence {
 	HVH_SILENCE_POST,   /* every post answers 0x13, for ever */
 	HVH_SILENCE_MODIFY, /* the channel stays where it was, too */
 	HVH_SILENCE_NVS_SUBCHANNEL,
+	HVH_SILENCE_VSTOR_BEGIN,
+	HVH_SILENCE_VSTOR_VERSION,
+	HVH_SILENCE_VSTOR_PROPERTIES,
+	HVH_SILENCE_VSTOR_END,
+	HVH_SILENCE_VSTOR_SUBCHANNELS,
+	HVH_SILENCE_VSTOR_REQUEST,
+	HVH_SILENCE_VSTOR_RESET,
 	HVH_SILENCE_COUNT
 };
 void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step);

@@ -83,6 +83,16 @@ enum hvh_send_table {
 	HVH_SEND_TABLE_WRONG_OFFSET /* at 40, and up to NVS 6 said to begin earlier (Linux) */
 };
 
+/* Answers of a storage controller: as long as what they answer (OpenVMM: Windows' own drivers look), or
+ * as short as what they hold. */
+enum hvh_completion_size { HVH_COMPLETIONS_EXACT, HVH_COMPLETIONS_SHORTEST };
+/* What a reset does to the requests that a storage controller has. */
+enum hvh_storage_reset {
+	HVH_RESET_NOTHING, /* says that it is done, and that is all (OpenVMM) */
+	HVH_RESET_ABORTS,  /* they end with ABORTED */
+	HVH_RESET_LOSES    /* they are never answered */
+};
+
 /* Each field but the first three is a quirk (quirk.h). */
 struct hvh_profile {
 	const char *name;        /* "ws2012r2" */
@@ -169,6 +179,17 @@ struct hvh_profile {
 	uint32_t lso_size_max;     /* bytes of one large send */
 	uint32_t lso_segments_min; /* and how many segments are the least */
 	bool lso_offset_needed;    /* it must say where its TCP header is (OpenVMM) */
+
+	/* Storage */
+	uint32_t vstor_newest; /* VSTOR_VERSION_*; 6.2 apart from that: */
+	bool vstor_6_2;
+	enum hvh_completion_size vstor_completions;
+	enum hvh_storage_reset vstor_reset, vstor_bus_reset; /* of a unit or controller; of a bus */
+	bool absent_check_condition; /* commands for a unit that is not there: CHECK CONDITION (OpenVMM) */
+	bool absent_zeroed;          /* its INQUIRY has version 0 and format 0 (FreeBSD) */
+	bool disk_spc2;              /* disks claim SPC-2, and do SPC-3 (FreeBSD) */
+	bool dvd_version_0;          /* a DVD of generation 2 claims nothing (FreeBSD) */
+	enum hvh_tendency remove_notice; /* removal is told by REMOVE_DEVICE; else by ENUMERATE_BUS */
 };
 
 /* By name ("ws2012r2", "openvmm"); NULL if there is none. */

@@ -96,7 +96,12 @@ void hvh_storage_set_trouble(struct hvh_storage *storage, const struct hvh_stora
 
 struct hvh_storage_counters {
 	uint64_t requests, reads, writes, flushes, read_bytes, write_bytes;
-	uint64_t errors, delayed, unanswered, absent;
+	uint64_t errors; /* requests that did not end well, for whatever reason */
+	uint64_t medium_errors, busy,
+		unit_attentions; /* struck by trouble; errors of an image are here too */
+	uint64_t delayed, unanswered;
+	uint64_t absent;          /* requests for units that are not there */
+	uint64_t resets, notices; /* of the guest's; the controller's own packets */
 };
 void hvh_storage_get_counters(const struct hvh_storage *storage, struct hvh_storage_counters *out);
 

@@ -63,6 +63,12 @@ enum hvh_violation_kind {
 	HVH_V_RNDIS,
 	HVH_V_RNDIS_ORDER,
 	HVH_V_RNDIS_OID,
+	/* Storage */
+	HVH_V_VSTOR_SIZE,
+	HVH_V_VSTOR_OPERATION,
+	HVH_V_VSTOR_ORDER,
+	HVH_V_VSTOR_VALUE,
+	HVH_V_VSTOR_PADDING,
 	HVH_V_ECHO,  /* echo device: no such operation, too short, too much asked for */
 	HVH_V_FRAME, /* shorter than 14 bytes, longer than the MTU allows, or not what its offload needs */
 	HVH_V_COUNT
