@@ -359,9 +359,6 @@ static void session(void *context, struct rig *rig)
 			break;
 		go_on(card);
 	}
-	hosted_lock(rig->machine);
-	card_traffic_note_faults(card, now(card));
-	hosted_unlock(rig->machine);
 	flows_finish(&card->flows);
 	if (getenv("CARD_LOG") && flows_failed(&card->flows))
 		hvh_dump(hosted_partition(rig->machine), dump_line, card);
@@ -386,6 +383,8 @@ const char *card_run(const struct card_plan *plan, const struct rig_config *mach
 	config.no_nic = true;
 	config.session = session;
 	config.session_context = card;
+	config.tap = card_traffic_tap;
+	config.context = card;
 	rig_run(&config, result);
 	wrong = rig_check(result, false);
 	if (!wrong && card->flows.wrong[0]) {

@@ -101,7 +101,6 @@ struct card {
 	/* Wire: under hosted_lock. */
 	uint64_t wire_next, wire_random;
 	_Atomic uint32_t wire_mtu;
-	uint64_t faults_seen;
 	bool channel_lost; /* frames may be with it until then */
 	uint64_t noticed;
 	bool taken;
@@ -137,9 +136,8 @@ bool card_traffic_idle(const struct card *card);
 void card_traffic_backend(struct card *card, struct hvh_backend *backend);
 bool card_traffic_wire(void *context, uint64_t now);
 uint64_t card_traffic_wire_next(void *context);
-/* Faults of the host's own that may lose frames: seen under hosted_lock. */
 void card_traffic_channel_lost(struct card *card, uint64_t now);
-void card_traffic_note_faults(struct card *card, uint64_t now);
+void card_traffic_tap(void *context, const struct hvh_trace_record *record);
 uint64_t card_random(struct card *card);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "hvkit/wire/vmbus.h"
+
 #define ETHERNET 14u
 #define TAG 4u
 #define PAGE 4096u
@@ -60,21 +62,25 @@ void card_traffic_backend(struct card *card, struct hvh_backend *backend)
 	*backend = (struct hvh_backend){.context = card, .transmit_from = from_guest, .taken = taken};
 }
 
-/* A channel that goes takes frames along; the host may take one back at any time. */
-void card_traffic_note_faults(struct card *card, uint64_t now)
+/* A channel that goes takes frames along, and the host may take one back at any time. */
+void card_traffic_tap(void *context, const struct hvh_trace_record *record)
 {
-	struct hvh_partition *partition = hosted_partition(card->rig->machine);
-	uint64_t seen = hvh_fault_count(partition, HVH_FAULT_RESCIND) +
-			hvh_fault_count(partition, HVH_FAULT_RESCIND_SUBCHANNEL);
+	struct card *card = context;
+	struct vmbus_message_header header;
 
-	if (card->channel_lost && now > card->noticed) {
-		card->channel_lost = false;
-		flows_losing_ends(&card->flows, false);
-	}
-	if (seen == card->faults_seen)
+	if (record->kind != HVH_TRACE_MESSAGE || !record->to_guest || record->byte_count < sizeof(header))
 		return;
-	card->faults_seen = seen;
-	card_traffic_channel_lost(card, now);
+	memcpy(&header, record->bytes, sizeof(header));
+	if (header.type == VMBUS_MSG_RESCIND_OFFER)
+		card_traffic_channel_lost(card, hosted_now(card->rig->machine));
+}
+
+static void note_the_end(struct card *card, uint64_t now)
+{
+	if (!card->channel_lost || now <= card->noticed)
+		return;
+	card->channel_lost = false;
+	flows_losing_ends(&card->flows, false);
 }
 
 /* The driver does not know at once. */
@@ -122,7 +128,7 @@ bool card_traffic_wire(void *context, uint64_t now)
 	uint64_t z;
 	uint32_t flow, count;
 
-	card_traffic_note_faults(card, now);
+	note_the_end(card, now);
 	if (now < card->wire_next || atomic_load(&card->quiet))
 		return false;
 	card->wire_random = z = card_random(card);
@@ -444,8 +450,10 @@ static uint32_t cut(struct card *card, struct card_frame *own, uint32_t length, 
 }
 
 /* Any will do: the hash is only to differ from flow to flow. */
-static const uint8_t hash_key[HVK_RSS_KEY_SIZE] = {0x6d, 0x5a, 0x56, 0xda, 0x25,
-						   0x5b, 0x0e, 0xc2, 0x41, 0x67};
+static const uint8_t hash_key[HVK_RSS_KEY_SIZE] = {
+	0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3,
+	0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3,
+	0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa};
 
 static void fill(struct card *card, struct card_frame *own, const struct wish *wish, uint32_t offset)
 {
