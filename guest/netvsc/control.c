@@ -28,16 +28,23 @@ static hvk_status timed_out_status(uint32_t type)
 	}
 }
 
+/* Unless it fired for another request, which has been answered since. */
+void hvk_netvsc_control_time(struct hvk_netvsc *nic)
+{
+	if (nic->control.busy && !hvk_timer_running(&nic->control.timer))
+		answer(nic, timed_out_status(nic->control.type), NULL, 0);
+}
+
 static void time_is_over(struct hvk_timer *timer, void *context)
 {
 	struct hvk_netvsc *nic = context;
 
+	(void)timer;
 	if (!hvk_netvsc_enter(nic)) {
-		hvk_timer_start(nic->hvk, timer, nic->config.cpu, HVK_NETVSC_RETRY_MS);
+		hvk_netvsc_timer_late(nic);
 		return;
 	}
-	if (nic->control.busy)
-		answer(nic, timed_out_status(nic->control.type), NULL, 0);
+	hvk_netvsc_control_time(nic);
 	hvk_netvsc_leave(nic);
 }
 

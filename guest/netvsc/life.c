@@ -350,6 +350,10 @@ static void work(struct hvk_request *request, void *context)
 		tell_lost(nic);
 	hvk_netvsc_queues_settle(nic);
 	answer_steps(nic);
+	if (__atomic_exchange_n(&nic->timer_late, false, __ATOMIC_SEQ_CST)) {
+		hvk_netvsc_steps_time(nic);
+		hvk_netvsc_control_time(nic);
+	}
 	hvk_lock(nic->hvk, &nic->lock);
 	detach = nic->detach_wanted;
 	suspend = nic->suspend_request != NULL;

@@ -63,17 +63,14 @@ void hvk_netvsc_set_link(struct hvk_netvsc *nic, bool up)
 		netdev->hooks.link_changed(netdev->hooks.context, netdev, up);
 }
 
+/* On a CPU that the card need not be on. */
 static void debounced(struct hvk_timer *timer, void *context)
 {
 	struct hvk_netvsc *nic = context;
 
-	if (!hvk_netvsc_enter(nic)) {
-		hvk_timer_start(nic->hvk, timer, nic->config.cpu, HVK_NETVSC_RETRY_MS);
-		return;
-	}
-	nic->query_link = true;
+	(void)timer;
+	__atomic_store_n(&nic->debounced, true, __ATOMIC_SEQ_CST);
 	hvk_netvsc_kick(nic);
-	hvk_netvsc_leave(nic);
 }
 
 void hvk_netvsc_link_init(struct hvk_netvsc *nic)
@@ -87,6 +84,7 @@ void hvk_netvsc_link_init(struct hvk_netvsc *nic)
 void hvk_netvsc_link_quiet(struct hvk_netvsc *nic)
 {
 	hvk_timer_stop(nic->hvk, &nic->debounce);
+	__atomic_store_n(&nic->debounced, false, __ATOMIC_SEQ_CST);
 	nic->query_link = false;
 	nic->query_speed = false;
 }

@@ -77,6 +77,12 @@ void hvk_netvsc_kick(struct hvk_netvsc *nic)
 		hvk_netvsc_kick_queue(nic);
 }
 
+void hvk_netvsc_timer_late(struct hvk_netvsc *nic)
+{
+	__atomic_store_n(&nic->timer_late, true, __ATOMIC_SEQ_CST);
+	hvk_netvsc_kick(nic);
+}
+
 void hvk_netvsc_fault(struct hvk_netvsc *nic, hvk_status status, const char *what)
 {
 	__atomic_fetch_add(&nic->faults, 1, __ATOMIC_RELAXED);

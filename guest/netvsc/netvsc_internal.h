@@ -390,6 +390,8 @@ struct hvk_netvsc {
 	bool begin_again;
 	hvk_status interrupted; /* to fail with as soon as vmbus has answered */
 	struct hvk_timer step_timer;
+	bool step_timed; /* it was started for this step */
+	bool timer_late; /* one fired while another CPU had the card; atomic */
 	struct hvk_request step_request;
 
 	/* What is established, in the order of bring-up. */
@@ -421,6 +423,7 @@ struct hvk_netvsc {
 	uint32_t nvs_was, mtu_was;
 	bool quiet_awaited; /* who leaves transmit or gives back the last frame kicks; atomic */
 	struct hvk_timer debounce;
+	bool debounced;                 /* it fired; atomic */
 	bool query_link, query_speed; /* are to be asked for again */
 	struct hvk_ndis_rss rss;      /* what the host can do; table_size 0: no RSS */
 	struct hvk_ndis_rss_message rss_message;
@@ -507,6 +510,9 @@ void hvk_netvsc_kick(struct hvk_netvsc *nic);
  * true. Between them the object stays. */
 bool hvk_netvsc_kick_mark(struct hvk_netvsc *nic);
 void hvk_netvsc_kick_queue(struct hvk_netvsc *nic);
+/* A timer fired and the card is another CPU's just now: it is looked at again as soon as it is not. Nobody but
+ * the card's owner starts or stops a timer. */
+void hvk_netvsc_timer_late(struct hvk_netvsc *nic);
 /* Counts a host fault; any queue. */
 void hvk_netvsc_fault(struct hvk_netvsc *nic, hvk_status status, const char *what);
 
@@ -541,6 +547,8 @@ void hvk_netvsc_steps_answer(struct hvk_netvsc *nic, enum netvsc_event event,
 			     const struct netvsc_answer *answer);
 /* There may be room in the ring. */
 void hvk_netvsc_steps_room(struct hvk_netvsc *nic);
+/* The timer fired. */
+void hvk_netvsc_steps_time(struct hvk_netvsc *nic);
 /* The step fails at once, or as soon as vmbus lets it. */
 void hvk_netvsc_steps_interrupt(struct hvk_netvsc *nic, hvk_status status);
 /* A request that a step gives to vmbus. */
@@ -617,6 +625,8 @@ hvk_status hvk_netvsc_control_request(struct hvk_netvsc *nic, uint32_t type, uin
 void hvk_netvsc_control_forget(struct hvk_netvsc *nic);
 /* Has no answer. HVK_EAGAIN: no room. */
 hvk_status hvk_netvsc_control_halt(struct hvk_netvsc *nic);
+/* The timer fired. */
+void hvk_netvsc_control_time(struct hvk_netvsc *nic);
 /* There may be room. */
 void hvk_netvsc_control_room(struct hvk_netvsc *nic);
 void hvk_netvsc_control_sent(struct hvk_netvsc *nic, struct netvsc_control_slot *slot, const uint8_t *payload,
@@ -675,7 +685,7 @@ uint32_t hvk_netvsc_queues_usable(const struct hvk_netvsc *nic);
 
 hvk_status hvk_netvsc_queue_init(struct hvk_netvsc *nic, uint32_t index);
 /* False: somebody is in it on another CPU. Come back: return true from ready, finish the request
- * anew, start the timer again (HVK_NETVSC_RETRY_MS). Only from hvk_poll. */
+ * anew, hvk_netvsc_timer_late. Only from hvk_poll. */
 static inline bool hvk_netvsc_queue_enter(struct netvsc_queue *queue)
 {
 	return !__atomic_exchange_n(&queue->owned, true, __ATOMIC_ACQUIRE);
@@ -693,7 +703,6 @@ static inline void hvk_netvsc_leave(struct hvk_netvsc *nic)
 {
 	hvk_netvsc_queue_leave(&nic->queues[0]);
 }
-#define HVK_NETVSC_RETRY_MS 1u
 /* ... the request anew: done is called once more, later. */
 void hvk_netvsc_come_back(struct hvk_netvsc *nic, struct hvk_request *request);
 

@@ -363,6 +363,10 @@ static bool prepare_news(struct hvk_netvsc *nic)
 {
 	uint32_t news = hvk_netvsc_subchannels_news(nic);
 
+	/* If the timer runs, another change came just when it fired. */
+	if (__atomic_exchange_n(&nic->debounced, false, __ATOMIC_SEQ_CST) &&
+	    !hvk_timer_running(&nic->debounce))
+		nic->query_link = true;
 	if (nic->query_link)
 		news |= NETVSC_DO_LINK;
 	if (nic->query_speed)

@@ -41,6 +41,7 @@ static uint32_t wait_ms(const struct hvk_netvsc *nic, enum netvsc_wait wait)
 static void stop_waiting(struct hvk_netvsc *nic)
 {
 	hvk_timer_stop(nic->hvk, &nic->step_timer);
+	nic->step_timed = false;
 	__atomic_store_n(&nic->quiet_awaited, false, __ATOMIC_SEQ_CST);
 	nic->event = NETVSC_EVENT_NONE;
 	nic->begin_again = false;
@@ -76,6 +77,14 @@ static void move_on(struct hvk_netvsc *nic, hvk_status status)
 	fail(nic, status);
 }
 
+static void start_timer(struct hvk_netvsc *nic, enum netvsc_wait wait)
+{
+	if (wait == NETVSC_WAIT_ELSEWHERE || nic->step_timed)
+		return;
+	nic->step_timed = true;
+	hvk_timer_start(nic->hvk, &nic->step_timer, nic->config.cpu, wait_ms(nic, wait));
+}
+
 /* Begins steps until one has to wait. Ends: each turn waits, or goes one step on. */
 static void run(struct hvk_netvsc *nic)
 {
@@ -96,9 +105,7 @@ static void run(struct hvk_netvsc *nic)
 		status = step->begin(nic);
 		if (status == HVK_EINPROGRESS || status == HVK_EAGAIN) {
 			nic->begin_again = status == HVK_EAGAIN;
-			if (step->wait != NETVSC_WAIT_ELSEWHERE && !hvk_timer_running(&nic->step_timer))
-				hvk_timer_start(nic->hvk, &nic->step_timer, nic->config.cpu,
-						wait_ms(nic, step->wait));
+			start_timer(nic, step->wait);
 			return;
 		}
 		move_on(nic, status);
@@ -114,16 +121,23 @@ static void conclude(struct hvk_netvsc *nic, hvk_status status)
 	run(nic);
 }
 
+/* By now another CPU may have done the step that it fired for: then the timer runs for another, or for none. */
+void hvk_netvsc_steps_time(struct hvk_netvsc *nic)
+{
+	if (nic->sequence && nic->step_timed && !hvk_timer_running(&nic->step_timer))
+		conclude(nic, current(nic)->timed_out);
+}
+
 static void time_is_over(struct hvk_timer *timer, void *context)
 {
 	struct hvk_netvsc *nic = context;
 
+	(void)timer;
 	if (!hvk_netvsc_enter(nic)) {
-		hvk_timer_start(nic->hvk, timer, nic->config.cpu, HVK_NETVSC_RETRY_MS);
+		hvk_netvsc_timer_late(nic);
 		return;
 	}
-	if (nic->sequence && (nic->event != NETVSC_EVENT_NONE || nic->begin_again))
-		conclude(nic, current(nic)->timed_out);
+	hvk_netvsc_steps_time(nic);
 	hvk_netvsc_leave(nic);
 }
 

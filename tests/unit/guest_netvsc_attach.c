@@ -650,6 +650,92 @@ static void configurations_that_cannot_be(void **state)
 	fake_check_nothing_left();
 }
 
+/* --- Timers ------------------------------------------------------------------------------ */
+
+/* A CPU has taken the one timer that runs, and is about to call it. */
+static struct hvk_timer *take_timer(void)
+{
+	for (uint32_t i = 0; i < FAKE_TIMERS_MAX; i++) {
+		struct hvk_timer *timer = bench.hvk.timers[i];
+
+		if (!timer)
+			continue;
+		bench.hvk.timers[i] = NULL;
+		timer->deadline = HVK_NEVER;
+		return timer;
+	}
+	fail_msg("no timer runs");
+	return NULL;
+}
+
+/* Meanwhile the answer comes, on another CPU, and the next step begins to wait. */
+static void a_timer_of_what_is_over(void **state)
+{
+	static const struct {
+		uint32_t nvs, next_nvs, rndis, next_oid; /* that are not answered */
+		hvk_status status;
+	} cases[] = {
+		{1, 101, FAKE_NONE, FAKE_NONE, HVK_ETIMEDOUT_NVS_RECEIVE_BUFFER},
+		{FAKE_NONE, FAKE_NONE, 2, 0x01010101, HVK_ETIMEDOUT_RNDIS_QUERY},
+	};
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		struct hvk_timer *timer;
+
+		fake_create(&defaults);
+		bench.mute_nvs = cases[i].nvs;
+		bench.mute_rndis = cases[i].rndis;
+		assert_int_equal(fake_attach(), HVK_EINPROGRESS);
+		timer = take_timer();
+		bench.mute_nvs = cases[i].next_nvs;
+		bench.mute_rndis = FAKE_NONE;
+		bench.mute_oid = cases[i].next_oid;
+		bench.answered = bench.channel.sent_count - 1; /* it looks at the last once more */
+		fake_run();
+		timer->fire(timer, timer->context);
+		fake_run();
+		assert_int_equal(bench.attach.status, HVK_EINPROGRESS);
+		fake_advance(4990);
+		assert_int_equal(bench.attach.status, HVK_EINPROGRESS);
+		fake_advance(2000);
+		assert_int_equal(bench.attach.status, cases[i].status);
+		fake_check_nothing_left();
+	}
+}
+
+static struct hvk_timer *late_timer;
+
+static void fire_late(void)
+{
+	late_timer = take_timer();
+	late_timer->fire(late_timer, late_timer->context);
+}
+
+/* While another CPU has the card: what it fired for is over all the same, as soon as it has not. */
+static void a_timer_that_comes_in_between(void **state)
+{
+	const struct hvk_netvsc_config lending = {.rx_borrow = 4};
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		fake_create(&lending);
+		bench.mute_nvs = i == 0 ? 104 : FAKE_NONE;
+		bench.mute_oid = i == 0 ? FAKE_NONE : 0x01010101;
+		assert_int_equal(fake_attach(), HVK_EINPROGRESS);
+		bench.hvk.interloper = fire_late;
+		bench.hvk.interloper_at = 1; /* in ready */
+		bench.channel.kicked = true;
+		(void)fake_poll_channel(&bench.channel);
+		assert_int_equal(bench.hvk.interloper_at, 0);
+		assert_int_equal(bench.attach.status, HVK_EINPROGRESS);
+		fake_advance(2000); /* to take it down */
+		assert_int_equal(bench.attach.status,
+				 i == 0 ? HVK_ETIMEDOUT_NVS_SEND_BUFFER : HVK_ETIMEDOUT_RNDIS_QUERY);
+		fake_check_nothing_left();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -683,6 +769,8 @@ int main(void)
 		cmocka_unit_test(a_cpu_that_does_not_run),
 		cmocka_unit_test(attach_again_after_detach),
 		cmocka_unit_test(configurations_that_cannot_be),
+		cmocka_unit_test(a_timer_of_what_is_over),
+		cmocka_unit_test(a_timer_that_comes_in_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
