@@ -166,9 +166,8 @@ hvk_status hvk_netvsc_transmit_prepare(const struct hvk_netvsc *nic, struct netv
 		say(wire, HVK_RNDIS_HAS_VLAN, 0);
 		wire->info.vlan_tag = frame->vlan_tag;
 	}
-	/* A host with one channel to this card has nothing to choose. */
-	if ((frame->flags & HVK_TX_HASH) && nic->nvs_version >= NVS_VERSION_5 &&
-	    netvsc_queues_in_use(nic) > 1) {
+	/* A host with one channel to this card has nothing to choose; one below NVS 5 has no more. */
+	if ((frame->flags & HVK_TX_HASH) && netvsc_queues_in_use(nic) > 1) {
 		say(wire, HVK_RNDIS_HAS_HASH, 0);
 		wire->info.hash = frame->hash;
 	}
