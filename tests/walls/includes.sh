@@ -3,7 +3,8 @@
 # Who may include whom, over the graph that the compiler really sees.
 #
 #   guest/                 include/hvkit/, guest/; five headers of the compiler; and inside it, upward only:
-#     core, hypervisor, vmbus in this order; netdev and netvsc on core alone; instance on all
+#     core, hypervisor, vmbus in this order; netdev, netvsc and device on core alone; storvsc on core and
+#     device; instance on all
 #   host/                  include/hvkit/wire/, include/hvkit_host/, host/; and inside it, upward only:
 #     core, hypervisor, vmbus in this order; backends on core alone; each device folder sees core/core.h and
 #     dump.h, vmbus/channel.h and itself; partition on all
@@ -60,6 +61,9 @@ for file in $(find guest host include -name '*.[ch]' | LC_ALL=C sort); do
 	guest/vmbus/*)
 		wall "$file" '^(include/hvkit|guest/(core|hypervisor|vmbus))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
 	guest/netdev/*) wall "$file" '^(include/hvkit|guest/(core|netdev))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
+	guest/device/*) wall "$file" '^(include/hvkit|guest/(core|device))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
+	guest/storvsc/*)
+		wall "$file" '^(include/hvkit|guest/(core|device|storvsc))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
 	guest/netvsc/*)
 		wall "$file" '^(include/hvkit|guest/(core|netdev|netvsc))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
 	guest/*) wall "$file" '^(include/hvkit|guest)/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
