@@ -237,10 +237,15 @@ static void is_up(struct hvk_netvsc *nic, bool again)
 		hvk_netvsc_info_changed(nic);
 }
 
+static hvk_status why_down(const struct hvk_netvsc *nic)
+{
+	return netvsc_lost(nic) == HVK_OK ? HVK_ECANCELED : HVK_EGONE;
+}
+
 static void is_down(struct hvk_netvsc *nic)
 {
 	hvk_netvsc_transmit_open(nic, NETVSC_TX_CLOSED);
-	hvk_netvsc_operations_cancel(nic, netvsc_lost(nic) == HVK_OK ? HVK_ECANCELED : HVK_EGONE);
+	hvk_netvsc_operations_cancel(nic, why_down(nic));
 	nic->nvs_version = 0;
 	nic->nvs_was = 0;
 	nic->netdev.info.flags = 0;
@@ -277,7 +282,7 @@ static void finish(struct hvk_netvsc *nic)
 	if (gone)
 		hvk_netvsc_tell_gone(nic);
 	hvk_request_finish(nic->hvk, attach, nic->result, nic->config.cpu);
-	hvk_request_finish(nic->hvk, suspend, down ? HVK_ECANCELED : nic->close_status, nic->config.cpu);
+	hvk_request_finish(nic->hvk, suspend, down ? why_down(nic) : nic->close_status, nic->config.cpu);
 	hvk_request_finish(nic->hvk, detach, nic->close_status, nic->config.cpu);
 }
 

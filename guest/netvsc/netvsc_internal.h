@@ -459,10 +459,10 @@ static inline uint32_t netvsc_queues_in_use(const struct hvk_netvsc *nic)
 	return __atomic_load_n(&nic->queues_in_use, __ATOMIC_RELAXED);
 }
 
-/* Frames are wanted. */
+/* Frames are wanted: not while the card is taken down to be brought up again, whatever info says. */
 static inline bool netvsc_receiving(const struct hvk_netvsc *nic)
 {
-	return (__atomic_load_n(&nic->netdev.info.flags, __ATOMIC_RELAXED) & HVK_NETDEV_UP) != 0;
+	return __atomic_load_n(&nic->receiving, __ATOMIC_RELAXED);
 }
 
 static inline bool netvsc_queue_is_open(const struct netvsc_queue *queue)

@@ -154,6 +154,8 @@ static void a_host_that_grants_less(void **state)
 /* In between frames are answered BUSY, and told when it goes on; what is asked for waits. */
 static void frames_and_requests_meanwhile(void **state)
 {
+	uint8_t bytes[104];
+
 	(void)state;
 	up();
 	bench.frame_size = 9000;
@@ -162,6 +164,9 @@ static void frames_and_requests_meanwhile(void **state)
 	assert_int_equal(set_mtu(9000), HVK_EINPROGRESS);
 	assert_int_equal(send_frame(), HVK_TX_BUSY);
 	assert_int_equal(bench.netdev->info.flags, UP);
+	fake_message(bytes, fake_make_frame(bytes, 104, 60, 3), 104);
+	fake_run();
+	assert_int_equal(bench.inputs, 0); /* whoever lends one now lends memory that goes */
 	assert_int_equal(fake_set_flags(HVK_NETDEV_UP), HVK_EINPROGRESS);
 	bench.hold_sends = false;
 	fake_advance(210);
@@ -400,6 +405,22 @@ static void gone_before_it_was_suspended(void **state)
 	fake_check_nothing_left();
 }
 
+static void gone_while_it_suspends(void **state)
+{
+	(void)state;
+	up();
+	bench.hold_sends = true;
+	assert_int_equal(send_frame(), HVK_TX_TAKEN);
+	assert_int_equal(suspend(), HVK_EINPROGRESS);
+	bench.channel.rescinded = true;
+	bench.channel.kicked = true;
+	fake_run();
+	fake_advance(2500);
+	assert_int_equal(suspend_request.status, HVK_EGONE);
+	assert_int_equal(fake_detach(), HVK_OK);
+	fake_check_nothing_left();
+}
+
 /* A host that lost the card meanwhile. */
 static void gone_while_suspended(void **state)
 {
@@ -444,6 +465,7 @@ int main(void)
 		cmocka_unit_test(detach_while_suspended),
 		cmocka_unit_test(detach_while_it_suspends_and_resumes),
 		cmocka_unit_test(gone_before_it_was_suspended),
+		cmocka_unit_test(gone_while_it_suspends),
 		cmocka_unit_test(gone_while_suspended),
 		cmocka_unit_test(resumed_on_a_silent_host),
 	};
