@@ -3,6 +3,7 @@
 #include "tests/unit/shell_netif_fake.h"
 
 #include "lwip/prot/ethernet.h"
+#include "lwip/priv/tcp_priv.h"
 #include "lwip/udp.h"
 
 #define PORT 4000u
@@ -307,6 +308,97 @@ static void lent_fragments_are_copied(void **state)
 	forget(&kept);
 }
 
+/* --- Joined segments ---------------------------------------------------------------------------------- */
+
+/* A segment to port 4000 of 10.0.0.2; nobody looks at its checksums. */
+static void segment(struct fake *fake, uint32_t flags, uint32_t number, uint32_t acknowledged,
+		    uint16_t payload, bool joined)
+{
+	static uint8_t bytes[3000];
+	struct hvk_rx_frame frame = {.data = bytes,
+				     .length = 54u + payload,
+				     .flags = HVK_RX_IPV4_GOOD | HVK_RX_TCP_GOOD |
+					      (joined ? HVK_RX_JOINED : 0)};
+
+	(void)datagram(bytes, 1, payload + 12u); /* a TCP header is longer by so much */
+	bytes[23] = 6;
+	for (uint32_t i = 0; i < 4; i++) {
+		bytes[38 + i] = (uint8_t)(number >> (24 - 8 * i));
+		bytes[42 + i] = (uint8_t)(acknowledged >> (24 - 8 * i));
+	}
+	memcpy(bytes + 46, (uint8_t[]){0x50, (uint8_t)flags, 0xff, 0xff, 0, 0, 0, 0}, 8);
+	input(fake, &frame);
+}
+
+static err_t take_all(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
+{
+	(void)context;
+	(void)error;
+	assert_non_null(p);
+	tcp_recved(pcb, p->tot_len);
+	pbuf_free(p);
+	return ERR_OK;
+}
+
+static err_t accepted(void *context, struct tcp_pcb *pcb, err_t error)
+{
+	(void)error;
+	*(struct tcp_pcb **)context = pcb;
+	tcp_recv(pcb, take_all);
+	return ERR_OK;
+}
+
+/* Two segments are acknowledged at once, one after a while: many that came as one are not to wait. */
+static void joined_segments_are_acknowledged_at_once(void **state)
+{
+	static const uint8_t neighbour[6] = {2, 0, 0, 0, 0, 9};
+	struct fake *fake = *state;
+	struct tcp_pcb *listener = tcp_new(), *pcb = NULL;
+	struct kept kept;
+	ip4_addr_t peer;
+	uint32_t own;
+
+	listen(fake, &kept);
+	IP4_ADDR(&peer, 10, 0, 0, 1);
+	assert_int_equal(tcp_bind(listener, IP_ANY_TYPE, PORT), ERR_OK);
+	listener = tcp_listen(listener);
+	tcp_arg(listener, &pcb);
+	tcp_accept(listener, accepted);
+	segment(fake, TCP_SYN, 1000, 0, 0, false);
+	if (fake->taken_count == 1 && ((uint8_t *)fake->taken[0]->pieces[0].address)[13] == 6) {
+		/* It asks for the neighbour first. */
+		uint8_t reply[60] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 9, 8, 6, 0, 1, 8, 0, 6, 4, 0, 2};
+		struct hvk_rx_frame frame = {.data = reply, .length = sizeof(reply)};
+
+		memcpy(reply + 22, neighbour, 6);
+		memcpy(reply + 28, &peer, 4);
+		memcpy(reply + 32, fake->netif.netif.hwaddr, 6);
+		memcpy(reply + 38, netif_ip4_addr(&fake->netif.netif), 4);
+		finish_all(fake, HVK_OK);
+		input(fake, &frame);
+	}
+	assert_int_equal(fake->taken_count, 1); /* SYN+ACK */
+	own = 0;
+	for (uint32_t i = 0; i < 4; i++)
+		own = own << 8 | ((uint8_t *)fake->taken[0]->pieces[0].address)[38 + i];
+	finish_all(fake, HVK_OK);
+	segment(fake, TCP_ACK, 1001, own + 1, 0, false);
+	assert_non_null(pcb);
+	segment(fake, TCP_ACK, 1001, own + 1, 500, false);
+	fake->netdev.hooks.burst_end(fake->netdev.hooks.context, &fake->netdev, 0);
+	assert_int_equal(fake->taken_count, 0); /* waits for a second one */
+	segment(fake, TCP_ACK, 1501, own + 1, 500, false);
+	assert_int_equal(fake->taken_count, 1);
+	finish_all(fake, HVK_OK);
+	segment(fake, TCP_ACK, 2001, own + 1, 2500, true);
+	fake->netdev.hooks.burst_end(fake->netdev.hooks.context, &fake->netdev, 0);
+	assert_int_equal(fake->taken_count, 1);
+	finish_all(fake, HVK_OK);
+	tcp_abort(pcb);
+	assert_int_equal(tcp_close(listener), ERR_OK);
+	forget(&kept);
+}
+
 /* --- Other CPUs ------------------------------------------------------------------------------------- */
 
 static void on_cpu_1(struct fake *fake, const struct hvk_rx_frame *frame)
@@ -467,6 +559,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(frames_with_a_tag_are_not_ours, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lent_frames_are_given_back_when_freed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lent_fragments_are_copied, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(joined_segments_are_acknowledged_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(frames_of_other_cpus_wait, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_inbox_goes_round, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_inbox_is_full_at_its_end, set_up, tear_down),
