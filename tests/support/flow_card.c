@@ -32,6 +32,10 @@ static void turn(struct card *card)
 	if (burst == 1)
 		hvk_netdev_flush(card->netdev);
 	card_traffic_return(card, false);
+	/* Where the card is on another CPU, and that a thread, it is safe between requests alone. */
+	if (card->plan.config.cpu == card->rig->config.bus_cpu ||
+	    card->rig->config.mode == HOSTED_DETERMINISTIC)
+		card_traffic_know(card, &card->netdev->info);
 	if (!hvk_poll(card->rig->hvk, card->rig->config.bus_cpu))
 		hosted_wait(card->rig->machine, NAP_NS);
 }
@@ -84,6 +88,7 @@ static void know_rss(struct card *card)
 	if (known)
 		card->rss = rss;
 	card->rss_known = known;
+	card->mismatch_since = 0;
 	(void)pthread_mutex_unlock(&card->flows.lock);
 }
 
@@ -113,6 +118,7 @@ static void info_changed(void *context, struct hvk_netdev *netdev)
 
 	(void)netdev;
 	atomic_fetch_add(&card->infos, 1);
+	card_traffic_know(card, &netdev->info);
 	know_rss(card); /* the driver spreads over the queues that there are */
 	flows_unsteady(&card->flows, now(card) + 50 * HVH_TIME_PER_MS);
 }
@@ -131,6 +137,7 @@ static void forget_rss(struct card *card)
 {
 	(void)pthread_mutex_lock(&card->flows.lock);
 	card->rss_known = false;
+	card->mismatch_since = 0;
 	(void)pthread_mutex_unlock(&card->flows.lock);
 }
 
@@ -157,6 +164,7 @@ static void set_up(struct card *card, hvk_status status)
 	if (status != HVK_OK)
 		return;
 	card->wire_mtu = card->netdev->info.mtu;
+	card_traffic_know(card, &card->netdev->info);
 	know_rss(card);
 	count_queues(card);
 	flows_unsteady(&card->flows, now(card) + 30 * HVH_TIME_PER_MS);

@@ -95,9 +95,12 @@ struct card {
 	struct card_lent lent[CARD_LENT];
 	_Atomic bool quiet;     /* nothing new is sent, either way */
 	_Atomic bool returning; /* lent frames are not kept */
-	/* RSS as the host has it, under flows.lock. */
+	_Atomic bool hold;      /* ... or are, for as long as that is set */
+	/* The card's, and RSS as the host has it: copies for other CPUs, under flows.lock. */
+	struct hvk_netdev_info info;
 	struct hvk_netdev_rss rss;
 	bool rss_known;
+	uint64_t mismatch_since; /* a frame came on another queue than it says; 0 = none */
 	/* Wire: under hosted_lock. */
 	uint64_t wire_next, wire_random;
 	_Atomic uint32_t wire_mtu;
@@ -131,6 +134,7 @@ void card_traffic_input(void *context, struct hvk_netdev *netdev, const struct h
 void card_traffic_burst_end(void *context, struct hvk_netdev *netdev, uint32_t queue);
 /* One frame of a flow of its choice; more: another follows. False: nothing was sent. */
 bool card_traffic_send(struct card *card, bool more);
+void card_traffic_know(struct card *card, const struct hvk_netdev_info *info);
 void card_traffic_return(struct card *card, bool all);
 bool card_traffic_idle(const struct card *card);
 void card_traffic_backend(struct card *card, struct hvh_backend *backend);

@@ -154,7 +154,9 @@ static void suspend(struct card *card)
 	flows_losing(&card->flows, false, now(card));
 	atomic_store(&card->returning, true);
 	hvk_netvsc_suspend(card->nic, card_request(card));
-	if (ended_well(card, "suspend", card_wait(card))) {
+	if (!ended_well(card, "suspend", card_wait(card))) {
+		atomic_store(&card->gone, true);
+	} else {
 		card_traffic(card, 10); /* nothing is taken */
 		hvk_netvsc_resume(card->nic, card_request(card));
 		if (!ended_well(card, "resume", card_wait(card)))
@@ -174,6 +176,7 @@ static void offloads(struct card *card)
 	unsteady(card); /* RSS is one of them */
 	(void)pthread_mutex_lock(&card->flows.lock);
 	card->rss_known = false;
+	card->mismatch_since = 0;
 	(void)pthread_mutex_unlock(&card->flows.lock);
 	hvk_netdev_set_enabled(card->netdev, wanted, card_request(card));
 	if (ended_well(card, "set_enabled", card_wait(card)) && card->netdev->info.enabled != wanted)
@@ -197,6 +200,7 @@ static void rss(struct card *card)
 	unsteady(card);
 	(void)pthread_mutex_lock(&card->flows.lock);
 	card->rss_known = false;
+	card->mismatch_since = 0;
 	(void)pthread_mutex_unlock(&card->flows.lock);
 	hvk_netdev_set_rss(card->netdev, &wanted, card_request(card));
 	status = card_wait(card);

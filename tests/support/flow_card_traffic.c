@@ -11,8 +11,26 @@
 #define PAGE 4096u
 #define WIRE_TICK (2u * HVH_TIME_PER_MS)
 #define WIRE_BURST 8u
+#define TOLD_UNTIL (20u * HVH_TIME_PER_MS)
 #define NOTICED (50u * HVH_TIME_PER_MS)
 #define STEADY_AGAIN (50u * HVH_TIME_PER_MS)
+
+void card_traffic_know(struct card *card, const struct hvk_netdev_info *info)
+{
+	(void)pthread_mutex_lock(&card->flows.lock);
+	card->info = *info;
+	(void)pthread_mutex_unlock(&card->flows.lock);
+}
+
+static struct hvk_netdev_info known(struct card *card)
+{
+	struct hvk_netdev_info info;
+
+	(void)pthread_mutex_lock(&card->flows.lock);
+	info = card->info;
+	(void)pthread_mutex_unlock(&card->flows.lock);
+	return info;
+}
 
 uint64_t card_random(struct card *card)
 {
@@ -30,7 +48,7 @@ static void from_guest(void *context, uint32_t queue, const void *frame, uint32_
 	struct card *card = context;
 	struct flow_frame found;
 	const char *wrong = flow_frame_parse(frame, length, FLOW_TO_WIRE, &found);
-	uint32_t most = card->netdev->info.mtu_max + ETHERNET;
+	uint32_t most = known(card).mtu_max + ETHERNET;
 
 	if (queue < HVK_NETVSC_QUEUES_MAX)
 		card->from_queue[queue]++;
@@ -166,7 +184,7 @@ static void give_back(struct card *card, struct card_lent *lent)
 	int kept = LENT_KEPT;
 	void *owner;
 
-	if (!atomic_compare_exchange_strong(&lent->state, &kept, LENT_LEAVING))
+	if (atomic_load(&card->hold) || !atomic_compare_exchange_strong(&lent->state, &kept, LENT_LEAVING))
 		return;
 	if (flow_frame_parse(lent->frame.data, lent->frame.length, FLOW_TO_GUEST, &found) ||
 	    found.flow != lent->flow || found.offset != lent->offset)
@@ -234,12 +252,32 @@ static void check_sums(struct card *card, const struct hvk_rx_frame *frame, cons
 		flows_fail(&card->flows, "flow %u: the checksum has changed on the way", found->flow);
 }
 
+/* A frame may be on its way by a table that the driver has set and is about to tell of: who was wrong is
+ * known only when it has not. */
+static void note_queue(struct card *card, uint32_t flow, uint32_t queue, uint32_t wanted, uint32_t queues)
+{
+	uint64_t now = hosted_now(card->rig->machine);
+	uint64_t since;
+
+	(void)pthread_mutex_lock(&card->flows.lock);
+	card->counts.rx_steered += wanted < queues && wanted != 0;
+	if (wanted < queues && queue != wanted && card->mismatch_since == 0)
+		card->mismatch_since = now;
+	since = card->mismatch_since;
+	(void)pthread_mutex_unlock(&card->flows.lock);
+	if (since != 0 && now > since + TOLD_UNTIL)
+		flows_fail(&card->flows,
+			   "on other queues than the table says, the last is flow %u on %u for %u", flow,
+			   queue, wanted);
+}
+
 /* The hash is the one that the driver's own function makes, and led to that queue. */
 static void check_hash(struct card *card, const struct hvk_rx_frame *frame, const struct flow_frame *found)
 {
 	struct flow_kind kind = flow_kind(found->flow);
 	bool ports = frame->hash_type & (HVK_RSS_TCP4 | HVK_RSS_TCP6 | HVK_RSS_UDP4 | HVK_RSS_UDP6);
-	uint32_t size = card->netdev->info.rss_table_size, queues = card->netdev->info.queues, wanted;
+	struct hvk_netdev_info info = known(card);
+	uint32_t size = info.rss_table_size, queues = info.queues, wanted;
 	uint32_t allowed = kind.v6 ? HVK_RSS_IPV6 | (kind.tcp ? HVK_RSS_TCP6 : HVK_RSS_UDP6)
 				   : HVK_RSS_IPV4 | (kind.tcp ? HVK_RSS_TCP4 : HVK_RSS_UDP4);
 	struct hvk_netdev_rss rss;
@@ -265,10 +303,7 @@ static void check_hash(struct card *card, const struct hvk_rx_frame *frame, cons
 		return;
 	}
 	wanted = rss.table[frame->hash % size];
-	if (wanted < queues && frame->queue != wanted)
-		flows_fail(&card->flows, "flow %u: on queue %u instead of %u", found->flow, frame->queue,
-			   wanted);
-	card->counts.rx_steered += wanted < queues && wanted != 0;
+	note_queue(card, found->flow, frame->queue, wanted, queues);
 }
 
 static void count_received(struct card *card, const struct hvk_rx_frame *frame)
@@ -298,7 +333,7 @@ static const char *check_frame(struct card *card, const struct hvk_rx_frame *fra
 	}
 	if (found->tag != flow_kind(found->flow).tag)
 		return "another tag";
-	if (frame->length > card->netdev->info.frame_max + TAG && !(frame->flags & HVK_RX_JOINED))
+	if (frame->length > known(card).frame_max + TAG && !(frame->flags & HVK_RX_JOINED))
 		return "longer than the MTU allows, and not joined";
 	return NULL;
 }
@@ -373,10 +408,9 @@ struct wish {
 	bool tag_inside, page_list;
 };
 
-static void wish_sums(struct card *card, struct wish *wish, uint32_t flow, uint64_t z)
+static void wish_sums(uint32_t enabled, struct wish *wish, uint32_t flow, uint64_t z)
 {
 	struct flow_kind kind = flow_kind(flow);
-	uint32_t enabled = card->netdev->info.enabled;
 
 	if (z % 4 == 0)
 		return; /* all sums are there */
@@ -388,12 +422,12 @@ static void wish_sums(struct card *card, struct wish *wish, uint32_t flow, uint6
 
 static struct wish make_wish(struct card *card, uint32_t flow, bool more)
 {
-	const struct hvk_netdev_info *info = &card->netdev->info;
+	const struct hvk_netdev_info info = known(card);
 	uint64_t z = card_random(card);
-	uint32_t mtu = info->mtu, headers = flow_headers(flow), bytes = info->tso_bytes_max;
+	uint32_t mtu = info.mtu, headers = flow_headers(flow), bytes = info.tso_bytes_max;
 	struct wish wish = {.flags = HVK_TX_HASH | (more ? HVK_TX_MORE : 0)};
 
-	wish_sums(card, &wish, flow, z >> 3);
+	wish_sums(info.enabled, &wish, flow, z >> 3);
 	if (flow_kind(flow).tag != 0) {
 		wish.tag_inside = (z >> 12) % 4 == 0 && !(wish.flags & HVK_TX_TSO);
 		wish.flags |= wish.tag_inside ? 0 : HVK_TX_VLAN;
@@ -407,7 +441,7 @@ static struct wish make_wish(struct card *card, uint32_t flow, bool more)
 		wish.segment_size = 256 + (uint32_t)((z >> 32) % (wish.segment_size - 256));
 	if (bytes > CARD_FRAME_PAGES * PAGE - 4096)
 		bytes = CARD_FRAME_PAGES * PAGE - 4096;
-	wish.payload = wish.segment_size * info->tso_segments_min;
+	wish.payload = wish.segment_size * info.tso_segments_min;
 	if (wish.payload > bytes)
 		wish.flags &= ~HVK_TX_TSO, wish.payload = FLOW_PAYLOAD_MIN;
 	else
