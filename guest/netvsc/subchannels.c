@@ -154,10 +154,10 @@ static bool is_free(const struct netvsc_queue *queue)
 	return !queue->channel && !queue->lingers;
 }
 
-/* A queue from first on that is not open, and has an offer; or 0. */
+/* A queue from first on that is not open, and has an offer that the host has granted; or 0. */
 static uint32_t find_offer(struct hvk_netvsc *nic, uint32_t first)
 {
-	for (uint32_t i = first; i < nic->queue_count; i++) {
+	for (uint32_t i = first; i <= nic->subchannels; i++) {
 		if (is_free(&nic->queues[i]) && has_offer(nic, i))
 			return i;
 	}
@@ -292,15 +292,11 @@ uint32_t hvk_netvsc_queues_usable(const struct hvk_netvsc *nic)
 /* Who was lost is closed before its place is taken again. */
 uint32_t hvk_netvsc_subchannels_news(struct hvk_netvsc *nic)
 {
-	uint32_t news = 0;
-
 	for (uint32_t i = 1; i < nic->queue_count; i++) {
 		if (netvsc_queue_is_open(&nic->queues[i]) && is_lost(&nic->queues[i]))
 			return NETVSC_DO_CLOSE | NETVSC_DO_RSS;
-		if (is_free(&nic->queues[i]) && has_offer(nic, i))
-			news = NETVSC_DO_OPEN | NETVSC_DO_RSS;
 	}
-	return news;
+	return find_offer(nic, 1) != 0 ? NETVSC_DO_OPEN | NETVSC_DO_RSS : 0;
 }
 
 #endif

@@ -188,6 +188,28 @@ static void no_answer_at_all(void **state)
 	fake_down();
 }
 
+/* Sections are divided among those that were granted: others would have none. */
+static void more_than_granted(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		create(&four_wanted, 1, 3);
+		if (i == 0) /* refused, and offered all the same */
+			bench.granted = FAKE_NONE;
+		if (i == 1)
+			bench.mute_nvs = 133;
+		(void)fake_attach();
+		fake_advance(1010);
+		assert_int_equal(bench.attach.status, HVK_OK);
+		if (i == 1)
+			fake_offer(1);
+		fake_run();
+		assert_int_equal(bench.netdev->info.queues, i == 2 ? 2 : 1);
+		assert_false(bench.subs[2].open);
+		fake_down();
+	}
+}
+
 /* Some by the time that attach waits, the others when it is long over. */
 static void late(void **state)
 {
@@ -532,6 +554,7 @@ int main(void)
 		cmocka_unit_test(fewer_than_asked_for),
 		cmocka_unit_test(never),
 		cmocka_unit_test(no_answer_at_all),
+		cmocka_unit_test(more_than_granted),
 		cmocka_unit_test(late),
 		cmocka_unit_test(while_attach_waits),
 		cmocka_unit_test(one_that_does_not_open_is_left_out),
