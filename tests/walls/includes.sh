@@ -12,7 +12,7 @@
 #   include/hvkit/         itself
 #   include/hvkit_host/    itself, include/hvkit/wire/
 #   ports/                 include/, guest/, host/, ports/
-#   apps/                  include/, guest/, host/, ports/, apps/
+#   apps/                  include/, guest/, host/, ports/, apps/, the glue in examples/lwip/
 #   nobody                 tests/, and no file itself, over whatever detour
 set -eu
 cd "${WALL_ROOT:-$(dirname "$0")/../..}"
