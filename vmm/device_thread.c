@@ -85,11 +85,16 @@ static void *device_thread(void *context)
 
 void vmm_kick(struct vmm *vmm)
 {
+	if (!vmm->kicked && vmm->resting)
+		vmm->wakes_device = true; /* when the lock is free: it would only wait for that */
+	vmm->kicked = true;
+}
+
+void vmm_device_wake(struct vmm *vmm)
+{
 	const uint64_t one = 1;
 
-	if (!vmm->kicked && vmm->resting)
-		(void)!write(vmm->device_event, &one, sizeof(one));
-	vmm->kicked = true;
+	(void)!write(vmm->device_event, &one, sizeof(one));
 }
 
 void vmm_device_look(struct vmm *vmm)

@@ -252,7 +252,12 @@ void vmm_lock(struct vmm *vmm)
 
 void vmm_unlock(struct vmm *vmm)
 {
+	bool wake = vmm->wakes_device;
+
+	vmm->wakes_device = false;
 	(void)pthread_mutex_unlock(&vmm->lock);
+	if (wake)
+		vmm_device_wake(vmm);
 }
 
 void vmm_trace(struct vmm *vmm, bool on)

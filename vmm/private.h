@@ -108,7 +108,7 @@ struct vmm {
 
 	/* Under lock: the partition, the worlds, and these. */
 	pthread_mutex_t lock;
-	bool kicked, resting, device_stop, trace_off, sets_timer;
+	bool kicked, resting, wakes_device, device_stop, trace_off, sets_timer;
 	uint64_t rests_until;         /* 100 ns, while resting */
 	struct vmm_counters counters; /* what is not a vCPU's; the devices' thread's, and under lock */
 	struct vmm_world worlds[VMM_WORLDS_MAX];
@@ -157,6 +157,8 @@ bool vmm_device_start(struct vmm *vmm);
 void vmm_device_stop(struct vmm *vmm);
 /* After a vCPU changed the partition, under the lock: is something due sooner than planned? */
 void vmm_device_look(struct vmm *vmm);
+/* After vmm_unlock, if vmm_kick was called under the lock. */
+void vmm_device_wake(struct vmm *vmm);
 
 /* ports.c: value has size bytes (1, 2 or 4). */
 void vmm_port_write(struct vmm_vcpu *vcpu, uint16_t port, uint32_t size, uint32_t value);
