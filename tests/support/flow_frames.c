@@ -152,7 +152,7 @@ static void build_ip(uint8_t *ip, enum flow_direction direction, uint32_t flow, 
 	put16(ip, 0x4500);
 	put16(ip + 2, IPV4 + length);
 	put16(ip + 4, offset);
-	put16(ip + 6, 0x4000);
+	put16(ip + 6, kind.tcp ? 0x4000 : 0); /* UDP may be cut: there hosts sum long ones wrong */
 	ip[8] = 64;
 	ip[9] = protocol;
 	put16(ip + 10, 0);
