@@ -48,7 +48,7 @@ typedef enum hvk_status {
 	HVK_EOWNED = 34,        /* firmware owns the hypervisor (guest identity 1 << 40) */
 	HVK_EINUSE = 35,        /* somebody else's guest identity is set */
 	HVK_EHYPERCALL = 36,    /* a hypercall failed with a status that no retry mends */
-	HVK_EVERSION = 37,      /* the host accepts none of the versions we speak */
+	HVK_EVERSION = 37,      /* the host accepts none of the versions we speak, or none that has this */
 	HVK_EHOSTTOOOLD = 38,   /* boot mode: below VMBus 3.0, a loaded system could not reconnect */
 
 	/* Time. One per step, so that the status says where the host fell silent. */
