@@ -391,6 +391,8 @@ const char *card_run(const struct card_plan *plan, const struct rig_config *mach
 	config.no_nic = true;
 	config.session = session;
 	config.session_context = card;
+	card->tap = config.tap;
+	card->tap_context = config.context;
 	config.tap = card_traffic_tap;
 	config.context = card;
 	rig_run(&config, result);

@@ -109,6 +109,8 @@ struct card {
 	bool taken;
 	uint8_t wire_frame[CARD_FRAME_MAX];
 	uint64_t from_queue[HVK_NETVSC_QUEUES_MAX];
+	void (*tap)(void *context, const struct hvh_trace_record *record); /* the caller's own */
+	void *tap_context;
 	/* For whoever looks. */
 	_Atomic uint32_t link_ups, link_downs, infos;
 	struct hvk_request request;

@@ -86,6 +86,8 @@ void card_traffic_tap(void *context, const struct hvh_trace_record *record)
 	struct card *card = context;
 	struct vmbus_message_header header;
 
+	if (card->tap)
+		card->tap(card->tap_context, record);
 	if (record->kind != HVH_TRACE_MESSAGE || !record->to_guest || record->byte_count < sizeof(header))
 		return;
 	memcpy(&header, record->bytes, sizeof(header));
