@@ -8,6 +8,7 @@
  *   raw_guest.c  memory, registers, hypercalls, lawful steps up to an open channel
  *   raw_ring.c   packets to and from the host
  *   raw_queue.c  sub-channels of a network card
+ *   raw_storage.c a storage controller, its requests and what happens to its units
  *   raw_ops.c    what the fuzzer can do to all of it
  */
 #ifndef FUZZ_RAW_GUEST_H
@@ -18,6 +19,7 @@
 #include "hvkit/wire/nvs.h"
 #include "hvkit/wire/rndis.h"
 #include "hvkit_host/network.h"
+#include "hvkit_host/storage.h"
 #include "tests/fuzz/input.h"
 
 #define RAW_PAGES 96u
@@ -84,6 +86,7 @@ struct raw_guest {
 	uint64_t transaction;
 	struct hvh_nic *nic; /* or the device that echoes: */
 	struct hvh_channel *echo;
+	struct hvh_storage *storage; /* or the storage controller */
 	uint8_t sum;
 };
 
@@ -136,6 +139,7 @@ void raw_drain(struct raw_guest *guest);
 void raw_turn_to(struct raw_guest *guest, uint32_t line);
 /* Asks for sub-channels and opens those that come. */
 void raw_subchannels(struct raw_guest *guest, uint32_t count);
+void raw_open_subchannels(struct raw_guest *guest); /* the second half of that */
 void raw_op_turn(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_card(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_flow(struct raw_guest *guest, struct fuzz_input *arguments);
@@ -145,6 +149,18 @@ void raw_op_rss(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_offload(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_stream(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_large(struct raw_guest *guest, struct fuzz_input *arguments);
+
+/* --- raw_storage.c ------------------------------------------------------------------- */
+
+/* With some units. Every page may be written from now on: page lists can name any. */
+void raw_create_storage(struct raw_guest *guest, bool ide, uint32_t seed);
+void raw_vstor(struct raw_guest *guest, uint32_t operation, const void *payload, uint32_t length);
+void raw_vstor_negotiate(struct raw_guest *guest, bool subchannels);
+void raw_op_vstor(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_srb(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_data(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_unit(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_trouble(struct raw_guest *guest, struct fuzz_input *arguments);
 
 /* --- raw_ops.c ----------------------------------------------------------------------- */
 

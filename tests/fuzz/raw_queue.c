@@ -44,6 +44,11 @@ void raw_subchannels(struct raw_guest *guest, uint32_t count)
 
 	raw_turn_to(guest, 0);
 	raw_nvs(guest, &request, sizeof(request));
+	raw_open_subchannels(guest);
+}
+
+void raw_open_subchannels(struct raw_guest *guest)
+{
 	for (uint32_t i = 0; i < OFFERS_MAX; i++) {
 		raw_pass(guest, HVH_TIME_PER_MS);
 		if (raw_take(guest, 0) == VMBUS_MSG_OFFER_CHANNEL)
