@@ -339,6 +339,7 @@ struct netvsc_queue {
 	bool open;                   /* its channel is; written by queue 0, read anywhere */
 	bool lost;                   /* ... but was taken back, and is to be closed; as above */
 	bool owned;                  /* somebody is in it: queue_enter */
+	bool closed, withhold;       /* its channel is closed: it is to be stopped, in that way */
 	bool lingers; /* under lock: its channel is closed, and the user still has frames of it */
 	bool kicked;
 	struct hvk_request kick;
@@ -718,7 +719,8 @@ hvk_status hvk_netvsc_queue_start(struct netvsc_queue *queue, struct hvk_channel
 				  struct hvk_request *request);
 /* The channel is open: from now on frames go through it. */
 void hvk_netvsc_queue_opened(struct netvsc_queue *queue);
-/* Nothing goes in any more: before the channel is closed. */
+/* Nothing goes in any more, and no kick is heeded: before the channel is closed. Who is in it by then has left
+ * when it is closed, or at least owns it. */
 void hvk_netvsc_queue_quiet(struct netvsc_queue *queue);
 /* The channel is closed: frames that are left are done with HVK_ECANCELED, the memory is given
  * back, or withheld. Also after a start that failed. */

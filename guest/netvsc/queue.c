@@ -9,12 +9,15 @@ bool hvk_netvsc_queue_kick_mark(struct netvsc_queue *queue)
 	return !__atomic_exchange_n(&queue->kicked, true, __ATOMIC_SEQ_CST);
 }
 
-/* To where the channel is; or where it is opened, as long as it is not. */
+/* To where the channel is, which under lock is there as long as it is open; or where it is opened. */
 void hvk_netvsc_queue_kick_send(struct netvsc_queue *queue)
 {
 	struct hvk_netvsc *nic = queue->nic;
-	uint32_t cpu = netvsc_queue_is_open(queue) ? hvk_channel_cpu(queue->channel) : nic->config.cpu;
+	uint32_t cpu;
 
+	hvk_lock(nic->hvk, &queue->lock);
+	cpu = netvsc_queue_is_open(queue) ? hvk_channel_cpu(queue->channel) : nic->config.cpu;
+	hvk_unlock(nic->hvk, &queue->lock);
 	hvk_request_begin(&queue->kick);
 	hvk_request_finish(nic->hvk, &queue->kick, HVK_OK, cpu);
 }
@@ -100,9 +103,16 @@ void hvk_netvsc_queue_opened(struct netvsc_queue *queue)
 		hvk_netvsc_transmit_state(queue, state);
 }
 
+static void shut(struct netvsc_queue *queue)
+{
+	__atomic_store_n(&queue->open, false, __ATOMIC_RELEASE);
+	count_open(queue->nic);
+}
+
 void hvk_netvsc_queue_quiet(struct netvsc_queue *queue)
 {
 	hvk_netvsc_transmit_state(queue, NETVSC_TX_CLOSED);
+	shut(queue);
 }
 
 /* Frames that were lent are the user's for as long as he likes. */
@@ -119,8 +129,7 @@ static bool lingers(struct netvsc_queue *queue)
 
 void hvk_netvsc_queue_stop(struct netvsc_queue *queue, bool withhold)
 {
-	__atomic_store_n(&queue->open, false, __ATOMIC_RELEASE);
-	count_open(queue->nic);
+	shut(queue);
 	hvk_netvsc_transmit_stop(queue, withhold);
 	if (!lingers(queue))
 		hvk_netvsc_receive_stop(queue);

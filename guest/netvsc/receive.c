@@ -292,7 +292,7 @@ static void queue_lost(struct netvsc_queue *queue)
 {
 	if (__atomic_exchange_n(&queue->lost, true, __ATOMIC_SEQ_CST))
 		return;
-	hvk_netvsc_queue_quiet(queue);
+	hvk_netvsc_transmit_state(queue, NETVSC_TX_CLOSED);
 	hvk_netvsc_kick(queue->nic);
 }
 

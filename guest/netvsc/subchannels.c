@@ -167,9 +167,12 @@ static uint32_t find_offer(struct hvk_netvsc *nic, uint32_t first)
 static void stop(struct netvsc_queue *queue, bool withhold)
 {
 	struct hvk_channel *channel = queue->channel;
+	struct hvk *hvk = queue->nic->hvk;
 
 	hvk_netvsc_queue_stop(queue, withhold);
+	hvk_lock(hvk, &queue->lock);
 	queue->channel = NULL;
+	hvk_unlock(hvk, &queue->lock);
 	give_up(channel);
 }
 
@@ -214,12 +217,35 @@ hvk_status hvk_netvsc_take_open(struct hvk_netvsc *nic, const struct netvsc_answ
 
 /* --- Closing --------------------------------------------------------------------------------- */
 
+/* False: another CPU is in it, and will not be for long. */
+static bool stop_closed(struct netvsc_queue *queue)
+{
+	if (!hvk_netvsc_queue_enter(queue))
+		return false;
+	queue->closed = false;
+	stop(queue, queue->withhold);
+	hvk_netvsc_queue_leave(queue);
+	return true;
+}
+
+static hvk_status come_again(struct hvk_netvsc *nic)
+{
+	struct hvk_request *request = hvk_netvsc_steps_request(nic);
+
+	nic->opening = 0;
+	hvk_request_begin(request);
+	hvk_request_finish(nic->hvk, request, HVK_OK, nic->config.cpu);
+	return HVK_EINPROGRESS;
+}
+
 /* Closes the first of them that is to be closed. HVK_OK: there is none. */
 static hvk_status begin_close(struct hvk_netvsc *nic, bool all)
 {
 	for (uint32_t i = 1; i < nic->queue_count; i++) {
 		struct netvsc_queue *queue = &nic->queues[i];
 
+		if (queue->closed && !stop_closed(queue))
+			return come_again(nic);
 		if (!netvsc_queue_is_open(queue) || !(all || is_lost(queue)))
 			continue;
 		nic->opening = i;
@@ -242,7 +268,10 @@ hvk_status hvk_netvsc_begin_close_all(struct hvk_netvsc *nic)
 
 hvk_status hvk_netvsc_take_close(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
 {
-	stop(&nic->queues[nic->opening], answer->status == HVK_ETIMEDOUT_TEARDOWN);
+	struct netvsc_queue *queue = &nic->queues[nic->opening];
+
+	queue->closed = nic->opening != 0;
+	queue->withhold = answer->status == HVK_ETIMEDOUT_TEARDOWN;
 	return HVK_EAGAIN;
 }
 
@@ -293,7 +322,8 @@ uint32_t hvk_netvsc_queues_usable(const struct hvk_netvsc *nic)
 uint32_t hvk_netvsc_subchannels_news(struct hvk_netvsc *nic)
 {
 	for (uint32_t i = 1; i < nic->queue_count; i++) {
-		if (netvsc_queue_is_open(&nic->queues[i]) && is_lost(&nic->queues[i]))
+		if (nic->queues[i].closed ||
+		    (netvsc_queue_is_open(&nic->queues[i]) && is_lost(&nic->queues[i])))
 			return NETVSC_DO_CLOSE | NETVSC_DO_RSS;
 	}
 	return find_offer(nic, 1) != 0 ? NETVSC_DO_OPEN | NETVSC_DO_RSS : 0;

@@ -405,6 +405,37 @@ static void a_detach_cancels_on_all(void **state)
 	fake_check_nothing_left();
 }
 
+/* What the card's CPU does while another one is in the user's hook of a queue that is to be closed. */
+static void detach_meanwhile(void *context, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame)
+{
+	uint8_t before[60];
+
+	(void)context;
+	(void)netdev;
+	memcpy(before, frame->data, sizeof(before));
+	hvk_netvsc_detach(bench.nic, &bench.detach);
+	for (uint32_t i = 0; i < 1000; i++) {
+		(void)fake_poll();
+		fake_answer();
+	}
+	assert_int_equal(bench.detach.status, HVK_EINPROGRESS);
+	assert_false(bench.subs[2].open);
+	assert_memory_equal(frame->data, before, sizeof(before));
+	bench.inputs++;
+}
+
+static void nobody_is_in_it_when_it_is_stopped(void **state)
+{
+	(void)state;
+	up_with(&three);
+	bench.netdev->hooks.input = detach_meanwhile;
+	receive_on(2, 20);
+	fake_run();
+	assert_int_equal(bench.inputs, 1);
+	assert_int_equal(bench.detach.status, HVK_OK);
+	fake_check_nothing_left();
+}
+
 /* --- Lent ------------------------------------------------------------------------------------ */
 
 static struct {
@@ -518,6 +549,7 @@ int main(void)
 		cmocka_unit_test(one_that_goes_just_now),
 		cmocka_unit_test(a_corrupt_ring_of_one_is_the_end_of_all),
 		cmocka_unit_test(a_detach_cancels_on_all),
+		cmocka_unit_test(nobody_is_in_it_when_it_is_stopped),
 		cmocka_unit_test(so_many_are_lent_over_all),
 		cmocka_unit_test(taken_back_while_a_frame_is_lent),
 	};
