@@ -25,25 +25,40 @@ void hvk_netvsc_batch_limits(struct netvsc_queue *queue)
 	tx->alignment = most == 1 || 1u << factor < ALIGNMENT_MIN ? ALIGNMENT_MIN : 1u << factor;
 }
 
-hvk_status hvk_netvsc_batch_flush(struct netvsc_queue *queue)
+/* more: the host need not see it yet. */
+static hvk_status send(struct netvsc_queue *queue, bool more)
 {
 	struct netvsc_transmit *tx = &queue->tx;
+	struct netvsc_send *sent = &tx->sends[tx->batch.slot];
 	struct hvk_nvs_message message;
 	hvk_status status;
 
-	tx->quick_count = 0;
-	if (tx->batch.count == 0)
-		return HVK_OK;
 	hvk_nvs_build_rndis(&message, queue->nic->nvs_version, NVS_CHANNEL_DATA,
 			    tx->section_first + tx->batch.slot, tx->batch.bytes);
-	status = hvk_channel_send(queue->channel, message.bytes, message.size, true,
-				  &tx->sends[tx->batch.slot]);
+	if (more)
+		status = hvk_channel_stage(queue->channel, message.bytes, message.size, sent);
+	else
+		status = hvk_channel_send(queue->channel, message.bytes, message.size, true, sent);
 	if (status != HVK_OK) {
 		hvk_netvsc_packet_failed(queue, status);
 		return status;
 	}
 	queue->counters.tx_packets++;
+	tx->staged = more;
 	tx->batch.count = 0;
+	return HVK_OK;
+}
+
+hvk_status hvk_netvsc_batch_flush(struct netvsc_queue *queue)
+{
+	struct netvsc_transmit *tx = &queue->tx;
+
+	tx->quick_count = 0;
+	if (tx->batch.count != 0)
+		return send(queue, false);
+	if (tx->staged)
+		hvk_channel_show(queue->channel);
+	tx->staged = false;
 	return HVK_OK;
 }
 
@@ -60,6 +75,51 @@ static hvk_status begin(struct netvsc_queue *queue)
 	tx->batch.last = &tx->sends[slot].first;
 	return HVK_OK;
 }
+
+/* --- Plain frames ---------------------------------------------------------------------------- */
+
+/* As long as they go by section, and zeros behind them are fewer than eight. */
+static uint32_t quick_bytes(const struct netvsc_queue *queue)
+{
+	const struct hvk_netvsc *nic = queue->nic;
+	const struct netvsc_transmit *tx = &queue->tx;
+	uint32_t around = (uint32_t)sizeof(struct rndis_packet) + HVK_NETVSC_QUICK_ALIGNMENT;
+
+	if (tx->alignment > HVK_NETVSC_QUICK_ALIGNMENT || tx->batch_bytes < around)
+		return 0;
+	return hvk_min32(hvk_min32(nic->config.copy_max, nic->netdev.info.frame_max),
+			 tx->batch_bytes - around);
+}
+
+bool hvk_netvsc_batch_open(struct netvsc_queue *queue, uint32_t length)
+{
+	struct netvsc_transmit *tx = &queue->tx;
+
+	if (tx->state != NETVSC_TX_OPEN || tx->batch.count != 0 || tx->section_slots.count == 0 ||
+	    netvsc_lost(queue->nic) != HVK_OK)
+		return false;
+	tx->quick_bytes = quick_bytes(queue);
+	if (length > tx->quick_bytes || begin(queue) != HVK_OK)
+		return false;
+	tx->quick_count = tx->batch_max;
+	return true;
+}
+
+hvk_status hvk_netvsc_batch_close(struct netvsc_queue *queue, bool more, bool now)
+{
+	struct netvsc_transmit *tx = &queue->tx;
+	bool alone = now && tx->batch.count == 1;
+	hvk_status status = send(queue, more);
+
+	tx->quick_count = 0;
+	if (status == HVK_OK || !alone)
+		return HVK_OK; /* what waits with others goes when there is room */
+	tx->batch.count = 0;
+	hvk_netvsc_slot_free(queue, tx->batch.slot);
+	return status;
+}
+
+/* --- Any frames ------------------------------------------------------------------------------- */
 
 /* Header and frame of a frame without wishes. */
 static void write_plain(const struct hvk_shared *sections, uint32_t at, const struct hvk_tx_frame *frame,
@@ -109,22 +169,11 @@ static void append(struct netvsc_queue *queue, struct netvsc_wire *wire, uint32_
 	tx->batch.count++;
 }
 
-/* As long as they go by section, and zeros behind them are fewer than eight. */
-static uint32_t quick_bytes(const struct netvsc_queue *queue)
-{
-	const struct hvk_netvsc *nic = queue->nic;
-
-	if (queue->tx.alignment > HVK_NETVSC_QUICK_ALIGNMENT)
-		return 0;
-	return hvk_min32(nic->config.copy_max, nic->netdev.info.frame_max);
-}
-
 hvk_status hvk_netvsc_batch_put(struct netvsc_queue *queue, struct netvsc_wire *wire, bool more)
 {
 	struct netvsc_transmit *tx = &queue->tx;
 	uint32_t size = netvsc_wire_size(wire), padding = 0;
 	hvk_status status = HVK_OK;
-	bool alone;
 
 	if (more && tx->batch_max > 1)
 		padding = (0u - size) & (tx->alignment - 1);
@@ -134,8 +183,7 @@ hvk_status hvk_netvsc_batch_put(struct netvsc_queue *queue, struct netvsc_wire *
 		status = hvk_netvsc_batch_flush(queue);
 	if (status != HVK_OK)
 		return status;
-	alone = tx->batch.count == 0;
-	if (alone)
+	if (tx->batch.count == 0)
 		status = begin(queue);
 	if (status != HVK_OK)
 		return status;
@@ -149,10 +197,5 @@ hvk_status hvk_netvsc_batch_put(struct netvsc_queue *queue, struct netvsc_wire *
 		tx->quick_bytes = quick_bytes(queue);
 		return HVK_OK;
 	}
-	status = hvk_netvsc_batch_flush(queue);
-	if (status == HVK_OK || !alone)
-		return HVK_OK; /* what waits with others goes when there is room */
-	tx->batch.count = 0;
-	hvk_netvsc_slot_free(queue, tx->batch.slot);
-	return status;
+	return hvk_netvsc_batch_close(queue, more, true);
 }

@@ -46,6 +46,7 @@ static const struct hvk_netdev_ops ops = {
 	.set_flags = hvk_netvsc_set_flags,
 	.get_counters = get_counters,
 	.flush = hvk_netvsc_flush,
+	.transmit_many = hvk_netvsc_transmit_many,
 	.set_multicast = hvk_netvsc_set_multicast,
 	.refuse = hvk_netvsc_refuse,
 #ifndef HVK_CONFIG_SMALL

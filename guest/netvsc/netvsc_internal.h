@@ -248,9 +248,10 @@ struct netvsc_transmit {
 	bool tell_card;             /* the ring is dead */
 	uint32_t outstanding;
 	struct netvsc_batch batch;
+	bool staged; /* packets that the host has not been shown */
 	uint32_t batch_max, batch_bytes, alignment;
-	/* Plain frames of up to so many bytes, so many of them, may be put behind what waits without
-	 * another thought (hvk_netvsc_batch_add). */
+	/* Plain frames of up to so many bytes, so many of them, may be put behind what waits, if they
+	 * fit. */
 	uint32_t quick_bytes, quick_count;
 	struct hvk_shared sections;
 	uint32_t section_size, section_first; /* 0: none; the first of the send buffer's */
@@ -745,6 +746,8 @@ void hvk_netvsc_transmit_stop(struct netvsc_queue *queue, bool withhold);
 void hvk_netvsc_transmit_open(struct hvk_netvsc *nic, enum netvsc_tx_state state);
 void hvk_netvsc_transmit_state(struct netvsc_queue *queue, enum netvsc_tx_state state);
 enum hvk_tx_result hvk_netvsc_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame);
+uint32_t hvk_netvsc_transmit_many(struct hvk_netdev *netdev, struct hvk_tx_frame *const *frames, uint32_t count,
+				  enum hvk_tx_result *result);
 void hvk_netvsc_flush(struct hvk_netdev *netdev);
 void hvk_netvsc_transmit_sent(struct netvsc_queue *queue, struct netvsc_send *send, const uint8_t *payload,
 			      uint32_t length);

@@ -206,6 +206,7 @@ void hvk_netvsc_transmit_stop(struct netvsc_queue *queue, bool withhold)
 	hvk_lock(hvk, &queue->lock);
 	tx->batch = (struct netvsc_batch){0}; /* nobody's flush sends it any more */
 	tx->quick_count = 0;
+	tx->staged = false;
 	hvk_unlock(hvk, &queue->lock);
 	for (uint32_t i = 0; i < HVK_NETVSC_SENDS; i++) {
 		struct hvk_tx_frame *first;
@@ -336,7 +337,6 @@ static void count_taken(struct netvsc_queue *queue, const struct netvsc_wire *wi
 static hvk_status take(struct netvsc_queue *queue, struct netvsc_wire *wire)
 {
 	struct netvsc_transmit *tx = &queue->tx;
-	struct hvk_tx_frame *frame = wire->frame;
 	hvk_status status;
 	bool by_section;
 
@@ -348,7 +348,7 @@ static hvk_status take(struct netvsc_queue *queue, struct netvsc_wire *wire)
 		return HVK_EGONE;
 	by_section = goes_by_section(queue, wire);
 	if (by_section)
-		status = hvk_netvsc_batch_put(queue, wire, (frame->flags & HVK_TX_MORE) != 0);
+		status = hvk_netvsc_batch_put(queue, wire, wire->more);
 	else
 		status = put_large(queue, wire);
 	if (status == HVK_OK)
@@ -368,7 +368,7 @@ static unsigned whom_to_tell(struct netvsc_queue *queue)
 	unsigned tell = 0;
 
 	/* Frames that wait go at the end of this poll at the latest. */
-	if (tx->batch.count != 0 && !__atomic_load_n(&tx->polling, __ATOMIC_RELAXED) &&
+	if ((tx->batch.count != 0 || tx->staged) && !__atomic_load_n(&tx->polling, __ATOMIC_RELAXED) &&
 	    hvk_netvsc_queue_kick_mark(queue))
 		tell |= TELL_QUEUE;
 	if (tx->tell_card && hvk_netvsc_kick_mark(queue->nic))
@@ -419,38 +419,117 @@ static uint32_t length_max(const struct hvk_netvsc *nic, const struct hvk_tx_fra
 	return info->frame_max;
 }
 
-/* Under lock: the most frequent case, on the shortest way. False: nothing was done. */
-static inline bool add_quickly(struct netvsc_queue *queue, struct hvk_tx_frame *frame, bool more)
+static inline bool is_quick(const struct hvk_tx_frame *frame)
+{
+	const struct hvk_buffer *piece = frame->pieces;
+
+	return netvsc_is_plain(frame) && frame->piece_count == 1 && piece && piece->address &&
+	       piece->length == frame->length && frame->length >= HVK_ETHERNET_HEADER;
+}
+
+/* Header and frame, to where there is room for them. */
+static inline void write_quickly(const struct hvk_shared *sections, uint32_t at,
+				 const struct hvk_tx_frame *frame, uint32_t message_length)
+{
+	static const struct rndis_packet usual = {
+		.header = {.type = RNDIS_MSG_PACKET},
+		.data_offset = (uint32_t)sizeof(usual) - RNDIS_OFFSET_BASE,
+	};
+	uint32_t length = frame->length;
+
+	hvk_shared_write(sections, at, &usual, sizeof(usual));
+	hvk_shared_write(sections, at + (uint32_t)offsetof(struct rndis_packet, header.length),
+			 &message_length, sizeof(message_length));
+	hvk_shared_write(sections, at + (uint32_t)offsetof(struct rndis_packet, data_length), &length,
+			 sizeof(length));
+	hvk_shared_write(sections, at + (uint32_t)sizeof(usual), frame->pieces->address, length);
+}
+
+/* Under lock. Puts frames into the open section, as many as go there on the shortest way; more: others
+ * follow the last of them. Returns how many. */
+static inline __attribute__((always_inline)) uint32_t fill_section(struct netvsc_queue *queue,
+								   struct hvk_tx_frame *const *frames,
+								   uint32_t count, bool more)
 {
 	struct netvsc_transmit *tx = &queue->tx;
-	const struct hvk_buffer *piece = frame->pieces;
-	uint32_t length = frame->length, size = (uint32_t)sizeof(struct rndis_packet) + length;
-	uint32_t padded = (size + tx->alignment - 1) & ~(tx->alignment - 1);
-	uint32_t at = tx->batch.at + tx->batch.bytes;
-	const struct rndis_packet packet = {
-		.header = {RNDIS_MSG_PACKET, more ? padded : size},
-		.data_offset = (uint32_t)sizeof(packet) - RNDIS_OFFSET_BASE,
-		.data_length = length,
-	};
+	const struct hvk_shared sections = tx->sections;
+	const uint32_t mask = tx->alignment - 1, most = hvk_min32(count, tx->quick_count);
+	const uint32_t first = tx->batch.at + tx->batch.bytes, end = tx->batch.at + tx->batch_bytes;
+	struct hvk_tx_frame **last = tx->batch.last;
 	static const uint64_t zeros;
+	uint32_t at = first, n;
+	uint64_t bytes = 0;
 
-	if (tx->quick_count == 0 || length < HVK_ETHERNET_HEADER || length > tx->quick_bytes ||
-	    piece->length != length || !piece->address || padded > tx->batch_bytes - tx->batch.bytes)
-		return false;
-	if (more)
-		hvk_shared_write(&tx->sections, at + padded - (uint32_t)sizeof(zeros), &zeros, sizeof(zeros));
-	hvk_shared_write(&tx->sections, at, &packet, sizeof(packet));
-	hvk_shared_write(&tx->sections, at + (uint32_t)sizeof(packet), piece->address, length);
-	frame->next = NULL;
-	*tx->batch.last = frame;
-	tx->batch.last = &frame->next;
-	tx->batch.bytes += more ? padded : size;
-	tx->batch.count++;
-	tx->quick_count--;
-	queue->counters.tx_frames++;
-	queue->counters.tx_bytes += length;
-	queue->counters.tx_copied++;
-	return true;
+	for (n = 0; n < most; n++) {
+		struct hvk_tx_frame *frame = frames[n];
+		uint32_t size = (uint32_t)sizeof(struct rndis_packet) + frame->length;
+		uint32_t padded = (size + mask) & ~mask;
+
+		if (!is_quick(frame) || frame->length > tx->quick_bytes || padded > end - at)
+			break;
+		if (more || n + 1 < count) {
+			hvk_shared_write(&sections, at + padded - (uint32_t)sizeof(zeros), &zeros,
+					 sizeof(zeros));
+			size = padded;
+		}
+		write_quickly(&sections, at, frame, size);
+		bytes += frame->length;
+		at += size;
+		*last = frame;
+		last = &frame->next;
+	}
+	*last = NULL;
+	tx->batch.last = last;
+	tx->batch.bytes += at - first;
+	tx->batch.count += n;
+	tx->quick_count -= n;
+	queue->counters.tx_frames += n;
+	queue->counters.tx_bytes += bytes;
+	queue->counters.tx_copied += n;
+	return n;
+}
+
+/* The only message of its section did not go, and is its owner's again. */
+static void uncount(struct netvsc_queue *queue, const struct hvk_tx_frame *frame)
+{
+	queue->counters.tx_frames--;
+	queue->counters.tx_bytes -= frame->length;
+	queue->counters.tx_copied--;
+}
+
+/* Under lock: the most frequent case. Returns how many of them were taken; if not all, *status is why
+ * the next one was not. HVK_EINPROGRESS: that one is for the longer way. */
+static inline __attribute__((always_inline)) uint32_t put_quickly(struct netvsc_queue *queue,
+								  struct hvk_tx_frame *const *frames,
+								  uint32_t count, bool more,
+								  hvk_status *status)
+{
+	struct netvsc_transmit *tx = &queue->tx;
+	uint32_t taken = 0;
+
+	while (taken < count) { /* a section at a time */
+		uint32_t n;
+
+		*status = HVK_EINPROGRESS;
+		if (tx->quick_count == 0 &&
+		    (!is_quick(frames[taken]) || !hvk_netvsc_batch_open(queue, frames[taken]->length)))
+			return taken;
+		n = fill_section(queue, frames + taken, count - taken, more);
+		taken += n;
+		if (taken == count && more && tx->quick_count != 0)
+			break;
+		if (taken < count && tx->quick_count != 0 &&
+		    (!is_quick(frames[taken]) || frames[taken]->length > tx->quick_bytes))
+			return taken; /* the section stays open */
+		/* It is full, or the next one does not fit, or no more is to come. */
+		*status = hvk_netvsc_batch_close(queue, taken < count || more, n == 1);
+		if (*status != HVK_OK) {
+			uncount(queue, frames[taken - 1]);
+			return taken - 1;
+		}
+	}
+	*status = HVK_OK;
+	return taken;
 }
 
 /* What it is good for, and its wishes made into what the host hears. HVK_EINVAL: it cannot be sent. */
@@ -508,12 +587,13 @@ static hvk_status look_and_take(struct netvsc_queue *queue, struct netvsc_wire *
 
 static __attribute__((noinline)) enum hvk_tx_result transmit(struct hvk_netvsc *nic,
 							     struct netvsc_queue *queue,
-							     struct hvk_tx_frame *frame)
+							     struct hvk_tx_frame *frame, bool more)
 {
 	struct netvsc_wire wire;
 	hvk_status status;
 
 	wire.frame = frame;
+	wire.more = more;
 	status = look_and_take(queue, &wire);
 	if (status == HVK_EGONE && queue->index != 0) /* closed since it was chosen */
 		status = look_and_take(netvsc_primary(nic), &wire);
@@ -522,41 +602,105 @@ static __attribute__((noinline)) enum hvk_tx_result transmit(struct hvk_netvsc *
 	return status == HVK_EAGAIN ? HVK_TX_BUSY : HVK_TX_GONE;
 }
 
+static enum hvk_tx_result quick_result(struct netvsc_queue *queue, hvk_status status)
+{
+	if (status == HVK_OK)
+		return HVK_TX_TAKEN;
+	if (status == HVK_EAGAIN) {
+		queue->counters.tx_busy++;
+		return HVK_TX_BUSY;
+	}
+	queue->counters.tx_errors++;
+	return HVK_TX_GONE;
+}
+
 enum hvk_tx_result hvk_netvsc_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame)
 {
 	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
 	struct netvsc_queue *queue = choose_queue(nic, frame);
-	bool more = frame->flags == HVK_TX_MORE, added;
+	enum hvk_tx_result result = HVK_TX_TAKEN;
+	bool more = (frame->flags & HVK_TX_MORE) != 0;
+	hvk_status status;
 	unsigned tell = 0;
 
-	if (!netvsc_is_plain(frame) || frame->piece_count != 1 || !frame->pieces)
-		return transmit(nic, queue, frame);
+	if (!netvsc_is_plain(frame))
+		return transmit(nic, queue, frame, more);
 	hvk_lock(nic->hvk, &queue->lock);
-	added = add_quickly(queue, frame, more);
-	if (added && (!more || queue->tx.quick_count == 0)) {
-		(void)hvk_netvsc_batch_flush(queue); /* if not now, they go when there is room */
+	(void)put_quickly(queue, &frame, 1, more, &status);
+	if (status == HVK_OK && queue->tx.batch.count > 1) {
+		hvk_unlock(nic->hvk, &queue->lock);
+		return HVK_TX_TAKEN; /* who put the first one there has told */
+	}
+	if (status != HVK_EINPROGRESS) {
+		result = quick_result(queue, status);
 		tell = whom_to_tell(queue);
 	}
 	hvk_unlock(nic->hvk, &queue->lock);
 	if (tell)
 		tell_them(queue, tell);
-	return added ? HVK_TX_TAKEN : transmit(nic, queue, frame);
+	return status != HVK_EINPROGRESS ? result : transmit(nic, queue, frame, more);
+}
+
+static void flush(struct netvsc_queue *queue)
+{
+	struct hvk *hvk = queue->nic->hvk;
+	unsigned tell;
+
+	hvk_lock(hvk, &queue->lock);
+	(void)hvk_netvsc_batch_flush(queue);
+	tell = whom_to_tell(queue);
+	hvk_unlock(hvk, &queue->lock);
+	tell_them(queue, tell);
+}
+
+/* How many from the first on are for that queue. */
+static uint32_t in_row(struct hvk_netvsc *nic, const struct netvsc_queue *queue,
+		       struct hvk_tx_frame *const *frames, uint32_t count)
+{
+	uint32_t n = 1;
+
+	if (netvsc_queues_in_use(nic) <= 1)
+		return count;
+	while (n < count && choose_of_many(nic, frames[n]) == queue)
+		n++;
+	return n;
+}
+
+uint32_t hvk_netvsc_transmit_many(struct hvk_netdev *netdev, struct hvk_tx_frame *const *frames,
+				  uint32_t count, enum hvk_tx_result *result)
+{
+	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
+	uint32_t taken = 0;
+	uint64_t touched = 0;
+
+	*result = HVK_TX_TAKEN;
+	while (taken < count && *result == HVK_TX_TAKEN) {
+		struct netvsc_queue *queue = choose_queue(nic, frames[taken]);
+		uint32_t row = in_row(nic, queue, frames + taken, count - taken);
+		hvk_status status;
+
+		touched |= 1ull << queue->index;
+		hvk_lock(nic->hvk, &queue->lock);
+		taken += put_quickly(queue, frames + taken, row, taken + row < count, &status);
+		hvk_unlock(nic->hvk, &queue->lock);
+		if (status == HVK_OK)
+			continue;
+		*result = transmit(nic, queue, frames[taken], taken + 1 < count);
+		taken += *result == HVK_TX_TAKEN;
+	}
+	for (uint32_t i = 0; touched != 0; i++, touched >>= 1) {
+		if (touched & 1)
+			flush(&nic->queues[i]);
+	}
+	return taken;
 }
 
 void hvk_netvsc_flush(struct hvk_netdev *netdev)
 {
 	struct hvk_netvsc *nic = (struct hvk_netvsc *)netdev;
 
-	for (uint32_t i = 0; i < nic->queue_count; i++) {
-		struct netvsc_queue *queue = &nic->queues[i];
-		unsigned tell;
-
-		hvk_lock(nic->hvk, &queue->lock);
-		(void)hvk_netvsc_batch_flush(queue);
-		tell = whom_to_tell(queue);
-		hvk_unlock(nic->hvk, &queue->lock);
-		tell_them(queue, tell);
-	}
+	for (uint32_t i = 0; i < nic->queue_count; i++)
+		flush(&nic->queues[i]);
 }
 
 /* --- Completions --------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
  * lies behind info is not set up for a plain frame. */
 struct netvsc_wire {
 	struct hvk_tx_frame *frame;
+	bool more;            /* another one follows at once */
 	uint32_t prefix_size; /* RNDIS header and per-packet information */
 	uint32_t head_length; /* of head, which goes instead of ... */
 	uint32_t skip;        /* ... so many bytes of the frame */
@@ -46,6 +47,12 @@ void hvk_netvsc_packet_failed(struct netvsc_queue *queue, hvk_status status);
  * come. HVK_EAGAIN: no room. */
 hvk_status hvk_netvsc_batch_put(struct netvsc_queue *queue, struct netvsc_wire *wire, bool more);
 #define HVK_NETVSC_QUICK_ALIGNMENT 8u
+/* Opens a section for plain frames, the first of them of that length. False: that is not for it. Only
+ * while none is open; a message must follow. */
+bool hvk_netvsc_batch_open(struct netvsc_queue *queue, uint32_t length);
+/* Sends what the section has. more: the host is shown it by the next flush. now: its last message was put
+ * there just now; anything but HVK_OK: it was alone there, and is not taken. */
+hvk_status hvk_netvsc_batch_close(struct netvsc_queue *queue, bool more, bool now);
 /* Sends what waits. HVK_EAGAIN: it goes on waiting. */
 hvk_status hvk_netvsc_batch_flush(struct netvsc_queue *queue);
 /* For what the host says that it takes. */

@@ -7,36 +7,50 @@
 
 /* --- Sending ------------------------------------------------------------------------ */
 
-/* What goes into the ring: descriptor and extension, payload, zeros up to 8 bytes. */
+/* What goes into the ring: descriptor and extension, payload, zeros up to 8 bytes. count 0: no
+ * extension, pieces[0] is the payload, the ring sees to the zeros. */
 struct outgoing {
 	struct vmbus_packet_descriptor descriptor;
-	struct hvk_piece pieces[5];
 	uint32_t count;
+	struct hvk_piece pieces[5];
 };
 
 static const uint8_t zeros[VMBUS_PACKET_ALIGN];
 
-static hvk_status build(struct outgoing *packet, uint16_t type, const struct hvk_piece *extension,
-			const struct hvk_piece *payload)
+static hvk_status describe_outgoing(struct outgoing *packet, uint16_t type, uint32_t extension,
+				    uint32_t payload)
 {
-	uint32_t header = (uint32_t)sizeof(packet->descriptor) + extension->length;
-	uint32_t length;
+	uint32_t header = (uint32_t)sizeof(packet->descriptor) + extension;
 
-	HVK_ASSERT(extension->length % 8 == 0);
-	if (payload->length > UINT16_MAX * 8u || header + payload->length > UINT16_MAX * 8u)
+	HVK_ASSERT(extension % 8 == 0);
+	if (payload > UINT16_MAX * 8u || header + payload > UINT16_MAX * 8u)
 		return HVK_ETOOBIG;
-	length = hvk_round_up8(header + payload->length);
 	packet->descriptor = (struct vmbus_packet_descriptor){
 		.type = type,
 		.header_length8 = (uint16_t)(header / 8),
-		.length8 = (uint16_t)(length / 8),
+		.length8 = (uint16_t)(hvk_round_up8(header + payload) / 8),
 	};
+	return HVK_OK;
+}
+
+static hvk_status build_plain(struct outgoing *packet, uint16_t type, const void *payload, uint32_t length)
+{
+	packet->count = 0;
+	packet->pieces[0] = (struct hvk_piece){payload, length};
+	return describe_outgoing(packet, type, 0, length);
+}
+
+static hvk_status build(struct outgoing *packet, uint16_t type, const struct hvk_piece *extension,
+			const struct hvk_piece *payload)
+{
+	uint32_t length = extension->length + payload->length;
+
 	packet->pieces[0] = (struct hvk_piece){&packet->descriptor, sizeof(packet->descriptor)};
 	packet->pieces[1] = *extension;
 	packet->pieces[2] = *payload;
-	packet->pieces[3] = (struct hvk_piece){zeros, length - header - payload->length};
+	packet->pieces[3] = (struct hvk_piece){zeros, hvk_round_up8(length) - length};
 	packet->count = 4;
-	return HVK_OK;
+	return describe_outgoing(packet, type, extension->length, payload->length);
 }
 
 /* A host that does not say when there is room is asked again after a while. */
@@ -54,6 +68,14 @@ static void count_sent(struct hvk_channel *channel, const struct vmbus_packet_de
 	HVK_ADD_ALONE(channel->counters.sent, 1);
 	HVK_ADD_ALONE(channel->counters.bytes_sent,
 		      descriptor->length8 * 8u + sizeof(struct vmbus_packet_trailer));
+}
+
+static hvk_status stage(struct hvk_ring_out *ring, const struct outgoing *packet)
+{
+	if (packet->count != 0)
+		return hvk_ring_stage(ring, packet->pieces, packet->count);
+	return hvk_ring_stage_plain(ring, &packet->descriptor, packet->pieces[0].address,
+				    packet->pieces[0].length);
 }
 
 /* Under tx_lock; what is in the ring then is shown by show_locked. */
@@ -77,7 +99,7 @@ static hvk_status put_locked(struct hvk_channel *channel, struct outgoing *packe
 		packet->descriptor.flags = VMBUS_PACKET_FLAG_COMPLETION_REQUESTED;
 		packet->descriptor.transaction_id = id;
 	}
-	status = hvk_ring_stage(&channel->out, packet->pieces, packet->count);
+	status = stage(&channel->out, packet);
 	if (status == HVK_OK) {
 		count_sent(channel, &packet->descriptor);
 		return HVK_OK;
@@ -102,7 +124,9 @@ static void show_locked(struct hvk_channel *channel)
 		HVK_ADD_ALONE(channel->counters.masked_signals, 1);
 }
 
-static hvk_status put(struct hvk_channel *channel, struct outgoing *packet, void *cookie)
+/* more: it may be shown later, with others. A ring without room shows them at once: nobody else
+ * makes some. */
+static hvk_status put(struct hvk_channel *channel, struct outgoing *packet, void *cookie, bool more)
 {
 	struct hvk *hvk = channel->hvk;
 	hvk_status status;
@@ -111,7 +135,7 @@ static hvk_status put(struct hvk_channel *channel, struct outgoing *packet, void
 		return HVK_EGONE;
 	hvk_lock(hvk, &channel->tx_lock);
 	status = put_locked(channel, packet, cookie);
-	if (status == HVK_OK)
+	if (status == HVK_EAGAIN || (status == HVK_OK && !more))
 		show_locked(channel);
 	hvk_unlock(hvk, &channel->tx_lock);
 	if (hvk_status_is_host_fault(status))
@@ -122,14 +146,34 @@ static hvk_status put(struct hvk_channel *channel, struct outgoing *packet, void
 hvk_status hvk_channel_send(struct hvk_channel *channel, const void *payload, uint32_t length, bool answered,
 			    void *cookie)
 {
-	struct hvk_piece none = {NULL, 0}, data = {payload, length};
 	struct outgoing packet;
 	hvk_status status;
 
 	if (answered && !cookie)
 		return HVK_EINVAL;
-	status = build(&packet, VMBUS_PACKET_IN_BAND, &none, &data);
-	return status == HVK_OK ? put(channel, &packet, answered ? cookie : NULL) : status;
+	status = build_plain(&packet, VMBUS_PACKET_IN_BAND, payload, length);
+	return status == HVK_OK ? put(channel, &packet, answered ? cookie : NULL, false) : status;
+}
+
+hvk_status hvk_channel_stage(struct hvk_channel *channel, const void *payload, uint32_t length, void *cookie)
+{
+	struct outgoing packet;
+	hvk_status status;
+
+	if (!cookie)
+		return HVK_EINVAL;
+	status = build_plain(&packet, VMBUS_PACKET_IN_BAND, payload, length);
+	return status == HVK_OK ? put(channel, &packet, cookie, true) : status;
+}
+
+void hvk_channel_show(struct hvk_channel *channel)
+{
+	if (hvk_channel_rescinded(channel))
+		return;
+	hvk_lock(channel->hvk, &channel->tx_lock);
+	if (channel->usable)
+		show_locked(channel);
+	hvk_unlock(channel->hvk, &channel->tx_lock);
 }
 
 /* The extension of a page-list packet. */
@@ -176,7 +220,7 @@ hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hv
 		return status;
 	extension = (struct hvk_piece){list.words, list.count * 8u};
 	status = build(&packet, VMBUS_PACKET_GPA_DIRECT, &extension, &data);
-	return status == HVK_OK ? put(channel, &packet, cookie) : status;
+	return status == HVK_OK ? put(channel, &packet, cookie, false) : status;
 }
 
 /* The page numbers stay where the caller has them: as pieces of their own they need no copy. */
@@ -204,15 +248,14 @@ hvk_status hvk_channel_send_pages(struct hvk_channel *channel, const uint64_t *p
 	packet.pieces[2] = (struct hvk_piece){page_numbers, count * 8u};
 	packet.pieces[1].length = sizeof(head);
 	packet.count = 5;
-	return put(channel, &packet, cookie);
+	return put(channel, &packet, cookie, false);
 }
 
 hvk_status hvk_channel_complete_many(struct hvk_channel *channel, const uint64_t *transaction_ids,
 				     uint32_t count, const void *payload, uint32_t length, uint32_t *taken)
 {
-	struct hvk_piece none = {NULL, 0}, data = {payload, length};
 	struct outgoing packet;
-	hvk_status status = build(&packet, VMBUS_PACKET_COMPLETION, &none, &data);
+	hvk_status status = build_plain(&packet, VMBUS_PACKET_COMPLETION, payload, length);
 
 	*taken = 0;
 	if (status != HVK_OK)
@@ -225,7 +268,7 @@ hvk_status hvk_channel_complete_many(struct hvk_channel *channel, const uint64_t
 		status = put_locked(channel, &packet, NULL);
 		*taken += status == HVK_OK;
 	}
-	if (*taken != 0)
+	if (*taken != 0 || status == HVK_EAGAIN)
 		show_locked(channel);
 	hvk_unlock(channel->hvk, &channel->tx_lock);
 	if (hvk_status_is_host_fault(status))

@@ -40,7 +40,7 @@ static uint32_t put_bytes(const struct hvk_ring_out *ring, uint32_t index, const
 	return length - first;
 }
 
-static hvk_status check_room(const struct hvk_ring_out *ring, uint32_t bytes)
+static inline hvk_status check_room(const struct hvk_ring_out *ring, uint32_t bytes)
 {
 	uint32_t size = ring->data.size;
 	/* Acquire: the host has finished reading what it says it has read. */
@@ -53,12 +53,28 @@ static hvk_status check_room(const struct hvk_ring_out *ring, uint32_t bytes)
 
 /* Says how much room is wanted, then looks again: the host may have made room before it
  * could see that. */
-static hvk_status want_room(struct hvk_ring_out *ring, uint32_t bytes)
+static __attribute__((noinline)) hvk_status want_room(struct hvk_ring_out *ring, uint32_t bytes)
 {
 	ring->wanting = true;
 	hvk_shared_store(&ring->control, VMBUS_RING_PENDING_SEND_SIZE, bytes);
 	hvk_full_barrier();
 	return check_room(ring, bytes);
+}
+
+/* For a packet and its trailer. */
+static inline hvk_status find_room(struct hvk_ring_out *ring, uint32_t bytes)
+{
+	hvk_status status;
+
+	HVK_ASSERT(bytes % VMBUS_PACKET_ALIGN == 0 && bytes < ring->data.size);
+	status = check_room(ring, bytes);
+	if (status == HVK_EAGAIN)
+		status = want_room(ring, bytes);
+	if (status == HVK_OK && ring->wanting) {
+		ring->wanting = false;
+		hvk_shared_store(&ring->control, VMBUS_RING_PENDING_SEND_SIZE, 0);
+	}
+	return status;
 }
 
 hvk_status hvk_ring_stage(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count)
@@ -69,22 +85,46 @@ hvk_status hvk_ring_stage(struct hvk_ring_out *ring, const struct hvk_piece *pie
 
 	for (uint32_t i = 0; i < count; i++)
 		bytes += pieces[i].length;
-	HVK_ASSERT(bytes % VMBUS_PACKET_ALIGN == 0 && bytes < ring->data.size);
-	status = check_room(ring, bytes);
-	if (status == HVK_EAGAIN)
-		status = want_room(ring, bytes);
+	status = find_room(ring, bytes);
 	if (status != HVK_OK)
 		return status;
-	if (ring->wanting) {
-		ring->wanting = false;
-		hvk_shared_store(&ring->control, VMBUS_RING_PENDING_SEND_SIZE, 0);
-	}
 	for (uint32_t i = 0; i < count; i++) {
 		if (pieces[i].length)
 			index = put_bytes(ring, index, pieces[i].address, pieces[i].length);
 	}
 	hvk_shared_write(&ring->data, index, &trailer, sizeof(trailer)); /* aligned: goes around no end */
 	ring->write = hvk_ring_advance(index, sizeof(trailer), ring->data.size);
+	return HVK_OK;
+}
+
+static const uint8_t zeros[VMBUS_PACKET_ALIGN];
+
+hvk_status hvk_ring_stage_plain(struct hvk_ring_out *ring, const struct vmbus_packet_descriptor *descriptor,
+				const void *payload, uint32_t length)
+{
+	uint32_t padded = (length + VMBUS_PACKET_ALIGN - 1) & ~(VMBUS_PACKET_ALIGN - 1), at = ring->write;
+	uint32_t bytes = (uint32_t)sizeof(*descriptor) + padded +
+			 (uint32_t)sizeof(struct vmbus_packet_trailer);
+	const struct vmbus_packet_trailer trailer = {0, at};
+	hvk_status status;
+
+	if (bytes >= ring->data.size - at) { /* around the end: in pieces */
+		const struct hvk_piece pieces[3] = {
+			{descriptor, sizeof(*descriptor)}, {payload, length}, {zeros, padded - length}};
+
+		return hvk_ring_stage(ring, pieces, 3);
+	}
+	status = find_room(ring, bytes);
+	if (status != HVK_OK)
+		return status;
+	hvk_shared_write(&ring->data, at, descriptor, sizeof(*descriptor));
+	at += (uint32_t)sizeof(*descriptor);
+	if (padded != length)
+		hvk_shared_write(&ring->data, at + padded - (uint32_t)sizeof(zeros), zeros, sizeof(zeros));
+	hvk_shared_write(&ring->data, at, payload, length);
+	at += padded;
+	hvk_shared_write(&ring->data, at, &trailer, sizeof(trailer));
+	ring->write = at + (uint32_t)sizeof(trailer);
 	return HVK_OK;
 }
 
@@ -124,6 +164,21 @@ uint32_t hvk_ring_out_free(const struct hvk_ring_out *ring)
 	return hvk_ring_free(ring->write, read, ring->data.size);
 }
 
+/* Copies out of the ring at offset from the read index, around its end. */
+static inline void get_bytes(const struct hvk_ring_in *ring, uint32_t offset, void *to, uint32_t length)
+{
+	uint32_t size = ring->data.size;
+	uint32_t index = hvk_ring_advance(ring->read, offset, size);
+	uint32_t first = size - index;
+
+	if (length <= first) {
+		hvk_shared_read(&ring->data, index, to, length);
+		return;
+	}
+	hvk_shared_read(&ring->data, index, to, first);
+	hvk_shared_read(&ring->data, 0, (uint8_t *)to + first, length - first);
+}
+
 hvk_status hvk_ring_peek(struct hvk_ring_in *ring, struct vmbus_packet_descriptor *descriptor,
 			 struct hvk_packet_layout *layout)
 {
@@ -137,22 +192,13 @@ hvk_status hvk_ring_peek(struct hvk_ring_in *ring, struct vmbus_packet_descripto
 		return HVK_EEMPTY;
 	if (used < sizeof(*descriptor) + sizeof(struct vmbus_packet_trailer))
 		return HVK_EHOST_PACKET;
-	hvk_ring_copy(ring, 0, descriptor, sizeof(*descriptor));
+	get_bytes(ring, 0, descriptor, sizeof(*descriptor));
 	return hvk_packet_check(descriptor, used, layout);
 }
 
 void hvk_ring_copy(const struct hvk_ring_in *ring, uint32_t offset, void *to, uint32_t length)
 {
-	uint32_t size = ring->data.size;
-	uint32_t index = hvk_ring_advance(ring->read, offset, size);
-	uint32_t first = size - index;
-
-	if (length <= first) {
-		hvk_shared_read(&ring->data, index, to, length);
-		return;
-	}
-	hvk_shared_read(&ring->data, index, to, first);
-	hvk_shared_read(&ring->data, 0, (uint8_t *)to + first, length - first);
+	get_bytes(ring, offset, to, length);
 }
 
 void hvk_ring_skip(struct hvk_ring_in *ring, uint32_t packet_length)

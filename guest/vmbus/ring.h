@@ -39,6 +39,9 @@ void hvk_ring_in_init(struct hvk_ring_in *ring, const struct hvk_shared *pages);
  * not see before hvk_ring_publish. HVK_EAGAIN: no room, and the host has been told how much is
  * wanted. HVK_EHOST_RING_INDEX. */
 hvk_status hvk_ring_stage(struct hvk_ring_out *ring, const struct hvk_piece *pieces, uint32_t count);
+/* The same for the most frequent packets: descriptor and payload, padded with zeros. */
+hvk_status hvk_ring_stage_plain(struct hvk_ring_out *ring, const struct vmbus_packet_descriptor *descriptor,
+				const void *payload, uint32_t length);
 /* Shows what was staged, and tells whether the host is to be signalled. */
 bool hvk_ring_publish(struct hvk_ring_out *ring);
 /* Both, for one packet. */

@@ -243,6 +243,9 @@ struct hvk_netdev_ops {
 	/* NULL if there is but one queue. */
 	void (*get_queue_counters)(struct hvk_netdev *netdev, uint32_t queue,
 				   struct hvk_netdev_counters *out);
+	/* NULL: transmit is called for each. */
+	uint32_t (*transmit_many)(struct hvk_netdev *netdev, struct hvk_tx_frame *const *frames,
+				  uint32_t count, enum hvk_tx_result *result);
 	/* Finishes a request with HVK_ENOTSUP, for whoever calls an operation that is NULL. */
 	void (*refuse)(struct hvk_netdev *netdev, struct hvk_request *request);
 };
@@ -264,6 +267,25 @@ static inline void hvk_netdev_flush(struct hvk_netdev *netdev)
 {
 	if (netdev->ops->flush)
 		netdev->ops->flush(netdev);
+}
+
+/* Hands the driver frames in order, as if each but the last had HVK_TX_MORE: the host is told of all of
+ * them at once, and nothing is held back afterwards. Returns how many were taken. If not all, *result is
+ * what became of the next one: HVK_TX_BUSY, HVK_TX_GONE. Task context or callback, any CPU. */
+static inline uint32_t hvk_netdev_transmit_many(struct hvk_netdev *netdev, struct hvk_tx_frame *const *frames,
+						uint32_t count, enum hvk_tx_result *result)
+{
+	uint32_t taken = 0;
+
+	if (netdev->ops->transmit_many)
+		return netdev->ops->transmit_many(netdev, frames, count, result);
+	*result = HVK_TX_TAKEN;
+	while (taken < count && *result == HVK_TX_TAKEN) {
+		*result = netdev->ops->transmit(netdev, frames[taken]);
+		taken += *result == HVK_TX_TAKEN;
+	}
+	hvk_netdev_flush(netdev);
+	return taken;
 }
 
 /* Each of the following finishes in hvk_poll with HVK_OK, HVK_ETIMEDOUT_RNDIS_SET,

@@ -296,6 +296,12 @@ struct hvk_buffer {
 hvk_status hvk_channel_send(struct hvk_channel *channel, const void *payload, uint32_t length, bool answered,
 			    void *cookie);
 
+/* The same for a packet of many, with an answer: the host need not see it before hvk_channel_show, or
+ * any other packet sent on this channel. With HVK_EAGAIN it sees all that was staged. */
+hvk_status hvk_channel_stage(struct hvk_channel *channel, const void *payload, uint32_t length, void *cookie);
+/* Shows the host what was staged, with one signal at most. Task context or callback, any CPU. */
+void hvk_channel_show(struct hvk_channel *channel);
+
 /* Packet with a list of guest pages (GPA direct): each of up to
  * HVK_PACKET_RANGES_MAX buffers must have a gpa. Otherwise as above; always
  * answered. */

@@ -319,6 +319,130 @@ static void a_detach_ends_what_waits(void **state)
 	}
 }
 
+/* Full sections of a burst are shown together: at its end, by a flush, when nothing fits any more, at the
+ * end of the poll at the latest. */
+static void a_burst_is_shown_at_once(void **state)
+{
+	(void)state;
+	up_with(2, 0xefffffff, 3);
+	for (uint32_t i = 0; i < 6; i++)
+		assert_int_equal(transmit_plain(i, 60, HVK_TX_MORE), HVK_TX_TAKEN);
+	assert_int_equal(bench.channel.sent_count, 3);
+	assert_int_equal(bench.channel.unshown, 3);
+	assert_int_equal(transmit_plain(6, 60, 0), HVK_TX_TAKEN);
+	assert_int_equal(bench.channel.sent_count, 4);
+	assert_int_equal(bench.channel.unshown, 0);
+	for (uint32_t i = 7; i < 9; i++)
+		assert_int_equal(transmit_plain(i, 60, HVK_TX_MORE), HVK_TX_TAKEN);
+	assert_int_equal(bench.channel.unshown, 1);
+	hvk_netdev_flush(bench.netdev);
+	assert_int_equal(bench.channel.unshown, 0);
+	for (uint32_t i = 9; i < 11; i++)
+		assert_int_equal(transmit_plain(i, 60, HVK_TX_MORE), HVK_TX_TAKEN);
+	assert_int_equal(bench.channel.unshown, 1);
+	fake_run(); /* nobody flushes */
+	assert_int_equal(bench.channel.unshown, 0);
+	for (uint32_t i = 11; i < 13; i++)
+		assert_int_equal(transmit_plain(i, 60, HVK_TX_MORE), HVK_TX_TAKEN);
+	bench.channel.ring_full = true;
+	assert_int_equal(transmit_plain(13, 60, 0), HVK_TX_BUSY);
+	assert_int_equal(bench.channel.unshown, 0);
+	bench.channel.ring_full = false;
+	complete_all();
+	assert_int_equal(frames_done, 13);
+	fake_down();
+}
+
+static uint32_t transmit_many(uint32_t first, uint32_t count, enum hvk_tx_result *result)
+{
+	struct hvk_tx_frame *list[32];
+
+	for (uint32_t i = 0; i < count; i++) {
+		(void)make_frame(first + i, data + first + i, 61 + i % 2, 0);
+		list[i] = &frames[first + i].tx;
+	}
+	return hvk_netdev_transmit_many(bench.netdev, list, count, result);
+}
+
+static void many_at_once(void **state)
+{
+	enum hvk_tx_result result;
+
+	(void)state;
+	up_with(4, 0xefffffff, 3);
+	assert_int_equal(transmit_many(0, 10, &result), 10);
+	assert_int_equal(result, HVK_TX_TAKEN);
+	assert_int_equal(bench.channel.sent_count, 3); /* 4, 4 and 2 */
+	assert_int_equal(bench.channel.unshown, 0);
+	check_message(section_of(sent_of(&bench.channel, 2)), 112, data + 8, 61);
+	/* The last one of all is not padded. */
+	check_message(section_of(sent_of(&bench.channel, 2)) + 112, 106, data + 9, 62);
+	complete_all();
+	assert_int_equal(frames_done, 10);
+	for (uint32_t i = 0; i < 10; i++)
+		assert_int_equal(frames[i].when, i);
+	assert_int_equal(counters().tx_frames, 10);
+	assert_int_equal(counters().tx_copied, 10);
+	assert_int_equal(counters().tx_packets, 3);
+	fake_down();
+}
+
+/* With wishes, too. */
+static void many_with_wishes(void **state)
+{
+	struct hvk_tx_frame *list[6];
+	enum hvk_tx_result result;
+
+	(void)state;
+	up(&defaults);
+	for (uint32_t i = 0; i < 6; i++) {
+		(void)make_frame(i, data + i, 60, i % 2 ? HVK_TX_VLAN : 0);
+		frames[i].tx.vlan_tag = 5;
+		list[i] = &frames[i].tx;
+	}
+	assert_int_equal(hvk_netdev_transmit_many(bench.netdev, list, 6, &result), 6);
+	assert_int_equal(result, HVK_TX_TAKEN);
+	assert_int_equal(bench.channel.sent_count, 1);
+	assert_int_equal(bench.channel.unshown, 0);
+	complete_all();
+	assert_int_equal(frames_done, 6);
+	fake_down();
+}
+
+/* Those that are not for a section, and those that cannot be sent, in the middle. */
+static void many_of_all_kinds(void **state)
+{
+	struct hvk_tx_frame *list[4];
+	enum hvk_tx_result result;
+
+	(void)state;
+	up(&defaults);
+	for (uint32_t i = 0; i < 4; i++) {
+		(void)make_frame(i, data + i, i == 1 ? 1500 : 60, 0);
+		list[i] = &frames[i].tx;
+	}
+	assert_int_equal(hvk_netdev_transmit_many(bench.netdev, list, 4, &result), 4);
+	assert_int_equal(result, HVK_TX_TAKEN);
+	assert_int_equal(bench.channel.unshown, 0);
+	complete_all();
+	assert_int_equal(frames_done, 4);
+	frames[1].tx.length++; /* not the sum of its pieces */
+	assert_int_equal(hvk_netdev_transmit_many(bench.netdev, list, 4, &result), 1);
+	assert_int_equal(result, HVK_TX_GONE);
+	assert_int_equal(bench.channel.unshown, 0);
+	assert_int_equal(counters().tx_errors, 1);
+	complete_all();
+	assert_int_equal(frames_done, 5);
+	/* A ring that takes one packet more. */
+	bench.channel.room = 1;
+	assert_int_equal(transmit_many(4, 32, &result), 8 + 8);
+	assert_int_equal(result, HVK_TX_BUSY);
+	bench.channel.room = FAKE_NONE;
+	fake_run();
+	complete_all();
+	fake_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +456,10 @@ int main(void)
 		cmocka_unit_test(order_is_kept),
 		cmocka_unit_test(a_full_ring_keeps_what_was_taken),
 		cmocka_unit_test(refused_together),
+		cmocka_unit_test(a_burst_is_shown_at_once),
+		cmocka_unit_test(many_at_once),
+		cmocka_unit_test(many_with_wishes),
+		cmocka_unit_test(many_of_all_kinds),
 		cmocka_unit_test(a_detach_ends_what_waits),
 	};
 

@@ -102,6 +102,7 @@ struct hvk_channel {
 	struct fake_packet *inbox; /* FAKE_INBOX_MAX */
 	uint32_t inbox_first, inbox_count;
 	struct fake_sent *sent; /* FAKE_SENT_MAX */
+	uint32_t unshown; /* of sent: staged, and the host has not been shown them */
 	uint32_t sent_count;
 	bool kicked;
 };
@@ -610,8 +611,8 @@ static void fake_read_external(struct fake_sent *packet)
 	}
 }
 
-hvk_status hvk_channel_send(struct hvk_channel *channel, const void *payload, uint32_t length, bool answered,
-			    void *cookie)
+static hvk_status fake_send_in_band(struct hvk_channel *channel, const void *payload, uint32_t length,
+				    bool answered, void *cookie)
 {
 	struct fake_sent packet = {
 		.kind = FAKE_IN_BAND, .length = length, .answered = answered, .cookie = cookie};
@@ -620,6 +621,32 @@ hvk_status hvk_channel_send(struct hvk_channel *channel, const void *payload, ui
 	assert_true(answered == (cookie != NULL));
 	memcpy(packet.payload, payload, length);
 	return fake_send(channel, &packet);
+}
+
+hvk_status hvk_channel_send(struct hvk_channel *channel, const void *payload, uint32_t length, bool answered,
+			    void *cookie)
+{
+	hvk_status status = fake_send_in_band(channel, payload, length, answered, cookie);
+
+	if (status == HVK_OK || status == HVK_EAGAIN)
+		channel->unshown = 0;
+	return status;
+}
+
+hvk_status hvk_channel_stage(struct hvk_channel *channel, const void *payload, uint32_t length, void *cookie)
+{
+	hvk_status status = fake_send_in_band(channel, payload, length, true, cookie);
+
+	if (status == HVK_OK)
+		channel->unshown++;
+	else if (status == HVK_EAGAIN)
+		channel->unshown = 0;
+	return status;
+}
+
+void hvk_channel_show(struct hvk_channel *channel)
+{
+	channel->unshown = 0;
 }
 
 hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hvk_buffer *buffers,
@@ -636,6 +663,7 @@ hvk_status hvk_channel_send_buffers(struct hvk_channel *channel, const struct hv
 	memcpy(packet.payload, payload, length);
 	memcpy(packet.buffers, buffers, count * sizeof(*buffers));
 	fake_read_external(&packet);
+	channel->unshown = 0;
 	return fake_send(channel, &packet);
 }
 
