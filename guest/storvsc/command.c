@@ -246,10 +246,9 @@ struct expiry {
 };
 
 /* Under lock. */
-static void expire(struct storvsc_command *command, uint64_t now, struct expiry *found)
+static void expire(struct hvk_storvsc *controller, struct storvsc_command *command, uint64_t now,
+		   struct expiry *found)
 {
-	struct hvk_storvsc *controller = controller_of(command);
-
 	if (command->state == STORVSC_DELAYED && command->deadline <= now) {
 		hvk_storvsc_unsent_put(command->queue, command, false);
 		found->send = true;
@@ -293,7 +292,7 @@ static void alarm_fires(struct hvk_timer *timer, void *context)
 	hvk_lock(controller->hvk, &controller->lock);
 	controller->alarm = HVK_NEVER;
 	for (uint32_t i = 0; i < controller->command_count; i++)
-		expire(&controller->commands[i], now, &found);
+		expire(controller, &controller->commands[i], now, &found);
 	controller->alarm_moved = controller->alarm != HVK_NEVER;
 	hvk_unlock(controller->hvk, &controller->lock);
 	hvk_storvsc_alarm_set(controller);

@@ -258,7 +258,7 @@ uint32_t hvk_storvsc_list_pages(struct storvsc_queue *queue, const struct storvs
 			queue->pages[i] = controller->zeros_number;
 		return count;
 	case STORVSC_SCAN:
-		queue->pages[0] = hvk_page_gpa(controller->hvk, &controller->scan.pages, 0) >> HVK_PAGE_SHIFT;
+		queue->pages[0] = controller->scan.page_number;
 		return 1;
 	case STORVSC_BOUNCE:
 	case STORVSC_LIST:

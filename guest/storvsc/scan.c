@@ -319,7 +319,7 @@ static void take_list(struct hvk_storvsc *controller, hvk_status status, uint32_
 /* The next LUN that is in the list; HVK_STORVSC_LUNS: none. */
 static uint32_t next_lun(const struct storvsc_scan *scan, uint32_t lun)
 {
-	while (lun < HVK_STORVSC_LUNS && !(scan->luns[lun / 8] >> lun % 8 & 1u))
+	while (lun < HVK_STORVSC_LUNS && ((uint32_t)scan->luns[lun / 8] >> lun % 8 & 1u) == 0)
 		lun++;
 	return lun;
 }
@@ -435,9 +435,11 @@ hvk_status hvk_storvsc_scan_start_memory(struct hvk_storvsc *controller)
 	struct storvsc_scan *scan = &controller->scan;
 	hvk_status status = hvk_pages_get(controller->hvk, 1, HVK_PAGE_HOST_WRITES, &scan->pages);
 
-	if (status == HVK_OK)
-		scan->memory = hvk_pages_shared(&scan->pages);
-	return status;
+	if (status != HVK_OK)
+		return status;
+	scan->memory = hvk_pages_shared(&scan->pages);
+	scan->page_number = hvk_page_gpa(controller->hvk, &scan->pages, 0) >> HVK_PAGE_SHIFT;
+	return HVK_OK;
 }
 
 void hvk_storvsc_scan_begin(struct hvk_storvsc *controller)

@@ -211,6 +211,7 @@ struct storvsc_scan {
 	struct hvk_timer settle;
 	struct hvk_pages pages; /* shared */
 	struct hvk_shared memory;
+	uint64_t page_number;
 	struct storvsc_command *command;
 	bool answered; /* under lock */
 	uint32_t target, lun, step;
