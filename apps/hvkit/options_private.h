@@ -5,7 +5,7 @@
 
 #include "apps/hvkit/options.h"
 
-#define CLI_QUIRKS_MAX 64u
+#define CLI_QUIRKS_MAX 128u
 
 struct parser {
 	struct cli_options *options;

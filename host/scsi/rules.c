@@ -11,24 +11,25 @@
 #define ALWAYS RULE_IGNORES_ATTENTION
 
 /* clang-format off */
-#define COMMON                                                                                              \
-	{SCSI_TEST_UNIT_READY, NONE, 6, RULE_READY, SCSI_NONE, scsi_test_unit_ready, {0x00}},                 \
-	{SCSI_REQUEST_SENSE, NONE, 6, ALWAYS, SCSI_IN, scsi_request_sense, {0x03, 0, 0, 0, 0xff}},             \
-	{SCSI_INQUIRY, NONE, 6, ALWAYS, SCSI_IN, scsi_inquiry, {0x12, 0x01, 0xff, 0xff, 0xff}},                \
-	{SCSI_MODE_SENSE_6, NONE, 6, 0, SCSI_IN, scsi_mode_sense_6, {0x1a, 0x08, 0xff, 0xff, 0xff}},           \
-	{SCSI_MODE_SENSE_10, NONE, 10, 0, SCSI_IN, scsi_mode_sense_10,                                        \
-	 {0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff}},                                                      \
-	{SCSI_REPORT_LUNS, NONE, 12, ALWAYS, SCSI_IN, scsi_report_luns, {0xa0, 0, 0xff, 0, 0, 0, FF4}},        \
-	{SCSI_MAINTENANCE_IN, SCSI_SERVICE_REPORT_OPCODES, 12, 0, SCSI_IN, scsi_report_opcodes,               \
-	 {0xa3, 0x1f, 0x87, 0xff, 0xff, 0xff, FF4}},                                                          \
-	{SCSI_READ_10, NONE, 10, RULE_READY, SCSI_IN, scsi_read, {0x28, 0x18, FF4, 0, 0xff, 0xff}},            \
-	{SCSI_READ_12, NONE, 12, RULE_READY, SCSI_IN, scsi_read, {0xa8, 0x18, FF4, FF4}},                      \
+#define COMMON \
+	{SCSI_TEST_UNIT_READY, NONE, 6, RULE_READY, SCSI_NONE, scsi_test_unit_ready, {0x00}}, \
+	{SCSI_REQUEST_SENSE, NONE, 6, ALWAYS, SCSI_IN, scsi_request_sense, {0x03, 0, 0, 0, 0xff}}, \
+	{SCSI_INQUIRY, NONE, 6, ALWAYS, SCSI_IN, scsi_inquiry, {0x12, 0x01, 0xff, 0xff, 0xff}}, \
+	{SCSI_MODE_SENSE_6, NONE, 6, 0, SCSI_IN, scsi_mode_sense_6, {0x1a, 0x08, 0xff, 0xff, 0xff}}, \
+	{SCSI_MODE_SENSE_10, NONE, 10, 0, SCSI_IN, scsi_mode_sense_10, \
+	 {0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff}}, \
+	{SCSI_REPORT_LUNS, NONE, 12, ALWAYS, SCSI_IN, scsi_report_luns, {0xa0, 0, 0xff, 0, 0, 0, FF4}}, \
+	{SCSI_MAINTENANCE_IN, SCSI_SERVICE_REPORT_OPCODES, 12, 0, SCSI_IN, scsi_report_opcodes, \
+	 {0xa3, 0x1f, 0x87, 0xff, 0xff, 0xff, FF4}}, \
+	{SCSI_READ_10, NONE, 10, RULE_READY, SCSI_IN, scsi_read, {0x28, 0x18, FF4, 0, 0xff, 0xff}}, \
+	{SCSI_READ_12, NONE, 12, RULE_READY, SCSI_IN, scsi_read, {0xa8, 0x18, FF4, FF4}}, \
 	{SCSI_VERIFY_10, NONE, 10, RULE_READY, SCSI_OUT, scsi_verify, {0x2f, 0x12, FF4, 0, 0xff, 0xff}}
 
 static const struct scsi_rule disk[] = {
 	COMMON,
 	{SCSI_READ_6, NONE, 6, RULE_READY, SCSI_IN, scsi_read, {0x08, 0x1f, 0xff, 0xff, 0xff}},
-	{SCSI_WRITE_6, NONE, 6, RULE_READY | RULE_WRITES, SCSI_OUT, scsi_write, {0x0a, 0x1f, 0xff, 0xff, 0xff}},
+	{SCSI_WRITE_6, NONE, 6, RULE_READY | RULE_WRITES, SCSI_OUT, scsi_write,
+	 {0x0a, 0x1f, 0xff, 0xff, 0xff}},
 	{SCSI_MODE_SELECT_6, NONE, 6, 0, SCSI_OUT, scsi_mode_select_6, {0x15, 0x11, 0, 0, 0xff}},
 	{SCSI_START_STOP_UNIT, NONE, 6, 0, SCSI_NONE, scsi_start_stop, {0x1b, 0x01, 0, 0, 0x05}},
 	{SCSI_READ_CAPACITY_10, NONE, 10, RULE_READY, SCSI_IN, scsi_read_capacity_10, {0x25}},
@@ -43,13 +44,15 @@ static const struct scsi_rule disk[] = {
 	{SCSI_MODE_SELECT_10, NONE, 10, 0, SCSI_OUT, scsi_mode_select_10,
 	 {0x55, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff}},
 	{SCSI_READ_16, NONE, 16, RULE_READY, SCSI_IN, scsi_read, {0x88, 0x18, FF4, FF4, FF4}},
-	{SCSI_WRITE_16, NONE, 16, RULE_READY | RULE_WRITES, SCSI_OUT, scsi_write, {0x8a, 0x18, FF4, FF4, FF4}},
+	{SCSI_WRITE_16, NONE, 16, RULE_READY | RULE_WRITES, SCSI_OUT, scsi_write,
+	 {0x8a, 0x18, FF4, FF4, FF4}},
 	{SCSI_VERIFY_16, NONE, 16, RULE_READY, SCSI_OUT, scsi_verify, {0x8f, 0x12, FF4, FF4, FF4}},
 	{SCSI_SYNCHRONIZE_CACHE_16, NONE, 16, RULE_READY, SCSI_NONE, scsi_synchronize_cache,
 	 {0x91, 0x02, FF4, FF4, FF4}},
 	{SCSI_WRITE_SAME_16, NONE, 16, RULE_READY | RULE_WRITES, SCSI_OUT, scsi_write_same,
 	 {0x93, 0x09, FF4, FF4, FF4}},
-	{SCSI_SERVICE_ACTION_IN_16, SCSI_SERVICE_READ_CAPACITY_16, 16, RULE_READY, SCSI_IN, scsi_read_capacity_16,
+	{SCSI_SERVICE_ACTION_IN_16, SCSI_SERVICE_READ_CAPACITY_16, 16, RULE_READY, SCSI_IN,
+	 scsi_read_capacity_16,
 	 {0x9e, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0, FF4}},
 	{SCSI_WRITE_12, NONE, 12, RULE_READY | RULE_WRITES, SCSI_OUT, scsi_write, {0xaa, 0x18, FF4, FF4}},
 };

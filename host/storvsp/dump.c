@@ -21,7 +21,8 @@ static const char *kind_of(const struct scsi_unit *unit)
 
 static void dump_unit(const struct scsi_unit *unit, uint32_t target, uint32_t lun, struct hvh_dump *dump)
 {
-	char name[HVH_DUMP_NAME_MAX];
+	char name[HVH_DUMP_NAME_MAX], attentions[SCSI_ATTENTIONS_MAX * 7u + 1u] = "";
+	size_t used = 0;
 
 	snprintf(name, sizeof name, "unit-%u-%u", target, lun);
 	hvh_dump_begin(dump, name);
@@ -38,14 +39,19 @@ static void dump_unit(const struct scsi_unit *unit, uint32_t target, uint32_t lu
 		hvh_dump_flag(dump, "stopped", unit->stopped);
 	}
 	for (uint32_t n = 0; n < unit->attention_count; n++)
-		hvh_dump_hex(dump, "attention", unit->attentions[n]);
+		used += (size_t)snprintf(attentions + used, sizeof attentions - used, " %#06x",
+					 unit->attentions[n]);
+	hvh_dump_text(dump, "attentions", "%u%s", unit->attention_count, attentions);
 	hvh_dump_end(dump);
 }
 
-static void dump_request(const struct hvh_storage *storage, const struct storvsp_request *request,
-			 struct hvh_dump *dump)
+static void dump_request(const struct storvsp_queue *queue, uint32_t index, struct hvh_dump *dump)
 {
-	hvh_dump_begin_hex(dump, "request", (uint32_t)request->transaction_id);
+	const struct storvsp_request *request = &queue->requests[index];
+	const struct hvh_storage *storage = queue->storage;
+
+	hvh_dump_begin_number(dump, "request", index);
+	hvh_dump_hex(dump, "transaction", request->transaction_id);
 	if (request->waits) {
 		hvh_dump_text(dump, "unit", "%u-%u", request->srb.target, request->srb.lun);
 		hvh_dump_hex(dump, "command", request->srb.cdb_sense[0]);
@@ -74,7 +80,7 @@ static void dump_queue(const struct storvsp_queue *queue, struct hvh_dump *dump)
 		hvh_dump_flag(dump, "blocked", queue->blocked);
 		hvh_dump_number(dump, "requests-waiting", queue->active_count);
 		for (uint32_t n = 0; n < queue->active_count; n++)
-			dump_request(queue->storage, &queue->requests[queue->active[n]], dump);
+			dump_request(queue, queue->active[n], dump);
 	}
 	hvh_dump_end(dump);
 }

@@ -168,7 +168,7 @@ static bool held_up_in(const struct storvsp_queue *queue, const struct storvsp_r
 
 static bool held_up(const struct hvh_storage *storage, const struct storvsp_request *request)
 {
-	if (storage->ordered_waiting == 0 || request->srb.tag == VSTOR_TAG_HEAD_OF_QUEUE)
+	if (storage->ordered_waiting == 0 || request->first)
 		return false;
 	for (uint32_t n = 0; n < STORVSP_QUEUES_MAX; n++)
 		if (storvsp_queue_is_open(storage, n) && held_up_in(storage->queues[n], request))

@@ -146,22 +146,17 @@ static void delay(struct hvh_storage *storage, struct storvsp_request *request)
 	if (trouble->never > 0 && hvh_choose(storage->partition, 1000) < trouble->never) {
 		request->due = HVH_NEVER;
 		storage->counters.unanswered++;
-	} else if (trouble->delay_max > 0 && request->srb.tag != VSTOR_TAG_HEAD_OF_QUEUE) {
+	} else if (trouble->delay_max > 0 && !request->first) {
 		request->due += hvh_random(storage->partition) % (trouble->delay_max + 1);
 		storage->counters.delayed++;
 	}
 }
 
-static void normalise(const struct hvh_storage *storage, struct vstor_request *srb)
+/* How it is queued stands in action; tag is a name that nobody needs (Windows, Linux). */
+static bool is_queued(const struct hvh_storage *storage, const struct vstor_request *srb, uint8_t how)
 {
-	bool tagged = storage->version >= VSTOR_VERSION_5_1 &&
-		      (srb->srb_flags & VSTOR_SRB_QUEUE_ACTION_ENABLE) != 0;
-
-	/* Older guests have the tag in action (Linux), newer ones where it belongs. */
-	if (tagged && srb->tag != VSTOR_TAG_ORDERED && srb->tag != VSTOR_TAG_HEAD_OF_QUEUE)
-		srb->tag = srb->action;
-	if (!tagged || (srb->tag != VSTOR_TAG_ORDERED && srb->tag != VSTOR_TAG_HEAD_OF_QUEUE))
-		srb->tag = VSTOR_TAG_SIMPLE;
+	return storage->version >= VSTOR_VERSION_5_1 &&
+	       (srb->srb_flags & VSTOR_SRB_QUEUE_ACTION_ENABLE) != 0 && srb->action == how;
 }
 
 void storvsp_execute_srb(struct storvsp_queue *queue, const struct hvh_packet *packet)
@@ -191,9 +186,9 @@ void storvsp_execute_srb(struct storvsp_queue *queue, const struct hvh_packet *p
 		storvsp_end(storage, request, VSTOR_SRB_STATUS_INVALID_REQUEST);
 		return;
 	}
-	normalise(storage, &request->srb);
 	request->waits = true;
-	request->ordered = request->srb.tag == VSTOR_TAG_ORDERED;
+	request->first = is_queued(storage, &srb, VSTOR_TAG_HEAD_OF_QUEUE);
+	request->ordered = is_queued(storage, &srb, VSTOR_TAG_ORDERED);
 	if (request->ordered)
 		storage->ordered_waiting++;
 	delay(storage, request);

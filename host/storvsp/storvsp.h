@@ -49,6 +49,7 @@ struct storvsp_request {
 	uint64_t transaction_id;
 	uint64_t sequence; /* of the controller */
 	bool waits;        /* has not been run yet */
+	bool first;        /* is to be run before all others */
 	bool ordered;      /* nothing of its unit overtakes it, nor does it overtake */
 	bool held;         /* until the offers of sub-channels are out */
 	uint64_t held_until;

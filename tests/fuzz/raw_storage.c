@@ -126,7 +126,7 @@ static struct vstor_request srb_of(const struct raw_guest *guest, uint8_t how, s
 	srb.data_direction = fuzz_u8(arguments) % 3u;
 	srb.data_length = fuzz_u32(arguments) % (PAGES_LISTED * HVK_PAGE_SIZE);
 	srb.srb_flags = how & 2u ? VSTOR_SRB_QUEUE_ACTION_ENABLE : 0;
-	srb.tag = (uint8_t)(VSTOR_TAG_SIMPLE + (how >> 2) % 3u);
+	srb.action = (uint8_t)(VSTOR_TAG_SIMPLE + (how >> 2) % 3u);
 	cdb[0] = commands[fuzz_u8(arguments) % COMMANDS];
 	for (uint32_t n = 1; n < VSTOR_CDB_SIZE; n++)
 		cdb[n] = fuzz_u8(arguments);

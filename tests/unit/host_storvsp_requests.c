@@ -384,7 +384,7 @@ static void ordered_requests_are_not_overtaken(void **state)
 		struct vstor_request srb = io(false, 0, 1);
 
 		srb.srb_flags = VSTOR_SRB_DATA_IN | VSTOR_SRB_QUEUE_ACTION_ENABLE;
-		srb.tag = n % 8 == 4 ? VSTOR_TAG_ORDERED : VSTOR_TAG_SIMPLE;
+		srb.action = n % 8 == 4 ? VSTOR_TAG_ORDERED : VSTOR_TAG_SIMPLE;
 		send_srb(guest, &srb, n);
 	}
 	for (uint32_t n = 0; n < 400; n++) {
@@ -409,10 +409,10 @@ static void the_head_of_the_queue_is_first(void **state)
 
 	hvh_storage_set_trouble(storage, &slow);
 	srb.srb_flags = VSTOR_SRB_DATA_IN | VSTOR_SRB_QUEUE_ACTION_ENABLE;
-	srb.tag = VSTOR_TAG_ORDERED;
+	srb.action = VSTOR_TAG_ORDERED;
 	for (uint32_t n = 0; n < 5; n++)
 		send_srb(guest, &srb, n);
-	srb.tag = VSTOR_TAG_HEAD_OF_QUEUE;
+	srb.action = VSTOR_TAG_HEAD_OF_QUEUE;
 	send_srb(guest, &srb, 99);
 	assert_true(receive(guest, &answer));
 	assert_int_equal(answer.descriptor.transaction_id, 99);
@@ -456,7 +456,7 @@ static void delays_do_not_outlive_a_close(void **state)
 	assert_no_violation(guest);
 }
 
-/* --- Trouble ------------------------------------------------------------------------------------------------ */
+/* --- Trouble ------------------------------------------------------------------ */
 
 struct tally {
 	uint32_t good, medium, busy, full, attention, none;

@@ -6,8 +6,8 @@
 #     core, hypervisor, vmbus in this order; netdev, netvsc and device on core alone; storvsc on core and
 #     device; instance on all
 #   host/                  include/hvkit/wire/, include/hvkit_host/, host/; and inside it, upward only:
-#     core, hypervisor, vmbus in this order; backends on core alone; each device folder sees core/core.h and
-#     dump.h, vmbus/channel.h and itself; partition on all
+#     core, hypervisor, vmbus in this order; backends on core alone; scsi nothing but itself; each device
+#     folder sees core/core.h and dump.h, vmbus/channel.h and itself, storvsp scsi/scsi.h too; partition on all
 #   include/hvkit/wire/    itself
 #   include/hvkit/         itself
 #   include/hvkit_host/    itself, include/hvkit/wire/
@@ -71,6 +71,9 @@ for file in $(find guest host include -name '*.[ch]' | LC_ALL=C sort); do
 	host/hypervisor/*) wall "$file" "^($host_public|host/(core|hypervisor))/" yes -D_GNU_SOURCE ;;
 	host/vmbus/*) wall "$file" "^($host_public|host/(core|hypervisor|vmbus))/" yes -D_GNU_SOURCE ;;
 	host/backends/*) wall "$file" "^($host_public|host/(core|backends))/" yes -D_GNU_SOURCE ;;
+	host/scsi/*) wall "$file" "^($host_public|host/scsi)/" yes -D_GNU_SOURCE ;;
+	host/storvsp/*)
+		wall "$file" "^($host_public|host/storvsp)/|^host/core/(core|dump)\.h\$|^host/vmbus/channel.h\$|^host/scsi/scsi.h\$" yes -D_GNU_SOURCE ;;
 	host/partition/*) wall "$file" "^($host_public|host)/" yes -D_GNU_SOURCE ;;
 	host/*/*) # a device: what the bus shows to devices, and itself
 		wall "$file" "^($host_public)/|^host/core/(core|dump)\.h\$|^host/vmbus/channel.h\$|^$(dirname "$file")/" yes -D_GNU_SOURCE ;;
