@@ -47,7 +47,14 @@ static void drain(struct load_cpu *cpu)
 static void send(struct load_cpu *cpu)
 {
 	struct hvk_netdev *netdev = cpu->load->machine.netdev;
+	enum hvk_tx_result result;
 
+	if (cpu->load->way->send == LOAD_MANY) {
+		if (hvk_netdev_transmit_many(netdev, cpu->burst, cpu->frame_count, &result) !=
+		    cpu->frame_count)
+			bench_fail("frames", "not all were taken");
+		return;
+	}
 	for (uint32_t i = 0; i < cpu->frame_count; i++) {
 		if (hvk_netdev_transmit(netdev, &cpu->frames[i]) != HVK_TX_TAKEN)
 			bench_fail("frames", "one was not taken");
@@ -129,8 +136,7 @@ double load_time(struct load *load, uint32_t rounds)
 		seconds += load->way->in ? receive_burst(load) : transmit_burst(load);
 	if (load->machine.allocations != allocations)
 		bench_fail(load->way->name, "allocates while frames flow");
-	if (!load->way->lone &&
-	    bench_hypercalls(&load->machine) - calls > (uint64_t)rounds * load->way->queues)
+	if (bench_hypercalls(&load->machine) - calls > (uint64_t)rounds * load->way->queues)
 		bench_fail(load->way->name, "more than one hypercall per burst and queue");
 	bench_settle(&load->machine);
 	if (moved(load) != wanted)
@@ -230,7 +236,7 @@ static void make_frames_out(struct load *load, struct load_cpu *cpu)
 		bench_fail("frames", "out of memory");
 	for (uint32_t i = 0; i < cpu->frame_count; i++) {
 		uint8_t *data = (uint8_t *)cpu->pages.address + (size_t)i * HVK_PAGE_SIZE;
-		bool more = !way->lone && i + 1 < cpu->frame_count;
+		bool more = way->send == LOAD_MORE && i + 1 < cpu->frame_count;
 
 		make_frame(load, data, 0);
 		cpu->pieces[i] = (struct hvk_buffer){data, port->page_gpa(port->context, data), way->length};
@@ -240,6 +246,7 @@ static void make_frames_out(struct load *load, struct load_cpu *cpu)
 						       .done = done,
 						       .context = cpu,
 						       .flags = more ? HVK_TX_MORE : 0};
+		cpu->burst[i] = &cpu->frames[i];
 	}
 }
 
@@ -251,7 +258,7 @@ static struct bench_config config_of(const struct load_way *way, bool real_locks
 		.events = true, .nic = true, .cpus = way->queues, .threads = real_locks};
 
 	config.card.queues = way->queues;
-	if (way->lone) /* a section for each frame of a burst */
+	if (way->send == LOAD_LONE) /* a section for each frame of a burst */
 		config.card.send_buffer_pages = 2 * LOAD_BURST;
 	config.card.rx_borrow = way->receive == LOAD_LENT ? 2 * LOAD_BURST : 0;
 	if (way->receive == LOAD_CHECKSUMS)

@@ -19,13 +19,19 @@ enum load_receive {
 	LOAD_LENT       /* plain, lent in place */
 };
 
+enum load_send {
+	LOAD_MANY, /* the burst by hvk_netdev_transmit_many */
+	LOAD_MORE, /* frame by frame, all but the last with HVK_TX_MORE */
+	LOAD_LONE  /* frame by frame, each in a packet of its own */
+};
+
 struct load_way {
 	const char *name;
 	uint32_t length;
 	uint32_t queues;
 	bool in;
 	enum load_receive receive; /* with two queues always LOAD_CHECKSUMS, and a hash */
-	bool lone;                 /* frames sent without HVK_TX_MORE */
+	enum load_send send;
 };
 
 struct load;
@@ -41,6 +47,7 @@ struct load_cpu {
 	struct hvk_pages pages; /* of its frames to send, one each */
 	struct hvk_buffer pieces[LOAD_BURST];
 	struct hvk_tx_frame frames[LOAD_BURST];
+	struct hvk_tx_frame *burst[LOAD_BURST]; /* the same */
 	uint32_t frame_count;
 };
 

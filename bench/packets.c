@@ -20,22 +20,26 @@
 #define RING_PAGES 128u
 #define COPY_STRIDE 2048u /* as far apart as frames lie in a receive buffer */
 
-/* NAME, length, queues, in, how received, sent alone. */
-#define WAYS(WAY)                                                      \
-	WAY(burst_rx_64, 64, 1, true, PLAIN, false)                    \
-	WAY(burst_rx_64_checksums, 64, 1, true, CHECKSUMS, false)      \
-	WAY(burst_rx_64_lent, 64, 1, true, LENT, false)                \
-	WAY(burst_rx_64_two_queues, 64, 2, true, CHECKSUMS, false)     \
-	WAY(burst_rx_1500, 1514, 1, true, PLAIN, false)                \
-	WAY(burst_rx_1500_checksums, 1514, 1, true, CHECKSUMS, false)  \
-	WAY(burst_rx_1500_lent, 1514, 1, true, LENT, false)            \
-	WAY(burst_rx_1500_two_queues, 1514, 2, true, CHECKSUMS, false) \
-	WAY(burst_tx_64, 64, 1, false, PLAIN, false)                   \
-	WAY(burst_tx_64_two_queues, 64, 2, false, PLAIN, false)        \
-	WAY(burst_tx_64_lone, 64, 1, false, PLAIN, true)               \
-	WAY(burst_tx_1500, 1514, 1, false, PLAIN, false)               \
-	WAY(burst_tx_1500_two_queues, 1514, 2, false, PLAIN, false)    \
-	WAY(burst_tx_1500_lone, 1514, 1, false, PLAIN, true)
+/* clang-format off */
+/* NAME, length, queues, in, how received, how sent. */
+#define WAYS(WAY) \
+	WAY(burst_rx_64,              64,   1, true,  PLAIN,     MANY) \
+	WAY(burst_rx_64_checksums,    64,   1, true,  CHECKSUMS, MANY) \
+	WAY(burst_rx_64_lent,         64,   1, true,  LENT,      MANY) \
+	WAY(burst_rx_64_two_queues,   64,   2, true,  CHECKSUMS, MANY) \
+	WAY(burst_rx_1500,            1514, 1, true,  PLAIN,     MANY) \
+	WAY(burst_rx_1500_checksums,  1514, 1, true,  CHECKSUMS, MANY) \
+	WAY(burst_rx_1500_lent,       1514, 1, true,  LENT,      MANY) \
+	WAY(burst_rx_1500_two_queues, 1514, 2, true,  CHECKSUMS, MANY) \
+	WAY(burst_tx_64,              64,   1, false, PLAIN,     MANY) \
+	WAY(burst_tx_64_two_queues,   64,   2, false, PLAIN,     MANY) \
+	WAY(burst_tx_64_more,         64,   1, false, PLAIN,     MORE) \
+	WAY(burst_tx_64_lone,         64,   1, false, PLAIN,     LONE) \
+	WAY(burst_tx_1500,            1514, 1, false, PLAIN,     MANY) \
+	WAY(burst_tx_1500_two_queues, 1514, 2, false, PLAIN,     MANY) \
+	WAY(burst_tx_1500_more,       1514, 1, false, PLAIN,     MORE) \
+	WAY(burst_tx_1500_lone,       1514, 1, false, PLAIN,     LONE)
+/* clang-format on */
 
 static struct load the_load;
 static struct bare_ring the_ring;
@@ -153,8 +157,8 @@ PHASE(bare_rx_1500, uint32_t, rounds, (void)ring_time(NULL, true, rounds))
 PHASE(bare_tx_64, uint32_t, rounds, (void)ring_time(NULL, false, rounds))
 PHASE(bare_tx_1500, uint32_t, rounds, (void)ring_time(NULL, false, rounds))
 
-#define DEFINE_WAY(name, length, queues, in, how, lone) \
-	{{#name, length, queues, in, LOAD_##how, lone}, phase_##name},
+#define DEFINE_WAY(name, length, queues, in, how, sent) \
+	{{#name, length, queues, in, LOAD_##how, LOAD_##sent}, phase_##name},
 static const struct {
 	struct load_way way;
 	void (*phase)(struct load *load);
