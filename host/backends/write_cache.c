@@ -120,7 +120,7 @@ static bool write_all(struct hvh_write_cache *cache)
 	return true;
 }
 
-/* --- The image in front ----------------------------------------------------------------------------- */
+/* --- The image in front ------------------------------------------------------ */
 
 /* A new newest entry of the sector, its data for the caller to fill; NONE: no room could be made. */
 static uint32_t append(struct hvh_write_cache *cache, uint64_t sector, bool zeros)
@@ -265,7 +265,7 @@ static void cache_close(void *context)
 	release(cache);
 }
 
-/* --- The cut --------------------------------------------------------------------------------------------- */
+/* --- The cut ---------------------------------------------------------------- */
 
 /* Which entry each sector ends with; returns the sectors that lose something. */
 static uint64_t decide(struct hvh_write_cache *cache)

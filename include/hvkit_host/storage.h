@@ -72,24 +72,27 @@ struct hvh_unit_config {
 	const char *serial;           /* at most 64 characters; NULL = made from the seed */
 	const char *vendor, *product; /* NULL = "Msft", "Virtual Disk" or "Virtual DVD-ROM" */
 };
-/* Units are target 0 (or 1), LUN below 64. The image is taken over: closed when it goes. NULL: a
- * CD-ROM without a medium. The guest is told (ENUMERATE_BUS, unit attention). False: there is one at
- * that place already, or none. */
+/* Units are target 0 (or 1), LUN below 64; an IDE accelerator has one, at 0, 0. The image is taken over:
+ * closed when it goes. NULL: a CD-ROM without a medium. The guest is told (ENUMERATE_BUS, unit attention).
+ * False, and the image is still the caller's: there is one at that place already, or no such place; a
+ * block size that is none (512, 4096; CD-ROM 2048), an image that is no whole number of a disk's blocks. */
 bool hvh_storage_add(struct hvh_storage *storage, uint64_t now, uint32_t target, uint32_t lun,
 		     const struct hvh_unit_config *config, const struct hvh_image *image);
 bool hvh_storage_remove(struct hvh_storage *storage, uint64_t now, uint32_t target, uint32_t lun);
-/* The image has another size now. */
+/* The image has another size now: a whole number of blocks. The guest is told. */
 bool hvh_storage_resize(struct hvh_storage *storage, uint64_t now, uint32_t target, uint32_t lun,
 			uint64_t size);
-/* Medium out (the guest may have forbidden it: false unless forced), medium in. */
+/* Medium out and closed (the guest may have forbidden it: false unless forced, and it is asked to allow it);
+ * medium in, taken over: false if there is one that the guest has not ejected. */
 bool hvh_storage_eject(struct hvh_storage *storage, uint64_t now, uint32_t target, uint32_t lun, bool force);
 bool hvh_storage_insert(struct hvh_storage *storage, uint64_t now, uint32_t target, uint32_t lun,
 			const struct hvh_image *image);
 
-/* Seeded trouble, of a thousand requests each: errors of the medium, BUSY, unit attentions; and a
+/* Seeded trouble, of a thousand requests each (1000: every one): errors of the medium, BUSY, unit attentions; and a
  * delay of each request from 0 to delay_max (100 ns), so that they complete out of order. */
 struct hvh_storage_trouble {
-	uint32_t medium_errors, busy, unit_attentions, never; /* never: no answer at all */
+	uint32_t medium_errors, busy, unit_attentions;
+	uint32_t never; /* no answer at all, and not done; a reset may end it */
 	uint64_t delay_max;
 };
 void hvh_storage_set_trouble(struct hvh_storage *storage, const struct hvh_storage_trouble *trouble);
