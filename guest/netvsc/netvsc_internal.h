@@ -322,7 +322,7 @@ struct netvsc_receive {
 	uint32_t has_wanted; /* HVK_RNDIS_HAS_* that are looked at */
 	/* Frames of up to so many bytes go on the shortest way, copied or lent; 0: none. */
 	uint32_t usual_max, lent_max;
-	bool lends;          /* if there is room */
+	bool lends; /* if there is room */
 	uint8_t checksum_mask;
 	struct netvsc_joined joined;
 	struct hvk_pages joined_pages; /* the queue's, once joined_at is set */
@@ -425,7 +425,7 @@ struct hvk_netvsc {
 	uint32_t nvs_was, mtu_was;
 	bool quiet_awaited; /* who leaves transmit or gives back the last frame kicks; atomic */
 	struct hvk_timer debounce;
-	bool debounced;                 /* it fired; atomic */
+	bool debounced;               /* it fired; atomic */
 	bool query_link, query_speed; /* are to be asked for again */
 	struct hvk_ndis_rss rss;      /* what the host can do; table_size 0: no RSS */
 	struct hvk_ndis_rss_message rss_message;
@@ -512,8 +512,8 @@ void hvk_netvsc_kick(struct hvk_netvsc *nic);
  * true. Between them the object stays. */
 bool hvk_netvsc_kick_mark(struct hvk_netvsc *nic);
 void hvk_netvsc_kick_queue(struct hvk_netvsc *nic);
-/* A timer fired and the card is another CPU's just now: it is looked at again as soon as it is not. Nobody but
- * the card's owner starts or stops a timer. */
+/* A timer fired and the card is another CPU's just now: it is looked at again as soon as it is not. Nobody
+ * but the card's owner starts or stops a timer. */
 void hvk_netvsc_timer_late(struct hvk_netvsc *nic);
 /* Counts a host fault; any queue. */
 void hvk_netvsc_fault(struct hvk_netvsc *nic, hvk_status status, const char *what);
@@ -720,8 +720,8 @@ hvk_status hvk_netvsc_queue_start(struct netvsc_queue *queue, struct hvk_channel
 				  struct hvk_request *request);
 /* The channel is open: from now on frames go through it. */
 void hvk_netvsc_queue_opened(struct netvsc_queue *queue);
-/* Nothing goes in any more, and no kick is heeded: before the channel is closed. Who is in it by then has left
- * when it is closed, or at least owns it. */
+/* Nothing goes in any more, and no kick is heeded: before the channel is closed. Who is in it by then
+ * has left when it is closed, or at least owns it. */
 void hvk_netvsc_queue_quiet(struct netvsc_queue *queue);
 /* The channel is closed: frames that are left are done with HVK_ECANCELED, the memory is given
  * back, or withheld. Also after a start that failed. */
@@ -746,8 +746,8 @@ void hvk_netvsc_transmit_stop(struct netvsc_queue *queue, bool withhold);
 void hvk_netvsc_transmit_open(struct hvk_netvsc *nic, enum netvsc_tx_state state);
 void hvk_netvsc_transmit_state(struct netvsc_queue *queue, enum netvsc_tx_state state);
 enum hvk_tx_result hvk_netvsc_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame);
-uint32_t hvk_netvsc_transmit_many(struct hvk_netdev *netdev, struct hvk_tx_frame *const *frames, uint32_t count,
-				  enum hvk_tx_result *result);
+uint32_t hvk_netvsc_transmit_many(struct hvk_netdev *netdev, struct hvk_tx_frame *const *frames,
+				  uint32_t count, enum hvk_tx_result *result);
 void hvk_netvsc_flush(struct hvk_netdev *netdev);
 void hvk_netvsc_transmit_sent(struct netvsc_queue *queue, struct netvsc_send *send, const uint8_t *payload,
 			      uint32_t length);

@@ -349,7 +349,8 @@ void hvk_netvsc_receive_ranges(struct netvsc_queue *queue, const uint8_t *ranges
 		struct hvk_shared odd, message;
 
 		memcpy(&range, at, sizeof(range));
-		if (range.byte_count > nic->geometry.suballocation_size ||
+		/* None is empty; and before there is a buffer none is small enough. */
+		if (range.byte_count - 1 >= nic->geometry.suballocation_size ||
 		    !hvk_shared_holds(&nic->receive_buffer, range.byte_offset, range.byte_count)) {
 			refuse_range(queue);
 			continue;

@@ -121,7 +121,8 @@ static void conclude(struct hvk_netvsc *nic, hvk_status status)
 	run(nic);
 }
 
-/* By now another CPU may have done the step that it fired for: then the timer runs for another, or for none. */
+/* By now another CPU may have done the step that it fired for: then the timer runs for another one, or for
+ * none. */
 void hvk_netvsc_steps_time(struct hvk_netvsc *nic)
 {
 	if (nic->sequence && nic->step_timed && !hvk_timer_running(&nic->step_timer))
