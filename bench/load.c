@@ -130,10 +130,9 @@ double load_time(struct load *load, uint32_t rounds)
 	uint64_t wanted = moved(load) + (uint64_t)rounds * LOAD_BURST;
 	uint64_t allocations = load->machine.allocations;
 	uint64_t calls = bench_hypercalls(&load->machine);
-	double seconds = 0;
 
 	for (uint32_t i = 0; i < rounds; i++)
-		seconds += load->way->in ? receive_burst(load) : transmit_burst(load);
+		load->seconds[i] = load->way->in ? receive_burst(load) : transmit_burst(load);
 	if (load->machine.allocations != allocations)
 		bench_fail(load->way->name, "allocates while frames flow");
 	if (bench_hypercalls(&load->machine) - calls > (uint64_t)rounds * load->way->queues)
@@ -141,7 +140,7 @@ double load_time(struct load *load, uint32_t rounds)
 	bench_settle(&load->machine);
 	if (moved(load) != wanted)
 		bench_fail(load->way->name, "not all frames came through");
-	return seconds;
+	return bench_median(load->seconds, rounds);
 }
 
 void load_bursts(struct load *load, uint32_t rounds)

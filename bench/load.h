@@ -11,6 +11,7 @@
 
 #define LOAD_BURST 256u
 #define LOAD_FRAME_MAX 1514u
+#define LOAD_ROUNDS_MAX 4096u
 #define LOAD_QUEUES_MAX BENCH_CPUS_MAX
 
 enum load_receive {
@@ -59,6 +60,7 @@ struct load {
 	struct load_cpu cpus[LOAD_QUEUES_MAX];
 	struct bench_far *far; /* NULL: plain calls */
 	void (*step)(struct load_cpu *cpu);
+	double seconds[LOAD_ROUNDS_MAX]; /* of each burst */
 };
 
 /* A card that is up and has its queues, and frames for each of them. Frames are LOAD_BURST in a burst,
@@ -66,7 +68,8 @@ struct load {
 void load_start(struct load *load, const struct load_way *way, struct bench_far *far);
 /* Ends the program if anything was allocated meanwhile, lost, or asked of the host twice in a burst. */
 void load_bursts(struct load *load, uint32_t rounds);
-/* Seconds that the guest's part of them took: of the slower CPU. */
+/* Seconds that the guest's part of a burst took, on the slower CPU: the median of so many, at most
+ * LOAD_ROUNDS_MAX. A burst in which a thread lost its processor does not count for more than any. */
 double load_time(struct load *load, uint32_t rounds);
 void load_stop(struct load *load);
 

@@ -52,8 +52,11 @@ struct beside {
 	struct hvk_ring_in in;
 	struct hvk_ring_out out;
 	uint32_t length;
-	double seconds;
+	uint32_t count;
+	double seconds[LOAD_ROUNDS_MAX];
 };
+
+static struct beside the_beside;
 
 static uint8_t far_side[LOAD_BURST][COPY_STRIDE], near_side[COPY_STRIDE];
 
@@ -66,7 +69,7 @@ static void copy_in(void *context)
 		memcpy(near_side, far_side[i], beside->length);
 		__asm__ volatile("" ::: "memory");
 	}
-	beside->seconds += bench_seconds() - start;
+	beside->seconds[beside->count++] = bench_seconds() - start;
 }
 
 static void copy_out(void *context)
@@ -78,7 +81,7 @@ static void copy_out(void *context)
 		memcpy(far_side[i], near_side, beside->length);
 		__asm__ volatile("" ::: "memory");
 	}
-	beside->seconds += bench_seconds() - start;
+	beside->seconds[beside->count++] = bench_seconds() - start;
 }
 
 static void ring_in(void *context)
@@ -87,7 +90,7 @@ static void ring_in(void *context)
 	double start = bench_seconds();
 
 	bare_ring_receive(beside->ring, &beside->in, LOAD_BURST);
-	beside->seconds += bench_seconds() - start;
+	beside->seconds[beside->count++] = bench_seconds() - start;
 }
 
 static void ring_out(void *context)
@@ -96,7 +99,7 @@ static void ring_out(void *context)
 	double start = bench_seconds();
 
 	bare_ring_send(beside->ring, &beside->out, LOAD_BURST, false);
-	beside->seconds += bench_seconds() - start;
+	beside->seconds[beside->count++] = bench_seconds() - start;
 }
 
 /* Writes all that the guest is going to read, or reads all that it has written. */
@@ -110,40 +113,44 @@ static void touch(uint8_t *data, size_t bytes, bool in)
 
 static double copy_time(struct bench_far *far, uint32_t length, bool in, uint32_t rounds)
 {
-	struct beside beside = {.length = length};
+	struct beside *beside = &the_beside;
 
+	beside->length = length;
+	beside->count = 0;
 	for (uint32_t i = 0; i < rounds; i++) {
 		for (uint32_t n = 0; in && n < LOAD_BURST; n++)
 			touch(far_side[n], length, true);
-		bench_far_begin(far, in ? copy_in : copy_out, &beside);
+		bench_far_begin(far, in ? copy_in : copy_out, beside);
 		bench_far_wait(far);
 		for (uint32_t n = 0; !in && n < LOAD_BURST; n++)
 			touch(far_side[n], length, false);
 	}
-	return beside.seconds;
+	return bench_median(beside->seconds, rounds);
 }
 
 /* From the ring's start every time. */
 static double ring_time(struct bench_far *far, bool in, uint32_t rounds)
 {
-	struct beside beside = {.ring = &the_ring};
+	struct beside *beside = &the_beside;
 	size_t used = (size_t)LOAD_BURST * the_ring.packet;
 
+	beside->ring = &the_ring;
+	beside->count = 0;
 	for (uint32_t i = 0; i < rounds; i++) {
 		bare_ring_clear(&the_ring);
-		hvk_ring_in_init(&beside.in, &the_ring.pages);
-		hvk_ring_out_init(&beside.out, &the_ring.pages);
+		hvk_ring_in_init(&beside->in, &the_ring.pages);
+		hvk_ring_out_init(&beside->out, &the_ring.pages);
 		if (in) {
 			touch(the_ring.data, used, true);
 			bare_ring_show(&the_ring, VMBUS_RING_WRITE_INDEX,
 				       bare_ring_produce(&the_ring, 0, LOAD_BURST));
 		}
-		bench_far_begin(far, in ? ring_in : ring_out, &beside);
+		bench_far_begin(far, in ? ring_in : ring_out, beside);
 		bench_far_wait(far);
 		if (!in)
 			touch(the_ring.data, used, false);
 	}
-	return beside.seconds;
+	return bench_median(beside->seconds, rounds);
 }
 
 /* --- Counts -------------------------------------------------------------------------------------- */
@@ -198,9 +205,9 @@ struct rates {
 	double card[REPETITIONS], ring[REPETITIONS], copy[REPETITIONS];
 };
 
-static double rate(double seconds, uint32_t rounds)
+static double rate(double seconds_of_burst)
 {
-	return (double)rounds * LOAD_BURST / seconds;
+	return LOAD_BURST / seconds_of_burst;
 }
 
 static void rows(const struct load_way *way, struct rates *rates)
@@ -233,10 +240,12 @@ static void time_way(struct bench_far *far, const struct load_way *way, double s
 	once = (bench_seconds() - once) / 16;
 	if (limit > once)
 		rounds = (uint32_t)(limit / once);
+	if (rounds > LOAD_ROUNDS_MAX)
+		rounds = LOAD_ROUNDS_MAX;
 	for (uint32_t i = 0; i < REPETITIONS; i++) { /* in turns: what disturbs one disturbs the others */
-		rates.card[i] = rate(load_time(&the_load, rounds), rounds);
-		rates.ring[i] = rate(ring_time(far, way->in, rounds), rounds);
-		rates.copy[i] = rate(copy_time(far, way->length, way->in, rounds), rounds);
+		rates.card[i] = rate(load_time(&the_load, rounds));
+		rates.ring[i] = rate(ring_time(far, way->in, rounds));
+		rates.copy[i] = rate(copy_time(far, way->length, way->in, rounds));
 	}
 	load_stop(&the_load);
 	rows(way, &rates);
