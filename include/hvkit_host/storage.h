@@ -45,8 +45,8 @@ struct hvh_write_cache;
 struct hvh_write_cache *hvh_write_cache_create(const struct hvh_image *inner, uint32_t sector, uint64_t seed,
 					       struct hvh_image *out);
 void hvh_write_cache_cut(struct hvh_write_cache *cache);
-uint64_t hvh_write_cache_lost(
-	const struct hvh_write_cache *cache); /* sectors that lost something at the cuts so far */
+/* Sectors that lost something at the cuts so far. */
+uint64_t hvh_write_cache_lost(const struct hvh_write_cache *cache);
 
 enum hvh_storage_class { HVH_STORAGE_SCSI, HVH_STORAGE_IDE };
 
@@ -88,8 +88,9 @@ bool hvh_storage_eject(struct hvh_storage *storage, uint64_t now, uint32_t targe
 bool hvh_storage_insert(struct hvh_storage *storage, uint64_t now, uint32_t target, uint32_t lun,
 			const struct hvh_image *image);
 
-/* Seeded trouble, of a thousand requests each (1000: every one): errors of the medium, BUSY, unit attentions; and a
- * delay of each request from 0 to delay_max (100 ns), so that they complete out of order. */
+/* Seeded trouble, of a thousand requests each (1000: every one): errors of the medium, BUSY, unit
+ * attentions; and a delay of each request from 0 to delay_max (100 ns), so that they complete out of
+ * order. */
 struct hvh_storage_trouble {
 	uint32_t medium_errors, busy, unit_attentions;
 	uint32_t never; /* no answer at all, and not done; a reset may end it */
@@ -100,8 +101,7 @@ void hvh_storage_set_trouble(struct hvh_storage *storage, const struct hvh_stora
 struct hvh_storage_counters {
 	uint64_t requests, reads, writes, flushes, read_bytes, write_bytes;
 	uint64_t errors; /* requests that did not end well, for whatever reason */
-	uint64_t medium_errors, busy,
-		unit_attentions; /* struck by trouble; errors of an image are here too */
+	uint64_t medium_errors, busy, unit_attentions; /* trouble's; an image's own errors are here too */
 	uint64_t delayed, unanswered;
 	uint64_t absent;          /* requests for units that are not there */
 	uint64_t resets, notices; /* of the guest's; the controller's own packets */

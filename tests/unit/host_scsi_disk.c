@@ -121,6 +121,9 @@ static void a_buffer_too_small_is_an_overrun_and_nothing_moves(void **state)
 	run_length(rig, CDB(0x2a, 0, 0, 0, 0, 0, 0, 0, 2), 10, 1023);
 	assert_int_equal(rig->command.outcome, SCSI_OVERRUN);
 	assert_int_equal(rig->writes, 0);
+	run_length(rig, CDB(0x28, 0, 0, 0, 0, 0, 0, 1, 0), 10, 100000); /* not even the first piece */
+	assert_int_equal(rig->command.outcome, SCSI_OVERRUN);
+	assert_int_equal(rig->buffer[0], 0xee);
 	run_length(rig, CDB(0x12, 0, 0, 0, 36), 6, 20);
 	assert_int_equal(rig->command.outcome, SCSI_OVERRUN);
 	rig->memory_gone = true;
