@@ -33,6 +33,7 @@
 #define FAKE_TIMERS_MAX 8u
 #define FAKE_ALLOCATIONS_MAX 64u
 #define FAKE_NONE UINT32_MAX
+#define FAKE_GUARD 0xa5u
 #define FAKE_CPUS 4u
 #define FAKE_SUBCHANNELS 4u /* index 1 to 3 */
 
@@ -102,7 +103,7 @@ struct hvk_channel {
 	struct fake_packet *inbox; /* FAKE_INBOX_MAX */
 	uint32_t inbox_first, inbox_count;
 	struct fake_sent *sent; /* FAKE_SENT_MAX */
-	uint32_t unshown; /* of sent: staged, and the host has not been shown them */
+	uint32_t unshown;       /* of sent: staged, and the host has not been shown them */
 	uint32_t sent_count;
 	bool kicked;
 };
@@ -237,8 +238,10 @@ hvk_status hvk_pages_get(struct hvk *hvk, uint32_t count, enum hvk_page_use use,
 	for (uint32_t i = 0; i < FAKE_ALLOCATIONS_MAX; i++) {
 		if (hvk->allocations[i].count != 0)
 			continue;
-		hvk->allocations[i].address = aligned_alloc(HVK_PAGE_SIZE, (size_t)count * HVK_PAGE_SIZE);
+		hvk->allocations[i].address = aligned_alloc(HVK_PAGE_SIZE, (count + 1u) * HVK_PAGE_SIZE);
 		memset(hvk->allocations[i].address, 0, (size_t)count * HVK_PAGE_SIZE);
+		memset((uint8_t *)hvk->allocations[i].address + (size_t)count * HVK_PAGE_SIZE, FAKE_GUARD,
+		       HVK_PAGE_SIZE);
 		hvk->allocations[i].count = count;
 		hvk->allocations[i].use = use;
 		*out = (struct hvk_pages){hvk->allocations[i].address, count, use, NULL};
@@ -248,11 +251,21 @@ hvk_status hvk_pages_get(struct hvk *hvk, uint32_t count, enum hvk_page_use use,
 	return HVK_ENOMEM;
 }
 
+/* Nobody writes behind what he has. */
+static void fake_check_guard(const void *address, uint32_t count)
+{
+	const uint8_t *guard = (const uint8_t *)address + (size_t)count * HVK_PAGE_SIZE;
+
+	for (uint32_t i = 0; i < HVK_PAGE_SIZE; i++)
+		assert_int_equal(guard[i], FAKE_GUARD);
+}
+
 static void fake_forget_pages(struct hvk *hvk, struct hvk_pages *pages)
 {
 	for (uint32_t i = 0; i < FAKE_ALLOCATIONS_MAX; i++) {
 		if (hvk->allocations[i].count != 0 && hvk->allocations[i].address == pages->address) {
 			assert_int_equal(hvk->allocations[i].count, pages->count);
+			fake_check_guard(pages->address, pages->count);
 			hvk->allocations[i].count = 0;
 			free(pages->address);
 			*pages = (struct hvk_pages){0};

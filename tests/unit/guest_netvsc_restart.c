@@ -446,6 +446,35 @@ static void resumed_on_a_silent_host(void **state)
 	fake_check_nothing_left();
 }
 
+/* Longer than any of the first MTU: there is room for them, and for a tag, and for no more. */
+static void frames_of_the_new_mtu(void **state)
+{
+	static const uint32_t lengths[] = {1514, 7000, 9014, 9018, 9019};
+	const struct hvk_netvsc_config plain = {0};
+	uint32_t range[1][2] = {{0, 0}};
+
+	(void)state;
+	fake_create(&plain);
+	bench.suballocation_size = 16384;
+	bench.suballocation_count = 100;
+	assert_int_equal(fake_attach(), HVK_OK);
+	assert_int_equal(fake_set_flags(HVK_NETDEV_UP | HVK_NETDEV_ALL_MULTICAST), HVK_OK);
+	bench.frame_size = 9000;
+	assert_int_equal(set_mtu(9000), HVK_OK);
+	for (uint32_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		uint8_t *at = fake_receive_memory();
+
+		bench.inputs = 0;
+		range[0][0] = fake_make_frame(at, 44 + lengths[i], lengths[i], (uint8_t)i);
+		(void)fake_transfer(0x3000 + i, range, 1);
+		fake_run();
+		assert_int_equal(bench.inputs, lengths[i] <= 9018);
+		if (bench.inputs != 0)
+			assert_memory_equal(bench.frame, at + 44, lengths[i]);
+	}
+	fake_down(); /* looks behind each allocation */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +497,7 @@ int main(void)
 		cmocka_unit_test(gone_while_it_suspends),
 		cmocka_unit_test(gone_while_suspended),
 		cmocka_unit_test(resumed_on_a_silent_host),
+		cmocka_unit_test(frames_of_the_new_mtu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
