@@ -428,21 +428,20 @@ static inline bool is_quick(const struct hvk_tx_frame *frame)
 }
 
 /* Header and frame, to where there is room for them. */
-static inline void write_quickly(const struct hvk_shared *sections, uint32_t at,
-				 const struct hvk_tx_frame *frame, uint32_t message_length)
+static inline void write_quickly(const struct hvk_shared *sections, uint32_t at, const void *frame,
+				 uint32_t length, uint32_t message_length)
 {
 	static const struct rndis_packet usual = {
 		.header = {.type = RNDIS_MSG_PACKET},
 		.data_offset = (uint32_t)sizeof(usual) - RNDIS_OFFSET_BASE,
 	};
-	uint32_t length = frame->length;
 
 	hvk_shared_write(sections, at, &usual, sizeof(usual));
 	hvk_shared_write(sections, at + (uint32_t)offsetof(struct rndis_packet, header.length),
 			 &message_length, sizeof(message_length));
 	hvk_shared_write(sections, at + (uint32_t)offsetof(struct rndis_packet, data_length), &length,
 			 sizeof(length));
-	hvk_shared_write(sections, at + (uint32_t)sizeof(usual), frame->pieces->address, length);
+	hvk_shared_write(sections, at + (uint32_t)sizeof(usual), frame, length);
 }
 
 /* Under lock. Puts frames into the open section, as many as go there on the shortest way; more: others
@@ -453,8 +452,9 @@ static inline __attribute__((always_inline)) uint32_t fill_section(struct netvsc
 {
 	struct netvsc_transmit *tx = &queue->tx;
 	const struct hvk_shared sections = tx->sections;
-	const uint32_t mask = tx->alignment - 1, most = hvk_min32(count, tx->quick_count);
 	const uint32_t first = tx->batch.at + tx->batch.bytes, end = tx->batch.at + tx->batch_bytes;
+	const uint32_t most = hvk_min32(count, tx->quick_count), mask = tx->alignment - 1;
+	const uint32_t followed = more ? count : count - 1; /* by another message: padded */
 	struct hvk_tx_frame **last = tx->batch.last;
 	static const uint64_t zeros;
 	uint32_t at = first, n;
@@ -462,18 +462,18 @@ static inline __attribute__((always_inline)) uint32_t fill_section(struct netvsc
 
 	for (n = 0; n < most; n++) {
 		struct hvk_tx_frame *frame = frames[n];
-		uint32_t size = (uint32_t)sizeof(struct rndis_packet) + frame->length;
+		uint32_t length = frame->length, size = (uint32_t)sizeof(struct rndis_packet) + length;
 		uint32_t padded = (size + mask) & ~mask;
 
-		if (!is_quick(frame) || frame->length > tx->quick_bytes || padded > end - at)
+		if (!is_quick(frame) || length > tx->quick_bytes || padded > end - at)
 			break;
-		if (more || n + 1 < count) {
+		if (n < followed) {
 			hvk_shared_write(&sections, at + padded - (uint32_t)sizeof(zeros), &zeros,
 					 sizeof(zeros));
 			size = padded;
 		}
-		write_quickly(&sections, at, frame, size);
-		bytes += frame->length;
+		write_quickly(&sections, at, frame->pieces->address, length, size);
+		bytes += length;
 		at += size;
 		*last = frame;
 		last = &frame->next;

@@ -310,15 +310,14 @@ static hvk_status match_completion(struct hvk_channel *channel, struct hvk_packe
 static void describe(struct hvk_packet *packet, const struct vmbus_packet_descriptor *descriptor,
 		     const struct hvk_packet_layout *layout, const uint8_t *buffer)
 {
-	*packet = (struct hvk_packet){
-		.type = descriptor->type,
-		.answer_wanted = (descriptor->flags & VMBUS_PACKET_FLAG_COMPLETION_REQUESTED) != 0,
-		.transaction_id = descriptor->transaction_id,
-		.extension = buffer + sizeof(*descriptor),
-		.extension_length = layout->extension_length,
-		.payload = buffer + layout->payload_offset,
-		.payload_length = layout->payload_length,
-	};
+	packet->type = descriptor->type;
+	packet->answer_wanted = (descriptor->flags & VMBUS_PACKET_FLAG_COMPLETION_REQUESTED) != 0;
+	packet->transaction_id = descriptor->transaction_id;
+	packet->cookie = NULL;
+	packet->extension = buffer + sizeof(*descriptor);
+	packet->extension_length = layout->extension_length;
+	packet->payload = buffer + layout->payload_offset;
+	packet->payload_length = layout->payload_length;
 }
 
 static hvk_status receive_one(struct hvk_channel *channel, uint8_t *buffer, uint32_t size,

@@ -201,12 +201,6 @@ void hvk_ring_copy(const struct hvk_ring_in *ring, uint32_t offset, void *to, ui
 	get_bytes(ring, offset, to, length);
 }
 
-void hvk_ring_skip(struct hvk_ring_in *ring, uint32_t packet_length)
-{
-	ring->read = hvk_ring_advance(
-		ring->read, packet_length + (uint32_t)sizeof(struct vmbus_packet_trailer), ring->data.size);
-}
-
 hvk_status hvk_ring_show(struct hvk_ring_in *ring, bool *signal)
 {
 	uint32_t size = ring->data.size, before = ring->shown, write, pending, features;

@@ -56,7 +56,11 @@ hvk_status hvk_ring_peek(struct hvk_ring_in *ring, struct vmbus_packet_descripto
 /* Copies bytes of the packet that was peeked at. */
 void hvk_ring_copy(const struct hvk_ring_in *ring, uint32_t offset, void *to, uint32_t length);
 /* Steps over it. The host sees that only after hvk_ring_show. */
-void hvk_ring_skip(struct hvk_ring_in *ring, uint32_t packet_length);
+static inline void hvk_ring_skip(struct hvk_ring_in *ring, uint32_t packet_length)
+{
+	ring->read = hvk_ring_advance(
+		ring->read, packet_length + (uint32_t)sizeof(struct vmbus_packet_trailer), ring->data.size);
+}
 /* Shows the host what was read, and tells whether it is to be signalled. */
 hvk_status hvk_ring_show(struct hvk_ring_in *ring, bool *signal);
 /* Asks the host for no signals, or for signals again; then true if there is something

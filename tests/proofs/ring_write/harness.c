@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing a packet of two pieces from any valid state, over memory of any size that
+ * Writing a packet of two pieces, or a plain one, from any valid state, over memory of any size that
  * the host rewrites at every access: nothing outside the ring is touched, our index stays valid and moves by
  * the packet and its trailer, or not at all.
  *
  * Sources:
- * Unwind: 3
+ * Unwind: 4
  */
 #include "tests/proofs/hostile.h"
 
@@ -23,6 +23,8 @@ void harness(void)
 	const uint32_t size = ring.data.size, before = ring.write;
 	uint8_t first[PIECE], second[PIECE];
 	struct hvk_piece pieces[2] = {{first, nondet_u32()}, {second, nondet_u32()}};
+	const struct vmbus_packet_descriptor descriptor = {0};
+	const bool plain = nondet_bool();
 	uint32_t bytes;
 	bool signal;
 	hvk_status status;
@@ -31,8 +33,14 @@ void harness(void)
 	PROOF_ASSUME(hvk_ring_index_is_valid(ring.write, size));
 	PROOF_ASSUME(pieces[0].length <= PIECE && pieces[1].length <= PIECE);
 	bytes = pieces[0].length + pieces[1].length;
-	PROOF_ASSUME(bytes % VMBUS_PACKET_ALIGN == 0);
-	status = hvk_ring_put(&ring, pieces, 2, &signal);
+	PROOF_ASSUME(plain || bytes % VMBUS_PACKET_ALIGN == 0);
+	if (plain) {
+		status = hvk_ring_stage_plain(&ring, &descriptor, first, pieces[0].length);
+		bytes = (uint32_t)sizeof(descriptor) + ((pieces[0].length + 7u) & ~7u);
+		signal = false;
+	} else {
+		status = hvk_ring_put(&ring, pieces, 2, &signal);
+	}
 	PROVE(status == HVK_OK || status == HVK_EAGAIN || status == HVK_EHOST_RING_INDEX);
 	PROVE(hvk_ring_index_is_valid(ring.write, size));
 	if (status == HVK_OK) {
