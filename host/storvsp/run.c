@@ -60,7 +60,6 @@ static void answer(struct hvh_storage *storage, struct storvsp_request *request,
 	srb.srb_status = srb_status;
 	srb.scsi_status = scsi_status;
 	srb.data_length = transferred;
-	srb.sense_length = 0;
 	if (sense != NULL && room > 0) {
 		srb.sense_length = (uint8_t)(room < sizeof *sense ? room : sizeof *sense);
 		memcpy(srb.cdb_sense, sense, srb.sense_length);

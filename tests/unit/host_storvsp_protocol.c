@@ -1,41 +1,103 @@
 /* SPDX-License-Identifier: MIT */
 /* The storage controller's dialogue: versions, order, sizes, what ends its worker. */
 #include "host_storvsp_guest.h"
+#include "tests/golden/vstor.h"
 
-/* Typed by hand from hosts' and guests' sources (OpenVMM protocol.rs, Linux storvsc_drv.c). */
-static const uint8_t begin_bytes[64] = {7, 0, 0, 0, 1};
-static const uint8_t version_bytes[64] = {9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x06};
-static const uint8_t properties_bytes[64] = {10, 0, 0, 0, 1};
-static const uint8_t end_bytes[64] = {8, 0, 0, 0, 1};
-static const uint8_t plain_answer[64] = {1};
-static const uint8_t version_answer[64] = {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x06};
-static const uint8_t properties_answer[64] = {1, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, /* header */
-					      0, 0, 0, 0, 63, 0, 0, 0, 1, 0, 0, 0, 0, 0, 4, 0};
+static void send_golden(struct guest *guest, const uint8_t *question, uint32_t length, uint64_t id)
+{
+	uint8_t bytes[64] = {0};
 
-static void expect(struct guest *guest, const uint8_t *question, const uint8_t *reply, uint64_t id)
+	memcpy(bytes, question, length);
+	send_raw(guest, primary, VMBUS_PACKET_IN_BAND, WANTED, id, NULL, 0, bytes, 64);
+	settle(guest);
+}
+
+static void expect_bytes(struct guest *guest, const uint8_t *reply, uint32_t length, uint64_t id)
 {
 	struct answer answer;
 
-	send_raw(guest, primary, VMBUS_PACKET_IN_BAND, WANTED, id, NULL, 0, question, 64);
-	settle(guest);
 	assert_true(receive(guest, &answer));
 	assert_int_equal(answer.descriptor.type, VMBUS_PACKET_COMPLETION);
 	assert_int_equal(answer.descriptor.transaction_id, id);
 	assert_int_equal(answer.length, 64);
-	assert_memory_equal(answer.payload, reply, 64);
+	assert_memory_equal(answer.payload, reply, length);
 }
+
+#define EXPECT(guest, question, reply, id)                          \
+	do {                                                        \
+		send_golden(guest, question, sizeof(question), id); \
+		expect_bytes(guest, reply, 64, id);                 \
+	} while (0)
+
+static const uint8_t begin_bytes[64] = {7, 0, 0, 0, 1};
+static const uint8_t version_bytes[64] = {9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x06};
+static const uint8_t properties_bytes[64] = {10, 0, 0, 0, 1};
+static const uint8_t version_answer[64] = {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x06};
 
 static void the_dialogue_byte_for_byte(void **state)
 {
+	static const uint8_t taken[64] = {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x06};
+	const struct hvh_storage_config config = {.queues_max = 8};
 	struct guest *guest = *state;
 	struct answer answer;
 
-	storage_opened(guest, NULL);
-	expect(guest, begin_bytes, plain_answer, 11);
-	expect(guest, version_bytes, version_answer, 12);
-	expect(guest, properties_bytes, properties_answer, 13);
-	expect(guest, end_bytes, plain_answer, 14);
+	storage_opened(guest, &config);
+	EXPECT(guest, golden_vstor_begin, golden_vstor_granted, 11);
+	EXPECT(guest, golden_vstor_query_version_6_2, taken, 12);
+	EXPECT(guest, golden_vstor_query_properties, golden_vstor_properties, 13);
+	EXPECT(guest, golden_vstor_end, golden_vstor_granted, 14);
+	EXPECT(guest, golden_vstor_reset_adapter, golden_vstor_granted, 15);
 	assert_false(receive(guest, &answer));
+	assert_no_violation(guest);
+}
+
+static void a_refusal_byte_for_byte(void **state)
+{
+	struct guest *guest = *state;
+	char error[100];
+
+	assert_true(hvh_partition_set_quirk(guest->host, "storvsp-6-2", "off", error, sizeof error));
+	storage_opened(guest, NULL);
+	EXPECT(guest, golden_vstor_begin, golden_vstor_granted, 11);
+	EXPECT(guest, golden_vstor_query_version_6_2, golden_vstor_version_refused, 12);
+	assert_no_violation(guest);
+}
+
+/* The request's own words behind its sense data come back as they were: not compared. */
+#define REQUEST_COMPARED 48u
+
+static void a_request_byte_for_byte(void **state)
+{
+	const struct {
+		struct vmbus_gpa_direct_header head;
+		struct vmbus_gpa_range range;
+		uint64_t pfn;
+	} list = {{0, 1}, {4096, 0}, DATA};
+	const struct hvh_storage_trouble bad = {.medium_errors = 1000};
+	struct guest *guest = *state;
+	struct hvh_storage *storage = storage_opened(guest, NULL);
+	struct vstor_request ready = request_for(7, CDB(0), 6, VSTOR_DATA_NONE, 0);
+	uint8_t failed[64];
+	struct answer answer;
+
+	add_disk(guest, storage, 1, 7, 16384 * MIB);
+	negotiate(guest, VSTOR_VERSION_6_2);
+	ready.target = 1;
+	do_srb(guest, &ready, 0, &answer); /* the attention */
+	send_raw(guest, primary, VMBUS_PACKET_GPA_DIRECT, WANTED, 21, &list, 24, golden_vstor_read, 64);
+	settle(guest);
+	expect_bytes(guest, golden_vstor_read_done, REQUEST_COMPARED, 21);
+	hvh_storage_set_trouble(storage, &bad);
+	send_raw(guest, primary, VMBUS_PACKET_GPA_DIRECT, WANTED, 22, &list, 24, golden_vstor_read, 64);
+	settle(guest);
+	assert_true(receive(guest, &answer));
+	memcpy(failed, golden_vstor_read_failed, sizeof failed);
+	memcpy(failed + 8, "\x85\x01\x00\xc0", 4);   /* NT status, as OpenVMM has it */
+	memcpy(failed + 24, answer.payload + 24, 4); /* at whichever block */
+	memcpy(failed + 28, answer.payload + 28, 1); /* and with that, the information */
+	memcpy(failed + 31, answer.payload + 31, 4);
+	assert_int_equal(answer.payload[28], 0xf0);
+	assert_memory_equal(answer.payload, failed, REQUEST_COMPARED);
 	assert_no_violation(guest);
 }
 
@@ -220,11 +282,11 @@ static void words_that_nobody_looks_at_are_to_be_zero(void **state)
 	storage_opened(guest, NULL);
 	memcpy(bytes, begin_bytes, 64);
 	bytes[40] = 1;
-	expect(guest, bytes, plain_answer, 1);
+	EXPECT(guest, bytes, golden_vstor_granted, 1);
 	assert_only_violation(guest, HVH_V_VSTOR_PADDING);
 	memcpy(bytes, version_bytes, 64);
 	bytes[4] = 3;
-	expect(guest, bytes, version_answer, 2);
+	EXPECT(guest, bytes, version_answer, 2);
 	assert_int_equal(hvh_violation_count(guest->host, HVH_V_VSTOR_VALUE), 1);
 	memcpy(bytes, properties_bytes, 64);
 	bytes[8] = 1;
@@ -315,6 +377,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_dialogue_byte_for_byte),
+		TEST(a_refusal_byte_for_byte),
+		TEST(a_request_byte_for_byte),
 		TEST(an_old_guests_packets_have_48_bytes),
 		cmocka_unit_test(each_host_takes_its_versions),
 		TEST(out_of_order_is_answered_and_changes_nothing),
