@@ -474,7 +474,7 @@ uint32_t hvk_storvsc_list_pages(struct storvsc_queue *queue, const struct storvs
 /* The pieces of a job. */
 const struct hvk_buffer *hvk_storvsc_pieces(const struct storvsc_job *job, uint32_t *count);
 
-/* --- block.c, raw.c -------------------------------------------------------------------------------------- */
+/* --- block.c, raw.c ---------------------------------------- */
 
 extern const struct hvk_block_ops hvk_storvsc_block_ops;
 /* Under lock: the job's next part of that many blocks at most. */
@@ -486,7 +486,7 @@ void hvk_storvsc_address(struct storvsc_command *command, struct storvsc_job *jo
 void hvk_storvsc_count_done(struct storvsc_job *job);
 void hvk_storvsc_raw_result(struct storvsc_command *command, hvk_status status);
 
-/* --- scan.c, units.c --------------------------------------------------------------------------------------- */
+/* --- scan.c, units.c ---------------------------------------- */
 
 hvk_status hvk_storvsc_scan_start_memory(struct hvk_storvsc *controller);
 void hvk_storvsc_scan_init(struct hvk_storvsc *controller);
@@ -508,7 +508,7 @@ bool hvk_storvsc_units_any(struct hvk_storvsc *controller);
 /* Without their hook. */
 void hvk_storvsc_units_drop(struct hvk_storvsc *controller);
 
-/* --- reset.c --------------------------------------------------------------------------------------------------- */
+/* --- reset.c ---------------------------------------- */
 
 void hvk_storvsc_reset_init(struct hvk_storvsc *controller);
 /* Sends what was asked for. */
