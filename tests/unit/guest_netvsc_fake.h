@@ -148,8 +148,7 @@ struct fake_bench {
 	/* What it says to the questions about offloads and RSS; length 0: refuses. */
 	uint8_t offload[156], rss[20];
 	uint32_t offload_length, rss_length;
-	uint32_t
-		again; /* times that it offers the first sub-channel anew when it is given up, and takes it back */
+	uint32_t again;            /* times that it offers the first sub-channel anew, and takes it back */
 	uint32_t granted, offered; /* sub-channels: in its answer (FAKE_NONE: refuses), and offered then */
 	uint8_t offload_parameters[28]; /* as set last */
 	uint32_t offload_sets;
