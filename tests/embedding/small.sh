@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # HVK_CONFIG_SMALL runs: examples/minimal on drivers compiled so, at -Os, as a boot loader does. It
 # says no text of hvkit's: an ARP answer through a card, and an orderly end. What is left out of it is
-# refused with a status that says so (small_card.c).
+# refused with a status that says so (small/card.c).
 set -eu
 . tests/embedding/lib.inc
 needs gcc
@@ -29,7 +29,7 @@ for profile in ws2008r2 ws2012r2 ws2016 ws2022 azure; do
 	fi
 	runs=$((runs + 1))
 done
-loud gcc -std=c11 -O1 -D_GNU_SOURCE -Iinclude -I. tests/embedding/small_card.c bench/machine.c "$work"/guest/*.o "$host" \
+loud gcc -std=c11 -O1 -D_GNU_SOURCE -Iinclude -I. tests/embedding/small/card.c bench/machine.c "$work"/guest/*.o "$host" \
 	-lpthread -o "$work/card"
 loud "$work/card"
 echo "did: $runs lives with HVK_CONFIG_SMALL, and what it leaves out refused"
