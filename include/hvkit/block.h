@@ -117,7 +117,9 @@ struct hvk_block {
  * HVK_ENOTSUP, HVK_ENOMEDIUM, HVK_EGONE, HVK_ESTATE: refused, the caller keeps it. Statuses of
  * done: HVK_OK; HVK_EIO (medium or hardware; the driver has retried what is worth it),
  * HVK_EREADONLY, HVK_ENOMEDIUM, HVK_ETIMEDOUT_REQUEST, HVK_EGONE, HVK_ECANCELED (detached
- * meanwhile), HVK_EHOST_*. Of a request that failed any part may have been done. Task context or
+ * meanwhile), HVK_EINVAL (pieces that have no address to copy and do not lie as the device needs it),
+ * HVK_ETIMEDOUT_TEARDOWN (the host has not let go of the memory: never use it again),
+ * HVK_EHOST_*. Of a request that failed any part may have been done. Task context or
  * callback, any CPU. */
 static inline hvk_status hvk_block_submit(struct hvk_block *block, struct hvk_block_request *request)
 {
