@@ -253,17 +253,14 @@ static void expire(struct hvk_storvsc *controller, struct storvsc_command *comma
 		hvk_storvsc_unsent_put(command->queue, command, false);
 		found->send = true;
 	} else if (command->state == STORVSC_FLYING && command->deadline <= now) {
-		if (command->late) {
-			found->silent = command->queue;
-			command->deadline = HVK_NEVER; /* it ends with its channel */
-			return;
-		}
-		command->late = true;
+		if (command->late)
+			found->silent = command->queue; /* of several one by one: they come back here */
 		command->deadline = now + grace_ms(controller) * HVK_TIME_PER_MS;
-		if (command->job) {
+		if (command->job && !command->late) {
 			command->job->unit->counters.timeouts++;
 			found->late = command->job->unit;
 		}
+		command->late = true;
 	}
 	if (command->state == STORVSC_DELAYED || command->state == STORVSC_FLYING)
 		set_alarm(controller, command->deadline);

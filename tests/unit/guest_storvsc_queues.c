@@ -171,6 +171,25 @@ static void one_silent(void **state)
 	fake_down();
 }
 
+/* Two at once: both are closed, one after the other. */
+static void two_silent(void **state)
+{
+	(void)state;
+	fake_begin();
+	fake_add_disk(0, 0, 4096, 512);
+	assert_int_equal(fake_create(&impatient), HVK_OK);
+	assert_int_equal(fake_attach(), HVK_OK);
+	fake_add_rule((struct fake_rule){.operation = 0x28, .count = 2, .silent = true});
+	assert_int_equal(read_on(1, 1, 0), HVK_OK);
+	assert_int_equal(read_on(2, 2, 0), HVK_OK);
+	fake_advance(11200);
+	assert_int_equal(bench.users[1].status, HVK_ETIMEDOUT_REQUEST);
+	assert_int_equal(bench.users[2].status, HVK_ETIMEDOUT_REQUEST);
+	assert_int_equal(hvk_storvsc_queues(bench.controller), 2);
+	assert_int_equal(bench.gone, 0);
+	fake_down();
+}
+
 static void all_rescinded(void **state)
 {
 	(void)state;
@@ -206,10 +225,15 @@ static void closed_in_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_cpu),        cmocka_unit_test(fewer_and_none),
-		cmocka_unit_test(late),          cmocka_unit_test(old_hosts_have_none),
-		cmocka_unit_test(one_rescinded), cmocka_unit_test(one_silent),
-		cmocka_unit_test(all_rescinded), cmocka_unit_test(closed_in_order),
+		cmocka_unit_test(by_cpu),
+		cmocka_unit_test(fewer_and_none),
+		cmocka_unit_test(late),
+		cmocka_unit_test(old_hosts_have_none),
+		cmocka_unit_test(one_rescinded),
+		cmocka_unit_test(one_silent),
+		cmocka_unit_test(two_silent),
+		cmocka_unit_test(all_rescinded),
+		cmocka_unit_test(closed_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
