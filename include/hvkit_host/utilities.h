@@ -51,8 +51,9 @@ struct hvh_utilities *hvh_utilities_create(struct hvh_partition *partition,
 					   size_t error_size);
 struct hvh_utilities *hvh_utilities_find(struct hvh_partition *partition);
 
-void hvh_shutdown_request(struct hvh_utilities *utilities, uint64_t now, uint32_t flags, /* IC_SHUTDOWN_* */
-			  const char *text, hvh_utility_done done, void *context);
+/* flags: IC_SHUTDOWN_*. */
+void hvh_shutdown_request(struct hvh_utilities *utilities, uint64_t now, uint32_t flags, const char *text,
+			  hvh_utility_done done, void *context);
 /* Moves the host's clock by so many 100 ns and tells the guest (SYNC). */
 void hvh_time_step(struct hvh_utilities *utilities, uint64_t now, int64_t difference);
 /* As it stands: answers seen, and the last of them. */
