@@ -17,9 +17,9 @@ end() {
 }
 trap end EXIT
 
-# served COMMAND...: in the namespace, until the end
+# served COMMAND...: in the namespace, until the end (ip netns exec would mount, which a chroot cannot)
 served() {
-	ip netns exec $netns "$@" >"$work/served.log" 2>&1 </dev/null &
+	nsenter --net="/run/netns/$netns" "$@" >"$work/served.log" 2>&1 </dev/null &
 	servers="$servers $!"
 }
 ip -n $netns link set lo up
