@@ -68,9 +68,10 @@ void hvk_storvsc_rescan(struct hvk_storvsc *controller, struct hvk_request *requ
 void hvk_storvsc_reset(struct hvk_storvsc *controller, struct hvk_storvsc_unit *unit,
 		       struct hvk_request *request);
 
+/* The primary channel; from create to destroy. */
 struct hvk_channel *hvk_storvsc_channel(struct hvk_storvsc *controller);
 uint16_t hvk_storvsc_protocol(const struct hvk_storvsc *controller); /* VSTOR_VERSION_*; 0 before */
-uint32_t hvk_storvsc_queues(const struct hvk_storvsc *controller);
+uint32_t hvk_storvsc_queues(const struct hvk_storvsc *controller);   /* channels in use */
 /* Units in order of target and LUN: NULL for the first, NULL is returned after the last. Task
  * context on the primary channel's CPU. */
 struct hvk_storvsc_unit *hvk_storvsc_next_unit(struct hvk_storvsc *controller,

@@ -197,7 +197,9 @@ hvk_status hvk_utility_destroy(struct hvk_utility *utility);
 hvk_status hvk_utility_answer(struct hvk_utility *utility, enum hvk_utility_answer answer,
 			      const struct hvk_kvp_pair *pair, const struct hvk_kvp_ip *ip);
 
+/* Which component it is, by the type of its channel. */
 enum hvk_utility_kind hvk_utility_kind(const struct hvk_utility *utility);
+/* From create to destroy. */
 struct hvk_channel *hvk_utility_channel(struct hvk_utility *utility);
 /* IC_VERSION each, 0 before the host has negotiated, or if there is nothing in common. */
 void hvk_utility_versions(const struct hvk_utility *utility, uint32_t *framework, uint32_t *message);
@@ -205,7 +207,9 @@ void hvk_utility_versions(const struct hvk_utility *utility, uint32_t *framework
 struct hvk_utility_counters {
 	uint64_t requests, answers, refused, late, malformed, negotiations;
 };
+/* Since create. Task context or callback. */
 void hvk_utility_get_counters(const struct hvk_utility *utility, struct hvk_utility_counters *out);
+/* For people, in the form that hvk_dump has (hvkit.h). */
 void hvk_utility_dump(struct hvk_utility *utility, hvk_dump_line line, void *context);
 
 #ifdef __cplusplus
