@@ -76,8 +76,7 @@ struct hvk_block_request {
 	uint32_t timeout_ms; /* 0 = the driver's */
 	void (*done)(struct hvk_block_request *request, hvk_status status, void *context);
 	void *context;
-	uint32_t cpu_hint;    /* 0 = the submitting CPU's queue; otherwise queue + 1 */
-	uintptr_t driver[12]; /* the driver's while submitted */
+	uint32_t cpu_hint; /* 0 = the submitting CPU's queue; otherwise queue + 1 */
 };
 
 /* In hvk_poll. */

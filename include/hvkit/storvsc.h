@@ -108,7 +108,6 @@ struct hvk_scsi_request {
 	uint8_t sense_length;
 	uint8_t sense[VSTOR_SENSE_SIZE];
 	uint32_t transferred;
-	uintptr_t driver[12]; /* the driver's while submitted */
 };
 
 /* As hvk_block_submit, but for one command of the unit. */
