@@ -61,6 +61,7 @@
 #define HVK_NETVSC_BORROW_MAX 1024u                          /* frames lent at once */
 #define HVK_NETVSC_JOINED_MAX (65535u + HVK_ETHERNET_HEADER) /* bytes of a joined frame, without a tag */
 #define HVK_NETVSC_BUDGET 64u                                /* ring packets per callback */
+#define HVK_NETVSC_ROW 64u                                   /* frames under one hold of a queue's lock */
 #define HVK_NETVSC_RECEIVE_PAGES_OLD 3840u                   /* 15 MiB, the limit up to NVS 2 (FreeBSD) */
 #define HVK_NETVSC_GRACE_MS 200u                             /* for sends in flight */
 #define HVK_NETVSC_REVOKE_MS 1000u                           /* hosts answer at once or never (OpenVMM) */

@@ -659,6 +659,7 @@ static uint32_t in_row(struct hvk_netvsc *nic, const struct netvsc_queue *queue,
 {
 	uint32_t n = 1;
 
+	count = hvk_min32(count, HVK_NETVSC_ROW);
 	if (netvsc_queues_in_use(nic) <= 1)
 		return count;
 	while (n < count && choose_of_many(nic, frames[n]) == queue)
