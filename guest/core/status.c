@@ -77,6 +77,7 @@ static const struct status_row rows[] = {
 	{HVK_ETIMEDOUT_SEND, "etimedout_send", "the host did not complete a packet in time"},
 	{HVK_ETIMEDOUT_VSTOR, "etimedout_vstor", "the storage controller did not answer in time"},
 	{HVK_ETIMEDOUT_REQUEST, "etimedout_request", "a disk did not answer a command in time"},
+	{HVK_ETIMEDOUT_INPUT, "etimedout_input", "the keyboard or mouse did not answer in time"},
 	{HVK_EREFUSED_OPEN, "erefused_open", "the host refused to open the channel"},
 	{HVK_EREFUSED_GPADL, "erefused_gpadl", "the host refused to map memory"},
 	{HVK_EREFUSED_NVS_VERSION, "erefused_nvs_version",
@@ -86,6 +87,7 @@ static const struct status_row rows[] = {
 	{HVK_EREFUSED_CONTACT, "erefused_contact", "the host knows the version but refused the connection"},
 	{HVK_EREFUSED_MODIFY, "erefused_modify", "the host refused MODIFY_CHANNEL"},
 	{HVK_EREFUSED_VSTOR, "erefused_vstor", "the storage controller refused to be brought up"},
+	{HVK_EREFUSED_INPUT, "erefused_input", "the keyboard or mouse does not take our protocol"},
 	{HVK_EHOST_MESSAGE, "ehost_message", "host fault: malformed control message"},
 	{HVK_EHOST_ID, "ehost_id", "host fault: an id that is not ours or out of range"},
 	{HVK_EHOST_DUPLICATE, "ehost_duplicate", "host fault: the same thing twice"},
@@ -100,6 +102,8 @@ static const struct status_row rows[] = {
 	{HVK_EHOST_VALUE, "ehost_value", "host fault: an answer that cannot be"},
 	{HVK_EHOST_CLOCK, "ehost_clock", "host fault: its clock stands still or runs backwards"},
 	{HVK_EHOST_VSTOR, "ehost_vstor", "host fault: malformed vstor packet"},
+	{HVK_EHOST_INPUT, "ehost_input", "host fault: malformed message of a keyboard or mouse"},
+	{HVK_EHOST_IC, "ehost_ic", "host fault: malformed message of an integration component"},
 };
 
 static const struct status_row *find(hvk_status status)

@@ -70,6 +70,7 @@ typedef enum hvk_status {
 	HVK_ETIMEDOUT_SEND = 79,    /* the host completed no packet */
 	HVK_ETIMEDOUT_VSTOR = 80,   /* no answer while the controller was brought up */
 	HVK_ETIMEDOUT_REQUEST = 81, /* no answer to a command of a disk */
+	HVK_ETIMEDOUT_INPUT = 82,   /* no answer of a keyboard or mouse */
 
 	/* The host refuses what it may refuse. */
 	HVK_EREFUSED_OPEN = 96,
@@ -80,6 +81,7 @@ typedef enum hvk_status {
 	HVK_EREFUSED_CONTACT = 101,    /* version accepted, connection state not zero */
 	HVK_EREFUSED_MODIFY = 102,     /* MODIFY_CHANNEL */
 	HVK_EREFUSED_VSTOR = 103,      /* no vstor version, or a step of the bring-up */
+	HVK_EREFUSED_INPUT = 104,      /* protocol of a keyboard or mouse */
 
 	/* The host misbehaves. */
 	HVK_EHOST_FIRST = 4096,
@@ -96,7 +98,9 @@ typedef enum hvk_status {
 	HVK_EHOST_RNDIS = 4106,       /* RNDIS message: fields outside the range that holds it */
 	HVK_EHOST_VALUE = 4107,       /* an answer whose value cannot be (MAC of zeros, MTU of 0, ...) */
 	HVK_EHOST_CLOCK = 4108,       /* reference counter that stands still or runs backwards */
-	HVK_EHOST_VSTOR = 4109        /* vstor packet: too short, of an unknown kind or out of order */
+	HVK_EHOST_VSTOR = 4109,       /* vstor packet: too short, of an unknown kind or out of order */
+	HVK_EHOST_INPUT = 4110,       /* keyboard's or mouse's message likewise */
+	HVK_EHOST_IC = 4111           /* integration component's message likewise */
 } hvk_status;
 
 /* Name of a status, as in the enumeration without the prefix, lower case, e.g.

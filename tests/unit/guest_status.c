@@ -12,9 +12,9 @@
 
 static const hvk_status ranges[][2] = {{HVK_OK, HVK_ENODEVICE},
 				       {HVK_ENOHYPERVISOR, HVK_EHOSTTOOOLD},
-				       {HVK_ETIMEDOUT, HVK_ETIMEDOUT_REQUEST},
-				       {HVK_EREFUSED_OPEN, HVK_EREFUSED_VSTOR},
-				       {HVK_EHOST_FIRST, HVK_EHOST_VSTOR}};
+				       {HVK_ETIMEDOUT, HVK_ETIMEDOUT_INPUT},
+				       {HVK_EREFUSED_OPEN, HVK_EREFUSED_INPUT},
+				       {HVK_EHOST_FIRST, HVK_EHOST_IC}};
 
 static void each_has_its_own(void **state)
 {
