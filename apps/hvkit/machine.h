@@ -18,6 +18,7 @@ struct machine_ops {
 	void (*trace)(void *context, bool on);
 	void (*add_world)(void *context, bool (*run)(void *world, uint64_t now),
 			  uint64_t (*next_event)(void *world), void *world);
+	bool marks; /* its guest can write marks, to port 0xf5 */
 };
 
 struct machine {
@@ -59,6 +60,11 @@ static inline void machine_add_world(const struct machine *machine, bool (*run)(
 				     uint64_t (*next_event)(void *world), void *world)
 {
 	machine->ops->add_world(machine->context, run, next_event, world);
+}
+
+static inline bool machine_has_marks(const struct machine *machine)
+{
+	return machine->ops->marks;
 }
 
 struct hosted;

@@ -41,7 +41,7 @@ static void add_world(void *context, bool (*run)(void *world, uint64_t time),
 
 struct machine machine_hosted(struct hosted *hosted)
 {
-	static const struct machine_ops ops = {partition, lock, unlock, now, kick, trace, add_world};
+	static const struct machine_ops ops = {partition, lock, unlock, now, kick, trace, add_world, false};
 
 	return (struct machine){&ops, hosted};
 }

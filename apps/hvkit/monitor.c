@@ -10,11 +10,13 @@
 #include "apps/hvkit/suggest.h"
 
 #define WAIT_MS_MAX 86400000u
+#define MARK_MAX 255u
 #define TEXT_MAX 1600u
 
 static int help(const struct monitor_call *call);
 static int wait_for(const struct monitor_call *call);
 static int after(const struct monitor_call *call);
+static int at_mark(const struct monitor_call *call);
 static void complete_command(const struct monitor_completion *completion);
 static void complete_after(const struct monitor_completion *completion);
 
@@ -46,6 +48,8 @@ static const struct command {
 	{"wait", "wait MILLISECONDS", "lets the guest go on meanwhile", 1, 1, wait_for, NULL},
 	{"after", "after MILLISECONDS COMMAND", "runs a command of these later", 2, MONITOR_WORDS_MAX, after,
 	 complete_after},
+	{"at", "at MARK COMMAND", "runs it when the guest writes the byte MARK to port 0xf5", 2,
+	 MONITOR_WORDS_MAX, at_mark, complete_after},
 	{"trace", "trace on|off", "goes on with the trace, or pauses it (--trace FILE)", 1, 1, monitor_trace,
 	 monitor_complete_trace},
 	{"help", "help [COMMAND]", "this list", 0, 1, help, complete_command},
@@ -292,27 +296,64 @@ void monitor_stop_waiting(struct monitor *monitor)
 
 /* --- Putting off ------------------------------------------------------------------------------ */
 
-static int after(const struct monitor_call *call)
+static int put_off(const struct monitor_call *call, uint64_t at, uint8_t mark)
 {
+	static const char *const never[] = {"after", "at", "wait", "expect"};
 	struct monitor *monitor = call->monitor;
 	struct monitor_deferred *deferred = &monitor->deferred[monitor->deferred_count];
+
+	if (!find(call->arguments[1]))
+		return unknown_command(call, call->arguments[1]);
+	for (size_t n = 0; n < sizeof(never) / sizeof(never[0]); n++) {
+		if (strcmp(call->arguments[1], never[n]) == 0)
+			return monitor_usage(call, "'%s' cannot be put off", never[n]);
+	}
+	if (monitor->deferred_count == MONITOR_DEFERRED_MAX)
+		return monitor_fail(call, "%u commands are put off already", MONITOR_DEFERRED_MAX);
+	deferred->at = at;
+	deferred->mark = mark;
+	snprintf(deferred->line, sizeof(deferred->line), "%s", call->rest);
+	monitor->deferred_count++;
+	machine_kick(&monitor->machine);
+	return SHELL_OK;
+}
+
+static int after(const struct monitor_call *call)
+{
 	uint64_t ms;
 
 	if (!monitor_number(call->arguments[0], WAIT_MS_MAX, &ms))
 		return monitor_usage(call, "the time must be 0 to %u milliseconds, not '%.40s'", WAIT_MS_MAX,
 				     call->arguments[0]);
-	if (!find(call->arguments[1]))
-		return unknown_command(call, call->arguments[1]);
-	if (strcmp(call->arguments[1], "after") == 0 || strcmp(call->arguments[1], "wait") == 0 ||
-	    strcmp(call->arguments[1], "expect") == 0)
-		return monitor_usage(call, "'%s' cannot be put off", call->arguments[1]);
-	if (monitor->deferred_count == MONITOR_DEFERRED_MAX)
-		return monitor_fail(call, "%u commands are put off already", MONITOR_DEFERRED_MAX);
-	deferred->at = call->now + ms * HVH_TIME_PER_MS;
-	snprintf(deferred->line, sizeof(deferred->line), "%s", call->rest);
-	monitor->deferred_count++;
-	machine_kick(&monitor->machine);
-	return SHELL_OK;
+	return put_off(call, call->now + ms * HVH_TIME_PER_MS, 0);
+}
+
+static int at_mark(const struct monitor_call *call)
+{
+	uint64_t mark;
+
+	if (!machine_has_marks(&call->monitor->machine))
+		return monitor_fail(call, "only a guest on virtual CPUs can write marks: --accel kvm");
+	if (!monitor_number(call->arguments[0], MARK_MAX, &mark))
+		return monitor_usage(call, "the mark must be 0 to %u, not '%.40s'", MARK_MAX,
+				     call->arguments[0]);
+	return put_off(call, HVH_NEVER, (uint8_t)mark);
+}
+
+void monitor_mark(struct monitor *monitor, uint64_t now, uint8_t mark)
+{
+	bool due = false;
+
+	for (uint32_t n = 0; n < monitor->deferred_count; n++) {
+		struct monitor_deferred *deferred = &monitor->deferred[n];
+
+		if (deferred->at == HVH_NEVER && deferred->mark == mark) {
+			deferred->at = now;
+			due = true;
+		}
+	}
+	if (due)
+		machine_kick(&monitor->machine);
 }
 
 static struct monitor_deferred *next_deferred(struct monitor *monitor)

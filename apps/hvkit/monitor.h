@@ -32,9 +32,10 @@ struct monitor_wait {
 	char path[SHELL_LINE_MAX + 1], operator[3], wanted[SHELL_LINE_MAX + 1];
 };
 
-/* What "after" has put off. */
+/* What "after" and "at" have put off. */
 struct monitor_deferred {
-	uint64_t at;
+	uint64_t at; /* HVH_NEVER: waits for the mark */
+	uint8_t mark;
 	char line[SHELL_LINE_MAX + 1];
 };
 
@@ -54,6 +55,8 @@ struct monitor {
 
 /* Also joins the machine's worlds, for what is put off. */
 void monitor_create(struct monitor *monitor);
+/* The guest has written a mark: what waits for it is due. With the machine's lock held. */
+void monitor_mark(struct monitor *monitor, uint64_t now, uint8_t mark);
 
 /* Runs one line; returns SHELL_OK, _FAILED or _USAGE. With OK it may have begun a wait. */
 int monitor_run(struct monitor *monitor, uint64_t now, const char *line);

@@ -334,6 +334,32 @@ static void putting_off(void **state)
 	assert_refused(fixture, "after 1000 devices", SHELL_FAILED, "put off already");
 }
 
+/* What waits for a mark is run when the guest has written that one, and once. */
+static void putting_off_to_a_mark(void **state)
+{
+	struct fixture *fixture = *state;
+	struct machine_ops ops = *fixture->monitor.machine.ops;
+
+	assert_refused(fixture, "at 3 rescind net0", SHELL_FAILED, "--accel kvm");
+	ops.marks = true;
+	fixture->monitor.machine.ops = &ops;
+	assert_refused(fixture, "at 256 rescind net0", SHELL_USAGE, "0 to 255");
+	assert_refused(fixture, "at 3 rescnd net0", SHELL_USAGE, "did you mean 'rescind'");
+	assert_refused(fixture, "at 3 at 4 rescind net0", SHELL_USAGE, "cannot be put off");
+	assert_int_equal(run(fixture, "at 3 rescind net0"), SHELL_OK);
+	assert_int_equal(run(fixture, "at 4 offer net0"), SHELL_OK);
+	monitor_mark(&fixture->monitor, 0, 5);
+	hosted_set_program(fixture->machine, 0, idle, fixture);
+	assert_true(hosted_run(fixture->machine, 1000));
+	assert_true(fixture->present[2]);
+	assert_int_equal(fixture->monitor.deferred_count, 2);
+	monitor_mark(&fixture->monitor, 0, 3);
+	hosted_set_program(fixture->machine, 0, idle, fixture);
+	assert_true(hosted_run(fixture->machine, 1000));
+	assert_false(fixture->present[2]);
+	assert_int_equal(fixture->monitor.deferred_count, 1);
+}
+
 struct offers {
 	char text[8192];
 };
@@ -408,9 +434,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(lines),        TEST(devices),     TEST(cards),      TEST(quirks),
-		TEST(faults),       TEST(silence),     TEST(looks),      TEST(waits),
-		TEST(expectations), TEST(putting_off), TEST(completion), TEST(tree_completion),
+		TEST(lines),
+		TEST(devices),
+		TEST(cards),
+		TEST(quirks),
+		TEST(faults),
+		TEST(silence),
+		TEST(looks),
+		TEST(waits),
+		TEST(expectations),
+		TEST(putting_off),
+		TEST(putting_off_to_a_mark),
+		TEST(completion),
+		TEST(tree_completion),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static void add_world(void *context, bool (*run)(void *world, uint64_t time),
 
 struct machine machine_kvm(struct vmm *vmm)
 {
-	static const struct machine_ops ops = {partition, lock, unlock, now, kick, trace, add_world};
+	static const struct machine_ops ops = {partition, lock, unlock, now, kick, trace, add_world, true};
 
 	return (struct machine){&ops, vmm};
 }

@@ -41,6 +41,7 @@ void moments_mark(void *guest, uint8_t value)
 	moment = add(run);
 	if (moment)
 		snprintf(moment->name, sizeof(moment->name), "mark-%u", value);
+	monitor_mark(&run->monitor, machine_now(&run->machine), value);
 	machine_unlock(&run->machine);
 }
 
