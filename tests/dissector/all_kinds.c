@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes a trace that holds what no single run does: every control message, NVS message and
- * RNDIS message there is, every kind of record, short and hostile ones. Without an argument it
- * does so into a temporary file and reads it back; with one it leaves the trace there.
+ * Writes a trace that holds what no single run does: every control message, NVS message, RNDIS
+ * message, vstor packet and SCSI command there is, every kind of record, short and hostile ones.
+ * Without an argument it does so into a temporary file and reads it back; with one it leaves the
+ * trace there.
  *
  *   all_kinds [FILE [SEED]]
  *
@@ -23,20 +24,12 @@
 #include "hvkit/wire/rndis.h"
 #include "hvkit/wire/vmbus.h"
 #include "hvkit_host/trace.h"
+#include "tests/dissector/kinds.h"
 
-#define CHANNEL 1u
-#define BODY_MAX 240u
 #define HEADERS 16u
 #define CHANGED_MAX 1024u
 
-struct writer {
-	FILE *file;
-	uint64_t time;
-	uint32_t count;
-	uint32_t random; /* 0: nothing is changed */
-};
-
-static uint32_t next_random(struct writer *writer)
+static uint32_t next_random(struct kinds_writer *writer)
 {
 	writer->random ^= writer->random << 13;
 	writer->random ^= writer->random >> 17;
@@ -45,7 +38,8 @@ static uint32_t next_random(struct writer *writer)
 }
 
 /* Up to three bytes of the first 64: where the lengths and types are. */
-static const void *change(struct writer *writer, const void *bytes, uint32_t count, uint8_t copy[CHANGED_MAX])
+static const void *change(struct kinds_writer *writer, const void *bytes, uint32_t count,
+			  uint8_t copy[CHANGED_MAX])
 {
 	if (writer->random == 0 || bytes == NULL || count == 0 || count > CHANGED_MAX)
 		return bytes;
@@ -60,7 +54,7 @@ static const void *change(struct writer *writer, const void *bytes, uint32_t cou
 	return copy;
 }
 
-static void emit(struct writer *writer, const struct hvh_trace_record *record)
+static void emit(struct kinds_writer *writer, const struct hvh_trace_record *record)
 {
 	struct hvh_trace_record timed = *record;
 	uint8_t bytes[CHANGED_MAX], external[CHANGED_MAX];
@@ -75,22 +69,21 @@ static void emit(struct writer *writer, const struct hvh_trace_record *record)
 	}
 }
 
-static void emit_bytes(struct writer *writer, enum hvh_trace_kind kind, bool to_guest, const void *bytes,
-		       size_t count)
+static void emit_bytes(struct kinds_writer *writer, enum hvh_trace_kind kind, bool to_guest,
+		       const void *bytes, size_t count)
 {
 	emit(writer,
 	     &(struct hvh_trace_record){
 		     .kind = kind, .to_guest = to_guest, .bytes = bytes, .byte_count = (uint32_t)count});
 }
 
-static void message(struct writer *writer, bool to_guest, const void *bytes, size_t count)
+void kinds_message(struct kinds_writer *writer, bool to_guest, const void *bytes, size_t count)
 {
 	emit_bytes(writer, HVH_TRACE_MESSAGE, to_guest, bytes, count);
 }
 
-/* A ring packet with that payload, and what it points to. */
-static void packet(struct writer *writer, bool to_guest, uint16_t type, const void *payload, uint32_t size,
-		   const void *external, uint32_t external_size)
+void kinds_packet(struct kinds_writer *writer, bool to_guest, uint16_t type, const void *payload,
+		  uint32_t size, const void *external, uint32_t external_size)
 {
 	uint8_t bytes[512] = {0};
 	uint32_t header = HEADERS + (type == VMBUS_PACKET_TRANSFER_PAGES ? 16u : 0u);
@@ -114,55 +107,54 @@ static void packet(struct writer *writer, bool to_guest, uint16_t type, const vo
 	emit(writer, &(struct hvh_trace_record){.kind = HVH_TRACE_PACKET,
 						.to_guest = to_guest,
 						.vp = UINT32_MAX,
-						.channel_id = CHANNEL,
+						.channel_id = writer->channel,
 						.bytes = bytes,
 						.byte_count = 8u * descriptor.length8,
 						.external = external,
 						.external_count = external_size});
 }
 
-/* Every message of a protocol: its type, then a pattern that leaves no field zero. */
-static void fill(uint8_t *bytes, uint32_t size, uint32_t type)
+void kinds_fill(uint8_t *bytes, uint32_t size, uint32_t type)
 {
 	for (uint32_t n = 0; n < size; n++)
 		bytes[n] = (uint8_t)(n + 1u);
 	memcpy(bytes, &type, sizeof(type));
 }
 
-static void offer(struct writer *writer, uint16_t size)
+static void offer(struct kinds_writer *writer, uint16_t size)
 {
 	struct vmbus_offer_channel body = {
 		.header = {VMBUS_MSG_OFFER_CHANNEL, 0},
 		.interface_type = VMBUS_GUID_NETVSC,
 		.interface_instance = {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}},
 		.flags = VMBUS_OFFER_FLAG_NAMED_PIPE | 0x8000,
-		.channel_id = CHANNEL,
+		.channel_id = KINDS_CARD,
 		.connection_id = 0x2001,
 	};
 
-	message(writer, true, &body, size);
+	kinds_message(writer, true, &body, size);
 }
 
-static void all_messages(struct writer *writer)
+static void all_messages(struct kinds_writer *writer)
 {
 	for (uint32_t type = VMBUS_MSG_OFFER_CHANNEL; type <= VMBUS_MSG_RESUME + 1u; type++) {
 		const struct trace_layout *layout = trace_layout(&trace_messages, type);
-		uint8_t bytes[BODY_MAX];
+		uint8_t bytes[KINDS_BODY_MAX];
 		uint32_t size = layout != NULL ? layout->size_min : 16u;
 
-		fill(bytes, sizeof(bytes), type);
+		kinds_fill(bytes, sizeof(bytes), type);
 		if (type == VMBUS_MSG_OFFER_CHANNEL) {
 			offer(writer, sizeof(struct vmbus_offer_channel));
 			continue;
 		}
 		if (type == VMBUS_MSG_GPADL_HEADER || type == VMBUS_MSG_GPADL_BODY)
 			size += 8u * 3u;
-		message(writer, false, bytes, size);
-		message(writer, false, bytes, size - 1u); /* short */
+		kinds_message(writer, false, bytes, size);
+		kinds_message(writer, false, bytes, size - 1u); /* short */
 	}
 }
 
-static void contact(struct writer *writer, uint32_t version)
+static void contact(struct kinds_writer *writer, uint32_t version)
 {
 	struct vmbus_initiate_contact body = {.header = {VMBUS_MSG_INITIATE_CONTACT, 0},
 					      .version = version,
@@ -171,39 +163,40 @@ static void contact(struct writer *writer, uint32_t version)
 						.version_supported = 1,
 						.version_or_connection_id = version};
 
-	message(writer, false, &body, sizeof(body));
-	message(writer, true, &answer, sizeof(answer));
+	kinds_message(writer, false, &body, sizeof(body));
+	kinds_message(writer, true, &answer, sizeof(answer));
 }
 
-static void all_nvs(struct writer *writer)
+static void all_nvs(struct kinds_writer *writer)
 {
 	for (uint32_t n = 0; n < trace_nvs.count; n++) {
-		uint8_t bytes[BODY_MAX];
+		uint8_t bytes[KINDS_BODY_MAX];
 
-		fill(bytes, sizeof(bytes), trace_nvs.layouts[n].type);
-		packet(writer, false, VMBUS_PACKET_IN_BAND, bytes, 40, NULL, 0);
-		packet(writer, true, VMBUS_PACKET_COMPLETION, bytes, 40, NULL, 0);
-		packet(writer, n % 2 != 0, VMBUS_PACKET_COMPLETION, bytes, 8, NULL, 0); /* short, some */
+		kinds_fill(bytes, sizeof(bytes), trace_nvs.layouts[n].type);
+		kinds_packet(writer, false, VMBUS_PACKET_IN_BAND, bytes, 40, NULL, 0);
+		kinds_packet(writer, true, VMBUS_PACKET_COMPLETION, bytes, 40, NULL, 0);
+		kinds_packet(writer, n % 2 != 0, VMBUS_PACKET_COMPLETION, bytes, 8, NULL,
+			     0); /* short, some */
 	}
-	packet(writer, true, VMBUS_PACKET_IN_BAND, "\xff\0\0", 4, NULL, 0); /* no such message */
-	packet(writer, true, 77, "\1\0\0", 4, NULL, 0);                     /* nor packet */
+	kinds_packet(writer, true, VMBUS_PACKET_IN_BAND, "\xff\0\0", 4, NULL, 0); /* no such message */
+	kinds_packet(writer, true, 77, "\1\0\0", 4, NULL, 0);                     /* nor packet */
 }
 
-static void rndis_message(struct writer *writer, const void *bytes, uint32_t size)
+static void rndis_message(struct kinds_writer *writer, const void *bytes, uint32_t size)
 {
 	struct nvs_rndis body = {NVS_TYPE_RNDIS, NVS_CHANNEL_CONTROL, 3, size};
 
-	packet(writer, true, VMBUS_PACKET_TRANSFER_PAGES, &body, sizeof(body), bytes, size);
-	packet(writer, false, VMBUS_PACKET_IN_BAND, &body, sizeof(body), bytes, size);
+	kinds_packet(writer, true, VMBUS_PACKET_TRANSFER_PAGES, &body, sizeof(body), bytes, size);
+	kinds_packet(writer, false, VMBUS_PACKET_IN_BAND, &body, sizeof(body), bytes, size);
 }
 
-static void all_rndis(struct writer *writer)
+static void all_rndis(struct kinds_writer *writer)
 {
 	for (uint32_t n = 0; n < trace_rndis.count; n++) {
-		uint8_t bytes[BODY_MAX];
+		uint8_t bytes[KINDS_BODY_MAX];
 		uint32_t size = 64;
 
-		fill(bytes, sizeof(bytes), trace_rndis.layouts[n].type);
+		kinds_fill(bytes, sizeof(bytes), trace_rndis.layouts[n].type);
 		memcpy(bytes + 4, &size, sizeof(size));
 		rndis_message(writer, bytes, size);
 		rndis_message(writer, bytes, 7);
@@ -213,7 +206,7 @@ static void all_rndis(struct writer *writer)
 }
 
 /* Each object, set to a value of four and of six bytes, and asked for. */
-static void all_oids(struct writer *writer)
+static void all_oids(struct kinds_writer *writer)
 {
 	for (uint32_t n = 0; n < trace_oid_names.count; n++) {
 		uint8_t bytes[40];
@@ -238,7 +231,7 @@ static void all_oids(struct writer *writer)
 /* --- What NDIS has in RNDIS ------------------------------------------------------------- */
 
 /* The request that sets it, and the same bytes as the answer to a question. */
-static void object(struct writer *writer, uint32_t oid, const void *bytes, uint32_t size)
+static void object(struct kinds_writer *writer, uint32_t oid, const void *bytes, uint32_t size)
 {
 	uint8_t data[CHANGED_MAX] = {0};
 	struct rndis_request set = {
@@ -263,7 +256,7 @@ static void object(struct writer *writer, uint32_t oid, const void *bytes, uint3
 	rndis_message(writer, data, (uint32_t)sizeof(answer) + size);
 }
 
-static void offload_objects(struct writer *writer)
+static void offload_objects(struct kinds_writer *writer)
 {
 	const struct ndis_offload offload = {
 		.header = {NDIS_OBJECT_OFFLOAD, 3, sizeof(offload)},
@@ -300,7 +293,7 @@ static void offload_objects(struct writer *writer)
 	object(writer, RNDIS_OID_TCP_OFFLOAD_PARAMETERS, &parameters, 3);
 }
 
-static void rss_objects(struct writer *writer)
+static void rss_objects(struct kinds_writer *writer)
 {
 	const struct ndis_rss_capabilities capabilities = {
 		.header = {NDIS_OBJECT_RSS_CAPABILITIES, 2, NDIS_RSS_CAPABILITIES_SIZE_2},
@@ -345,25 +338,25 @@ static void rss_objects(struct writer *writer)
 }
 
 /* The send table where OpenVMM has it, at 40 as others, cut, and of any length. */
-static void send_tables(struct writer *writer)
+static void send_tables(struct kinds_writer *writer)
 {
 	uint32_t words[40] = {NVS_TYPE_SEND_INDIRECTION_TABLE, NVS_SEND_INDIRECTION_COUNT, 12};
 
 	for (uint32_t n = 0; n < 37; n++)
 		words[3 + n] = n % 5;
-	packet(writer, true, VMBUS_PACKET_IN_BAND, words, 12 + 64, NULL, 0);
+	kinds_packet(writer, true, VMBUS_PACKET_IN_BAND, words, 12 + 64, NULL, 0);
 	words[2] = NVS_SEND_INDIRECTION_OFFSET_OLD;
-	packet(writer, true, VMBUS_PACKET_IN_BAND, words, 104, NULL, 0);
-	packet(writer, true, VMBUS_PACKET_IN_BAND, words, 80, NULL, 0);
+	kinds_packet(writer, true, VMBUS_PACKET_IN_BAND, words, 104, NULL, 0);
+	kinds_packet(writer, true, VMBUS_PACKET_IN_BAND, words, 80, NULL, 0);
 	words[1] = 33;
 	words[2] = 12;
-	packet(writer, true, VMBUS_PACKET_IN_BAND, words, 12 + 33 * 4, NULL, 0);
+	kinds_packet(writer, true, VMBUS_PACKET_IN_BAND, words, 12 + 33 * 4, NULL, 0);
 	words[1] = UINT32_MAX;
-	packet(writer, true, VMBUS_PACKET_IN_BAND, words, 24, NULL, 0);
+	kinds_packet(writer, true, VMBUS_PACKET_IN_BAND, words, 24, NULL, 0);
 }
 
 /* One of each kind of per-packet information, both ways; size is the message's. */
-static uint32_t informed(uint8_t data[BODY_MAX], const uint32_t (*infos)[2], uint32_t count)
+static uint32_t informed(uint8_t data[KINDS_BODY_MAX], const uint32_t (*infos)[2], uint32_t count)
 {
 	const uint32_t length = 16 * count;
 	struct rndis_packet header = {
@@ -374,7 +367,7 @@ static uint32_t informed(uint8_t data[BODY_MAX], const uint32_t (*infos)[2], uin
 		.per_packet_info_length = length,
 	};
 
-	memset(data, 0, BODY_MAX);
+	memset(data, 0, KINDS_BODY_MAX);
 	memcpy(data, &header, sizeof(header));
 	for (uint32_t n = 0; n < count; n++) {
 		const uint32_t info[4] = {16, infos[n][0], 12, infos[n][1]};
@@ -385,7 +378,7 @@ static uint32_t informed(uint8_t data[BODY_MAX], const uint32_t (*infos)[2], uin
 	return header.header.length;
 }
 
-static void packet_infos(struct writer *writer)
+static void packet_infos(struct kinds_writer *writer)
 {
 	static const uint32_t infos[][2] = {
 		{RNDIS_INFO_CHECKSUM, 0x00220015},
@@ -405,7 +398,7 @@ static void packet_infos(struct writer *writer)
 		{RNDIS_INFO_INTERNAL | 99u, 0x12345678},
 	};
 	const uint32_t count = sizeof(infos) / sizeof(infos[0]);
-	uint8_t data[BODY_MAX], several[3 * BODY_MAX];
+	uint8_t data[KINDS_BODY_MAX], several[3 * KINDS_BODY_MAX];
 	uint32_t size = 0, one;
 
 	for (uint32_t n = 0; n < count; n += 5) {
@@ -426,9 +419,9 @@ static void packet_infos(struct writer *writer)
 }
 
 /* A frame with per-packet information in front. */
-static void frame(struct writer *writer, const void *bytes, uint32_t size)
+static void frame(struct kinds_writer *writer, const void *bytes, uint32_t size)
 {
-	uint8_t data[BODY_MAX * 2] = {0};
+	uint8_t data[KINDS_BODY_MAX * 2] = {0};
 	struct rndis_per_packet_info info = {16, RNDIS_INFO_CHECKSUM, 12};
 	struct rndis_packet header = {
 		.header = {RNDIS_MSG_PACKET, sizeof(header) + 32u + size},
@@ -446,7 +439,7 @@ static void frame(struct writer *writer, const void *bytes, uint32_t size)
 	rndis_message(writer, data, header.header.length);
 }
 
-static void all_frames(struct writer *writer)
+static void all_frames(struct kinds_writer *writer)
 {
 	/* Ethertype, first bytes behind it: ARP, IPv4 with each protocol, IPv6, VLAN, another. */
 	static const struct {
@@ -484,7 +477,7 @@ static void all_frames(struct writer *writer)
 	}
 }
 
-static void registers_and_calls(struct writer *writer)
+static void registers_and_calls(struct kinds_writer *writer)
 {
 	for (uint32_t n = 0; n < trace_register_count; n++) {
 		uint64_t body[2] = {trace_registers[n].number,
@@ -506,7 +499,7 @@ static void registers_and_calls(struct writer *writer)
 	emit_bytes(writer, HVH_TRACE_INTERRUPT, true, (uint32_t[2]){98, 0}, 8);
 }
 
-static void hostile(struct writer *writer)
+static void hostile(struct kinds_writer *writer)
 {
 	static const char markup[] =
 		"</script><script>document.title='broken out'</script><img src=x onerror=alert(1)>"
@@ -523,7 +516,7 @@ static void hostile(struct writer *writer)
 
 static uint32_t write_all(FILE *file, uint32_t seed)
 {
-	struct writer writer = {.file = file, .random = seed};
+	struct kinds_writer writer = {.file = file, .random = seed, .channel = KINDS_CARD};
 
 	if (!hvh_pcapng_begin(file, "all<kinds>"))
 		exit(1);
@@ -541,6 +534,7 @@ static uint32_t write_all(FILE *file, uint32_t seed)
 	send_tables(&writer);
 	packet_infos(&writer);
 	all_frames(&writer);
+	kinds_storage(&writer);
 	hostile(&writer);
 	return writer.count;
 }
@@ -583,7 +577,8 @@ static int read_back(FILE *file, uint32_t wanted)
 		       reader.error);
 	failed += unnamed(&trace_messages, all, "\n") + unnamed(&trace_nvs, all, "nvs ") +
 		  unnamed(&trace_nvs_answers, all, "nvs ") + unnamed(&trace_rndis, all, "rndis ") +
-		  unnamed(&trace_ndis, all, " ");
+		  unnamed(&trace_ndis, all, " ") + unnamed(&trace_vstor, all, "vstor ") +
+		  unnamed(&trace_vstor_answers, all, "vstor ") + unnamed(&trace_scsi, all, "scsi ");
 	trace_reader_end(&reader);
 	printf("did: %u records of every kind\n", wanted);
 	return failed != 0;

@@ -24,6 +24,14 @@ dissect -r "$work/all.pcapng" -Y 'hvkit.msg.type == 1 || hvkit.msg.type == 8 || 
 	-e hvkit.rndis.oid -e hvkit.rndis.information
 same trace_fields.txt
 
+# A storage controller's: the address, the command and what came of it.
+dissect -r "$work/all.pcapng" -Y 'hvkit.scsi.command == 0x28 || hvkit.scsi.command == 0x12 || hvkit.sense.key == 6 ||
+	hvkit.vstor.asked == 10' -T fields -E header=y -E separator='|' -E occurrence=f -e hvkit.channel -e hvkit.device \
+	-e hvkit.vstor.operation -e hvkit.vstor.asked -e hvkit.vstor.target -e hvkit.vstor.lun -e hvkit.vstor.bytes \
+	-e hvkit.vstor.transfer_max -e hvkit.vstor.srb -e hvkit.vstor.scsi -e hvkit.vstor.command -e hvkit.scsi.command \
+	-e hvkit.scsi.lba -e hvkit.scsi.blocks -e hvkit.scsi.vpd_page -e hvkit.sense.key -e hvkit.sense.code
+same trace_storage_fields.txt
+
 hvkit run --seed 1 --host ws2012r2 --nic sim --trace "$work/run.pcapng" -- lsvmbus
 status_is 0
 dissect -r "$work/run.pcapng" -Y 'hvkit.to_guest == 0 && (hvkit.msg.type || hvkit.nvs.type) &&

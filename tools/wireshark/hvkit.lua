@@ -244,6 +244,182 @@ local NAMES = {
 		{ 0x8000, "udp6" },
 		{ 0x10000, "udp6-ex" },
 	},
+	vstor_version = {
+		{ 0x200, "2.0" },
+		{ 0x402, "4.2" },
+		{ 0x501, "5.1" },
+		{ 0x600, "6.0" },
+		{ 0x602, "6.2" },
+	},
+	vstor_status = {
+		{ 0x0, "success" },
+		{ 0x80000005, "buffer-overflow" },
+		{ 0x80000011, "device-busy" },
+		{ 0xc000000d, "invalid-parameter" },
+		{ 0xc0000059, "revision-mismatch" },
+		{ 0xc00000c0, "device-does-not-exist" },
+		{ 0xc0000120, "cancelled" },
+		{ 0xc0000184, "invalid-device-state" },
+		{ 0xc0000185, "io-device-error" },
+	},
+	vstor_flag = {
+		{ 0x1, "request-completion" },
+	},
+	vstor_data = {
+		{ 0x0, "out" },
+		{ 0x1, "in" },
+		{ 0x2, "none" },
+	},
+	vstor_order = {
+		{ 0x20, "simple" },
+		{ 0x21, "head-of-queue" },
+		{ 0x22, "ordered" },
+	},
+	srb_status = {
+		{ 0x0, "pending" },
+		{ 0x1, "success" },
+		{ 0x2, "aborted" },
+		{ 0x4, "error" },
+		{ 0x5, "busy" },
+		{ 0x6, "invalid-request" },
+		{ 0x8, "no-device" },
+		{ 0x9, "timeout" },
+		{ 0x12, "data-overrun" },
+		{ 0x20, "invalid-lun" },
+		{ 0x40, "queue-frozen" },
+		{ 0x80, "autosense-valid" },
+	},
+	srb_flag = {
+		{ 0x2, "queue-action-enable" },
+		{ 0x4, "disable-disconnect" },
+		{ 0x8, "disable-synch-transfer" },
+		{ 0x40, "data-in" },
+		{ 0x80, "data-out" },
+		{ 0x100, "no-queue-freeze" },
+	},
+	scsi_status = {
+		{ 0x0, "good" },
+		{ 0x2, "check-condition" },
+		{ 0x8, "busy" },
+		{ 0x18, "reservation-conflict" },
+		{ 0x28, "task-set-full" },
+		{ 0x40, "task-aborted" },
+	},
+	sense_key = {
+		{ 0x0, "no-sense" },
+		{ 0x1, "recovered" },
+		{ 0x2, "not-ready" },
+		{ 0x3, "medium-error" },
+		{ 0x4, "hardware-error" },
+		{ 0x5, "illegal-request" },
+		{ 0x6, "unit-attention" },
+		{ 0x7, "data-protect" },
+		{ 0xb, "aborted-command" },
+		{ 0x8, "blank-check" },
+		{ 0xd, "volume-overflow" },
+		{ 0xe, "miscompare" },
+	},
+	sense_code = {
+		{ 0x401, "not-ready-becoming-ready" },
+		{ 0xc00, "write-error" },
+		{ 0x1100, "unrecovered-read-error" },
+		{ 0x2000, "invalid-operation-code" },
+		{ 0x2100, "lba-out-of-range" },
+		{ 0x2400, "invalid-field-in-cdb" },
+		{ 0x2500, "logical-unit-not-supported" },
+		{ 0x2600, "invalid-field-in-parameters" },
+		{ 0x2700, "write-protected" },
+		{ 0x2800, "medium-may-have-changed" },
+		{ 0x2900, "power-on-or-reset" },
+		{ 0x2a09, "capacity-has-changed" },
+		{ 0x3a00, "medium-not-present" },
+		{ 0x4400, "internal-target-failure" },
+		{ 0x3f03, "inquiry-data-changed" },
+		{ 0x3f0e, "reported-luns-changed" },
+		{ 0x5302, "medium-removal-prevented" },
+		{ 0x0, "no-additional-sense" },
+		{ 0x400, "not-reportable" },
+		{ 0x402, "initializing-command-required" },
+		{ 0x403, "manual-intervention-required" },
+		{ 0x1a00, "parameter-list-length-error" },
+		{ 0x2707, "space-allocation-failed" },
+		{ 0x2a01, "mode-parameters-changed" },
+		{ 0x2f00, "commands-cleared-by-another" },
+		{ 0x3a01, "medium-not-present-tray-closed" },
+		{ 0x3a02, "medium-not-present-tray-open" },
+		{ 0x5d00, "failure-prediction" },
+	},
+	vpd_page = {
+		{ 0x0, "supported-pages" },
+		{ 0x80, "serial" },
+		{ 0x83, "identification" },
+		{ 0xb0, "block-limits" },
+		{ 0xb1, "block-characteristics" },
+		{ 0xb2, "provisioning" },
+	},
+	mode_page = {
+		{ 0x1, "error-recovery" },
+		{ 0x8, "caching" },
+		{ 0xa, "control" },
+		{ 0xe, "cd-audio" },
+		{ 0x1a, "power-condition" },
+		{ 0x1c, "informational-exceptions" },
+		{ 0x2a, "cd-capabilities" },
+		{ 0x3f, "all" },
+	},
+	transfer = {
+		{ 0x1, "reladr" },
+		{ 0x8, "fua" },
+		{ 0x10, "dpo" },
+	},
+	verify = {
+		{ 0x2, "compare" },
+		{ 0x4, "compare-one-block" },
+		{ 0x10, "dpo" },
+	},
+	same = {
+		{ 0x1, "no-data" },
+		{ 0x8, "unmap" },
+		{ 0x10, "anchor" },
+	},
+	unmap = {
+		{ 0x1, "anchor" },
+	},
+	start = {
+		{ 0x1, "start" },
+		{ 0x2, "load-eject" },
+	},
+	cache = {
+		{ 0x2, "immediate" },
+		{ 0x4, "non-volatile" },
+	},
+	service = {
+		{ 0x10, "read-capacity-16" },
+		{ 0x12, "get-lba-status" },
+	},
+	maintenance = {
+		{ 0x5, "report-device-identifier" },
+		{ 0xa, "report-target-port-groups" },
+		{ 0xc, "report-opcodes" },
+		{ 0xd, "report-task-management" },
+		{ 0xf, "report-timestamp" },
+	},
+	reserve_in = {
+		{ 0x0, "read-keys" },
+		{ 0x1, "read-reservation" },
+		{ 0x2, "report-capabilities" },
+		{ 0x3, "read-full-status" },
+	},
+	reserve_out = {
+		{ 0x0, "register" },
+		{ 0x1, "reserve" },
+		{ 0x2, "release" },
+		{ 0x3, "clear" },
+		{ 0x4, "preempt" },
+		{ 0x5, "preempt-and-abort" },
+		{ 0x6, "register-and-ignore" },
+		{ 0x7, "register-and-move" },
+	},
 }
 local LAYOUTS = {
 	msg = {
@@ -591,6 +767,324 @@ local LAYOUTS = {
 			{ "key_offset", 24, 4, "dec", "detail" },
 		} },
 	},
+	vstor = {
+		[0x1] = { "complete-io", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "always", "vstor_status" },
+		} },
+		[0x2] = { "remove-device", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+			{ "port", 16, 1, "dec", "nonzero" },
+			{ "path", 17, 1, "dec", "nonzero" },
+			{ "target", 18, 1, "dec", "always" },
+			{ "lun", 19, 1, "dec", "always" },
+		} },
+		[0x3] = { "execute-srb", 48, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+			{ "length", 12, 2, "dec", "detail" },
+			{ "cdb_length", 20, 1, "dec", "detail" },
+			{ "sense_length", 21, 1, "dec", "detail" },
+			{ "port", 16, 1, "dec", "nonzero" },
+			{ "path", 17, 1, "dec", "nonzero" },
+			{ "target", 18, 1, "dec", "always" },
+			{ "lun", 19, 1, "dec", "always" },
+			{ "data", 22, 1, "name", "always", "vstor_data" },
+			{ "properties", 23, 1, "hex", "nonzero" },
+			{ "bytes", 24, 4, "dec", "always" },
+			{ "cdb", 28, 20, "bytes", "detail" },
+			{ "tag", 50, 1, "hex", "detail" },
+			{ "order", 51, 1, "name", "nonzero", "vstor_order" },
+			{ "srb_flags", 52, 4, "bits", "detail", "srb_flag" },
+			{ "timeout", 56, 4, "dec", "detail" },
+			{ "sort_key", 60, 4, "dec", "detail" },
+		} },
+		[0x4] = { "reset-lun", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+			{ "port", 16, 1, "dec", "nonzero" },
+			{ "path", 17, 1, "dec", "nonzero" },
+			{ "target", 18, 1, "dec", "always" },
+			{ "lun", 19, 1, "dec", "always" },
+		} },
+		[0x5] = { "reset-adapter", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+		} },
+		[0x6] = { "reset-bus", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+		} },
+		[0x7] = { "begin-initialization", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+		} },
+		[0x8] = { "end-initialization", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+		} },
+		[0x9] = { "query-protocol-version", 14, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+			{ "version", 12, 2, "name", "always", "vstor_version" },
+			{ "revision", 14, 2, "dec", "nonzero" },
+		} },
+		[0xa] = { "query-properties", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+		} },
+		[0xb] = { "enumerate-bus", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+		} },
+		[0xc] = { "fchba-data", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+		} },
+		[0xd] = { "create-subchannels", 14, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+			{ "count", 12, 2, "dec", "always" },
+		} },
+		[0xe] = { "event-notification", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+		} },
+	},
+	vstor_answer = {
+		[0x3] = { "execute-srb-complete", 48, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "srb", 14, 1, "marked", "always", "srb_status" },
+			{ "scsi", 15, 1, "name", "nonzero", "scsi_status" },
+			{ "bytes", 24, 4, "dec", "always" },
+			{ "status", 8, 4, "name", "nonzero", "vstor_status" },
+			{ "length", 12, 2, "dec", "detail" },
+			{ "cdb_length", 20, 1, "dec", "detail" },
+			{ "sense_length", 21, 1, "dec", "detail" },
+			{ "sense", 28, 20, "bytes", "detail" },
+		} },
+		[0x4] = { "reset-lun-complete", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "always", "vstor_status" },
+		} },
+		[0x5] = { "reset-adapter-complete", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "always", "vstor_status" },
+		} },
+		[0x6] = { "reset-bus-complete", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "always", "vstor_status" },
+		} },
+		[0x7] = { "begin-initialization-complete", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "always", "vstor_status" },
+		} },
+		[0x8] = { "end-initialization-complete", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "always", "vstor_status" },
+		} },
+		[0x9] = { "query-protocol-version-complete", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "always", "vstor_status" },
+			{ "version", 12, 2, "name", "nonzero", "vstor_version" },
+		} },
+		[0xa] = { "query-properties-complete", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "always", "vstor_status" },
+			{ "subchannels_max", 16, 2, "dec", "always" },
+			{ "multi_channel", 20, 4, "yes", "always" },
+			{ "transfer_max", 24, 4, "dec", "always" },
+		} },
+		[0xc] = { "fchba-data-complete", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "always", "vstor_status" },
+		} },
+		[0xd] = { "create-subchannels-complete", 12, {
+			{ "flags", 4, 4, "bits", "detail", "vstor_flag" },
+			{ "status", 8, 4, "name", "always", "vstor_status" },
+		} },
+	},
+	scsi = {
+		[0x0] = { "test-unit-ready", 6, {
+		} },
+		[0x3] = { "request-sense", 6, {
+			{ "allocation", 4, 1, "network", "always" },
+		} },
+		[0x4] = { "format-unit", 6, {
+		} },
+		[0x8] = { "read-6", 6, {
+			{ "lba", 1, 3, "network", "always" },
+			{ "blocks", 4, 1, "network", "always" },
+		} },
+		[0xa] = { "write-6", 6, {
+			{ "lba", 1, 3, "network", "always" },
+			{ "blocks", 4, 1, "network", "always" },
+		} },
+		[0x12] = { "inquiry", 6, {
+			{ "vpd", 1, 1, "yes", "nonzero" },
+			{ "vpd_page", 2, 1, "name", "nonzero", "vpd_page" },
+			{ "allocation", 3, 2, "network", "always" },
+		} },
+		[0x15] = { "mode-select-6", 6, {
+			{ "parameters", 4, 1, "network", "always" },
+		} },
+		[0x16] = { "reserve-6", 6, {
+		} },
+		[0x17] = { "release-6", 6, {
+		} },
+		[0x1a] = { "mode-sense-6", 6, {
+			{ "mode_page", 2, 1, "name", "always", "mode_page" },
+			{ "allocation", 4, 1, "network", "always" },
+		} },
+		[0x1b] = { "start-stop-unit", 6, {
+			{ "state", 4, 1, "bits", "always", "start" },
+		} },
+		[0x1c] = { "receive-diagnostic", 6, {
+		} },
+		[0x1d] = { "send-diagnostic", 6, {
+		} },
+		[0x1e] = { "prevent-allow-removal", 6, {
+			{ "prevent", 4, 1, "yes", "always" },
+		} },
+		[0x23] = { "read-format-capacities", 10, {
+			{ "allocation", 7, 2, "network", "always" },
+		} },
+		[0x25] = { "read-capacity-10", 10, {
+		} },
+		[0x28] = { "read-10", 10, {
+			{ "lba", 2, 4, "network", "always" },
+			{ "blocks", 7, 2, "network", "always" },
+			{ "flags", 1, 1, "bits", "nonzero", "transfer" },
+		} },
+		[0x2a] = { "write-10", 10, {
+			{ "lba", 2, 4, "network", "always" },
+			{ "blocks", 7, 2, "network", "always" },
+			{ "flags", 1, 1, "bits", "nonzero", "transfer" },
+		} },
+		[0x2f] = { "verify-10", 10, {
+			{ "lba", 2, 4, "network", "always" },
+			{ "blocks", 7, 2, "network", "always" },
+			{ "flags", 1, 1, "bits", "nonzero", "verify" },
+		} },
+		[0x35] = { "synchronize-cache-10", 10, {
+			{ "lba", 2, 4, "network", "always" },
+			{ "blocks", 7, 2, "network", "always" },
+			{ "flags", 1, 1, "bits", "nonzero", "cache" },
+		} },
+		[0x3b] = { "write-buffer", 10, {
+		} },
+		[0x3c] = { "read-buffer", 10, {
+		} },
+		[0x41] = { "write-same-10", 10, {
+			{ "lba", 2, 4, "network", "always" },
+			{ "blocks", 7, 2, "network", "always" },
+			{ "flags", 1, 1, "bits", "nonzero", "same" },
+		} },
+		[0x42] = { "unmap", 10, {
+			{ "parameters", 7, 2, "network", "always" },
+			{ "flags", 1, 1, "bits", "nonzero", "unmap" },
+		} },
+		[0x43] = { "read-toc", 10, {
+			{ "toc_format", 2, 1, "network", "always" },
+			{ "track", 6, 1, "network", "nonzero" },
+			{ "allocation", 7, 2, "network", "always" },
+		} },
+		[0x46] = { "get-configuration", 10, {
+			{ "feature", 2, 2, "network", "always" },
+			{ "allocation", 7, 2, "network", "always" },
+		} },
+		[0x4a] = { "get-event-status", 10, {
+			{ "polled", 1, 1, "yes", "always" },
+			{ "classes", 4, 1, "hex", "always" },
+			{ "allocation", 7, 2, "network", "always" },
+		} },
+		[0x4d] = { "log-sense", 10, {
+		} },
+		[0x51] = { "read-disc-information", 10, {
+			{ "allocation", 7, 2, "network", "always" },
+		} },
+		[0x52] = { "read-track-information", 10, {
+		} },
+		[0x55] = { "mode-select-10", 10, {
+			{ "parameters", 7, 2, "network", "always" },
+		} },
+		[0x5a] = { "mode-sense-10", 10, {
+			{ "mode_page", 2, 1, "name", "always", "mode_page" },
+			{ "allocation", 7, 2, "network", "always" },
+		} },
+		[0x5e] = { "persistent-reserve-in", 10, {
+			{ "reserve_in", 1, 1, "name", "always", "reserve_in" },
+			{ "allocation", 7, 2, "network", "always" },
+		} },
+		[0x5f] = { "persistent-reserve-out", 10, {
+			{ "reserve_out", 1, 1, "name", "always", "reserve_out" },
+			{ "parameters", 5, 4, "network", "always" },
+		} },
+		[0x85] = { "ata-pass-through-16", 16, {
+		} },
+		[0x88] = { "read-16", 16, {
+			{ "lba", 2, 8, "network", "always" },
+			{ "blocks", 10, 4, "network", "always" },
+			{ "flags", 1, 1, "bits", "nonzero", "transfer" },
+		} },
+		[0x89] = { "compare-and-write", 16, {
+		} },
+		[0x8a] = { "write-16", 16, {
+			{ "lba", 2, 8, "network", "always" },
+			{ "blocks", 10, 4, "network", "always" },
+			{ "flags", 1, 1, "bits", "nonzero", "transfer" },
+		} },
+		[0x8f] = { "verify-16", 16, {
+			{ "lba", 2, 8, "network", "always" },
+			{ "blocks", 10, 4, "network", "always" },
+			{ "flags", 1, 1, "bits", "nonzero", "verify" },
+		} },
+		[0x91] = { "synchronize-cache-16", 16, {
+			{ "lba", 2, 8, "network", "always" },
+			{ "blocks", 10, 4, "network", "always" },
+			{ "flags", 1, 1, "bits", "nonzero", "cache" },
+		} },
+		[0x93] = { "write-same-16", 16, {
+			{ "lba", 2, 8, "network", "always" },
+			{ "blocks", 10, 4, "network", "always" },
+			{ "flags", 1, 1, "bits", "nonzero", "same" },
+		} },
+		[0x9e] = { "service-action-in-16", 16, {
+			{ "service", 1, 1, "name", "always", "service" },
+			{ "allocation", 10, 4, "network", "always" },
+		} },
+		[0xa0] = { "report-luns", 12, {
+			{ "select", 2, 1, "network", "nonzero" },
+			{ "allocation", 6, 4, "network", "always" },
+		} },
+		[0xa1] = { "ata-pass-through-12", 12, {
+		} },
+		[0xa2] = { "security-protocol-in", 12, {
+		} },
+		[0xa3] = { "maintenance-in", 12, {
+			{ "maintenance", 1, 1, "name", "always", "maintenance" },
+			{ "allocation", 6, 4, "network", "always" },
+		} },
+		[0xa8] = { "read-12", 12, {
+			{ "lba", 2, 4, "network", "always" },
+			{ "blocks", 6, 4, "network", "always" },
+			{ "flags", 1, 1, "bits", "nonzero", "transfer" },
+		} },
+		[0xaa] = { "write-12", 12, {
+			{ "lba", 2, 4, "network", "always" },
+			{ "blocks", 6, 4, "network", "always" },
+			{ "flags", 1, 1, "bits", "nonzero", "transfer" },
+		} },
+		[0xac] = { "get-performance", 12, {
+		} },
+		[0xad] = { "read-disc-structure", 12, {
+		} },
+		[0xbd] = { "mechanism-status", 12, {
+		} },
+		[0xbe] = { "read-cd", 12, {
+		} },
+	},
 }
 local REGISTERS = {
 	[0x40000000] = { "guest-os-id", "plain" },
@@ -662,7 +1156,7 @@ local VP_NONE = 0xffffffff
 local KIND = { MSR_WRITE = 1, MSR_READ = 2, HYPERCALL = 3, MESSAGE = 4, SIGNAL = 5, EVENT = 6, INTERRUPT = 7, PACKET = 8,
 	VIOLATION = 9, NOTE = 10 }
 local MSG = { OFFER = 1, GPADL_HEADER = 8, INITIATE_CONTACT = 14, VERSION_RESPONSE = 15 }
-local PACKET = { TRANSFER_PAGES = 7, GPA_DIRECT = 9 }
+local PACKET = { TRANSFER_PAGES = 7, GPA_DIRECT = 9, COMPLETION = 11 }
 local NVS_RNDIS, NVS_SEND_TABLE = 107, 134
 local RNDIS = { PACKET = 1, QUERY = 4, SET = 5, COMPLETE = 0x80000000 }
 local OID = {
@@ -670,9 +1164,10 @@ local OID = {
 	MULTICAST = 0x01010103, RSS_PARAMETERS = 0x00010204,
 }
 local PPI = { CHECKSUM = 0, LSO = 2, VLAN = 6, HASH_VALUE = 8, HASH_INFO = 9, PACKET_ID = 0x80000001 }
+local VSTOR = { COMPLETE_IO = 1, EXECUTE_SRB = 3 }
 local VERSION_5_0 = 0x50000
 -- Limits, the same as in apps/hvkit/trace/decode.h.
-local WORDS_MAX, VALUE_MAX, LAYERS_MAX, CHANNELS, OWNERS, REQUESTS = 480, 400, 24, 2048, 1024, 64
+local WORDS_MAX, VALUE_MAX, LAYERS_MAX, CHANNELS, OWNERS, REQUESTS, SRBS = 480, 400, 24, 2048, 1024, 64, 1021
 local LIST_SHOWN, GROUPS_SHOWN = 32, 16
 local RANGES_SHOWN, PAGES_SHOWN, BYTES_SHOWN, PPI_MAX, PAGE = 16, 28, 64, 16, 4096
 
@@ -749,7 +1244,33 @@ local F = {
 	nvs_table = ProtoField.bytes("hvkit.nvs.table", "Table"),
 	ndis_table = ProtoField.bytes("hvkit.ndis.table", "Table"),
 	ndis_key = ProtoField.bytes("hvkit.ndis.key", "Key"),
+	vstor_operation = ProtoField.uint32("hvkit.vstor.operation", "vstor operation", base.DEC, type_names("vstor")),
+	vstor_asked = ProtoField.uint32("hvkit.vstor.asked", "Answer to", base.DEC, type_names("vstor")),
+	vstor_command = ProtoField.uint8("hvkit.vstor.command", "Answer to the command", base.HEX, type_names("scsi")),
+	scsi_command = ProtoField.uint8("hvkit.scsi.command", "SCSI command", base.HEX, type_names("scsi")),
+	sense_response = ProtoField.uint8("hvkit.sense.response", "Sense data", base.HEX),
+	sense_key = ProtoField.uint8("hvkit.sense.key", "Sense key", base.HEX, NAME_OF.sense_key, 0x0f),
+	sense_code = ProtoField.uint16("hvkit.sense.code", "Additional sense", base.HEX, NAME_OF.sense_code),
+	sense_information = ProtoField.uint32("hvkit.sense.information", "Information"),
 }
+-- A low part with a name, and bits above it: every combination.
+local MARKED = 64
+local function marked_names(id)
+	local names, marks = {}, { "", "", "", "" }
+	for _, pair in ipairs(NAMES[id]) do
+		for n = 1, 3 do
+			if pair[1] >= MARKED and math.floor(n * MARKED / pair[1]) % 2 == 1 then
+				marks[n + 1] = marks[n + 1] .. "+" .. pair[2]
+			end
+		end
+	end
+	for _, pair in ipairs(NAMES[id]) do
+		for n = 0, pair[1] < MARKED and 3 or -1 do
+			names[n * MARKED + pair[1]] = pair[2] .. marks[n + 1]
+		end
+	end
+	return names
+end
 -- One field per protocol and name, e.g. hvkit.msg.gpadl; the widest place that has it rules.
 local FIELDS = {}
 local function make_field(protocol, spec, wide)
@@ -760,6 +1281,10 @@ local function make_field(protocol, spec, wide)
 		return ProtoField.guid(abbreviation, title)
 	elseif form == "bytes" then
 		return ProtoField.bytes(abbreviation, title)
+	elseif form == "network" then
+		return ProtoField.uint64(abbreviation, title)
+	elseif form == "marked" then
+		return ProtoField.uint32(abbreviation, title, base.HEX, marked_names(names))
 	elseif wide then
 		return ProtoField.uint64(abbreviation, title, form == "dec" and base.DEC or base.HEX)
 	elseif form == "name" then
@@ -769,14 +1294,15 @@ local function make_field(protocol, spec, wide)
 	end
 	return ProtoField.uint32(abbreviation, title)
 end
-for _, protocol in ipairs({ "msg", "nvs", "rndis", "ndis" }) do -- answers of NVS have fields of NVS
-	local layouts = LAYOUTS[protocol]
+for _, protocol in ipairs({ "msg", "nvs", "rndis", "ndis", "vstor", "scsi" }) do
 	FIELDS[protocol] = {}
 	local wide, first = {}, {}
-	for _, layout in pairs(layouts) do
-		for _, spec in ipairs(layout[3]) do
-			wide[spec[1]] = wide[spec[1]] or spec[3] == 8
-			first[spec[1]] = first[spec[1]] or spec
+	for _, layouts in ipairs({ LAYOUTS[protocol], LAYOUTS[protocol .. "_answer"] }) do
+		for _, layout in pairs(layouts) do
+			for _, spec in ipairs(layout[3]) do
+				wide[spec[1]] = wide[spec[1]] or spec[3] == 8
+				first[spec[1]] = first[spec[1]] or spec
+			end
 		end
 	end
 	for name, spec in pairs(first) do
@@ -805,7 +1331,7 @@ hvkit.experts = { E.short, E.violation }
 -- order, answers from the state are kept with the record's number.
 local state, kept
 local function reset()
-	state = { contact = 0, channels = {}, gpadls = {}, connections = {}, requests = {} }
+	state = { contact = 0, channels = {}, gpadls = {}, connections = {}, requests = {}, srbs = {} }
 	kept = {}
 end
 hvkit.init = reset
@@ -929,10 +1455,10 @@ end
 
 -- --- Values -------------------------------------------------------------------------------------------
 
-local function format_bits(high, low, names)
+local function format_bits(high, low, names, lowest)
 	local text = ""
 	for _, pair in ipairs(NAMES[names]) do
-		if bit(low, pair[1]) then
+		if pair[1] >= (lowest or 0) and bit(low, pair[1]) then
 			text = text .. (text ~= "" and "+" or "") .. pair[2]
 			low = low - pair[1]
 		end
@@ -943,7 +1469,10 @@ local function format_bits(high, low, names)
 	return text
 end
 local function format_value(high, low, form, names)
-	if form == "version" then
+	if form == "marked" then
+		local marks = low - low % MARKED
+		return (NAME_OF[names][low % MARKED] or hex(0, low % MARKED)) .. (marks ~= 0 and "+" .. format_bits(0, marks, names, MARKED) or "")
+	elseif form == "version" then
 		return string.format("%d.%d", math.floor(low / 65536), low % 65536)
 	elseif form == "yes" then
 		return yes(low % 2 == 1)
@@ -982,6 +1511,8 @@ local function format(view, at, size, form, names)
 		return format_guid(view, at)
 	elseif form == "bytes" then
 		return format_bytes(view, at, size)
+	elseif form == "network" then
+		return tostring(range(view, at, size):uint64())
 	elseif size == 8 then
 		return format_value(get(view, at + 4, 4), get(view, at, 4), form, names)
 	end
@@ -1030,7 +1561,9 @@ local function fields(job, view, protocol, layout)
 				if show == "always" or (show == "nonzero" and not is_zero(view, at, size)) then
 					said(job, name, text)
 				end
-				if size > 0 then
+				if form == "network" then
+					job.tree:add(field, range(view, at, size))
+				elseif size > 0 then
 					add(job, field, view, at, size, (form == "version" or form == "bits") and text or nil)
 				end
 			end
@@ -1547,6 +2080,119 @@ local function decode_rndis(job, view)
 	end
 end
 
+-- --- Storage controllers -------------------------------------------------------------------------------------------------
+
+-- Answers are told by the id of their packet.
+local function srb_slot(high, low)
+	return ((high % SRBS) * (4294967296 % SRBS) + low) % SRBS
+end
+local function remember_srb(job, view, high, low)
+	if job.visited then
+		return
+	end
+	local operation = get(view, 0, 4)
+	local command = operation == VSTOR.EXECUTE_SRB and has(view, 28, 1) and byte(view, 28) or nil
+	state.srbs[srb_slot(high, low)] = operation ~= 0 and { job.record_channel, high, low, operation, command } or nil
+end
+local function find_srb(job, high, low)
+	return ask(job, "srb", function()
+		local srb = state.srbs[srb_slot(high, low)]
+		return srb and srb[1] == job.record_channel and srb[2] == high and srb[3] == low and srb or nil
+	end)
+end
+local function command_text(code)
+	local layout = LAYOUTS.scsi[code]
+	return layout and layout[1] or string.format("command-0x%02x", code)
+end
+local function decode_command(job, cdb)
+	if cdb.size == 0 then
+		return short_layer(job, cdb, "scsi", 6)
+	end
+	local code = byte(cdb, 0)
+	layer(job, cdb, "scsi %s", command_text(code))
+	add(job, F.scsi_command, cdb, 0, 1)
+	if LAYOUTS.scsi[code] then
+		fields(job, cdb, "scsi", LAYOUTS.scsi[code])
+	end
+end
+local function decode_sense(job, sense)
+	local first = byte(sense, 0)
+	local response = first % 128
+	local fixed, listed = response == 0x70 or response == 0x71, response == 0x72 or response == 0x73
+	if not fixed and not listed then
+		layer(job, sense, "sense response=0x%x", response)
+		return add(job, F.sense_response, sense, 0, 1)
+	end
+	local key_at, code_at = fixed and 2 or 1, fixed and 12 or 2
+	layer(job, sense, "sense")
+	add(job, F.sense_response, sense, 0, 1)
+	if not has(sense, key_at, 1) then
+		return complain(job, "short: %d of %d bytes", sense.size, key_at + 1)
+	end
+	said(job, "key", format_value(0, byte(sense, key_at) % 16, "name", "sense_key"))
+	add(job, F.sense_key, sense, key_at, 1)
+	if has(sense, code_at, 2) then
+		said(job, "code", format_value(0, get_be(sense, code_at, 2), "name", "sense_code"))
+		job.tree:add(F.sense_code, range(sense, code_at, 2))
+	end
+	if fixed and first >= 128 and has(sense, 3, 4) then
+		said(job, "information", string.format("%d", get_be(sense, 3, 4)))
+		job.tree:add(F.sense_information, range(sense, 3, 4))
+	end
+	if response % 2 == 1 then
+		words(job, " deferred")
+	end
+end
+local function decode_srb(job, view)
+	local length = byte(view, 20)
+	if length > 16 then
+		complain(job, "a CDB of %d bytes", length)
+	end
+	decode_command(job, part(part(view, 28, 16), 0, length))
+end
+local function decode_srb_result(job, view, command)
+	if command then
+		said(job, "command", command_text(command))
+		job.tree:add(F.vstor_command, command):set_generated()
+	end
+	local sense = part(part(view, 28, 20), 0, byte(view, 21))
+	if bit(byte(view, 14), 128) and sense.size > 0 then
+		decode_sense(job, sense)
+	end
+end
+local function decode_vstor(job, view, high, low, completion)
+	if not has(view, 0, 12) then
+		return short_layer(job, view, "vstor", 12)
+	end
+	local operation = get(view, 0, 4)
+	local answer = completion and job.to_guest and operation == VSTOR.COMPLETE_IO
+	local srb = answer and find_srb(job, high, low) or nil
+	local layout = srb and LAYOUTS.vstor_answer[srb[4]]
+	if not layout then
+		srb, layout = nil, LAYOUTS.vstor[operation]
+	end
+	if not job.to_guest then
+		remember_srb(job, view, high, low)
+	end
+	if not layout then
+		layer(job, view, "vstor operation-%d", operation)
+		return add(job, F.vstor_operation, view, 0, 4)
+	end
+	layer(job, view, "vstor %s", layout[1])
+	add(job, F.vstor_operation, view, 0, 4)
+	if srb then
+		job.tree:add(F.vstor_asked, srb[4]):set_generated()
+	end
+	if not fields(job, view, "vstor", layout) then
+		return
+	end
+	if srb and srb[4] == VSTOR.EXECUTE_SRB then
+		decode_srb_result(job, view, srb[5])
+	elseif operation == VSTOR.EXECUTE_SRB then
+		decode_srb(job, view)
+	end
+end
+
 -- --- Ring packets --------------------------------------------------------------------------------------------------------
 
 local function transfer_ranges(job, header)
@@ -1640,11 +2286,13 @@ local function decode_payload(job, header, payload, ranges, external)
 	if payload.size == 0 then
 		return
 	end
-	local known = ask(job, "netvsc", function()
+	local device = ask(job, "carrier", function()
 		local channel = state.channels[job.record_channel]
-		return channel ~= nil and channel[1] == "netvsc"
+		return channel and channel[1]
 	end)
-	if not known then
+	if device == "storvsc" or device == "ide" then
+		return decode_vstor(job, payload, get(header, 12, 4), get(header, 8, 4), get(header, 0, 2) == PACKET.COMPLETION)
+	elseif device ~= "netvsc" then
 		add(job, F.payload, payload, 0, payload.size)
 		return said(job, "payload", string.format("%d", payload.size))
 	end

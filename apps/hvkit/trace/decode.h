@@ -5,8 +5,8 @@
  * record: what is short is said to be short.
  *
  * The decoder remembers what later records need: which device a channel is, which
- * VMBus version was asked for, which object an RNDIS request was about. So records go
- * in their order.
+ * VMBus version was asked for, which object an RNDIS request and which command a storage
+ * request was about. So records go in their order.
  */
 #ifndef CLI_TRACE_DECODE_H
 #define CLI_TRACE_DECODE_H
@@ -18,6 +18,7 @@
 #define TRACE_TEXT_MAX 12288u
 #define TRACE_CHANNELS 2048u /* ids 1 to 2047 */
 #define TRACE_REQUESTS 64u
+#define TRACE_SRBS 1021u /* prime: ids may be addresses */
 #define TRACE_OWNERS 1024u
 #define TRACE_LAYERS_MAX 24u /* of one record; ranges beyond that are only counted */
 
@@ -32,6 +33,14 @@ struct trace_request {
 	bool used;
 };
 
+/* A request to a storage controller; operation 0: empty. */
+struct trace_srb {
+	uint64_t id;
+	uint32_t channel, operation;
+	uint8_t command; /* the first byte of its CDB */
+	bool has_command;
+};
+
 /* A GPADL or a connection: to which channel does it belong? */
 struct trace_owner {
 	uint32_t key, channel; /* channel 0: empty */
@@ -42,6 +51,7 @@ struct trace_decoder {
 	struct trace_owner gpadls[TRACE_OWNERS], connections[TRACE_OWNERS]; /* at key % TRACE_OWNERS */
 	struct trace_channel channels[TRACE_CHANNELS];
 	struct trace_request requests[TRACE_REQUESTS]; /* at id % TRACE_REQUESTS */
+	struct trace_srb srbs[TRACE_SRBS];             /* at id % TRACE_SRBS */
 };
 
 /* A layer's title (no value) or one of its fields. */

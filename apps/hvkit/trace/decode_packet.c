@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Ring packets: descriptor, extension, the NVS message of a network card's, and the RNDIS
- * messages that it points to. */
+ * messages that it points to; what a storage controller's carry is in decode_vstor.c. */
 #include <string.h>
 
 #include "apps/hvkit/trace/decode_private.h"
@@ -16,12 +16,12 @@ struct ranges {
 	uint32_t usable; /* that are wholly there */
 };
 
-static bool is_netvsc(const struct trace_job *job)
+static bool is_device(const struct trace_job *job, const char *device)
 {
 	uint32_t channel = job->record->channel;
 
 	return channel < TRACE_CHANNELS && job->decoder->channels[channel].device != NULL &&
-	       strcmp(job->decoder->channels[channel].device, TRACE_INTERFACE_NETVSC) == 0;
+	       strcmp(job->decoder->channels[channel].device, device) == 0;
 }
 
 /* Ranges of a transfer-page packet; each is an RNDIS message. */
@@ -151,7 +151,12 @@ static void decode_payload(struct trace_job *job, const struct trace_view *heade
 {
 	if (payload->size == 0)
 		return;
-	if (!is_netvsc(job)) {
+	if (is_device(job, TRACE_INTERFACE_STORVSC) || is_device(job, TRACE_INTERFACE_IDE)) {
+		trace_decode_vstor(job, payload, trace_get(header, 8, 8),
+				   trace_get(header, 0, 2) == VMBUS_PACKET_COMPLETION);
+		return;
+	}
+	if (!is_device(job, TRACE_INTERFACE_NETVSC)) {
 		trace_field(job, payload, 0, payload->size, "payload", "%u", (unsigned)payload->size);
 		return;
 	}

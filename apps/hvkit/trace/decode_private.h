@@ -63,6 +63,8 @@ bool trace_decode_object(struct trace_job *job, const struct trace_view *view, u
 /* u32s, as "name=1,2,3". */
 void trace_say_list(struct trace_job *job, const struct trace_view *view, uint64_t at, uint64_t count,
 		    const char *name);
+/* A vstor packet, as the ring packet of that id carries it. */
+void trace_decode_vstor(struct trace_job *job, const struct trace_view *view, uint64_t id, bool completion);
 void trace_decode_frame(struct trace_job *job, const struct trace_view *view);
 
 #endif

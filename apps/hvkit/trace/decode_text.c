@@ -39,15 +39,20 @@ uint64_t trace_get(const struct trace_view *view, uint32_t at, uint32_t size)
 	return value;
 }
 
-uint32_t trace_get_be(const struct trace_view *view, uint32_t at, uint32_t size)
+static uint64_t get_network(const struct trace_view *view, uint32_t at, uint32_t size)
 {
-	uint32_t value = 0;
+	uint64_t value = 0;
 
 	if (!trace_has(view, at, size))
 		return 0;
-	for (uint32_t n = 0; n < size && n < 4; n++)
+	for (uint32_t n = 0; n < size; n++)
 		value = value << 8 | view->bytes[at + n];
 	return value;
+}
+
+uint32_t trace_get_be(const struct trace_view *view, uint32_t at, uint32_t size)
+{
+	return (uint32_t)get_network(view, at, size);
 }
 
 /* --- What is said ------------------------------------------------------------- */
@@ -168,6 +173,18 @@ static void format_bits(uint64_t value, const struct trace_names *names, char te
 	}
 }
 
+static void format_marked(uint64_t value, const struct trace_names *names, char text[TRACE_VALUE_MAX])
+{
+	char marks[TRACE_VALUE_MAX];
+
+	trace_format_value(value & TRACE_MARKED_MASK, FORM_NAME, names, text);
+	if ((value & ~(uint64_t)TRACE_MARKED_MASK) == 0)
+		return;
+	append(text, "+");
+	format_bits(value & ~(uint64_t)TRACE_MARKED_MASK, names, marks);
+	append(text, marks);
+}
+
 void trace_format_value(uint64_t value, enum trace_form form, const struct trace_names *names,
 			char text[TRACE_VALUE_MAX])
 {
@@ -190,7 +207,11 @@ void trace_format_value(uint64_t value, enum trace_form form, const struct trace
 	case FORM_BITS:
 		format_bits(value, names, text);
 		return;
+	case FORM_MARKED:
+		format_marked(value, names, text);
+		return;
 	case FORM_DEC:
+	case FORM_NETWORK:
 		snprintf(text, TRACE_VALUE_MAX, "%llu", (unsigned long long)value);
 		return;
 	default:
@@ -238,6 +259,8 @@ void trace_format(const struct trace_view *view, uint32_t at, uint32_t size, enu
 		format_guid(view, at, text);
 	else if (form == FORM_BYTES)
 		format_bytes(view, at, size, text);
+	else if (form == FORM_NETWORK)
+		trace_format_value(get_network(view, at, size), form, names, text);
 	else
 		trace_format_value(trace_get(view, at, size), form, names, text);
 }

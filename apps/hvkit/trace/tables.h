@@ -29,12 +29,15 @@ enum trace_form {
 	FORM_HEX,
 	FORM_VERSION, /* major << 16 | minor */
 	FORM_GUID,
-	FORM_YES,   /* yes or no, by bit 0 */
-	FORM_NAME,  /* of names; a value without a name in hexadecimal */
-	FORM_BITS,  /* bits with names, joined by '+'; what is left in hexadecimal */
-	FORM_BYTES, /* in hexadecimal */
-	FORM_PAGES  /* page frame numbers to the end of the message */
+	FORM_YES,     /* yes or no, by bit 0 */
+	FORM_NAME,    /* of names; a value without a name in hexadecimal */
+	FORM_BITS,    /* bits with names, joined by '+'; what is left in hexadecimal */
+	FORM_BYTES,   /* in hexadecimal */
+	FORM_PAGES,   /* page frame numbers to the end of the message */
+	FORM_NETWORK, /* FORM_DEC, most significant byte first */
+	FORM_MARKED   /* the low bits a name, those above them bits with names */
 };
+#define TRACE_MARKED_MASK 0x3fu /* of FORM_MARKED */
 
 /* Detail: not in the one-line form. Nonzero: there only if it is not 0. */
 enum trace_show { SHOW_DETAIL, SHOW_ALWAYS, SHOW_NONZERO };
@@ -74,8 +77,11 @@ struct trace_interface {
 };
 
 /* trace_ndis: by the OID that carries the object.
- * trace_nvs_answers: types that mean something else to the guest; looked at first there. */
-extern const struct trace_protocol trace_messages, trace_nvs, trace_nvs_answers, trace_rndis, trace_ndis;
+ * trace_nvs_answers: types that mean something else to the guest; looked at first there.
+ * trace_vstor_answers: by the operation that was asked for.
+ * trace_scsi: commands by their code. */
+extern const struct trace_protocol trace_messages, trace_nvs, trace_nvs_answers, trace_rndis, trace_ndis,
+	trace_vstor, trace_vstor_answers, trace_scsi;
 
 extern const struct trace_names trace_kind_names, trace_hypercall_names, trace_hv_status_names,
 	trace_packet_names, trace_nvs_status_names, trace_nvs_version_names, trace_nvs_channel_names,
@@ -84,6 +90,12 @@ extern const struct trace_names trace_kind_names, trace_hypercall_names, trace_h
 	trace_tx_checksum_bits, trace_rx_checksum_bits, trace_part_bits, trace_ndis_object_names,
 	trace_ndis_checksum_bits, trace_ndis_checksum_names, trace_ndis_setting_names,
 	trace_ndis_rss_capability_bits, trace_ndis_rss_flag_bits, trace_ndis_hash_bits;
+extern const struct trace_names trace_vstor_version_names, trace_vstor_status_names, trace_vstor_flag_bits,
+	trace_vstor_data_names, trace_vstor_order_names, trace_srb_status_names, trace_srb_flag_bits,
+	trace_scsi_status_names, trace_sense_key_names, trace_sense_code_names, trace_vpd_page_names,
+	trace_mode_page_names, trace_transfer_bits, trace_verify_bits, trace_same_bits, trace_unmap_bits,
+	trace_start_bits, trace_cache_bits, trace_service_names, trace_maintenance_names,
+	trace_reserve_in_names, trace_reserve_out_names;
 
 /* Every list of names above. */
 extern const struct trace_names *const trace_all_names[];
@@ -95,6 +107,8 @@ extern const struct trace_interface trace_interfaces[];
 extern const uint32_t trace_interface_count;
 
 #define TRACE_INTERFACE_NETVSC "netvsc"
+#define TRACE_INTERFACE_STORVSC "storvsc"
+#define TRACE_INTERFACE_IDE "ide"
 #define TRACE_INTERFACE_SOCKET "socket"
 #define TRACE_INTERFACE_OTHER "device"
 

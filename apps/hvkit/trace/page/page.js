@@ -94,7 +94,7 @@
 		const messages = layers.reduce((all, layer, n) => (layer.startsWith('rndis ') ? [...all, n] : all), []);
 		if (messages.length > 1) layers = layers.slice(0, messages[1]);
 		layers.reverse().forEach((layer, n) => {
-			const match = /^((?:nvs|rndis|write|read|hypercall|arp|icmp|dhcp|http|tcp|udp) )?\S+/.exec(layer);
+			const match = /^((?:nvs|rndis|vstor|scsi|sense|write|read|hypercall|arp|icmp|dhcp|http|tcp|udp) )?\S+/.exec(layer);
 			const head = match ? match[0] : layer;
 			if (n > 0) made.append(element('span', 'then', '\u2039'));
 			if (n > 0) return made.append(element('span', 'outer', layer));
