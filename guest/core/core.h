@@ -86,6 +86,40 @@ static inline bool hvk_timer_running(const struct hvk_timer *timer)
 	return timer->fire != NULL && timer->deadline != HVK_NEVER;
 }
 
+/* --- Pollers: devices that have no channel ------------------------------------------- */
+
+/* Work in hvk_poll of one CPU: whenever it was kicked, or (always) each time. run returns true if it
+ * stopped with work left. The owner sets the first four and zeroes the rest. */
+struct hvk_poller {
+	bool (*run)(struct hvk_poller *poller, void *context);
+	void *context;
+	uint32_t cpu;
+	bool always; /* polled devices: hvk_next_deadline says every HVK_POLLER_MS */
+	/* core's, under that CPU's lock */
+	bool kicked, leaving;
+	struct hvk_request *left;
+	uint32_t left_cpu;
+	struct hvk_poller *next;
+};
+#define HVK_POLLERS_MAX 1024u /* on one CPU */
+#define HVK_POLLER_MS 1u
+
+/* HVK_ESTATE: that CPU does not run; HVK_ELIMIT. Task context or callback, any CPU. */
+hvk_status hvk_poller_add(struct hvk *hvk, struct hvk_poller *poller);
+/* The request finishes, on done_cpu, once the poller does not run any more and never will: its memory is
+ * the owner's again. Task context or callback, any CPU. */
+void hvk_poller_remove(struct hvk *hvk, struct hvk_poller *poller, struct hvk_request *request,
+		       uint32_t done_cpu);
+/* It runs in the next hvk_poll of its CPU. Any context. */
+void hvk_poller_kick(struct hvk *hvk, struct hvk_poller *poller);
+
+/* A vector of hvk_config.device_vector_first and following on the poller's CPU, whose interrupt kicks it
+ * (hvk_interrupt_device). HVK_ELEVEL: none were configured; HVK_ELIMIT: none is left. A poller may have
+ * several. Given back by number; do so before the poller is removed. Task context or callback, any CPU. */
+#define HVK_DEVICE_VECTORS_MAX 64u
+hvk_status hvk_vector_take(struct hvk *hvk, struct hvk_poller *poller, uint8_t *vector);
+void hvk_vector_give_back(struct hvk *hvk, uint32_t cpu, uint8_t vector);
+
 /* --- Requests ------------------------------------------------------------------------ */
 
 /* Marks it in progress. */

@@ -67,6 +67,10 @@ struct hvk_cpu {
 	struct hvk_channel *ready_first, *ready_last;
 	struct hvk_request *finished_first, *finished_last;
 	struct hvk_timer *timers;
+	struct hvk_poller *pollers;
+	uint32_t poller_count; /* atomic: read without the lock too */
+	bool pollers_due;      /* one was kicked, or is leaving */
+	struct hvk_poller *vectors[HVK_DEVICE_VECTORS_MAX];
 };
 
 struct hvk_hypervisor {
@@ -126,7 +130,13 @@ void hvk_pause(struct hvk *hvk);
 
 void hvk_wake(struct hvk *hvk, uint32_t cpu);
 
-/* requests.c, timers.c: parts of hvk_poll. */
+/* requests.c, timers.c, pollers.c: parts of hvk_poll. */
+/* True: one has work left. */
+bool hvk_run_pollers(struct hvk *hvk, struct hvk_cpu *cpu);
+/* By when they must run; under the CPU's lock. */
+uint64_t hvk_pollers_deadline(struct hvk *hvk, const struct hvk_cpu *cpu);
+/* Those that are leaving have left: nothing runs on this CPU any more. */
+void hvk_pollers_stop(struct hvk *hvk, struct hvk_cpu *cpu);
 void hvk_run_finished(struct hvk *hvk, struct hvk_cpu *cpu);
 void hvk_run_timers(struct hvk *hvk, struct hvk_cpu *cpu, uint64_t now);
 void hvk_timer_unlink(struct hvk_cpu *cpu, const struct hvk_timer *timer); /* under its lock */

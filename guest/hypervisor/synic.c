@@ -229,6 +229,7 @@ static void forget(struct hvk *hvk, struct hvk_cpu *cpu)
 	cpu->any_event = false;
 	memset(cpu->events, 0, sizeof(cpu->events));
 	hvk_unlock(hvk, &cpu->lock);
+	hvk_pollers_stop(hvk, cpu);
 	hvk_pages_put(hvk, &cpu->message_page);
 	hvk_pages_put(hvk, &cpu->event_page);
 }

@@ -60,6 +60,26 @@ static hvk_status check_polled(const struct hvk_port *port)
 	return HVK_OK;
 }
 
+static hvk_status check_device_vectors(const struct hvk_port *port, const struct hvk_config *config)
+{
+	uint32_t first = config->device_vector_first, count = config->device_vector_count;
+
+	if (count == 0)
+		return HVK_OK;
+	if (!config->interrupts)
+		return REFUSE(port, HVK_EINVAL,
+			      "config.device_vector_count is %u: config.interrupts is needed too", count);
+	if (first < HV_SINT_VECTOR_MIN || first + count > 256 || count > HVK_DEVICE_VECTORS_MAX)
+		return REFUSE(
+			port, HVK_EINVAL,
+			"config.device_vector_first and _count are %u and %u, not %u to 255, and 1 to %u",
+			first, count, HV_SINT_VECTOR_MIN, HVK_DEVICE_VECTORS_MAX);
+	if (config->vector >= first && config->vector < first + count)
+		return REFUSE(port, HVK_EINVAL, "config.vector, %u, is one of the device vectors, %u to %u",
+			      (uint32_t)config->vector, first, first + count - 1);
+	return HVK_OK;
+}
+
 static hvk_status check_config(const struct hvk_port *port, const struct hvk_config *config)
 {
 	if (config->cpus > HVK_CPUS_MAX)
@@ -75,7 +95,7 @@ static hvk_status check_config(const struct hvk_port *port, const struct hvk_con
 		return REFUSE(port, HVK_EINVAL, "config.vector is %u, not %u to 255%s",
 			      (uint32_t)config->vector, HV_SINT_VECTOR_MIN,
 			      config->interrupts ? ", as config.interrupts needs" : "");
-	return HVK_OK;
+	return check_device_vectors(port, config);
 }
 
 /* One CPU needs locks too if its interrupts call hvk_interrupt. */

@@ -62,6 +62,11 @@ static uint64_t cpu_deadline(struct hvk *hvk, struct hvk_cpu *cpu)
 		if (timer->deadline < deadline)
 			deadline = timer->deadline;
 	}
+	if (deadline != 0 && cpu->pollers) {
+		uint64_t pollers = hvk_pollers_deadline(hvk, cpu);
+
+		deadline = pollers < deadline ? pollers : deadline;
+	}
 	hvk_unlock(hvk, &cpu->lock);
 	return deadline;
 }
@@ -114,6 +119,7 @@ bool hvk_poll(struct hvk *hvk, uint32_t index)
 	if (cpu->started)
 		more = hvk_synic_take(hvk, cpu);
 	if (is_over(hvk)) {
+		hvk_pollers_stop(hvk, cpu);
 		hvk_run_finished(hvk, cpu);
 		cpu->polling = false;
 		return deadline_of_finished(hvk, cpu) == 0;
@@ -122,6 +128,7 @@ bool hvk_poll(struct hvk *hvk, uint32_t index)
 	run_events(hvk, cpu);
 	more |= hvk_bus_poll(hvk, index, now);
 	hvk_run_channels(hvk, cpu);
+	more |= hvk_run_pollers(hvk, cpu);
 	hvk_run_timers(hvk, cpu, now);
 	hvk_run_finished(hvk, cpu);
 	cpu->polling = false;

@@ -49,6 +49,12 @@ struct hvk_timeouts {
 	uint32_t device_ms;   /* one step of a device's protocol (NVS, RNDIS) [5000] */
 };
 
+/* A range of guest-physical addresses. */
+struct hvk_mmio_range {
+	uint64_t base, length;
+};
+#define HVK_MMIO_RANGES 4u
+
 struct hvk_config {
 	/* Who we are to the host (TLFS, "Reporting the Guest OS Identity"): never 0,
 	 * never 1 << 40. 0 here means hvkit's own: open source, type 0x18, see
@@ -63,6 +69,13 @@ struct hvk_config {
 	/* The last level that is logged; lines above it cost nothing, they are not even formatted.
 	 * 0 means HVK_LOG_INFO. */
 	enum hvk_log_level log_level;
+	/* For devices on vPCI buses: interrupt vectors (16 to 255, not the SINT's) whose handlers call
+	 * hvk_interrupt_device, on every CPU; count 0: none, such devices are polled. */
+	uint8_t device_vector_first, device_vector_count;
+	/* Where their windows and BARs may be: the ranges that firmware tells (ACPI: _CRS of the VMBus
+	 * device or of one above it), and what in them is somebody else's (the frame buffer). The TPM's
+	 * page, 0xfed40000, is always left out. Lengths of 0: none. */
+	struct hvk_mmio_range mmio_windows[HVK_MMIO_RANGES], mmio_reserved[HVK_MMIO_RANGES];
 };
 
 /* Memory for an instance. port is copied. Task context; does not touch the
@@ -117,6 +130,11 @@ hvk_status hvk_stop(struct hvk *hvk);
 #define HVK_INTERRUPT_MESSAGES 16u
 void hvk_interrupt(struct hvk *hvk, uint32_t cpu);
 
+/* The handler of a device's vector (hvk_config.device_vector_first) calls this on that CPU. Interrupt
+ * context. Bounded: it notes the vector, for the next hvk_poll there. The caller ends the interrupt at its
+ * controller afterwards. */
+void hvk_interrupt_device(struct hvk *hvk, uint32_t cpu, uint8_t vector);
+
 /* Does what is to do on this CPU: takes in messages and events, runs state
  * machines and time-outs, calls callbacks. Task context, on that CPU, not from a
  * callback. Bounded: returns true if it stopped with work left, so call again
@@ -170,6 +188,7 @@ struct hvk_counters {
 	uint64_t timers;            /* expiries of event timers (timer.h) */
 	uint64_t stray_timers;      /* ... that belonged to no deadline, or came before it */
 	uint64_t quarantined_pages; /* not given back because the host may use them */
+	uint64_t device_interrupts; /* hvk_interrupt_device */
 };
 /* Since hvk_create, all CPUs together. Task context or callback. */
 void hvk_get_counters(const struct hvk *hvk, struct hvk_counters *out);

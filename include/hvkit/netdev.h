@@ -53,6 +53,10 @@ struct hvk_netdev;
 #define HVK_NETDEV_TX_CHECKSUMS 0x001fu
 #define HVK_NETDEV_RX_CHECKSUMS 0x03e0u
 
+/* Traits of a device, for whoever pairs one with another (vf.h). */
+#define HVK_NETDEV_STACKED (1u << 0)   /* a bond, bridge or VLAN on top of other devices */
+#define HVK_NETDEV_OWN_QUEUE (1u << 1) /* takes frames only into a queue of its own: never HVK_TX_BUSY */
+
 struct hvk_netdev_info {
 	uint8_t mac[6];
 	uint32_t mtu;        /* without the Ethernet header, 68 to 65521 */
@@ -68,6 +72,7 @@ struct hvk_netdev_info {
 	uint32_t queues;         /* queues in use, each one way and the other; 1 or more */
 	uint32_t rss_table_size; /* entries of the indirection table; 0 = no RSS */
 	uint32_t rss_types;      /* HVK_RSS_*: hashes that the device can compute */
+	uint32_t traits;         /* HVK_NETDEV_STACKED, ... */
 };
 
 /* --- Frames to send ------------------------------------------------------------------ */

@@ -57,6 +57,8 @@ struct hvk_netvsc_config {
 	 * in software although the host offers it: some sum them wrong (Azure; FreeBSD's udpcs_fixup_mtu).
 	 * 0 = 1420; UINT32_MAX: the host does all. */
 	uint32_t udp4_checksum_max;
+	/* The host is told that the guest takes a VF beside the card (vf.h). From NVS 5. */
+	bool vf;
 };
 #define HVK_NETVSC_NO_SEND_BUFFER UINT32_MAX
 #define HVK_NETVSC_QUEUES_MAX 64u
@@ -102,6 +104,24 @@ struct hvk_channel *hvk_netvsc_channel(struct hvk_netvsc *nic);
  * on the CPU of queue 0. */
 struct hvk_channel *hvk_netvsc_queue_channel(struct hvk_netvsc *nic, uint32_t queue);
 uint32_t hvk_netvsc_nvs_version(const struct hvk_netvsc *nic); /* 0 before */
+/* What the host said last of a VF beside the card; from create to destroy. */
+struct hvk_netvsc_association {
+	bool allocated;
+	uint32_t serial;
+	/* Counts the host's messages, and attaches of the card: what was said before one is over. */
+	uint32_t generation;
+};
+/* changed is called in hvk_poll on the CPU of queue 0 after each message. One hook; NULL takes it away.
+ * HVK_EINVAL: created without config.vf. */
+hvk_status hvk_netvsc_set_association_hook(struct hvk_netvsc *nic,
+					   void (*changed)(void *context, struct hvk_netvsc *nic),
+					   void *context);
+void hvk_netvsc_get_association(const struct hvk_netvsc *nic, struct hvk_netvsc_association *out);
+/* Tells the host where frames for the guest are to go: to the VF, or here. Finishes when the host has said
+ * that it is done. An attach, a change of the MTU or a resume begins with false. HVK_ETIMEDOUT_DATA_PATH,
+ * HVK_ENOTSUP (below NVS 4, or no config.vf), HVK_EGONE, HVK_ESTATE, HVK_EBUSY (one is under way). On the
+ * CPU of queue 0; task context or callback. */
+void hvk_netvsc_switch_data_path(struct hvk_netvsc *nic, bool to_vf, struct hvk_request *request);
 /* For people, in the form that hvk_dump has (hvkit.h). */
 void hvk_netvsc_dump(struct hvk_netvsc *nic, hvk_dump_line line, void *context);
 

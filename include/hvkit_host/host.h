@@ -64,7 +64,16 @@ struct hvh_config {
 	 * guest on virtual CPUs of yours reaches hvh_hypercall. NULL = endbr64; vmcall; ret. */
 	const void *hypercall_code;
 	uint32_t hypercall_code_bytes;
+	/* Where PCI devices may be mapped: below and above 4 GiB; what firmware tells the guest. Lengths
+	 * of 0: HVH_MMIO_LOW_* and HVH_MMIO_HIGH_*. Outside RAM. */
+	struct hvh_mmio_window {
+		uint64_t base, length;
+	} mmio_low, mmio_high;
 };
+#define HVH_MMIO_LOW_BASE 0xf8000000ull
+#define HVH_MMIO_LOW_LENGTH 0x06c00000ull
+#define HVH_MMIO_HIGH_BASE 0xfe0000000ull
+#define HVH_MMIO_HIGH_LENGTH 0x20000000ull
 
 /* NULL if out of memory or the configuration is out of range. ops is copied. */
 struct hvh_partition *hvh_create(const struct hvh_config *config, const struct hvh_ops *ops);
@@ -79,6 +88,13 @@ bool hvh_msr_write(struct hvh_partition *partition, uint64_t now, uint32_t vp, u
 /* Returns RAX. False in *valid means #UD (hypercall page not enabled). */
 uint64_t hvh_hypercall(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint64_t control,
 		       uint64_t input, uint64_t output, bool *valid);
+
+/* An access to the MMIO windows, width 1, 2, 4 or 8. False: nothing is there; *value is all ones then, and
+ * a write is lost. */
+bool hvh_mmio_read(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint64_t gpa, unsigned width,
+		   uint64_t *value);
+bool hvh_mmio_write(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint64_t gpa, unsigned width,
+		    uint64_t value);
 
 /* --- What the host does by itself -------------------------------------------- */
 

@@ -153,6 +153,30 @@ struct hv_signal_event_input {
 };
 HVK_WIRE_SIZE(struct hv_signal_event_input, 8);
 
+/* HvCallRetargetDeviceInterrupt (TLFS; Linux): where an interrupt of a vPCI device goes. */
+#define HV_CALL_RETARGET_DEVICE_INTERRUPT 0x007eull
+#define HV_PARTITION_SELF UINT64_MAX
+#define HV_INTERRUPT_SOURCE_MSI 1u
+#define HV_INTERRUPT_MULTICAST 1u
+#define HV_INTERRUPT_PROCESSOR_SET 2u
+struct hv_retarget_input {
+	uint64_t partition;
+	uint64_t device_id; /* of bytes 5, 4, 7 and 6 of the channel's instance GUID, and the function */
+	uint32_t source;
+	uint32_t reserved;
+	uint32_t address, data;
+	uint64_t reserved2;
+	uint32_t vector;
+	uint32_t flags;
+	/* Without PROCESSOR_SET the mask of processors 0 to 63. With it the format (HV_PROCESSOR_SET_*),
+	 * then a mask of banks of 64, then a mask for each; these are the call's variable header. */
+	uint64_t processors;
+};
+HVK_WIRE_SIZE(struct hv_retarget_input, 56);
+#define HV_PROCESSOR_SET_SPARSE 0u
+#define HV_PROCESSOR_SET_ALL 1u
+#define HV_CALL_VARIABLE_HEADER(words) ((uint64_t)(words) << 17)
+
 /* --- SynIC pages -------------------------------------------------------- */
 
 #define HV_MESSAGE_NONE 0u
