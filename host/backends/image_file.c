@@ -22,6 +22,8 @@
 struct file {
 	int descriptor;
 	bool no_holes; /* this file cannot have any: asked once */
+	bool fixed;    /* its size is not ours to change */
+	bool lost;     /* a flush failed */
 };
 
 /* --- Reading and writing ---------------------------------------------------------------- */
@@ -64,15 +66,19 @@ static bool file_write(void *context, uint64_t offset, const void *data, uint32_
 	return true;
 }
 
+/* What could not be written the kernel takes for clean afterwards, and the next fdatasync would say that
+ * all is well: after one failure there is no good news any more. */
 static bool file_flush(void *context)
 {
-	const struct file *file = context;
+	struct file *file = context;
 	int result;
 
 	do
 		result = fdatasync(file->descriptor);
 	while (result != 0 && errno == EINTR);
-	return result == 0;
+	if (result != 0)
+		file->lost = true;
+	return !file->lost;
 }
 
 static bool write_zeros(struct file *file, uint64_t offset, uint64_t length)
@@ -115,6 +121,22 @@ static bool file_discard(void *context, uint64_t offset, uint64_t length)
 	return write_zeros(file, offset, length);
 }
 
+/* A block device, or a file that may only be read, is as large as others make it. */
+static bool file_resize(void *context, uint64_t size)
+{
+	const struct file *file = context;
+	int result;
+
+	if (size > INT64_MAX)
+		return false;
+	if (file->fixed)
+		return lseek(file->descriptor, 0, SEEK_END) >= (off_t)size;
+	do
+		result = ftruncate(file->descriptor, (off_t)size);
+	while (result != 0 && errno == EINTR);
+	return result == 0;
+}
+
 static void file_close(void *context)
 {
 	struct file *file = context;
@@ -138,13 +160,14 @@ static bool refuse(char *error, size_t size, const char *format, ...)
 	return false;
 }
 
-static bool check_kind(int descriptor, const char *path, char *error, size_t size)
+static bool check_kind(int descriptor, const char *path, bool *device, char *error, size_t size)
 {
 	struct stat status;
 
 	if (fstat(descriptor, &status) != 0)
 		return refuse(error, size, "%s: %s", path, strerror(errno));
-	if (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode))
+	*device = S_ISBLK(status.st_mode);
+	if (S_ISREG(status.st_mode) || *device)
 		return true;
 	return refuse(error, size, "%s: an image is a file or a block device, and this is %s", path,
 		      S_ISDIR(status.st_mode) ? "a directory" : "neither");
@@ -185,13 +208,14 @@ bool hvh_image_open(const char *path, bool read_only, struct hvh_image *out, cha
 	int descriptor = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct file *file;
 	uint64_t bytes = 0;
+	bool device = false;
 
 	if (descriptor < 0 && !read_only && (errno == EACCES || errno == EROFS || errno == EPERM))
 		return refuse(error, error_size, "%s: may not be written (%s); read-only it may do", path,
 			      strerror(errno));
 	if (descriptor < 0)
 		return refuse(error, error_size, "%s: %s", path, strerror(errno));
-	if (!check_kind(descriptor, path, error, error_size) ||
+	if (!check_kind(descriptor, path, &device, error, error_size) ||
 	    !lock(descriptor, read_only, path, error, error_size) ||
 	    !measure(descriptor, path, &bytes, error, error_size)) {
 		close(descriptor);
@@ -203,6 +227,7 @@ bool hvh_image_open(const char *path, bool read_only, struct hvh_image *out, cha
 		return refuse(error, error_size, "%s: out of memory", path);
 	}
 	file->descriptor = descriptor;
+	file->fixed = read_only || device;
 	*out = (struct hvh_image){
 		.context = file,
 		.size = bytes,
@@ -212,6 +237,7 @@ bool hvh_image_open(const char *path, bool read_only, struct hvh_image *out, cha
 		.flush = file_flush,
 		.discard = file_discard,
 		.close = file_close,
+		.resize = file_resize,
 	};
 	return true;
 }

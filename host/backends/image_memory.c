@@ -107,6 +107,15 @@ static bool memory_discard(void *context, uint64_t offset, uint64_t length)
 	return true;
 }
 
+static bool memory_resize(void *context, uint64_t size)
+{
+	const struct memory *memory = context;
+
+	if (size > (uint64_t)CHUNKS_MAX * CHUNK)
+		return false;
+	return size >= memory->count * CHUNK || memory_discard(context, size, memory->count * CHUNK - size);
+}
+
 static void memory_close(void *context)
 {
 	struct memory *memory = context;
@@ -133,6 +142,7 @@ bool hvh_image_memory(uint64_t size, struct hvh_image *out)
 		.flush = memory_flush,
 		.discard = memory_discard,
 		.close = memory_close,
+		.resize = memory_resize,
 	};
 	return true;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A volatile write cache. Each write of a sector is an entry; entries form a queue, oldest first. A
- * read sees the newest entry of a sector. When there is no room the oldest is written to the image
- * behind; a flush writes all and flushes that. At a cut the seed says for each sector how many of its
- * entries had been written by then: none, some or all, but never one without those before it.
+ * read sees the newest entry of a sector. When there is no room the oldest are written to the image
+ * behind; a flush writes all and flushes that. A flush of a range writes the newest entries of its
+ * sectors and nothing else: these, and the older ones, are done with then. At a cut the seed says for
+ * each sector how many of its entries had been written by then: none, some or all, but never one
+ * without those before it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +15,16 @@
 #define CACHE_BYTES (8u << 20)
 #define ENTRIES_MAX 16384u
 #define SECTOR_MAX 65536u
+#define RUN_MAX 256u /* sectors written at once */
 #define NONE UINT32_MAX
 
 struct entry {
-	uint64_t sector;
+	uint64_t number, sector;
+	uint64_t older; /* of this sector: its number, if that is in the queue still */
 	uint32_t next;  /* in its bucket, if newest */
 	bool newest;    /* of its sector */
 	bool zeros;     /* discarded: no data */
+	bool done;      /* written before its turn, or nobody wants it any more */
 	bool stopped;   /* at a cut: this sector has got as far as it gets */
 	uint32_t final; /* at a cut, in the newest: the entry that made it, or NONE */
 };
@@ -29,8 +34,9 @@ struct hvh_write_cache {
 	uint32_t sector, capacity;
 	uint64_t random;
 	uint64_t lost;
-	uint32_t head, count; /* of the queue */
-	struct entry *entries;
+	uint64_t first; /* the oldest in the queue: its number, which never comes again */
+	uint32_t count;
+	struct entry *entries; /* by number, modulo capacity */
 	uint8_t *data;
 	uint32_t *buckets; /* capacity of them */
 	uint32_t *order;   /* at a cut */
@@ -44,6 +50,11 @@ static uint64_t random_next(struct hvh_write_cache *cache) /* splitmix64 */
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
 	return z ^ z >> 31;
+}
+
+static uint32_t index_of(const struct hvh_write_cache *cache, uint64_t number)
+{
+	return (uint32_t)(number % cache->capacity);
 }
 
 static uint8_t *data_of(const struct hvh_write_cache *cache, uint32_t index)
@@ -81,34 +92,61 @@ static void forget_all(struct hvh_write_cache *cache)
 {
 	for (uint32_t n = 0; n < cache->capacity; n++)
 		cache->buckets[n] = NONE;
+	cache->first += cache->count;
 	cache->count = 0;
 }
 
 /* --- Going to the image behind ------------------------------------------------------------------ */
 
-static bool put(struct hvh_write_cache *cache, uint32_t index)
+/* So many entries of sectors one after another, their data too. */
+static bool put(struct hvh_write_cache *cache, uint32_t index, uint32_t count)
 {
 	const struct entry *entry = &cache->entries[index];
 	uint64_t offset = entry->sector * cache->sector;
+	uint32_t length = count * cache->sector;
 
 	if (!entry->zeros)
-		return cache->inner.write(cache->inner.context, offset, data_of(cache, index), cache->sector);
+		return cache->inner.write(cache->inner.context, offset, data_of(cache, index), length);
 	if (cache->inner.discard != NULL)
-		return cache->inner.discard(cache->inner.context, offset, cache->sector);
-	memset(data_of(cache, index), 0, cache->sector);
-	return cache->inner.write(cache->inner.context, offset, data_of(cache, index), cache->sector);
+		return cache->inner.discard(cache->inner.context, offset, length);
+	memset(data_of(cache, index), 0, length);
+	return cache->inner.write(cache->inner.context, offset, data_of(cache, index), length);
+}
+
+/* How many from the oldest on go at once. */
+static uint32_t run_of(const struct hvh_write_cache *cache)
+{
+	uint32_t index = index_of(cache, cache->first), length = 1;
+	const struct entry *entry = &cache->entries[index];
+
+	while (length < RUN_MAX && length < cache->count && index + length < cache->capacity &&
+	       entry[length].sector == entry->sector + length && entry[length].zeros == entry->zeros &&
+	       !entry[length].done)
+		length++;
+	return length;
+}
+
+static void drop_oldest(struct hvh_write_cache *cache)
+{
+	uint32_t index = index_of(cache, cache->first);
+
+	if (cache->entries[index].newest)
+		unlink_entry(cache, index);
+	cache->first++;
+	cache->count--;
 }
 
 static bool evict(struct hvh_write_cache *cache)
 {
-	uint32_t index = cache->head;
+	uint32_t index = index_of(cache, cache->first), length = 1;
 
-	if (!put(cache, index))
-		return false;
-	if (cache->entries[index].newest)
-		unlink_entry(cache, index);
-	cache->head = (cache->head + 1) % cache->capacity;
-	cache->count--;
+	if (!cache->entries[index].done) {
+		length = run_of(cache);
+		if (!put(cache, index, length))
+			return false;
+	}
+	for (uint32_t n = 0; n < length; n++)
+		drop_oldest(cache);
 	return true;
 }
 
@@ -120,37 +158,57 @@ static bool write_all(struct hvh_write_cache *cache)
 	return true;
 }
 
+/* This entry, the newest of its sector, and those before it are done with. */
+static void settle(struct hvh_write_cache *cache, uint32_t index)
+{
+	struct entry *entry = &cache->entries[index];
+
+	unlink_entry(cache, index);
+	entry->done = true;
+	while (entry->older >= cache->first && entry->older != UINT64_MAX) {
+		entry = &cache->entries[index_of(cache, entry->older)];
+		entry->done = true;
+	}
+}
+
+static bool write_sector(struct hvh_write_cache *cache, uint64_t sector)
+{
+	uint32_t index = find(cache, sector);
+
+	if (index == NONE)
+		return true;
+	if (!put(cache, index, 1))
+		return false;
+	settle(cache, index);
+	return true;
+}
+
 /* --- The image in front ------------------------------------------------------ */
 
 /* A new newest entry of the sector, its data for the caller to fill; NONE: no room could be made. */
 static uint32_t append(struct hvh_write_cache *cache, uint64_t sector, bool zeros)
 {
 	uint32_t index, older, *place;
+	uint64_t older_number = UINT64_MAX;
 
 	if (cache->count == cache->capacity && !evict(cache))
 		return NONE;
 	older = find(cache, sector);
-	if (older != NONE)
+	if (older != NONE) {
 		unlink_entry(cache, older);
-	index = (cache->head + cache->count++) % cache->capacity;
+		older_number = cache->entries[older].number;
+	}
+	index = index_of(cache, cache->first + cache->count);
 	place = bucket(cache, sector);
-	cache->entries[index] = (struct entry){
-		.sector = sector, .next = *place, .newest = true, .zeros = zeros};
+	cache->entries[index] = (struct entry){.number = cache->first + cache->count,
+					       .sector = sector,
+					       .older = older_number,
+					       .next = *place,
+					       .newest = true,
+					       .zeros = zeros};
+	cache->count++;
 	*place = index;
 	return index;
-}
-
-static bool read_part(struct hvh_write_cache *cache, uint64_t offset, uint8_t *to, uint32_t length)
-{
-	uint32_t index = find(cache, offset / cache->sector);
-
-	if (index == NONE)
-		return cache->inner.read(cache->inner.context, offset, to, length);
-	if (cache->entries[index].zeros)
-		memset(to, 0, length);
-	else
-		memcpy(to, data_of(cache, index) + offset % cache->sector, length);
-	return true;
 }
 
 static uint32_t part_of(const struct hvh_write_cache *cache, uint64_t offset, uint64_t length)
@@ -160,18 +218,21 @@ static uint32_t part_of(const struct hvh_write_cache *cache, uint64_t offset, ui
 	return length < left ? (uint32_t)length : left;
 }
 
+/* What is behind, and over that what is here. */
 static bool cache_read(void *context, uint64_t offset, void *data, uint32_t length)
 {
 	struct hvh_write_cache *cache = context;
 	uint8_t *to = data;
 
-	if (cache->count == 0)
-		return cache->inner.read(cache->inner.context, offset, data, length);
-	while (length > 0) {
-		uint32_t part = part_of(cache, offset, length);
+	if (!cache->inner.read(cache->inner.context, offset, data, length))
+		return false;
+	while (length > 0 && cache->count > 0) {
+		uint32_t part = part_of(cache, offset, length), index = find(cache, offset / cache->sector);
 
-		if (!read_part(cache, offset, to, part))
-			return false;
+		if (index != NONE && cache->entries[index].zeros)
+			memset(to, 0, part);
+		else if (index != NONE)
+			memcpy(to, data_of(cache, index) + offset % cache->sector, part);
 		to += part;
 		offset += part;
 		length -= part;
@@ -186,7 +247,7 @@ static bool write_part(struct hvh_write_cache *cache, uint64_t offset, const uin
 	bool all = length == cache->sector;
 	uint32_t index;
 
-	if (!all && !read_part(cache, sector * cache->sector, cache->whole, cache->sector))
+	if (!all && !cache_read(cache, sector * cache->sector, cache->whole, cache->sector))
 		return false;
 	index = append(cache, sector, all && from == NULL);
 	if (index == NONE)
@@ -242,6 +303,36 @@ static bool cache_flush(void *context)
 	return write_all(cache) && cache->inner.flush(cache->inner.context);
 }
 
+static bool cache_flush_range(void *context, uint64_t offset, uint64_t length)
+{
+	struct hvh_write_cache *cache = context;
+	uint64_t first = offset / cache->sector, end = (offset + length + cache->sector - 1) / cache->sector;
+
+	if (end - first > cache->capacity)
+		return cache_flush(cache);
+	for (uint64_t sector = first; sector < end; sector++)
+		if (!write_sector(cache, sector))
+			return false;
+	return cache->inner.flush(cache->inner.context);
+}
+
+/* What lies beyond the end need not be written. */
+static bool cache_resize(void *context, uint64_t size)
+{
+	struct hvh_write_cache *cache = context;
+
+	if (size % cache->sector != 0 ||
+	    (cache->inner.resize != NULL && !cache->inner.resize(cache->inner.context, size)))
+		return false;
+	for (uint32_t n = 0; n < cache->count; n++) {
+		uint32_t index = index_of(cache, cache->first + n);
+
+		if (cache->entries[index].newest && cache->entries[index].sector >= size / cache->sector)
+			settle(cache, index);
+	}
+	return true;
+}
+
 static void release(struct hvh_write_cache *cache)
 {
 	if (cache == NULL)
@@ -267,6 +358,14 @@ static void cache_close(void *context)
 
 /* --- The cut ---------------------------------------------------------------- */
 
+/* The n-th of the queue that is neither written yet nor unwanted; NULL: it is. */
+static struct entry *waiting(struct hvh_write_cache *cache, uint32_t n)
+{
+	struct entry *entry = &cache->entries[index_of(cache, cache->first + n)];
+
+	return entry->done ? NULL : entry;
+}
+
 /* Which entry each sector ends with; returns the sectors that lose something. */
 static uint64_t decide(struct hvh_write_cache *cache)
 {
@@ -274,19 +373,24 @@ static uint64_t decide(struct hvh_write_cache *cache)
 	uint64_t losing = 0;
 
 	for (uint32_t n = 0; n < cache->count; n++) {
-		uint32_t newest = find(cache, cache->entries[(cache->head + n) % cache->capacity].sector);
+		struct entry *entry = waiting(cache, n);
 
-		cache->entries[newest].final = NONE;
-		cache->entries[newest].stopped = false;
+		if (entry != NULL) {
+			entry->final = NONE;
+			entry->stopped = false;
+		}
 	}
 	for (uint32_t n = 0; n < cache->count; n++) {
-		uint32_t index = (cache->head + n) % cache->capacity;
-		struct entry *newest = &cache->entries[find(cache, cache->entries[index].sector)];
+		const struct entry *entry = waiting(cache, n);
+		struct entry *newest;
 
+		if (entry == NULL)
+			continue;
+		newest = &cache->entries[find(cache, entry->sector)];
 		if (newest->stopped)
 			continue;
 		if (random_next(cache) % 256 < chance) {
-			newest->final = index;
+			newest->final = index_of(cache, entry->number);
 			continue;
 		}
 		newest->stopped = true;
@@ -300,10 +404,10 @@ static uint32_t gather(struct hvh_write_cache *cache)
 	uint32_t count = 0;
 
 	for (uint32_t n = 0; n < cache->count; n++) {
-		uint32_t index = (cache->head + n) % cache->capacity;
+		const struct entry *entry = waiting(cache, n);
 
-		if (cache->entries[index].newest && cache->entries[index].final != NONE)
-			cache->order[count++] = cache->entries[index].final;
+		if (entry != NULL && entry->newest && entry->final != NONE)
+			cache->order[count++] = entry->final;
 	}
 	return count;
 }
@@ -318,7 +422,7 @@ void hvh_write_cache_cut(struct hvh_write_cache *cache)
 		uint32_t at = (uint32_t)(random_next(cache) % n), index = cache->order[at];
 
 		cache->order[at] = cache->order[n - 1];
-		put(cache, index);
+		put(cache, index, 1);
 	}
 	forget_all(cache);
 }
@@ -367,6 +471,8 @@ struct hvh_write_cache *hvh_write_cache_create(const struct hvh_image *inner, ui
 		.flush = cache_flush,
 		.discard = cache_discard,
 		.close = cache_close,
+		.flush_range = cache_flush_range,
+		.resize = cache_resize,
 	};
 	return cache;
 }

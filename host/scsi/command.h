@@ -49,6 +49,8 @@ uint16_t scsi_take_attention(struct scsi_unit *unit);
 uint16_t scsi_not_ready(const struct scsi_unit *unit);
 /* Flushes; false if that failed, which has been said. */
 bool scsi_flush(struct scsi_unit *unit, struct scsi_command *command);
+/* ... these blocks, and perhaps others. */
+bool scsi_flush_blocks(struct scsi_unit *unit, struct scsi_command *command, uint64_t lba, uint64_t count);
 /* Standard data, of a unit or (NULL) of none. */
 void scsi_inquiry_data(const struct scsi_unit *unit, struct scsi_inquiry *data);
 void scsi_luns_answer(struct scsi_command *command);

@@ -114,6 +114,39 @@ static bool write_piece(struct scsi_unit *unit, struct scsi_command *command, ui
 	return false;
 }
 
+/* --- The cache ---------------------------------------------------------------------------- */
+
+static bool flushed(struct scsi_command *command, bool good)
+{
+	command->work.flushes++;
+	if (good)
+		return true;
+	scsi_check(command, SCSI_SENSE_MEDIUM_ERROR, SCSI_ASC_WRITE_ERROR);
+	return false;
+}
+
+bool scsi_flush(struct scsi_unit *unit, struct scsi_command *command)
+{
+	return flushed(command,
+		       command->fail_at == SCSI_NO_FAILURE && unit->image.flush(unit->image.context));
+}
+
+bool scsi_flush_blocks(struct scsi_unit *unit, struct scsi_command *command, uint64_t lba, uint64_t count)
+{
+	if (unit->image.flush_range == NULL)
+		return scsi_flush(unit, command);
+	return flushed(command, command->fail_at == SCSI_NO_FAILURE &&
+					unit->image.flush_range(unit->image.context, lba * unit->block_size,
+								count * unit->block_size));
+}
+
+static bool flush_extent(struct scsi_unit *unit, struct scsi_command *command, struct extent extent)
+{
+	return extent.count == 0 || scsi_flush_blocks(unit, command, extent.lba, extent.count);
+}
+
+/* --- READ and WRITE ----------------------------------------------------------------------- */
+
 void scsi_read(struct scsi_unit *unit, struct scsi_command *command)
 {
 	struct extent extent = extent_of(command->cdb);
@@ -123,7 +156,7 @@ void scsi_read(struct scsi_unit *unit, struct scsi_command *command)
 	if (!check_extent(unit, command, extent) || !check_length(unit, command, extent) ||
 	    !check_buffer(unit, command, extent))
 		return;
-	if (from_medium && !unit->image.read_only && !unit->read_only && !scsi_flush(unit, command))
+	if (from_medium && !unit->image.read_only && !unit->read_only && !flush_extent(unit, command, extent))
 		return;
 	transfer(unit, command, extent, read_piece, SCSI_ASC_UNRECOVERED_READ_ERROR);
 	command->work.reads = 1;
@@ -144,7 +177,7 @@ void scsi_write(struct scsi_unit *unit, struct scsi_command *command)
 	command->work.writes = 1;
 	command->work.write_bytes = command->transferred;
 	if (through && command->status == SCSI_STATUS_GOOD && command->outcome == SCSI_DONE)
-		scsi_flush(unit, command);
+		flush_extent(unit, command, extent);
 }
 
 /* --- VERIFY ----------------------------------------------------------------------------- */
@@ -187,19 +220,17 @@ void scsi_verify(struct scsi_unit *unit, struct scsi_command *command)
 
 /* --- SYNCHRONIZE CACHE -------------------------------------------------------------------- */
 
-bool scsi_flush(struct scsi_unit *unit, struct scsi_command *command)
-{
-	command->work.flushes++;
-	if (command->fail_at == SCSI_NO_FAILURE && unit->image.flush(unit->image.context))
-		return true;
-	scsi_check(command, SCSI_SENSE_MEDIUM_ERROR, SCSI_ASC_WRITE_ERROR);
-	return false;
-}
-
-/* No blocks mean all to the end. Whichever are asked for, all are flushed; and IMMED is an offer
- * that need not be taken. */
+/* No blocks mean all to the end. What is elsewhere stays in the cache: a guest that counts on more than
+ * it has asked for is to lose it. IMMED is an offer that need not be taken. */
 void scsi_synchronize_cache(struct scsi_unit *unit, struct scsi_command *command)
 {
-	if (check_extent(unit, command, extent_of(command->cdb)))
+	struct extent extent = extent_of(command->cdb);
+
+	if (!check_extent(unit, command, extent))
+		return;
+	if (extent.count == 0 && extent.lba == 0)
 		scsi_flush(unit, command);
+	else
+		scsi_flush_blocks(unit, command, extent.lba,
+				  extent.count != 0 ? extent.count : unit->blocks - extent.lba);
 }

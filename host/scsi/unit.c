@@ -143,6 +143,8 @@ bool scsi_unit_resize(struct scsi_unit *unit, uint64_t bytes)
 {
 	if (unit->cdrom || !unit->medium || bytes < unit->block_size || bytes % unit->block_size != 0)
 		return false;
+	if (unit->image.resize != NULL && !unit->image.resize(unit->image.context, bytes))
+		return false;
 	unit->image.size = bytes;
 	if (unit->blocks == bytes / unit->block_size)
 		return true;

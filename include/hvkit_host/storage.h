@@ -28,6 +28,12 @@ struct hvh_image {
 	/* Zeros from now on, room given back if possible. May be NULL: zeros are written. */
 	bool (*discard)(void *context, uint64_t offset, uint64_t length);
 	void (*close)(void *context); /* may be NULL */
+	/* What was written there is safe when it returns, of what is elsewhere nothing is said: for FUA and
+	 * SYNCHRONIZE CACHE of some blocks. NULL: flush. */
+	bool (*flush_range)(void *context, uint64_t offset, uint64_t length);
+	/* From now on it ends there: what was beyond is gone, what is new is zeros. NULL: there is nothing to
+	 * do, or the caller of hvh_storage_resize has done it. */
+	bool (*resize)(void *context, uint64_t size);
 };
 
 /* A file or block device that is there, sparse if it can be, of a whole number of 512-byte sectors; opened
@@ -79,7 +85,7 @@ struct hvh_unit_config {
 bool hvh_storage_add(struct hvh_storage *storage, uint64_t now, uint32_t target, uint32_t lun,
 		     const struct hvh_unit_config *config, const struct hvh_image *image);
 bool hvh_storage_remove(struct hvh_storage *storage, uint64_t now, uint32_t target, uint32_t lun);
-/* The image has another size now: a whole number of blocks. The guest is told. */
+/* The image gets another size: a whole number of blocks. The guest is told. False: it cannot have it. */
 bool hvh_storage_resize(struct hvh_storage *storage, uint64_t now, uint32_t target, uint32_t lun,
 			uint64_t size);
 /* Medium out and closed (the guest may have forbidden it: false unless forced, and it is asked to allow it);

@@ -87,6 +87,45 @@ static void a_file_keeps_what_was_written(void **state)
 	assert_int_equal(status.st_size, 4 * MIB);
 }
 
+static void check_resize(struct hvh_image *image)
+{
+	uint8_t byte = 7;
+
+	assert_true(image->write(image->context, 2 * MIB, &byte, 1));
+	assert_true(image->write(image->context, MIB, &byte, 1));
+	assert_true(image->resize(image->context, MIB + 512));
+	assert_true(image->resize(image->context, 6 * MIB));
+	assert_true(image->read(image->context, MIB, &byte, 1));
+	assert_int_equal(byte, 7);
+	assert_true(image->read(image->context, 2 * MIB, &byte, 1));
+	assert_int_equal(byte, 0);
+	assert_true(image->read(image->context, 6 * MIB - 1, &byte, 1));
+	assert_false(image->resize(image->context, UINT64_MAX));
+}
+
+static void images_have_another_size(void **state)
+{
+	struct hvh_image image;
+	struct stat status;
+
+	(void)state;
+	assert_true(hvh_image_open(path, false, &image, error, sizeof error));
+	check_resize(&image);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_size, 6 * MIB);
+	shut(&image);
+	/* What may only be read has the size that it has. */
+	assert_true(hvh_image_open(path, true, &image, error, sizeof error));
+	assert_true(image.resize(image.context, 4 * MIB));
+	assert_false(image.resize(image.context, 7 * MIB));
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_size, 6 * MIB);
+	shut(&image);
+	assert_true(hvh_image_memory(4 * MIB, &image));
+	check_resize(&image);
+	shut(&image);
+}
+
 static void memory_keeps_what_was_written(void **state)
 {
 	struct hvh_image image;
@@ -220,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_file_keeps_what_was_written, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(images_have_another_size, set_up, tear_down),
 		cmocka_unit_test(memory_keeps_what_was_written),
 		cmocka_unit_test_setup_teardown(a_file_is_sparse_and_gives_room_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_writer_or_many_readers, set_up, tear_down),

@@ -24,7 +24,8 @@ struct rig {
 	struct scsi_command command;
 	struct hvh_image memory; /* behind; flushes and failures are watched */
 	uint32_t flushes, writes, discards;
-	bool read_fails, write_fails, flush_fails, memory_gone;
+	bool read_fails, write_fails, flush_fails, resize_fails, memory_gone;
+	uint64_t flushed_from, flushed_bytes, size; /* the range flushed last, the size set last */
 	uint8_t buffer[BUFFER];
 };
 
@@ -51,6 +52,24 @@ static bool rig_flush(void *context)
 
 	rig->flushes++;
 	return !rig->flush_fails;
+}
+
+static bool rig_flush_range(void *context, uint64_t offset, uint64_t length)
+{
+	struct rig *rig = context;
+
+	assert_true(length > 0 && offset + length <= rig->unit.image.size);
+	rig->flushed_from = offset;
+	rig->flushed_bytes = length;
+	return rig_flush(rig);
+}
+
+static bool rig_resize(void *context, uint64_t size)
+{
+	struct rig *rig = context;
+
+	rig->size = size;
+	return !rig->resize_fails && rig->memory.resize(rig->memory.context, size);
 }
 
 static bool rig_discard(void *context, uint64_t offset, uint64_t length)
@@ -96,7 +115,9 @@ static inline struct hvh_image rig_image(struct rig *rig, uint64_t size)
 				  .write = rig_write,
 				  .flush = rig_flush,
 				  .discard = rig_discard,
-				  .close = rig_close};
+				  .close = rig_close,
+				  .flush_range = rig_flush_range,
+				  .resize = rig_resize};
 }
 
 static inline struct rig *rig_create(const struct hvh_unit_config *config, uint64_t size)

@@ -314,6 +314,42 @@ static void bytes_are_safe_when_they_are_said_to_be(void **state)
 	assert_int_equal(rig->flushes, 6);
 }
 
+#define CHECK_RANGE(rig, from, count)                             \
+	do {                                                      \
+		assert_int_equal((rig)->flushed_from, from);      \
+		assert_int_equal((rig)->flushed_bytes, count);    \
+		(rig)->flushed_from = (rig)->flushed_bytes = 999; \
+	} while (0)
+
+/* Whoever asks for some blocks gets these, and no others by the way. */
+static void only_the_blocks_that_are_named_are_flushed(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->flushed_from = rig->flushed_bytes = 999;
+	run(rig, CDB(0x35)); /* all */
+	assert_int_equal(rig->flushes, 1);
+	CHECK_RANGE(rig, 999, 999);
+	run(rig, CDB(0x35, 0, 0, 0, 0, 5, 0, 0, 7));
+	CHECK_RANGE(rig, 5 * 512, 7 * 512);
+	run(rig, CDB(0x91, 0, 0, 0, 0, 0, 0, 0, 0x70, 0)); /* to the end */
+	CHECK_RANGE(rig, 0x7000 * 512, 0x1000 * 512);
+	run(rig, CDB(0x2a, 0x08, 0, 0, 0, 9, 0, 0, 3));
+	CHECK_RANGE(rig, 9 * 512, 3 * 512);
+	run(rig, CDB(0x28, 0x08, 0, 0, 0, 11, 0, 0, 2)); /* what FUA reads is on the medium */
+	CHECK_RANGE(rig, 11 * 512, 2 * 512);
+	run(rig, CDB(0x2a, 0x08, 0, 0, 0, 9, 0, 0, 0)); /* nothing */
+	assert_int_equal(rig->flushes, 5);
+	rig->flush_fails = true;
+	run(rig, CDB(0x35, 0, 0, 0, 0, 5, 0, 0, 7));
+	assert_sense(rig, SCSI_SENSE_MEDIUM_ERROR, SCSI_ASC_WRITE_ERROR);
+	rig->flush_fails = false;
+	rig->unit.image.flush_range = NULL;
+	run(rig, CDB(0x35, 0, 0, 0, 0, 5, 0, 0, 7));
+	assert_good(rig, 0);
+	assert_int_equal(rig->flushes, 7);
+}
+
 static void a_disk_without_a_cache_writes_through(void **state)
 {
 	const struct hvh_unit_config config = {.no_write_cache = true};
@@ -472,7 +508,13 @@ static void a_resized_disk_has_its_new_end(void **state)
 
 	assert_false(scsi_unit_resize(&rig->unit, 1000));
 	assert_false(scsi_unit_resize(&rig->unit, 0));
+	rig->resize_fails = true;
+	assert_false(scsi_unit_resize(&rig->unit, 32 * MIB));
+	run(rig, CDB(0x2a, 0, 0, 0, 0xff, 0xff, 0, 0, 1));
+	assert_sense(rig, SCSI_SENSE_ILLEGAL_REQUEST, SCSI_ASC_LBA_OUT_OF_RANGE);
+	rig->resize_fails = false;
 	assert_true(scsi_unit_resize(&rig->unit, 32 * MIB));
+	assert_int_equal(rig->size, 32 * MIB);
 	run(rig, CDB(0x00));
 	assert_sense(rig, SCSI_SENSE_UNIT_ATTENTION, SCSI_ASC_CAPACITY_HAS_CHANGED);
 	run(rig, CDB(0x2a, 0, 0, 0, 0xff, 0xff, 0, 0, 1));
@@ -523,6 +565,8 @@ int main(void)
 		cmocka_unit_test(a_4kn_disk_counts_in_4096),
 		cmocka_unit_test(impossible_sizes_make_no_disk),
 		cmocka_unit_test_setup_teardown(bytes_are_safe_when_they_are_said_to_be, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(only_the_blocks_that_are_named_are_flushed, set_up,
+						tear_down),
 		cmocka_unit_test(a_disk_without_a_cache_writes_through),
 		cmocka_unit_test_setup_teardown(a_flush_that_fails_says_so, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(errors_of_the_medium_name_their_block, set_up, tear_down),
