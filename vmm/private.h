@@ -170,7 +170,7 @@ uint32_t vmm_port_read(struct vmm_vcpu *vcpu, uint16_t port, uint32_t size);
 #define VMM_SLEEP_TYPE_OFF 5u /* \_S5 in the DSDTs */
 
 /* sandbox.c: false with a line in error. */
-bool vmm_confine(enum vmm_confinement confinement, char *error);
+bool vmm_confine(enum vmm_confinement confinement, bool images, char *error);
 
 /* probe.c: do guests with that instruction run? False with a line in error. */
 bool vmm_probe_cmpxchg16b(bool *works, char *error);

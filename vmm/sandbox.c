@@ -83,6 +83,10 @@ static const int for_networking[] = {
 };
 #define FOR_NETWORKING COUNT(for_networking)
 
+/* Images of disks, which were opened before. */
+static const int for_images[] = {SYS_pwrite64, SYS_fdatasync, SYS_fallocate, SYS_ftruncate};
+#define FOR_IMAGES COUNT(for_images)
+
 /* Sockets of this machine lead to those who start programs for others. */
 static const uint32_t families[] = {AF_INET, AF_INET6};
 /* Typing into the terminal; signals to whoever is named. */
@@ -92,7 +96,7 @@ static const uint32_t no_fcntls[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG};
 #define WRITING (O_ACCMODE | O_CREAT | O_TRUNC)
 #define WITHOUTS 4u
 #define LISTS 5u
-#define PROGRAM_MAX (8 + 2 * (ALLOWED + FOR_NETWORKING) + 5 * WITHOUTS + 11 * LISTS)
+#define PROGRAM_MAX (8 + 2 * (ALLOWED + FOR_NETWORKING + FOR_IMAGES) + 5 * WITHOUTS + 11 * LISTS)
 #define FIELD(name) ((uint32_t)offsetof(struct seccomp_data, name))
 #define LOW_HALF(field) FIELD(field) /* little-endian */
 
@@ -150,7 +154,7 @@ static void allow_by_list(struct program *program, int number, uint32_t field, c
 	add_return(program, missed);
 }
 
-static void build(struct program *program, bool networking)
+static void build(struct program *program, bool networking, bool images)
 {
 	const uint32_t self = (uint32_t)getpid();
 
@@ -165,6 +169,8 @@ static void build(struct program *program, bool networking)
 	allow_by_list(program, SYS_fcntl, LOW_HALF(args[1]), no_fcntls, COUNT(no_fcntls), false);
 	allow_by_list(program, SYS_kill, LOW_HALF(args[0]), &self, 1, true);
 	allow_by_list(program, SYS_tgkill, LOW_HALF(args[0]), &self, 1, true);
+	if (images)
+		allow(program, for_images, FOR_IMAGES);
 	if (networking) {
 		allow(program, for_networking, FOR_NETWORKING);
 		allow_by_list(program, SYS_socket, LOW_HALF(args[0]), families, COUNT(families), true);
@@ -174,14 +180,14 @@ static void build(struct program *program, bool networking)
 	add_return(program, SECCOMP_RET_ERRNO | EPERM);
 }
 
-bool vmm_confine(enum vmm_confinement confinement, char *error)
+bool vmm_confine(enum vmm_confinement confinement, bool images, char *error)
 {
 	struct program program = {.count = 0};
 	struct sock_fprog filter;
 
 	if (confinement == VMM_UNCONFINED)
 		return true;
-	build(&program, confinement == VMM_CONFINED_TO_READING);
+	build(&program, confinement == VMM_CONFINED_TO_READING, images);
 	filter = (struct sock_fprog){program.count, program.code};
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) == 0)

@@ -47,6 +47,7 @@ struct vmm_config {
 	void (*mark)(void *context, uint8_t value);
 	void *context;
 	enum vmm_confinement confinement;
+	bool images; /* confined: files that are open may be written anywhere, resized and have holes */
 };
 
 /* NULL with a line in error (of VMM_ERROR_MAX bytes): what is missing, and what to do. */

@@ -50,6 +50,20 @@ static const struct option {
 	 "offloads that it switches on: all, none, or of\n"
 	 "tx-checksum+rx-checksum+tso+lro+vlan+rss (none)"},
 	{"--mtu", "BYTES", options_take_mtu, "MTU that it asks for, 68 to 65521 (1500)"},
+	{"--disk", "FILE[,VALUES]", options_take_disk,
+	 "a disk on an image: a file or a block device; may repeat. Values:\n"
+	 "  ro              it cannot be written\n"
+	 "  4kn, 512n       blocks of 4096 bytes, or 512 physical ones (512e)\n"
+	 "  serial=TEXT     its serial number\n"
+	 "  controller=N    which SCSI controller, 0 to 7 (0); target=, lun= on it\n"
+	 "                  (0, the next that is free)\n"
+	 "  ide             on an IDE accelerator of its own instead\n"
+	 "  cache=none      no volatile write cache\n"
+	 "  seed=N          of what a power cut leaves of the write cache\n"
+	 "  spare           only opened, for !disk add"},
+	{"--cdrom", "FILE[,VALUES]", options_take_cdrom,
+	 "a CD-ROM drive with that image (- for none); may repeat. Values:\n"
+	 "serial=, controller=, target=, lun=, ide; spare: opened for !disk insert"},
 	{"--seed", "N", options_take_seed,
 	 "deterministic: one thread, virtual time, every choice from N (with\n"
 	 "--nic sim or none; a failing run is replayed by its seed)"},
@@ -196,6 +210,24 @@ static bool is_same(const char *one, const char *other)
 	return one && other && strcmp(one, other) == 0;
 }
 
+/* None of them is overwritten by what is written beside it. */
+static bool check_disks(struct parser *parser)
+{
+	const struct cli_options *options = parser->options;
+
+	for (uint32_t n = 0; n < options->disk_count; n++) {
+		const char *file = options->disks[n].file;
+
+		if (is_same(file, options->trace) || is_same(file, options->summary) ||
+		    is_same(file, options->pcap))
+			return options_wrong(parser,
+					     "'%.200s' is to be a disk, and to be written as "
+					     "--trace, --summary or pcap= too",
+					     file);
+	}
+	return true;
+}
+
 static bool check_files(struct parser *parser)
 {
 	const struct cli_options *options = parser->options;
@@ -232,7 +264,8 @@ static bool check(struct parser *parser)
 			parser,
 			"--seed runs in virtual time, and real servers do not: use it with --nic sim (the "
 			"default then) or --nic none");
-	if (!options_check_machine(parser) || !options_check_driver(parser) || !check_files(parser))
+	if (!options_check_machine(parser) || !options_check_driver(parser) || !check_files(parser) ||
+	    !check_disks(parser))
 		return false;
 	if (options->script && options->command_count)
 		return options_wrong(parser,
@@ -335,6 +368,8 @@ void cli_options_free(struct cli_options *options)
 {
 	for (uint32_t i = 0; i < options->command_count; i++)
 		free(options->commands[i]);
+	for (uint32_t i = 0; i < options->disk_count; i++)
+		cli_disk_free(&options->disks[i]);
 	free(options->tftp_directory);
 	free(options->nic_text);
 	memset(options, 0, sizeof(*options));

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "apps/hvkit/disk.h"
 #include "apps/hvkit/style.h"
 #include "hvkit/netvsc.h"
 #include "hvkit/version.h"
@@ -78,6 +79,8 @@ struct cli_options {
 	char *tftp_directory, *nic_text;
 	struct hvk_netvsc_config driver; /* of our own guest */
 	const char *offloads;            /* as given; NULL: not */
+	struct cli_disk disks[CLI_DISKS_MAX];
+	uint32_t disk_count;
 	enum hvh_silence silence;
 	const char *trace, *summary, *script; /* the arguments' */
 	bool inspect;

@@ -26,7 +26,8 @@ bool options_wrong_name(struct parser *parser, const char *what, const char *val
 			const char *(*name)(uint32_t n));
 bool options_number(const char *text, uint64_t max, uint64_t *value);
 
-/* One per option: take its value (NULL if it has none). options_values.c, _nic.c, _card.c, _machine.c */
+/* One per option: take its value (NULL if it has none). options_values.c, _nic.c, _card.c, _disk.c,
+ * _machine.c */
 bool options_take_cpus(struct parser *parser, const char *value);
 bool options_take_host(struct parser *parser, const char *value);
 bool options_take_vmbus_max(struct parser *parser, const char *value);
@@ -36,6 +37,8 @@ bool options_take_nic(struct parser *parser, const char *value);
 bool options_take_queues(struct parser *parser, const char *value);
 bool options_take_offloads(struct parser *parser, const char *value);
 bool options_take_mtu(struct parser *parser, const char *value);
+bool options_take_disk(struct parser *parser, const char *value);
+bool options_take_cdrom(struct parser *parser, const char *value);
 bool options_take_silent(struct parser *parser, const char *value);
 bool options_take_quirk(struct parser *parser, const char *value);
 bool options_take_script(struct parser *parser, const char *value);

@@ -32,7 +32,7 @@ bool run_prepare(struct run *run, char *error)
 					.context = run,
 					.silence = options->silence};
 	monitor_create(&run->monitor);
-	return run_network_create(run, error);
+	return run_network_create(run, error) && storage_create(run->storage, &run->machine, error);
 }
 
 /* --- Judging ------------------------------------------------------------------------ */
@@ -104,6 +104,13 @@ static bool close_file(const char *option, const char *name, FILE **file)
 	return right;
 }
 
+static void stop_storage(struct run *run)
+{
+	machine_lock(&run->machine);
+	storage_stop(run->storage);
+	machine_unlock(&run->machine);
+}
+
 static void run_machine(struct run *run)
 {
 	run->ran = true;
@@ -111,6 +118,7 @@ static void run_machine(struct run *run)
 	run->kind->go(run);
 	signals_stop(&run->console);
 	run_network_stop(run);
+	stop_storage(run);
 	look_inside(run);
 	fflush(stdout);
 	run->exit_status = run->kind->judge(run);
@@ -122,6 +130,7 @@ static void clean_up(struct run *run)
 	console_destroy(&run->console);
 	run->kind->destroy(run);
 	run_network_destroy(run);
+	storage_destroy(run->storage);
 }
 
 /* The files' ends decide too: what was asked for is to be there. */
@@ -133,7 +142,7 @@ static void close_files(struct run *run)
 	right = close_file("--trace", run->options->trace, &run->trace) && right;
 	if (run->capture_failed)
 		fprintf(stderr, "hvkit: pcap: '%s' could not be written whole\n", run->options->pcap);
-	right = right && !run->capture_failed;
+	right = right && !run->capture_failed && !run->storage->failed;
 	if (!right && run->exit_status == CLI_OK)
 		run->exit_status = CLI_FAILED;
 }
@@ -143,9 +152,11 @@ static bool open_files(struct run *run, char *error)
 {
 	const struct cli_options *options = run->options;
 
-	return console_create(&run->console, run, error) &&
-	       open_file("--trace", options->trace, &run->trace, error) && run_network_open(run, error) &&
-	       open_file("--summary", options->summary, &run->summary, error);
+	if (!console_create(&run->console, run, error))
+		return false;
+	run->storage = storage_open(options->disks, options->disk_count, options->seed, error);
+	return run->storage && open_file("--trace", options->trace, &run->trace, error) &&
+	       run_network_open(run, error) && open_file("--summary", options->summary, &run->summary, error);
 }
 
 static int refuse(struct run *run, const char *error)
@@ -155,6 +166,7 @@ static int refuse(struct run *run, const char *error)
 		fclose(run->trace);
 	if (run) {
 		hvh_capture_destroy(run->capture);
+		storage_destroy(run->storage);
 		console_destroy(&run->console);
 	}
 	free(run);

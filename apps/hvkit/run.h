@@ -7,6 +7,7 @@
 #include "apps/hvkit/machine.h"
 #include "apps/hvkit/monitor.h"
 #include "apps/hvkit/options.h"
+#include "apps/hvkit/storage.h"
 #include "apps/shell/shell.h"
 #include "ports/hosted/hosted.h"
 
@@ -41,6 +42,7 @@ struct run {
 	struct hvh_tap *tap;
 	struct hvh_simwire *wire;
 	struct hvh_capture *capture;
+	struct storage *storage; /* NULL until the options' files are open */
 	struct shell shell;
 	struct console console;
 	struct monitor monitor;

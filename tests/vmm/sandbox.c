@@ -23,7 +23,7 @@
 
 enum { RIGHT = 0, NOT_CONFINED = 100 };
 
-static int in_child(enum vmm_confinement confinement, int (*look)(void))
+static int in_child_with(enum vmm_confinement confinement, bool images, int (*look)(void))
 {
 	char error[VMM_ERROR_MAX];
 	int status = -1;
@@ -31,10 +31,15 @@ static int in_child(enum vmm_confinement confinement, int (*look)(void))
 
 	assert_true(child >= 0);
 	if (child == 0)
-		_exit(vmm_confine(confinement, error) ? look() : NOT_CONFINED);
+		_exit(vmm_confine(confinement, images, error) ? look() : NOT_CONFINED);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+static int in_child(enum vmm_confinement confinement, int (*look)(void))
+{
+	return in_child_with(confinement, false, look);
 }
 
 static int forbidden(bool failed)
@@ -133,6 +138,37 @@ static int take_memory(void)
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 || errno == EPERM ? RIGHT : 1;
 }
 
+static int image; /* opened before */
+
+static int write_an_image(void)
+{
+	if (pwrite(image, "x", 1, 4096) != 1 || fdatasync(image) != 0 || ftruncate(image, 16384) != 0)
+		return 1;
+	return fallocate(image, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096) == 0 ||
+			       errno == EOPNOTSUPP
+		       ? RIGHT
+		       : 2;
+}
+
+static int fail_to_write_an_image(void)
+{
+	return forbidden(pwrite(image, "x", 1, 4096) < 0);
+}
+
+static void images_are_written_where_there_are_any(void **state)
+{
+	FILE *file = tmpfile();
+
+	(void)state;
+	assert_non_null(file);
+	image = fileno(file);
+	assert_int_equal(in_child_with(VMM_CONFINED, true, write_an_image), RIGHT);
+	assert_int_equal(in_child_with(VMM_CONFINED, true, write_a_file), RIGHT);
+	assert_int_equal(in_child_with(VMM_CONFINED_TO_READING, true, write_a_file), RIGHT);
+	assert_int_equal(in_child(VMM_CONFINED, fail_to_write_an_image), RIGHT);
+	fclose(file);
+}
+
 static _Atomic bool go;
 
 static void *other_thread(void *context)
@@ -156,7 +192,7 @@ static int threads_before_it(void)
 
 		if (pthread_create(&thread, NULL, other_thread, &result) != 0)
 			_exit(8);
-		if (!vmm_confine(VMM_CONFINED, error))
+		if (!vmm_confine(VMM_CONFINED, false, error))
 			_exit(NOT_CONFINED);
 		atomic_store(&go, true);
 		(void)pthread_join(thread, NULL);
@@ -202,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_monitor_does_not_need_is_forbidden),
 		cmocka_unit_test(what_it_needs_works),
+		cmocka_unit_test(images_are_written_where_there_are_any),
 		cmocka_unit_test(threads_that_run_already_are_confined_too),
 	};
 
