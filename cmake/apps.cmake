@@ -10,6 +10,12 @@ target_compile_definitions(hvkit_trace PRIVATE _GNU_SOURCE)
 target_include_directories(hvkit_trace PUBLIC include ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(hvkit_trace PRIVATE hvkit_flags)
 
+# hvkit_storage: reading block devices, and what is on them; needs only the drivers' headers.
+file(GLOB storage_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/storage/*.c)
+add_library(hvkit_storage STATIC ${storage_sources})
+target_include_directories(hvkit_storage PUBLIC include ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(hvkit_storage PRIVATE hvkit_flags)
+
 set(HVKIT_APPS ON)
 if(NOT EXISTS ${CMAKE_SOURCE_DIR}/apps/net/lwip.cmake)
 	set(HVKIT_APPS OFF)
@@ -31,7 +37,7 @@ endif()
 add_library(hvkit_shell STATIC ${shell_sources})
 target_compile_definitions(hvkit_shell PRIVATE _GNU_SOURCE HVK_SWITCH_POINTS HVK_DEBUG)
 target_include_directories(hvkit_shell PUBLIC include ${CMAKE_CURRENT_SOURCE_DIR})
-target_link_libraries(hvkit_shell PUBLIC lwip PRIVATE hvkit_flags)
+target_link_libraries(hvkit_shell PUBLIC hvkit_storage lwip PRIVATE hvkit_flags)
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/hvkit/*.c)
 set(cli_main ${CMAKE_SOURCE_DIR}/apps/hvkit/main.c)

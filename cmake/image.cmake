@@ -49,7 +49,7 @@ target_compile_options(image_lwip PRIVATE -w)
 file(GLOB image_port_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/ports/bare-x86_64/*.c
 	${CMAKE_SOURCE_DIR}/ports/bare-x86_64/*.S)
 file(GLOB image_app_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/image/*.c ${CMAKE_SOURCE_DIR}/apps/libc/*.c)
-hvkit_image_library(image_code ${HVKIT_GUEST_SOURCES} ${shell_sources} ${image_port_sources} ${image_app_sources})
+hvkit_image_library(image_code ${HVKIT_GUEST_SOURCES} ${shell_sources} ${storage_sources} ${image_port_sources} ${image_app_sources})
 target_link_libraries(image_code PRIVATE hvkit_flags)
 
 set(image_script ${CMAKE_SOURCE_DIR}/ports/bare-x86_64/image.ld)

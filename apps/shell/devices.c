@@ -74,7 +74,8 @@ void shell_record_channels(struct shell *shell)
 
 		result->offer = *hvk_channel_offer(channel);
 		result->state = hvk_channel_state(channel);
-		result->used = shell->nic && channel == shell->nic_channel;
+		result->used = (shell->nic && channel == shell->nic_channel) ||
+			       shell_disks_controller(shell, channel) != NULL;
 		hvk_channel_get_counters(channel, &result->counters);
 	}
 }
@@ -107,6 +108,7 @@ static void print_ring_line(void *context, const char *line)
 static void print_channel(struct shell *shell, struct hvk_channel *channel)
 {
 	const struct hvk_offer *offer = hvk_channel_offer(channel);
+	const struct shell_controller *controller = shell_disks_controller(shell, channel);
 	char type[SHELL_GUID_TEXT], instance[SHELL_GUID_TEXT];
 
 	shell_guid_text(&offer->type, type);
@@ -126,6 +128,10 @@ static void print_channel(struct shell *shell, struct hvk_channel *channel)
 	if (shell->nic && channel == shell->nic_channel)
 		shell_print(shell, SHELL_OUTPUT, "    driver      netvsc, NVS %s\n",
 			    shell_nvs_name(hvk_netvsc_nvs_version(shell->nic)));
+	if (controller)
+		shell_print(shell, SHELL_OUTPUT, "    driver      storvsc, protocol %u.%u\n",
+			    hvk_storvsc_protocol(controller->driver) >> 8,
+			    hvk_storvsc_protocol(controller->driver) & 0xffu);
 	hvk_channel_dump(channel, print_ring_line, shell);
 }
 

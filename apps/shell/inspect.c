@@ -14,6 +14,7 @@ void shell_dump(struct shell *shell, hvk_dump_line line, void *context)
 	hvk_dump(atomic_load(&shell->hvk), line, context);
 	if (shell->nic)
 		hvk_netvsc_dump(shell->nic, line, context);
+	shell_disks_dump(shell, line, context);
 }
 
 /* --- inspect ----------------------------------------------------------------------------- */
@@ -113,6 +114,7 @@ int shell_command_expect(struct shell *shell, uint32_t count, char *const words[
 					   first == 3 ? operator : "", first == 3 ? " " : "", wanted);
 		}
 		shell_network_check(shell);
+		shell_disks_check(shell);
 		shell_turn(shell, now + EXPECT_STEP_MS * HVK_TIME_PER_MS);
 	}
 	return SHELL_OK;

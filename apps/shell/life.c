@@ -151,9 +151,12 @@ static void disconnect_bus(struct shell *shell)
 static void with_bus(struct shell *shell)
 {
 	if (connect_bus(shell)) {
-		if (shell_network_up(shell))
+		if (shell_network_up(shell)) {
+			shell_disks_up(shell);
 			shell_run_lines(shell);
+		}
 		shell_record_channels(shell);
+		shell_disks_down(shell);
 		shell_network_down(shell);
 	}
 	disconnect_bus(shell);
@@ -225,6 +228,7 @@ void shell_run(struct shell *shell)
 	with_instance(shell);
 	shell_cpus_stop(shell); /* they may wait for a start that never came */
 	hvk_get_counters(hvk, &shell->results.counters);
+	shell->results.counters.quarantined_pages += shell->pages_withheld;
 	atomic_store(&shell->hvk, NULL);
 	status = hvk_destroy(hvk);
 	if (status != HVK_OK)

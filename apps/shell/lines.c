@@ -75,6 +75,7 @@ static void run_lines(struct shell *shell)
 		enum shell_line kind;
 
 		shell_network_check(shell);
+		shell_disks_check(shell);
 		kind = platform->read_line(platform->context, line, sizeof(line), &again);
 		if (kind == SHELL_LINE_END)
 			return;

@@ -87,6 +87,18 @@ const char *shell_cannot_go_on(struct shell *shell);
 /* The address of a host, by name server if need be. Returns NULL, or what went wrong. */
 const char *shell_resolve(struct shell *shell, const char *host, ip4_addr_t *address);
 
+/* --- disks.c ------------------------------------------------------------------------- */
+
+/* Attaches every storage controller offered; what cannot be attached is told, and the commands are
+ * run all the same. */
+void shell_disks_up(struct shell *shell);
+void shell_disks_down(struct shell *shell);
+/* Controllers' coming and going. Between commands. */
+void shell_disks_check(struct shell *shell);
+/* The controller whose primary channel that is, or NULL. */
+struct shell_controller *shell_disks_controller(struct shell *shell, const struct hvk_channel *channel);
+void shell_disks_dump(struct shell *shell, hvk_dump_line line, void *context);
+
 /* --- nic_show.c --------------------------------------------------------------------- */
 
 int shell_nic_show(struct shell *shell);
@@ -103,6 +115,7 @@ int shell_command_run(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_lsvmbus(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_ip(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_nic(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_disk(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_ping(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_fetch(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_stats(struct shell *shell, uint32_t count, char *const words[]);

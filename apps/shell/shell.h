@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The shell: the guest that we run. It brings hvkit up, takes a network card, asks
- * for an address, runs commands and leaves everything as it was found.
+ * for an address, takes the disks, runs commands and leaves everything as it was found.
  *
- *   hypervisor -> CPUs -> VMBus -> netvsc -> DHCP -> commands -> the same backwards
+ *   hypervisor -> CPUs -> VMBus -> netvsc -> DHCP -> storvsc -> commands -> the same backwards
  *
  * It is portable: it is written against hvkit's public headers, lwIP and the few
  * functions in struct shell_platform, and is to become a kernel image of its own.
@@ -20,9 +20,13 @@
 #include "apps/shell/results.h"
 #include "hvkit/hvkit.h"
 #include "hvkit/netvsc.h"
+#include "hvkit/storvsc.h"
 #include "hvkit/vmbus.h"
 
 #define SHELL_GROUPS_MAX 14u /* multicast groups that one line asks for */
+#define SHELL_CONTROLLERS_MAX 16u
+#define SHELL_DISKS_MAX 64u
+#define SHELL_DISK_NAME 8u
 
 enum shell_stream {
 	SHELL_STORY,  /* what happens: coming up, going down */
@@ -80,6 +84,24 @@ struct shell_cpu {
 	hvk_status status; /* why it failed; read after state */
 };
 
+/* A storage controller that is attached. */
+struct shell_controller {
+	struct shell *shell;
+	struct hvk_storvsc *driver; /* NULL: none */
+	struct hvk_channel *channel;
+	uint32_t number;
+	bool gone; /* the host has taken it away */
+};
+
+struct shell_disk {
+	struct shell *shell;
+	char name[SHELL_DISK_NAME]; /* disk0, cd0 */
+	struct hvk_storvsc_unit *unit;
+	struct hvk_block *block; /* NULL: none, or taken away while a command uses it */
+	uint32_t controller;     /* its number */
+	uint32_t users;          /* commands at work on it */
+};
+
 struct shell {
 	struct shell_platform platform;
 	struct shell_config config;
@@ -95,6 +117,12 @@ struct shell {
 	uint8_t groups[SHELL_GROUPS_MAX][6]; /* that the card was asked for */
 	uint32_t group_count;
 	uint32_t nic_refused; /* channel id of a card that could not be attached again; 0 = none */
+	struct shell_controller controllers[SHELL_CONTROLLERS_MAX];
+	uint8_t controllers_refused[VMBUS_MAX_CHANNELS / 8]; /* bits by channel id: could not be attached */
+	struct shell_disk disks[SHELL_DISKS_MAX];
+	bool disks_leaving;
+	uint32_t pages_withheld; /* that a host has never let go of */
+
 	bool lwip_started, netif_added;
 	bool lease_stale; /* the link was lost: DHCP is to say whether the address holds */
 	struct net_lwip_port lwip;
