@@ -63,31 +63,24 @@ static void send(struct load_cpu *cpu)
 
 /* --- Steps ------------------------------------------------------------------------------- */
 
-static void take_step(void *context)
+static void take_step(void *context, uint32_t number)
 {
-	struct load_cpu *cpu = context;
+	struct load *load = context;
 	double start = bench_seconds();
 
-	bench_be_cpu(cpu->number);
-	cpu->load->step(cpu);
-	cpu->seconds = bench_seconds() - start;
+	load->step(&load->cpus[number]);
+	load->cpus[number].seconds = bench_seconds() - start;
 }
 
 /* On all CPUs, the last of them far; returns the seconds of the slowest. */
 static double step(struct load *load, void (*function)(struct load_cpu *cpu))
 {
-	struct load_cpu *last = &load->cpus[load->way->queues - 1];
-	double most;
+	double most = 0;
 
 	load->step = function;
-	bench_far_begin(load->far, take_step, last);
-	for (struct load_cpu *cpu = load->cpus; cpu != last; cpu++)
-		take_step(cpu);
-	bench_far_wait(load->far);
-	bench_be_cpu(0);
-	most = last->seconds;
-	for (const struct load_cpu *cpu = load->cpus; cpu != last; cpu++)
-		most = cpu->seconds > most ? cpu->seconds : most;
+	bench_each_cpu(load->far, load->way->queues, take_step, load);
+	for (uint32_t i = 0; i < load->way->queues; i++)
+		most = load->cpus[i].seconds > most ? load->cpus[i].seconds : most;
 	return most;
 }
 

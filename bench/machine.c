@@ -281,11 +281,6 @@ uint64_t bench_hypercalls(const struct bench_machine *machine)
 
 /* --- The guest ------------------------------------------------------------------------------- */
 
-void bench_be_cpu(uint32_t cpu)
-{
-	this_cpu = cpu;
-}
-
 void bench_guest_cpu(struct bench_machine *machine, uint32_t cpu)
 {
 	this_cpu = cpu;
@@ -300,6 +295,32 @@ void bench_guest(struct bench_machine *machine)
 {
 	for (uint32_t cpu = machine->cpus; cpu-- > 0;) /* the calling thread is CPU 0 again */
 		bench_guest_cpu(machine, cpu);
+}
+
+struct cpu_work {
+	void (*work)(void *context, uint32_t cpu);
+	void *context;
+	uint32_t cpu;
+};
+
+static void do_cpu_work(void *context)
+{
+	const struct cpu_work *work = context;
+
+	this_cpu = work->cpu;
+	work->work(work->context, work->cpu);
+}
+
+void bench_each_cpu(struct bench_far *far, uint32_t cpus, void (*work)(void *context, uint32_t cpu),
+		    void *context)
+{
+	struct cpu_work last = {work, context, cpus - 1};
+
+	bench_far_begin(far, do_cpu_work, &last);
+	for (uint32_t cpu = 0; cpu + 1 < cpus; cpu++)
+		do_cpu_work(&(struct cpu_work){work, context, cpu});
+	bench_far_wait(far);
+	this_cpu = 0;
 }
 
 static bool interrupts_pending(const struct bench_machine *machine)

@@ -7,6 +7,7 @@
 #ifndef BENCH_MACHINE_H
 #define BENCH_MACHINE_H
 
+#include "bench/far.h"
 #include "hvkit/netvsc.h"
 #include "hvkit_host/host.h"
 #include "hvkit_host/network.h"
@@ -71,7 +72,10 @@ void bench_host(struct bench_machine *machine);
 void bench_guest(struct bench_machine *machine);
 /* Of one CPU alone, which the calling thread is from now on. */
 void bench_guest_cpu(struct bench_machine *machine, uint32_t cpu);
-void bench_be_cpu(uint32_t cpu);
+/* The work of so many CPUs at once, the last one's on the other thread; far NULL: one after the other. The
+ * calling thread is CPU 0 afterwards. */
+void bench_each_cpu(struct bench_far *far, uint32_t cpus, void (*work)(void *context, uint32_t cpu),
+		    void *context);
 /* Both, until neither has anything to do. */
 void bench_settle(struct bench_machine *machine);
 /* Finishes the request in machine->request, which must end with HVK_OK. */
