@@ -221,6 +221,11 @@ static void stop_threads(struct vmm *vmm)
 	}
 }
 
+void vmm_use_images(struct vmm *vmm)
+{
+	vmm->images = true;
+}
+
 void vmm_run(struct vmm *vmm, uint64_t limit_ms, struct vmm_result *result)
 {
 	bool device = vmm_device_start(vmm);
@@ -228,7 +233,7 @@ void vmm_run(struct vmm *vmm, uint64_t limit_ms, struct vmm_result *result)
 
 	if (!device || !start_threads(vmm))
 		vmm_end(vmm, VMM_UNRUNNABLE, 0, "its threads could not be made: %s", strerror(errno));
-	else if (!vmm_confine(vmm->config.confinement, vmm->config.images, error))
+	else if (!vmm_confine(vmm->config.confinement, vmm->images, error))
 		vmm_end(vmm, VMM_UNRUNNABLE, 0, "%s", error);
 	begin(vmm);
 	wait_for_the_end(vmm, limit_ms);

@@ -131,7 +131,8 @@ struct vmm {
 	bool begun;               /* vCPUs may run; under end_lock */
 	_Atomic bool stopping;
 
-	int maps; /* /proc/self/smaps, opened before the confinement */
+	bool images; /* open files are images: may be written anywhere */
+	int maps;    /* /proc/self/smaps, opened before the confinement */
 };
 
 /* The first that is told counts. */

@@ -47,7 +47,6 @@ struct vmm_config {
 	void (*mark)(void *context, uint8_t value);
 	void *context;
 	enum vmm_confinement confinement;
-	bool images; /* confined: files that are open may be written anywhere, resized and have holes */
 };
 
 /* NULL with a line in error (of VMM_ERROR_MAX bytes): what is missing, and what to do. */
@@ -96,6 +95,8 @@ struct vmm_result {
 /* Runs until the guest has ended or limit_ms passed (0: no limit). */
 void vmm_run(struct vmm *vmm, uint64_t limit_ms, struct vmm_result *result);
 void vmm_stop(struct vmm *vmm);
+/* Confined, files that are open may be written anywhere, resized, and have holes. Before vmm_run. */
+void vmm_use_images(struct vmm *vmm);
 /* Registers of all vCPUs, the bytes at their instruction pointers, the last hypercalls. After
  * vmm_run. */
 void vmm_report(struct vmm *vmm, FILE *file);

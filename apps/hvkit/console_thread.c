@@ -48,13 +48,21 @@ static void write_text(const struct console *console, FILE *file, enum shell_str
 	fflush(file);
 }
 
+/* A machine without power says nothing any more. */
+static bool console_is_cut(const struct console *console)
+{
+	const struct storage *storage = console->run->storage;
+
+	return storage && atomic_load(&storage->cut);
+}
+
 /* Over a prompt: it is taken off the screen first and drawn anew afterwards. */
 void console_show(struct console *console, enum shell_stream stream, const char *text, size_t length)
 {
 	FILE *file = stream == SHELL_ERROR ? stderr : stdout;
 	bool editing = atomic_load(&console->editing);
 
-	if (length == 0 || (stream == SHELL_STORY && console->run->options->quiet))
+	if (length == 0 || (stream == SHELL_STORY && console->run->options->quiet) || console_is_cut(console))
 		return;
 	(void)pthread_mutex_lock(&console->screen);
 	if (editing && !console->line_started)

@@ -84,6 +84,7 @@ void cli_print_run_help(void)
 	       "guest hung;\n"
 	       "5 the guest crashed (--accel kvm; there what a kernel gives the debug exit is the status "
 	       "else);\n"
+	       "6 the power was cut, as !cut says;\n"
 	       "130, 143 ended by Ctrl-C, by a signal.\n");
 	print_commands("Commands of the guest:", "", shell_command_help);
 	print_commands("Commands of the host's side:", "!", monitor_help);

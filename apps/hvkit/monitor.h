@@ -17,6 +17,8 @@
 #define MONITOR_DEFERRED_MAX 16u
 #define MONITOR_TICK_MS 2u /* how often a wait is looked at */
 
+struct storage;
+
 enum monitor_wait_kind {
 	MONITOR_WAIT_NONE,
 	MONITOR_WAIT_TIME,
@@ -41,7 +43,8 @@ struct monitor_deferred {
 
 struct monitor {
 	struct machine machine;
-	bool traced; /* there is a trace */
+	bool traced;             /* there is a trace */
+	struct storage *storage; /* NULL: none */
 	/* Shows one line or more. error: on standard error. */
 	void (*show)(void *context, bool error, const char *text);
 	void *context;

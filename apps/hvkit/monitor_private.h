@@ -40,6 +40,12 @@ bool monitor_number(const char *text, uint64_t max, uint64_t *value);
 int monitor_nic(const struct monitor_call *call);
 void monitor_complete_nic(const struct monitor_completion *completion);
 
+/* monitor_disks.c */
+int monitor_disk(const struct monitor_call *call);
+int monitor_cut(const struct monitor_call *call);
+void monitor_complete_disk(const struct monitor_completion *completion);
+void monitor_complete_cut(const struct monitor_completion *completion);
+
 /* monitor_devices.c */
 int monitor_rescind(const struct monitor_call *call);
 int monitor_offer_again(const struct monitor_call *call);

@@ -64,6 +64,9 @@ static const struct option {
 	{"--cdrom", "FILE[,VALUES]", options_take_cdrom,
 	 "a CD-ROM drive with that image (- for none); may repeat. Values:\n"
 	 "serial=, controller=, target=, lun=, ide; spare: opened for !disk insert"},
+	{"--disk-trouble", "LIST", options_take_disk_trouble,
+	 "KIND=VALUE,... for all disks: medium-errors, busy, unit-attentions and\n"
+	 "never (no answer) by chance, like 5% or 1/200; delay, at most, like 20ms"},
 	{"--seed", "N", options_take_seed,
 	 "deterministic: one thread, virtual time, every choice from N (with\n"
 	 "--nic sim or none; a failing run is replayed by its seed)"},

@@ -13,6 +13,7 @@
 #include "hvkit/version.h"
 #include "hvkit_host/host.h"
 #include "hvkit_host/network.h"
+#include "hvkit_host/storage.h"
 
 #define CLI_COMMANDS_MAX 64u
 #define CLI_ERROR_MAX 480u
@@ -25,7 +26,8 @@ enum cli_exit {
 	CLI_USAGE = 2,
 	CLI_VIOLATION = 3, /* the host recorded violations, or memory was misused */
 	CLI_HANG = 4,      /* the guest made no progress any more */
-	CLI_CRASH = 5      /* the guest crashed its processor */
+	CLI_CRASH = 5,     /* the guest crashed its processor */
+	CLI_CUT = 6        /* the power was cut, as was asked for */
 };
 
 /* What hvkit can be asked for. The table is in actions.c. */
@@ -81,6 +83,7 @@ struct cli_options {
 	const char *offloads;            /* as given; NULL: not */
 	struct cli_disk disks[CLI_DISKS_MAX];
 	uint32_t disk_count;
+	struct hvh_storage_trouble disk_trouble; /* of every controller, at first */
 	enum hvh_silence silence;
 	const char *trace, *summary, *script; /* the arguments' */
 	bool inspect;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/hvkit/disk_trouble.h"
 #include "apps/hvkit/options_private.h"
 #include "apps/hvkit/suggest.h"
 
@@ -268,6 +269,38 @@ static bool take(struct parser *parser, const char *value, bool cdrom)
 	if (options->disk_count == CLI_DISKS_MAX)
 		return options_wrong(parser, "--disk, --cdrom: there can be at most %u", CLI_DISKS_MAX);
 	return cli_disk_parse(value, cdrom, &options->disks[options->disk_count++], parser->error);
+}
+
+/* One of KIND=VALUE. */
+static bool take_trouble(struct parser *parser, char *text)
+{
+	char *value = strchr(text, '=');
+	const char *right;
+	uint32_t kind = 0;
+
+	if (value)
+		*value++ = '\0';
+	while (disk_trouble_name(kind) && strcmp(disk_trouble_name(kind), text) != 0)
+		kind++;
+	if (!disk_trouble_name(kind))
+		return options_wrong_name(parser, "--disk-trouble", text, disk_trouble_name);
+	if (!disk_trouble_set(&parser->options->disk_trouble, kind, value ? value : "", &right))
+		return options_wrong(parser, "--disk-trouble: %s must be %s, not '%.40s'", text, right,
+				     value ? value : "");
+	return true;
+}
+
+bool options_take_disk_trouble(struct parser *parser, const char *value)
+{
+	char *text = strdup(value), *rest = text;
+	bool right = true;
+
+	if (!text)
+		return options_wrong(parser, "out of memory");
+	while (right && rest)
+		right = take_trouble(parser, split(&rest));
+	free(text);
+	return right;
 }
 
 bool options_take_disk(struct parser *parser, const char *value)

@@ -39,6 +39,7 @@ bool options_take_offloads(struct parser *parser, const char *value);
 bool options_take_mtu(struct parser *parser, const char *value);
 bool options_take_disk(struct parser *parser, const char *value);
 bool options_take_cdrom(struct parser *parser, const char *value);
+bool options_take_disk_trouble(struct parser *parser, const char *value);
 bool options_take_silent(struct parser *parser, const char *value);
 bool options_take_quirk(struct parser *parser, const char *value);
 bool options_take_script(struct parser *parser, const char *value);

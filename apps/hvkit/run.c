@@ -19,6 +19,14 @@ static void show_monitor(void *context, bool error, const char *text)
 	console_show(&run->console, error ? SHELL_ERROR : SHELL_OUTPUT, text, strlen(text));
 }
 
+/* With the machine's lock held, by whoever was doing something with a disk. */
+static void power_is_cut(void *context)
+{
+	struct run *run = context;
+
+	run->kind->end(run);
+}
+
 bool run_prepare(struct run *run, char *error)
 {
 	const struct cli_options *options = run->options;
@@ -30,7 +38,11 @@ bool run_prepare(struct run *run, char *error)
 					.traced = run->trace != NULL,
 					.show = show_monitor,
 					.context = run,
+					.storage = run->storage,
 					.silence = options->silence};
+	run->storage->trouble_first = options->disk_trouble;
+	run->storage->on_cut = power_is_cut;
+	run->storage->context = run;
 	monitor_create(&run->monitor);
 	return run_network_create(run, error) && storage_create(run->storage, &run->machine, error);
 }
@@ -75,6 +87,20 @@ int run_judge_violations(struct run *run, int status)
 		return status;
 	print_violations(run);
 	return CLI_VIOLATION;
+}
+
+/* What the guest did with that has its own status only if the host has something to say to it. */
+static void judge_cut(struct run *run)
+{
+	const struct storage *storage = run->storage;
+
+	fprintf(stderr,
+		"hvkit: the power was cut after %llu requests of the disks; %llu sector%s lost something "
+		"that was not flushed\n",
+		(unsigned long long)storage->requests, (unsigned long long)storage->lost,
+		storage->lost == 1 ? "" : "s");
+	if (run->exit_status != CLI_VIOLATION)
+		run->exit_status = CLI_CUT;
 }
 
 /* --- The whole ---------------------------------------------------------------------- */
@@ -122,6 +148,8 @@ static void run_machine(struct run *run)
 	look_inside(run);
 	fflush(stdout);
 	run->exit_status = run->kind->judge(run);
+	if (atomic_load(&run->storage->cut))
+		judge_cut(run);
 }
 
 static void clean_up(struct run *run)

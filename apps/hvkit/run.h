@@ -83,6 +83,9 @@ struct json;
 /* What the monitor counted, as an object "kvm"; null in other runs. */
 void run_kvm_summary(struct json *json, const struct run *run);
 
+/* Disks, their controllers, and a cut. */
+void run_storage_summary(struct json *json, const struct run *run);
+
 /* Writes the summary; false if it could not be written. */
 bool run_summary(struct run *run);
 

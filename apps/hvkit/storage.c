@@ -56,13 +56,14 @@ static bool open_planned(struct storage *storage, char *error)
 {
 	for (uint32_t n = 0; n < storage->planned_count; n++) {
 		const struct cli_disk *disk = &storage->planned[n];
-		const struct storage_image *image;
+		struct storage_image *image;
 
 		if (!disk->file)
 			continue;
 		image = storage_image_open(storage, disk->file, disk->read_only, error);
 		if (!image || !storage_check_size(disk, image->file.size, error))
 			return false;
+		image->kept = disk->spare;
 	}
 	return true;
 }
@@ -104,9 +105,34 @@ bool storage_create(struct storage *storage, const struct machine *machine, char
 	return good;
 }
 
+bool storage_writes(const struct storage *storage)
+{
+	for (uint32_t n = 0; n < STORAGE_IMAGES_MAX; n++) {
+		if (storage->images[n] && !storage->images[n]->read_only)
+			return true;
+	}
+	return false;
+}
+
+void storage_cut(struct storage *storage)
+{
+	if (atomic_exchange(&storage->cut, true))
+		return;
+	for (uint32_t n = 0; n < STORAGE_IMAGES_MAX; n++) {
+		struct storage_image *image = storage->images[n];
+
+		if (!image || !image->cache)
+			continue;
+		hvh_write_cache_cut(image->cache);
+		storage->lost += hvh_write_cache_lost(image->cache);
+	}
+	if (storage->on_cut)
+		storage->on_cut(storage->context);
+}
+
 void storage_stop(struct storage *storage)
 {
-	for (uint32_t n = 0; n < STORAGE_IMAGES_MAX && !storage->cut; n++) {
+	for (uint32_t n = 0; n < STORAGE_IMAGES_MAX && !atomic_load(&storage->cut); n++) {
 		const struct storage_image *image = storage->images[n];
 
 		if (image && image->used && !image->read_only && !image->inner.flush(image->inner.context)) {

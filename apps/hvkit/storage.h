@@ -10,6 +10,8 @@
 #ifndef CLI_STORAGE_H
 #define CLI_STORAGE_H
 
+#include <stdatomic.h>
+
 #include "apps/hvkit/disk.h"
 #include "apps/hvkit/machine.h"
 #include "hvkit_host/storage.h"
@@ -31,6 +33,7 @@ struct storage_image {
 	char *path;
 	bool read_only;
 	bool used;             /* by a disk or drive; else a spare */
+	bool kept;             /* named as a spare: stays open */
 	struct hvh_image file; /* closed by us */
 	struct hvh_image inner;
 	struct hvh_write_cache *cache; /* NULL: none */
@@ -39,7 +42,7 @@ struct storage_image {
 
 struct storage_disk {
 	bool there;
-	char name[STORAGE_NAME_MAX]; /* "disk0", "cdrom0" */
+	char name[STORAGE_NAME_MAX]; /* "disk0", "cd0" */
 	struct cli_disk config;      /* its strings are its own */
 	struct storage_image *image; /* NULL: no medium */
 	struct hvh_storage *on;
@@ -50,15 +53,19 @@ struct storage_disk {
 struct storage {
 	struct machine machine;
 	uint64_t seed;
-	bool sandboxed;  /* no file can be opened any more ... */
-	bool may_read;   /* ... but to be read */
-	bool failed;     /* an image could not be written whole at the end */
-	bool cut;        /* the power is */
-	uint64_t cut_in; /* after so many requests; 0: not */
+	bool sandboxed; /* no file can be opened any more ... */
+	bool may_read;  /* ... but to be read */
+	bool failed;    /* an image could not be written whole at the end */
+	_Atomic bool cut;
+	uint64_t requests; /* that reached the images */
+	uint64_t cut_in;   /* after so many of them; 0: not */
+	uint64_t lost;     /* sectors that lost something at the cut */
 	void (*on_cut)(void *context);
 	void *context;
 	struct hvh_storage *scsi[CLI_CONTROLLERS_MAX];
 	struct hvh_storage *controllers[STORAGE_CONTROLLERS_MAX]; /* all, in order */
+	struct hvh_storage_trouble trouble_first;                 /* a new controller's */
+	struct hvh_storage_trouble trouble[STORAGE_CONTROLLERS_MAX];
 	char names[STORAGE_CONTROLLERS_MAX][STORAGE_NAME_MAX];
 	uint32_t controller_count, scsi_count, ide_count;
 	struct cli_disk planned[CLI_DISKS_MAX]; /* of the command line, each with its place */
@@ -72,6 +79,11 @@ struct storage {
 struct storage *storage_open(const struct cli_disk *disks, uint32_t count, uint64_t seed, char *error);
 /* Offers them, as far as they are no spares. False with a line in error. */
 bool storage_create(struct storage *storage, const struct machine *machine, char *error);
+/* There is an image that may be written. */
+bool storage_writes(const struct storage *storage);
+/* The power goes: of what was written and not flushed a seeded part is in the files, nothing more gets
+ * there, and on_cut is to end the machine. */
+void storage_cut(struct storage *storage);
 /* All that was written is in the files then, unless the power was cut. */
 void storage_stop(struct storage *storage);
 /* Closes the files, after the machine's end. NULL does nothing. */
@@ -99,6 +111,11 @@ struct storage_disk *storage_add(struct storage *storage, uint64_t now, const st
 				 char *error);
 /* False with a line in error: no whole number of blocks. */
 bool storage_check_size(const struct cli_disk *config, uint64_t size, char *error);
+/* Takes it out of its controller. */
+bool storage_remove(struct storage *storage, uint64_t now, struct storage_disk *disk);
+/* Puts a medium into a drive that has none the guest uses. False with a line in error. */
+bool storage_insert(struct storage *storage, uint64_t now, struct storage_disk *disk, const char *path,
+		    char *error);
 struct storage_disk *storage_find(struct storage *storage, const char *name);
 
 #endif

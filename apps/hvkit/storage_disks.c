@@ -35,6 +35,8 @@ static struct hvh_storage *create_controller(struct storage *storage, enum hvh_s
 	storage->controllers[n] = controller;
 	snprintf(storage->names[n], STORAGE_NAME_MAX, "%s%u", ide ? "ide" : "scsi",
 		 ide ? storage->ide_count++ : storage->scsi_count++);
+	storage->trouble[n] = storage->trouble_first;
+	hvh_storage_set_trouble(controller, &storage->trouble[n]);
 	storage->controller_count++;
 	return controller;
 }
@@ -111,7 +113,7 @@ static void name(struct storage *storage, struct storage_disk *disk)
 	char text[STORAGE_NAME_MAX];
 
 	do
-		snprintf(text, sizeof(text), "%s%u", disk->config.cdrom ? "cdrom" : "disk", number++);
+		snprintf(text, sizeof(text), "%s%u", disk->config.cdrom ? "cd" : "disk", number++);
 	while (storage_find(storage, text));
 	strcpy(disk->name, text);
 }
@@ -147,8 +149,6 @@ static bool put_there(struct storage *storage, uint64_t now, struct storage_disk
 		return refuse(error, "out of memory");
 	if (hvh_storage_add(disk->on, now, disk->target, disk->lun, &unit, disk->image ? &image : NULL))
 		return true;
-	if (disk->image)
-		storage_image_release(disk->image);
 	return refuse(error, "out of memory");
 }
 
@@ -170,11 +170,46 @@ struct storage_disk *storage_add(struct storage *storage, uint64_t now, const st
 		disk->image = storage_image_get(storage, config->file, config->read_only, error);
 	if ((config->file && !disk->image) ||
 	    (disk->image && !storage_check_size(config, disk->image->file.size, error)) ||
-	    !place(storage, disk, error) || !put_there(storage, now, disk, error))
+	    !place(storage, disk, error) || !put_there(storage, now, disk, error)) {
+		if (disk->image)
+			storage_image_release(disk->image);
 		return NULL;
+	}
 	name(storage, disk);
 	disk->there = true;
 	return disk;
+}
+
+bool storage_remove(struct storage *storage, uint64_t now, struct storage_disk *disk)
+{
+	(void)storage;
+	if (!hvh_storage_remove(disk->on, now, disk->target, disk->lun))
+		return false;
+	cli_disk_free(&disk->config);
+	*disk = (struct storage_disk){.there = false};
+	return true;
+}
+
+bool storage_insert(struct storage *storage, uint64_t now, struct storage_disk *disk, const char *path,
+		    char *error)
+{
+	struct storage_image *image = storage_image_get(storage, path, true, error);
+	struct hvh_image medium;
+
+	if (!image)
+		return false;
+	if (image->file.size < CDROM_BLOCK)
+		snprintf(error, CLI_ERROR_MAX, "%.200s: a CD-ROM has at least one block of %u bytes", path,
+			 CDROM_BLOCK);
+	else if (!storage_image_use(image, &disk->config, 0, &medium))
+		return refuse(error, "out of memory");
+	else if (!hvh_storage_insert(disk->on, now, disk->target, disk->lun, &medium))
+		snprintf(error, CLI_ERROR_MAX, "%s has a medium; 'disk eject %s' takes it out", disk->name,
+			 disk->name);
+	else
+		return disk->image = image, true;
+	storage_image_release(image);
+	return false;
 }
 
 struct storage_disk *storage_find(struct storage *storage, const char *wanted)

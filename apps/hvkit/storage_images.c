@@ -13,10 +13,21 @@
 
 /* --- What a unit sees --------------------------------------------------------------------- */
 
-/* One request more. False: the power is off. */
+/* False: the power is off. */
 static bool has_power(const struct storage_image *image)
 {
-	return !image->storage->cut;
+	return !atomic_load(&image->storage->cut);
+}
+
+/* One request more has been done. False: the power went before anybody heard of it. */
+static bool done(struct storage_image *image)
+{
+	struct storage *storage = image->storage;
+
+	storage->requests++;
+	if (storage->cut_in && --storage->cut_in == 0)
+		storage_cut(storage);
+	return has_power(image);
 }
 
 static bool image_read(void *context, uint64_t offset, void *data, uint32_t length)
@@ -27,7 +38,7 @@ static bool image_read(void *context, uint64_t offset, void *data, uint32_t leng
 		return false;
 	image->counters.reads++;
 	image->counters.read_bytes += length;
-	return true;
+	return done(image);
 }
 
 static bool image_write(void *context, uint64_t offset, const void *data, uint32_t length)
@@ -38,7 +49,7 @@ static bool image_write(void *context, uint64_t offset, const void *data, uint32
 		return false;
 	image->counters.writes++;
 	image->counters.write_bytes += length;
-	return true;
+	return done(image);
 }
 
 static bool image_discard(void *context, uint64_t offset, uint64_t length)
@@ -48,7 +59,7 @@ static bool image_discard(void *context, uint64_t offset, uint64_t length)
 	if (!has_power(image) || !image->inner.discard(image->inner.context, offset, length))
 		return false;
 	image->counters.discards++;
-	return true;
+	return done(image);
 }
 
 static bool image_flush(void *context)
@@ -58,6 +69,26 @@ static bool image_flush(void *context)
 	if (!has_power(image) || !image->inner.flush(image->inner.context))
 		return false;
 	image->counters.flushes++;
+	return done(image);
+}
+
+static bool image_flush_range(void *context, uint64_t offset, uint64_t length)
+{
+	struct storage_image *image = context;
+
+	if (!has_power(image) || !image->inner.flush_range(image->inner.context, offset, length))
+		return false;
+	image->counters.flushes++;
+	return done(image);
+}
+
+static bool image_resize(void *context, uint64_t size)
+{
+	struct storage_image *image = context;
+
+	if (!has_power(image) || !image->inner.resize(image->inner.context, size))
+		return false;
+	image->file.size = size;
 	return true;
 }
 
@@ -172,17 +203,28 @@ bool storage_image_use(struct storage_image *image, const struct cli_disk *confi
 		.flush = image_flush,
 		.discard = image->inner.discard ? image_discard : NULL,
 		.close = image_close,
+		.flush_range = image->inner.flush_range ? image_flush_range : NULL,
+		.resize = image->inner.resize ? image_resize : NULL,
 	};
 	return true;
 }
 
+static void forget(struct storage *storage, const struct storage_image *image)
+{
+	for (uint32_t n = 0; n < CLI_DISKS_MAX; n++) {
+		if (storage->disks[n].image == image)
+			storage->disks[n].image = NULL;
+	}
+}
+
 void storage_image_release(struct storage_image *image)
 {
+	forget(image->storage, image);
 	if (image->inner.close) /* a cache's: writes all */
 		image->inner.close(image->inner.context);
 	image->cache = NULL;
 	image->inner = (struct hvh_image){0};
 	image->used = false;
-	if (!image->storage->sandboxed)
+	if (!image->storage->sandboxed && !image->kept)
 		storage_image_close(image);
 }

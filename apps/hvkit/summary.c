@@ -339,6 +339,7 @@ bool run_summary(struct run *run)
 	json_close(&json);
 	put_network(&json, results);
 	put_work(&json, results);
+	run_storage_summary(&json, run);
 	put_violations(&json, run);
 	json_object(&json, "counters");
 	put_guest_counters(&json, &results->counters);

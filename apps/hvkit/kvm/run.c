@@ -54,7 +54,6 @@ static bool create_machine(struct run *run, char *error)
 		.mark = moments_mark,
 		.context = run->guest,
 		.confinement = confinement(options),
-		.images = options->disk_count > 0,
 	};
 
 	run->guest->vmm = vmm_create(&config, error);
@@ -153,6 +152,8 @@ static void go(struct run *run)
 		return;
 	run->storage->sandboxed = confinement(run->options) != VMM_UNCONFINED;
 	run->storage->may_read = confinement(run->options) == VMM_CONFINED_TO_READING;
+	if (storage_writes(run->storage))
+		vmm_use_images(guest->vmm);
 	if (!guest_has_commands(run->options))
 		guest_input_start(guest);
 	vmm_run(guest->vmm, run->options->time_limit_ms, &guest->result);

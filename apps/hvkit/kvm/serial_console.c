@@ -26,6 +26,8 @@ void guest_serial_output(void *context, const char *text, size_t length)
 {
 	struct run_guest *guest = context;
 
+	if (atomic_load(&guest->run->storage->cut)) /* it has no power any more */
+		return;
 	(void)pthread_mutex_lock(&guest->output_lock);
 	for (size_t n = 0; n < length; n++) {
 		if (text[n] == '\r' && !guest->raw) /* ends of lines are ours here */
