@@ -42,6 +42,12 @@ typedef enum hvk_status {
 	HVK_ENOMEDIUM = 18, /* there is no medium in the drive */
 	HVK_ENODEVICE = 19, /* no such unit, or not any more */
 
+	/* Network cards and their VFs. */
+	HVK_EPAIRED = 20,   /* paired with a card: operated through that one alone */
+	HVK_EOTHER = 21,    /* another card's VF: its hardware address or serial number differs */
+	HVK_ESTACKED = 22,  /* a bond or VLAN on top of something, not a VF */
+	HVK_EOWNQUEUE = 23, /* a VF driver that can only queue by itself */
+
 	/* The machine. */
 	HVK_ENOHYPERVISOR = 32, /* no Hyper-V interface here */
 	HVK_EPRIVILEGE = 33,    /* Hyper-V is there but lacks hypercalls, SynIC, messages or events */
@@ -71,6 +77,9 @@ typedef enum hvk_status {
 	HVK_ETIMEDOUT_VSTOR = 80,   /* no answer while the controller was brought up */
 	HVK_ETIMEDOUT_REQUEST = 81, /* no answer to a command of a disk */
 	HVK_ETIMEDOUT_INPUT = 82,   /* no answer of a keyboard or mouse */
+	HVK_ETIMEDOUT_VPCI = 83,    /* no answer of a PCI bus */
+	HVK_ETIMEDOUT_VIRTIO = 84,  /* a virtio device does not reset, or does not answer its control queue */
+	HVK_ETIMEDOUT_DATA_PATH = 85, /* the host did not switch the data path */
 
 	/* The host refuses what it may refuse. */
 	HVK_EREFUSED_OPEN = 96,
@@ -82,6 +91,9 @@ typedef enum hvk_status {
 	HVK_EREFUSED_MODIFY = 102,     /* MODIFY_CHANNEL */
 	HVK_EREFUSED_VSTOR = 103,      /* no vstor version, or a step of the bring-up */
 	HVK_EREFUSED_INPUT = 104,      /* protocol of a keyboard or mouse */
+	HVK_EREFUSED_VPCI = 105,       /* no vPCI version, or a step of the bring-up, or an interrupt */
+	HVK_EREFUSED_VIRTIO = 106,     /* features, or a command of the control queue */
+	HVK_EREFUSED_DATA_PATH = 107,  /* the host did not take the switch of the data path */
 
 	/* The host misbehaves. */
 	HVK_EHOST_FIRST = 4096,
@@ -100,7 +112,9 @@ typedef enum hvk_status {
 	HVK_EHOST_CLOCK = 4108,       /* reference counter that stands still or runs backwards */
 	HVK_EHOST_VSTOR = 4109,       /* vstor packet: too short, of an unknown kind or out of order */
 	HVK_EHOST_INPUT = 4110,       /* keyboard's or mouse's message likewise */
-	HVK_EHOST_IC = 4111           /* integration component's message likewise */
+	HVK_EHOST_IC = 4111,          /* integration component's message likewise */
+	HVK_EHOST_VPCI = 4112,        /* vPCI message likewise */
+	HVK_EHOST_VIRTIO = 4113       /* a virtio device's capabilities or rings contradict themselves */
 } hvk_status;
 
 /* Name of a status, as in the enumeration without the prefix, lower case, e.g.

@@ -10,11 +10,11 @@
 #include "hvkit/hvkit.h"
 #include "hvkit/version.h"
 
-static const hvk_status ranges[][2] = {{HVK_OK, HVK_ENODEVICE},
+static const hvk_status ranges[][2] = {{HVK_OK, HVK_EOWNQUEUE},
 				       {HVK_ENOHYPERVISOR, HVK_EHOSTTOOOLD},
-				       {HVK_ETIMEDOUT, HVK_ETIMEDOUT_INPUT},
-				       {HVK_EREFUSED_OPEN, HVK_EREFUSED_INPUT},
-				       {HVK_EHOST_FIRST, HVK_EHOST_IC}};
+				       {HVK_ETIMEDOUT, HVK_ETIMEDOUT_DATA_PATH},
+				       {HVK_EREFUSED_OPEN, HVK_EREFUSED_DATA_PATH},
+				       {HVK_EHOST_FIRST, HVK_EHOST_VIRTIO}};
 
 static void each_has_its_own(void **state)
 {
