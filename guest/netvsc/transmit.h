@@ -37,9 +37,15 @@ static inline uint32_t netvsc_wire_size(const struct netvsc_wire *wire)
 /* transmit_offload.c. HVK_EINVAL: it cannot be done. Any context. */
 hvk_status hvk_netvsc_transmit_prepare(const struct hvk_netvsc *nic, struct netvsc_wire *wire);
 
-/* transmit.c. Under the queue's lock; HVK_NETVSC_SENDS: none is free, tx_ready is owed. */
+/* transmit_life.c. Under the queue's lock; HVK_NETVSC_SENDS: none is free, tx_ready is owed. */
 uint32_t hvk_netvsc_slot_take(struct netvsc_queue *queue, struct netvsc_slots *slots);
 void hvk_netvsc_slot_free(struct netvsc_queue *queue, uint32_t slot);
+/* Not under it: who has been marked for a kick. */
+#define NETVSC_TELL_QUEUE 1u
+#define NETVSC_TELL_CARD 2u
+void hvk_netvsc_transmit_tell(struct netvsc_queue *queue, unsigned tell);
+
+/* transmit.c, under the queue's lock. */
 /* What became of a packet: the ring was full, or is dead. */
 void hvk_netvsc_packet_failed(struct netvsc_queue *queue, hvk_status status);
 

@@ -7,10 +7,11 @@
 static const struct hvk_netvsc_config three = {.queues = 3};
 
 /* A host that gives two sub-channels. */
-static void up_with(const struct hvk_netvsc_config *config)
+static void up_with_sections(const struct hvk_netvsc_config *config, uint32_t section_size)
 {
 	fill_data();
 	fake_create(config);
+	bench.section_size = section_size;
 	memcpy(bench.rss, golden_ndis_rss_capabilities_2, 18);
 	bench.rss_length = 18;
 	bench.rss[16] = 16;
@@ -20,6 +21,11 @@ static void up_with(const struct hvk_netvsc_config *config)
 	assert_int_equal(bench.netdev->info.queues, 3);
 	bench.channel.sent_count = bench.answered = 0;
 	bench.hold_sends = true;
+}
+
+static void up_with(const struct hvk_netvsc_config *config)
+{
+	up_with_sections(config, 6144);
 }
 
 static struct hvk_channel *channel_of(uint32_t queue)
@@ -185,6 +191,37 @@ static void sections_are_divided(void **state)
 		assert_memory_equal(frame_of(fake_send_memory() + section * bench.section_size), data + i,
 				    60);
 	}
+	complete_all();
+	fake_down();
+}
+
+/* 1 MiB is two sections for three queues. Frames that can only be copied go by queue 0, others as ever. */
+static void fewer_sections_than_queues(void **state)
+{
+	bool used[2] = {false};
+
+	(void)state;
+	up_with_sections(&three, 512 * 1024);
+	for (uint32_t i = 0; i < 2; i++) {
+		(void)make_frame(i, data + i, 60, HVK_TX_HASH);
+		frames[i].tx.hash = i + 1; /* queues 1 and 2 */
+		frames[i].pieces[0].gpa = 0;
+		assert_int_equal(transmit(&frames[i]), HVK_TX_TAKEN);
+		assert_int_equal(bench.channel.sent_count, i + 1);
+		uint32_t section = fake_word(bench.channel.sent[i].payload + 8);
+		assert_true(section < 2);
+		assert_false(used[section]);
+		used[section] = true;
+		assert_memory_equal(frame_of(fake_send_memory() + section * bench.section_size), data + i,
+				    60);
+	}
+	assert_int_equal(queue_of(2, 1), 1); /* by page */
+	assert_int_equal(queue_of(3, 2), 2);
+	assert_int_equal(fake_word(bench.subs[1].sent[0].payload + 8), NVS_SECTION_NONE);
+	(void)make_frame(4, data, 60, HVK_TX_HASH);
+	frames[4].tx.hash = 1;
+	frames[4].pieces[0].gpa = 0;
+	assert_int_equal(transmit(&frames[4]), HVK_TX_BUSY);
 	complete_all();
 	fake_down();
 }
@@ -540,6 +577,7 @@ int main(void)
 		cmocka_unit_test(by_the_hosts_table),
 		cmocka_unit_test(by_cpu_without_a_hash),
 		cmocka_unit_test(sections_are_divided),
+		cmocka_unit_test(fewer_sections_than_queues),
 		cmocka_unit_test(the_hash_is_told_to_the_host),
 		cmocka_unit_test(a_flush_is_of_all),
 		cmocka_unit_test(counters_of_each),
