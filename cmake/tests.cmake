@@ -7,6 +7,7 @@
 #   tests/unit/guest_*   sees the drivers alone
 #   tests/unit/bare_*    sees the kernel image's parts that need no machine
 #   tests/unit/shell_*, cli_*   see the guest program and the command line
+#   tests/unit/storage_*  see apps/storage alone
 #   all others           see drivers, model and hosted port
 
 find_library(CMOCKA_LIBRARY cmocka REQUIRED)
@@ -33,6 +34,8 @@ function(hvkit_test_libraries suite name result)
 		set(libraries hvkit_trace hvkit_host)
 	elseif(suite STREQUAL "unit" AND name MATCHES "^host_")
 		set(libraries hvkit_host)
+	elseif(suite STREQUAL "unit" AND name MATCHES "^storage_")
+		set(libraries hvkit_storage)
 	elseif(suite STREQUAL "unit" AND name MATCHES "^bare_")
 		set(libraries hvkit_image_parts)
 	elseif(suite STREQUAL "unit" AND name MATCHES "^guest_")

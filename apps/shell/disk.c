@@ -36,6 +36,45 @@ bool disk_number_parse(const char *text, uint64_t most, uint64_t *number)
 	return true;
 }
 
+int disk_options_parse(struct shell *shell, const char *command, const struct disk_option *options,
+		       uint32_t option_count, uint32_t count, char *const words[])
+{
+	char names[120] = "";
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct disk_option *option = NULL;
+
+		for (uint32_t n = 0; n < option_count; n++) {
+			if (strcmp(words[i], options[n].name) == 0)
+				option = &options[n];
+		}
+		if (option && option->flag) {
+			*option->flag = true;
+			continue;
+		}
+		if (option) {
+			if (i + 1 < count && disk_number_parse(words[i + 1], option->most, option->number) &&
+			    *option->number >= option->least) {
+				i++;
+				continue;
+			}
+			if (option->most == UINT64_MAX)
+				return shell_usage(shell, "disk %s: %s takes a number from %llu on\n",
+						   command, option->name, (unsigned long long)option->least);
+			return shell_usage(shell, "disk %s: %s takes a number from %llu to %llu\n", command,
+					   option->name, (unsigned long long)option->least,
+					   (unsigned long long)option->most);
+		}
+		for (uint32_t n = 0; n < option_count && used < sizeof(names); n++)
+			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s%s", n ? ", " : "",
+						 options[n].name, options[n].flag ? "" : " N");
+		return shell_usage(shell, "disk %s: '%.40s' is not known; there %s %s\n", command, words[i],
+				   option_count == 1 ? "is:" : "are:", names);
+	}
+	return SHELL_OK;
+}
+
 static int no_such_disk(struct shell *shell, const char *command, const char *name)
 {
 	char list[160] = "";
@@ -50,18 +89,34 @@ static int no_such_disk(struct shell *shell, const char *command, const char *na
 			   used ? "are:" : "is", used ? list : "none");
 }
 
-int disk_place_parse(struct shell *shell, const char *command, const char *text, struct disk_place *place)
+static int whole_disk(struct shell *shell, const char *command, struct shell_disk *disk,
+		      struct disk_place *place)
 {
-	struct shell_disk *disk = shell_disk_find(shell, text, strlen(text));
-
-	if (!disk)
-		return no_such_disk(shell, command, text);
 	*place = (struct disk_place){
 		.disk = disk, .blocks = disk->block->info.blocks, .block_size = disk->block->info.block_size};
-	snprintf(place->name, sizeof(place->name), "%s", text);
+	snprintf(place->name, sizeof(place->name), "%s", disk->name);
 	if ((disk->block->info.flags & HVK_BLOCK_NO_MEDIUM) || !place->block_size)
-		return shell_error(shell, "disk %s: %s: there is no medium in it\n", command, text);
+		return shell_error(shell, "disk %s: %s: there is no medium in it\n", command, disk->name);
 	return SHELL_OK;
+}
+
+int disk_place_parse(struct shell *shell, const char *command, const char *text, struct disk_place *place)
+{
+	size_t length = strlen(text), digits = length;
+	struct shell_disk *disk = shell_disk_find(shell, text, length);
+	uint64_t number;
+	int status;
+
+	if (disk)
+		return whole_disk(shell, command, disk, place);
+	while (digits && text[digits - 1] >= '0' && text[digits - 1] <= '9')
+		digits--;
+	if (digits && text[digits - 1] == 'p' && disk_number_parse(text + digits, UINT32_MAX, &number))
+		disk = shell_disk_find(shell, text, digits - 1);
+	if (!disk)
+		return no_such_disk(shell, command, text);
+	status = whole_disk(shell, command, disk, place);
+	return status == SHELL_OK ? disk_find_partition(shell, command, (uint32_t)number, place) : status;
 }
 
 int disk_range_parse(struct shell *shell, const char *command, const struct disk_place *place,
@@ -78,166 +133,6 @@ int disk_range_parse(struct shell *shell, const char *command, const struct disk
 				   command, place->name, (unsigned long long)place->blocks,
 				   (unsigned long long)*count, (unsigned long long)*block);
 	return SHELL_OK;
-}
-
-/* --- At work --------------------------------------------------------------------------------- */
-
-static void turn(void *context)
-{
-	struct disk_work *work = context;
-
-	shell_turn(work->shell, HVK_NEVER);
-}
-
-static void wake(void *context)
-{
-	const struct shell_platform *platform = &((struct disk_work *)context)->shell->platform;
-
-	if (platform->wake)
-		platform->wake(platform->context, 0);
-}
-
-int disk_work_begin(struct disk_work *work, struct shell *shell, const struct disk_place *place,
-		    uint32_t slots, uint32_t slot_bytes, uint32_t queues)
-{
-	const struct block_queue_config config = {.port = shell->platform.port,
-						  .block = &place->disk->block,
-						  .turn = turn,
-						  .wake = wake,
-						  .context = work,
-						  .slots = slots,
-						  .slot_bytes = slot_bytes,
-						  .queues = queues};
-	hvk_status status;
-
-	work->shell = shell;
-	work->place = *place;
-	work->started = hvk_time(atomic_load(&shell->hvk));
-	status = block_queue_open(&work->queue, &config);
-	if (status != HVK_OK)
-		return shell_error(shell, "disk: no memory for %u requests of %u bytes\n", slots, slot_bytes);
-	place->disk->users++;
-	return SHELL_OK;
-}
-
-void disk_work_end(struct disk_work *work)
-{
-	work->shell->pages_withheld += block_queue_close(&work->queue);
-	work->place.disk->users--;
-}
-
-int disk_outcome(struct disk_work *work, const char *command, uint64_t block, hvk_status status)
-{
-	if (status == HVK_OK)
-		return SHELL_OK;
-	return shell_error(work->shell, "disk %s: %s, block %llu: %s: %s\n", command, work->place.name,
-			   (unsigned long long)block, hvk_status_name(status), hvk_status_text(status));
-}
-
-const char *disk_cannot_go_on(const struct disk_work *work)
-{
-	return atomic_load(&work->shell->cancelled) ? "interrupted" : NULL;
-}
-
-void disk_tell_rate(struct disk_work *work, const char *what, uint64_t bytes)
-{
-	uint64_t time = hvk_time(atomic_load(&work->shell->hvk)) - work->started;
-	char rate[SHELL_SIZE_TEXT];
-
-	shell_size_text(shell_rate(bytes, time), rate);
-	shell_print(work->shell, SHELL_OUTPUT, "%s %llu bytes in %llu.%03llu s, %s/s\n", what,
-		    (unsigned long long)bytes, (unsigned long long)(time / HVK_TIME_PER_SECOND),
-		    (unsigned long long)(time % HVK_TIME_PER_SECOND / HVK_TIME_PER_MS), rate);
-}
-
-/* --- Reading in order ------------------------------------------------------------------------- */
-
-/* Blocks that are asked for ahead, handed on in order. */
-struct reading {
-	struct disk_work *work;
-	const struct disk_reader *reader;
-	uint64_t next, end; /* blocks of the place */
-	uint64_t from, to;  /* bytes that are wanted of them */
-	uint32_t slots, oldest, under_way;
-};
-
-static hvk_status ask(struct reading *reading)
-{
-	struct block_queue *queue = &reading->work->queue;
-	uint32_t slot = (reading->oldest + reading->under_way) % reading->slots;
-	uint32_t most = block_queue_slot_blocks(queue);
-	uint64_t left = reading->end - reading->next, count = left < most ? left : most;
-	hvk_status status;
-
-	if (!most)
-		return HVK_EGONE;
-	status = block_queue_submit(queue, block_queue_slot(queue, slot), HVK_BLOCK_READ, 0,
-				    reading->work->place.first + reading->next, count);
-	if (status != HVK_OK)
-		return status;
-	reading->next += count;
-	reading->under_way++;
-	return HVK_OK;
-}
-
-/* The oldest one, cut at the ends of what is wanted. False if whoever takes it has enough. */
-static bool hand_on(struct reading *reading, const struct block_slot *slot)
-{
-	const struct disk_place *place = &reading->work->place;
-	uint64_t begin = (slot->block - place->first) * place->block_size;
-	uint64_t end = begin + (uint64_t)slot->count * place->block_size;
-	uint64_t skipped = begin < reading->from ? reading->from - begin : 0;
-
-	if (end > reading->to)
-		end = reading->to;
-	return reading->reader->take(reading->reader->context, begin + skipped, slot->data + skipped,
-				     (uint32_t)(end - begin - skipped));
-}
-
-static int read_all(struct reading *reading)
-{
-	struct disk_work *work = reading->work;
-
-	while (reading->under_way || reading->next < reading->end) {
-		struct block_slot *slot;
-		hvk_status status = HVK_OK;
-
-		while (status == HVK_OK && reading->under_way < reading->slots &&
-		       reading->next < reading->end)
-			status = ask(reading);
-		if (status != HVK_OK)
-			return disk_outcome(work, reading->reader->command, reading->next, status);
-		if (disk_cannot_go_on(work))
-			return shell_error(work->shell, "disk %s: %s\n", reading->reader->command,
-					   disk_cannot_go_on(work));
-		slot = block_queue_slot(&work->queue, reading->oldest);
-		status = block_queue_wait(&work->queue, slot);
-		if (status != HVK_OK)
-			return disk_outcome(work, reading->reader->command, slot->block - work->place.first,
-					    status);
-		if (!hand_on(reading, slot))
-			return SHELL_FAILED;
-		reading->oldest = (reading->oldest + 1) % reading->slots;
-		reading->under_way--;
-	}
-	return SHELL_OK;
-}
-
-int disk_read_bytes(struct disk_work *work, const struct disk_reader *reader, uint64_t offset,
-		    uint64_t length)
-{
-	uint32_t block_size = work->place.block_size;
-	struct reading reading = {.work = work,
-				  .reader = reader,
-				  .next = offset / block_size,
-				  .end = (offset + length + block_size - 1) / block_size,
-				  .from = offset,
-				  .to = offset + length,
-				  .slots = work->queue.config.slots};
-	int status = length ? read_all(&reading) : SHELL_OK;
-
-	(void)block_queue_wait_all(&work->queue); /* what was asked for ahead in vain */
-	return status;
 }
 
 /* --- list ------------------------------------------------------------------------------------ */
@@ -273,11 +168,13 @@ static void list_disk(struct shell *shell, const struct shell_disk *disk)
 	list_flags(info->flags, flags);
 	shell_print(shell, SHELL_OUTPUT, "%-7s %-10s %s %s %s, serial %s\n", disk->name, size, info->vendor,
 		    info->product, info->revision, info->serial[0] ? info->serial : "none");
-	shell_print(shell, SHELL_OUTPUT,
-		    "        channel %u, target %u, LUN %u; %llu blocks of %u bytes (%u inside)\n",
+	shell_print(shell, SHELL_OUTPUT, "        channel %u, target %u, LUN %u",
 		    hvk_channel_offer(controller->channel)->channel_id, hvk_storvsc_unit_target(disk->unit),
-		    hvk_storvsc_unit_lun(disk->unit), (unsigned long long)info->blocks, info->block_size,
-		    info->physical_block_size);
+		    hvk_storvsc_unit_lun(disk->unit));
+	if (!(info->flags & HVK_BLOCK_NO_MEDIUM))
+		shell_print(shell, SHELL_OUTPUT, "; %llu blocks of %u bytes (%u inside)",
+			    (unsigned long long)info->blocks, info->block_size, info->physical_block_size);
+	shell_print(shell, SHELL_OUTPUT, "\n");
 	if (flags[0])
 		shell_print(shell, SHELL_OUTPUT, "        %s\n", flags);
 }
@@ -311,7 +208,18 @@ static const struct action {
 	{"read", "DISK BLOCK [COUNT]", 2, 3, disk_command_read},
 	{"write", "DISK BLOCK COUNT [--seed N] [--flush-every N] [--fua]", 3, 8, disk_command_write},
 	{"verify", "DISK BLOCK COUNT [--seed N]", 3, 5, disk_command_verify},
-	{"hash", "DISK [BLOCK COUNT]", 1, SHELL_WORDS_MAX, disk_command_hash},
+	{"hash", "DISK [BLOCK COUNT], or DISK:PATH", 1, SHELL_WORDS_MAX, disk_command_hash},
+	{"flush", "DISK", 1, 1, disk_command_flush},
+	{"discard", "DISK BLOCK COUNT", 3, 3, disk_command_discard},
+	{"zero", "DISK BLOCK COUNT", 3, 3, disk_command_zero},
+	{"bench", "DISK [--size N] [--depth N] [--random] [--write] [--queues N] [--count N] [--seconds N]",
+	 1, SHELL_WORDS_MAX, disk_command_bench},
+	{"partitions", "DISK", 1, 1, disk_command_partitions},
+	{"ls", "[--names rock-ridge|joliet|plain] DISK[:PATH]", 1, SHELL_WORDS_MAX, disk_command_ls},
+	{"cat", "[--names rock-ridge|joliet|plain] DISK:PATH", 1, SHELL_WORDS_MAX, disk_command_cat},
+	{"rescan", "", 0, 0, disk_command_rescan},
+	{"eject", "DISK", 1, 1, disk_command_eject},
+	{"load", "DISK", 1, 1, disk_command_load},
 };
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
 

@@ -5,10 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "apps/net/sha256.h"
-
-#define SLOTS 8u
-#define SLOT_BYTES (128u * 1024)
 #define SHOWN_MAX 1024u /* blocks of one disk read */
 
 /* --- Options of write and verify ---------------------------------------------------------------- */
@@ -21,24 +17,13 @@ struct options {
 static int parse_options(struct shell *shell, const char *command, bool writes, uint32_t count,
 			 char *const words[], struct options *options)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		uint64_t *number = strcmp(words[i], "--seed") == 0                    ? &options->seed
-				   : writes && strcmp(words[i], "--flush-every") == 0 ? &options->flush_every
-										      : NULL;
+	const struct disk_option known[] = {
+		{"--seed", NULL, &options->seed, 0, UINT64_MAX},
+		{"--flush-every", NULL, &options->flush_every, 1, UINT64_MAX},
+		{"--fua", &options->fua, NULL, 0, 0},
+	};
 
-		if (writes && strcmp(words[i], "--fua") == 0) {
-			options->fua = true;
-			continue;
-		}
-		if (!number)
-			return shell_usage(shell, "disk %s: '%.40s' is not known; there %s\n", command,
-					   words[i],
-					   writes ? "are: --seed N, --flush-every N, --fua" : "is: --seed N");
-		if (i + 1 == count || !disk_number_parse(words[i + 1], UINT64_MAX, number))
-			return shell_usage(shell, "disk %s: %s needs a number\n", command, words[i]);
-		i++;
-	}
-	return SHELL_OK;
+	return disk_options_parse(shell, command, known, writes ? 3 : 1, count, words);
 }
 
 /* --- write ------------------------------------------------------------------------------------- */
@@ -95,7 +80,7 @@ static hvk_status write_some(struct writing *writing)
 	if (status != HVK_OK)
 		return status;
 	writing->next += count;
-	writing->slot = (writing->slot + 1) % SLOTS;
+	writing->slot = (writing->slot + 1) % DISK_SLOTS;
 	return HVK_OK;
 }
 
@@ -131,7 +116,7 @@ int disk_command_write(struct shell *shell, uint32_t count, char *const words[])
 	if (status == SHELL_OK)
 		status = parse_options(shell, "write", true, count - 3, words + 3, &writing.options);
 	if (status == SHELL_OK)
-		status = disk_work_begin(&writing.work, shell, &place, SLOTS, SLOT_BYTES, 0);
+		status = disk_work_begin(&writing.work, shell, &place, DISK_SLOTS, DISK_SLOT_BYTES, 0);
 	if (status != SHELL_OK)
 		return status;
 	writing.flushed = writing.next;
@@ -181,7 +166,7 @@ int disk_command_verify(struct shell *shell, uint32_t count, char *const words[]
 	if (status == SHELL_OK)
 		status = parse_options(shell, "verify", false, count - 3, words + 3, &verifying.options);
 	if (status == SHELL_OK)
-		status = disk_work_begin(&verifying.work, shell, &place, SLOTS, SLOT_BYTES, 0);
+		status = disk_work_begin(&verifying.work, shell, &place, DISK_SLOTS, DISK_SLOT_BYTES, 0);
 	if (status != SHELL_OK)
 		return status;
 	status = disk_read_bytes(&verifying.work, &reader, block * place.block_size,
@@ -208,6 +193,17 @@ static bool hash_part(void *context, uint64_t offset, const uint8_t *data, uint3
 	return true;
 }
 
+void disk_tell_digest(struct disk_work *work, struct sha256 *sha, uint64_t bytes)
+{
+	uint8_t digest[SHA256_BYTES];
+	char text[SHA256_TEXT];
+
+	sha256_end(sha, digest);
+	sha256_text(digest, text);
+	disk_tell_rate(work, "hashed", bytes);
+	shell_print(work->shell, SHELL_OUTPUT, "  sha256 %s\n", text);
+}
+
 int disk_command_hash(struct shell *shell, uint32_t count, char *const words[])
 {
 	struct sha256 sha;
@@ -217,8 +213,10 @@ int disk_command_hash(struct shell *shell, uint32_t count, char *const words[])
 	uint64_t block = 0, blocks;
 	int status;
 
+	if (strchr(words[0], ':'))
+		return disk_hash_file(shell, count, words);
 	if (count == 2 || count > 3)
-		return shell_usage(shell, "disk hash takes DISK [BLOCK COUNT]\n");
+		return shell_usage(shell, "disk hash takes DISK [BLOCK COUNT], or DISK:PATH\n");
 	status = disk_place_parse(shell, "hash", words[0], &place);
 	if (status != SHELL_OK)
 		return status;
@@ -226,20 +224,13 @@ int disk_command_hash(struct shell *shell, uint32_t count, char *const words[])
 	if (count == 3)
 		status = disk_range_parse(shell, "hash", &place, words[1], words[2], &block, &blocks);
 	if (status == SHELL_OK)
-		status = disk_work_begin(&work, shell, &place, SLOTS, SLOT_BYTES, 0);
+		status = disk_work_begin(&work, shell, &place, DISK_SLOTS, DISK_SLOT_BYTES, 0);
 	if (status != SHELL_OK)
 		return status;
 	sha256_begin(&sha);
 	status = disk_read_bytes(&work, &reader, block * place.block_size, blocks * place.block_size);
-	if (status == SHELL_OK) {
-		uint8_t digest[SHA256_BYTES];
-		char text[SHA256_TEXT];
-
-		sha256_end(&sha, digest);
-		sha256_text(digest, text);
-		disk_tell_rate(&work, "hashed", blocks * place.block_size);
-		shell_print(shell, SHELL_OUTPUT, "  sha256 %s\n", text);
-	}
+	if (status == SHELL_OK)
+		disk_tell_digest(&work, &sha, blocks * place.block_size);
 	disk_work_end(&work);
 	return status;
 }
@@ -298,7 +289,7 @@ int disk_command_read(struct shell *shell, uint32_t count, char *const words[])
 		status = shell_usage(shell, "disk read: at most %u blocks are shown at once; see disk hash\n",
 				     SHOWN_MAX);
 	if (status == SHELL_OK)
-		status = disk_work_begin(&work, shell, &place, SLOTS, SLOT_BYTES, 0);
+		status = disk_work_begin(&work, shell, &place, DISK_SLOTS, DISK_SLOT_BYTES, 0);
 	if (status != SHELL_OK)
 		return status;
 	status = disk_read_bytes(&work, &reader, block * place.block_size, blocks * place.block_size);

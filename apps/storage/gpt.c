@@ -25,7 +25,7 @@ uint32_t storage_crc32(uint32_t crc, const void *data, size_t length)
 	return ~crc;
 }
 
-static bool header_is_right(struct storage_table *table, uint64_t unit, uint8_t header[HEADER_MAX])
+static bool header_is_right(uint64_t unit, uint8_t header[HEADER_MAX])
 {
 	uint32_t size = storage_le32(header + 12), crc = storage_le32(header + 16);
 
@@ -33,7 +33,6 @@ static bool header_is_right(struct storage_table *table, uint64_t unit, uint8_t 
 	    size < HEADER_BYTES || size > HEADER_MAX || storage_le64(header + 24) != unit)
 		return false;
 	memset(header + 16, 0, 4);
-	(void)table;
 	return storage_crc32(0, header, size) == crc;
 }
 
@@ -88,7 +87,7 @@ static bool open_copy(struct storage_table *table, uint64_t unit)
 		table->problems |= STORAGE_TABLE_READ_ERROR;
 		return false;
 	}
-	return header_is_right(table, unit, header) && take_places(table, header) &&
+	return header_is_right(unit, header) && take_places(table, header) &&
 	       entries_are_right(table, storage_le32(header + 88));
 }
 

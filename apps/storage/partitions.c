@@ -29,6 +29,17 @@ static bool is_table(const uint8_t block[MBR_BYTES])
 	return true;
 }
 
+/* FAT and others begin like an MBR without partitions; they jump over what they say of themselves. */
+static bool is_file_system(const uint8_t block[MBR_BYTES])
+{
+	static const uint8_t empty[64];
+
+	if ((block[0] != 0xeb && block[0] != 0xe9) || memcmp(block + MBR_ENTRIES, empty, sizeof(empty)) != 0)
+		return false;
+	return memcmp(block + 54, "FAT", 3) == 0 || memcmp(block + 82, "FAT", 3) == 0 ||
+	       memcmp(block + 3, "NTFS    ", 8) == 0 || memcmp(block + 3, "EXFAT   ", 8) == 0;
+}
+
 /* Its place in units; false if it is empty, or not on the disk. */
 static bool take_entry(struct storage_table *table, const uint8_t entry[16], uint64_t base, uint64_t limit,
 		       struct storage_partition *partition)
@@ -116,7 +127,7 @@ bool storage_table_open(struct storage_table *table, const struct storage_source
 		table->problems = STORAGE_TABLE_READ_ERROR;
 		return false;
 	}
-	if (!is_table(block))
+	if (!is_table(block) || is_file_system(block))
 		return false;
 	for (uint32_t n = 0; n < MBR_PRIMARY; n++)
 		protective |= block[MBR_ENTRIES + 16 * n + 4] == TYPE_GPT;

@@ -116,7 +116,7 @@ static void refused_in_words(void **state)
 	assert_says(guest->errors, "'x' is no block number\n");
 	assert_says(guest->errors, "disk read takes DISK BLOCK [COUNT]\n");
 	assert_says(guest->errors, "'--sed' is not known; there are: --seed N, ");
-	assert_says(guest->errors, "--seed needs a number\n");
+	assert_says(guest->errors, "--seed takes a number from 0 on\n");
 	assert_says(guest->errors, "'0' is no number of blocks\n");
 	assert_says(guest->errors, "'--fua' is not known; there is: --seed N\n");
 	assert_says(guest->errors, "'sideways' is not known; there are: list, read, ");
