@@ -64,6 +64,8 @@ static const struct hvh_profile profiles[] = {
 	},
 	{
 		.name = "ws2008r2",
+		.disk_without_unmap = true,
+		.disk_without_write_same = true,
 		.description =
 			"Windows Server 2008 R2: VMBus 1.1; ignores UNLOAD, no bus for a second contact",
 		VERSIONS(VMBUS_VERSION_1_1),
@@ -75,6 +77,8 @@ static const struct hvh_profile profiles[] = {
 		.rndis_packets_max = 1,
 	},
 	{
+		.disk_without_unmap = true,
+		.disk_without_write_same = true,
 		.name = "ws2012",
 		.description =
 			"Windows Server 2012: VMBus 2.4, an event flag for each channel; ignores UNLOAD",
@@ -89,6 +93,7 @@ static const struct hvh_profile profiles[] = {
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
 	},
+		.disk_without_write_same = true,
 	{
 		.name = "ws2012r2",
 		.description = "Windows Server 2012 R2: VMBus 3.0, UNLOAD works; malformed status 0x40020006",
@@ -106,6 +111,7 @@ static const struct hvh_profile profiles[] = {
 		.nvs_newest = NVS_VERSION_5,
 		.ranges_per_packet_max = 8,
 		.rndis_packets_max = 8,
+		.disk_without_write_same = true,
 		.rndis_alignment_factor = 3,
 	},
 	{

@@ -221,6 +221,9 @@ static const struct entry entries[] = {
 	       "removal of a unit is told by REMOVE_DEVICE, not by ENUMERATE_BUS"),
 	/* Of devices to come */
 	COMING("vpci-relations", "bus relations come before or after the completion of D0 entry"),
+	SWITCH("storvsp-disk-no-unmap", disk_without_unmap, LIVE,
+	       "disks know no UNMAP, and tell nothing of thin provisioning and limits"),
+	SWITCH("storvsp-disk-no-write-same", disk_without_write_same, LIVE, "disks know no WRITE SAME"),
 	COMING("ic-versions", "protocol versions of the utilities"),
 };
 

@@ -11,6 +11,8 @@
 #define RULE_READY 1u             /* needs a medium that is there and turns */
 #define RULE_IGNORES_ATTENTION 2u /* answers whatever has happened */
 #define RULE_WRITES 4u            /* not on a medium that is write-protected */
+#define RULE_UNMAPS 8u            /* of disks that can */
+#define RULE_WRITES_SAME 16u      /* of disks that can */
 
 #define RULE_NO_SERVICE_ACTION 0xffffu
 
@@ -23,8 +25,10 @@ struct scsi_rule {
 	uint8_t usage[SCSI_CDB_MAX]; /* bits that may be set; byte 0 is the opcode */
 };
 
-/* rules.c. The n-th command of the unit; NULL past the last. */
+/* rules.c. The n-th command of its kind of unit; NULL past the last. */
 const struct scsi_rule *scsi_rule_get(const struct scsi_unit *unit, uint32_t n);
+/* Does this one have it? */
+bool scsi_rule_holds(const struct scsi_unit *unit, const struct scsi_rule *rule);
 /* NULL: there is none. *opcode_known: but others of that operation code. */
 const struct scsi_rule *scsi_rule_find(const struct scsi_unit *unit, const uint8_t *cdb, bool *opcode_known);
 
@@ -98,6 +102,6 @@ scsi_run scsi_report_luns, scsi_report_opcodes;
 scsi_run scsi_read, scsi_write, scsi_verify, scsi_synchronize_cache;
 scsi_run scsi_unmap, scsi_write_same;
 scsi_run scsi_start_stop, scsi_prevent_allow, scsi_event_status;
-scsi_run scsi_read_toc, scsi_disc_information, scsi_get_configuration;
+scsi_run scsi_read_toc, scsi_disc_information, scsi_track_information, scsi_get_configuration;
 
 #endif

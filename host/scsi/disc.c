@@ -11,6 +11,8 @@
 #define LEAD_IN_FRAMES 150u
 #define FRAMES_PER_SECOND 75u
 #define DISC_FINISHED 0x0eu /* complete, and so is its last session */
+#define TRACK_MODE_DATA 4u
+#define DATA_MODE_1 1u
 #define PROFILE_CD 0x0008u
 #define PROFILE_DVD 0x0010u
 #define CD_BLOCKS_MAX 360000u /* 80 minutes */
@@ -39,14 +41,16 @@ static uint32_t put_track(uint8_t *at, uint8_t track, uint64_t lba, bool msf)
 	return 8;
 }
 
+/* The format was in the last byte before it got a place of its own; Linux asks for sessions so. */
 void scsi_read_toc(struct scsi_unit *unit, struct scsi_command *command)
 {
-	uint8_t data[20] = {0}, format = command->cdb[2], first = command->cdb[6];
+	uint8_t data[20] = {0}, old = command->cdb[9] >> 6, first = command->cdb[6];
+	uint8_t format = command->cdb[2] != 0 ? command->cdb[2] : old;
 	bool msf = (command->cdb[1] & CDB_MSF) != 0;
 	uint32_t length = 4;
 
 	if (format > FORMAT_SESSIONS) {
-		scsi_bad_field(command, 2);
+		scsi_bad_field(command, command->cdb[2] != 0 ? 2 : 9);
 		return;
 	}
 	if (format == FORMAT_TOC && first > TRACK_FIRST && first != TRACK_LEAD_OUT) {
@@ -79,6 +83,32 @@ void scsi_disc_information(struct scsi_unit *unit, struct scsi_command *command)
 	data[5] = TRACK_FIRST;
 	data[6] = TRACK_FIRST;
 	memset(data + 17, 0xff, 7); /* no next lead-in, nor lead-out */
+	scsi_answer(command, data, sizeof data, scsi_get16(command->cdb + 7));
+}
+
+enum track_by { BY_BLOCK, BY_TRACK, BY_SESSION };
+
+/* Of the one track, however it is named. Linux asks for it after READ DISC INFORMATION. */
+void scsi_track_information(struct scsi_unit *unit, struct scsi_command *command)
+{
+	uint32_t named = scsi_get32(command->cdb + 2);
+	enum track_by by = command->cdb[1] & 3;
+	uint8_t data[36] = {0};
+
+	if (by > BY_SESSION) {
+		scsi_bad_field(command, 1);
+		return;
+	}
+	if (by == BY_BLOCK ? named >= unit->blocks : named != TRACK_FIRST) {
+		scsi_bad_field(command, 2);
+		return;
+	}
+	scsi_put16(data, sizeof data - 2);
+	data[2] = TRACK_FIRST;
+	data[3] = 1; /* session */
+	data[5] = TRACK_MODE_DATA;
+	data[6] = DATA_MODE_1;
+	scsi_put32(data + 24, unit->blocks > UINT32_MAX ? UINT32_MAX : (uint32_t)unit->blocks);
 	scsi_answer(command, data, sizeof data, scsi_get16(command->cdb + 7));
 }
 

@@ -68,7 +68,7 @@ static uint32_t page_limits(const struct scsi_unit *unit, uint8_t *page)
 {
 	uint32_t ratio = unit->physical_block_size / unit->block_size;
 
-	page[0] = 1; /* WRITE SAME of no blocks is an error */
+	page[0] = unit->writes_same; /* WRITE SAME of no blocks is an error */
 	scsi_put16(page + 2, ratio);
 	scsi_put32(page + 4, unit->transfer_max / unit->block_size);
 	scsi_put32(page + 8, unit->transfer_max / unit->block_size);
@@ -76,7 +76,8 @@ static uint32_t page_limits(const struct scsi_unit *unit, uint8_t *page)
 	scsi_put32(page + 20, SCSI_UNMAP_DESCRIPTORS_MAX);
 	scsi_put32(page + 24, ratio);
 	scsi_put32(page + 28, 0x80000000u); /* the alignment, 0, is valid */
-	scsi_put64(page + 32, SCSI_WRITE_SAME_BYTES_MAX / unit->block_size);
+	if (unit->writes_same)
+		scsi_put64(page + 32, SCSI_WRITE_SAME_BYTES_MAX / unit->block_size);
 	return LIMITS_LENGTH;
 }
 
@@ -90,33 +91,42 @@ static uint32_t page_characteristics(const struct scsi_unit *unit, uint8_t *page
 
 static uint32_t page_provisioning(const struct scsi_unit *unit, uint8_t *page)
 {
-	(void)unit;
-	page[1] = 0xe4; /* UNMAP, WRITE SAME (16) and (10) unmap, and what is unmapped reads as zeros */
-	page[2] = 2;    /* thin */
+	page[1] = 0x84; /* UNMAP, and what is unmapped reads as zeros */
+	if (unit->writes_same)
+		page[1] |= 0x60; /* WRITE SAME (16) and (10) unmap */
+	page[2] = 2;             /* thin */
 	return 4;
 }
 
+enum page_owner { OF_ALL, OF_DISKS_THAT_UNMAP };
+
 struct page {
 	uint8_t code;
-	bool cdrom_too;
+	enum page_owner owner;
 	uint32_t (*fill)(const struct scsi_unit *unit, uint8_t *page);
 };
 
 static const struct page pages[] = {
-	{SCSI_VPD_SERIAL, true, page_serial},
-	{SCSI_VPD_IDENTIFICATION, true, page_identification},
-	{SCSI_VPD_BLOCK_LIMITS, false, page_limits},
-	{SCSI_VPD_BLOCK_CHARACTERISTICS, false, page_characteristics},
-	{SCSI_VPD_PROVISIONING, false, page_provisioning},
+	{SCSI_VPD_SERIAL, OF_ALL, page_serial},
+	{SCSI_VPD_IDENTIFICATION, OF_ALL, page_identification},
+	{SCSI_VPD_BLOCK_LIMITS, OF_DISKS_THAT_UNMAP, page_limits},
+	{SCSI_VPD_BLOCK_CHARACTERISTICS, OF_DISKS_THAT_UNMAP, page_characteristics},
+	{SCSI_VPD_PROVISIONING, OF_DISKS_THAT_UNMAP, page_provisioning},
 };
 #define PAGES (sizeof(pages) / sizeof(pages[0]))
+
+/* Without UNMAP nothing is told of blocks either (OpenVMM). */
+static bool has_page(const struct scsi_unit *unit, const struct page *page)
+{
+	return page->owner == OF_ALL || unit->unmaps;
+}
 
 static uint32_t list_pages(const struct scsi_unit *unit, uint8_t *page)
 {
 	uint32_t count = 1; /* this one */
 
 	for (uint32_t n = 0; n < PAGES; n++)
-		if (!unit->cdrom || pages[n].cdrom_too)
+		if (has_page(unit, &pages[n]))
 			page[count++] = pages[n].code;
 	return count;
 }
@@ -130,7 +140,7 @@ static void vital_data(const struct scsi_unit *unit, struct scsi_command *comman
 	if (code == SCSI_VPD_SUPPORTED_PAGES)
 		length = list_pages(unit, data + PAGE_HEADER);
 	for (uint32_t n = 0; n < PAGES; n++)
-		if (pages[n].code == code && (!unit->cdrom || pages[n].cdrom_too))
+		if (pages[n].code == code && has_page(unit, &pages[n]))
 			length = pages[n].fill(unit, data + PAGE_HEADER);
 	if (length == 0) {
 		scsi_bad_field(command, 2);

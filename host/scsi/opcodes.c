@@ -33,6 +33,8 @@ static void all(const struct scsi_unit *unit, struct scsi_command *command, uint
 	for (uint32_t n = 0; n < COMMANDS_MAX && (rule = scsi_rule_get(unit, n)) != NULL; n++) {
 		bool service = rule->service_action != RULE_NO_SERVICE_ACTION;
 
+		if (!scsi_rule_holds(unit, rule))
+			continue;
 		data[length] = rule->opcode;
 		if (service)
 			scsi_put16(data + length + 2, rule->service_action);

@@ -45,7 +45,8 @@ void scsi_read_capacity_16(struct scsi_unit *unit, struct scsi_command *command)
 	scsi_put32(data.block_size, unit->block_size);
 	for (uint32_t size = unit->block_size; size < unit->physical_block_size; size *= 2)
 		data.physical_exponent++;
-	data.provisioning_align[0] = PROVISIONING_THIN | PROVISIONING_ZEROS;
+	if (unit->unmaps)
+		data.provisioning_align[0] = PROVISIONING_THIN | PROVISIONING_ZEROS;
 	scsi_answer(command, &data, sizeof data, scsi_get32(command->cdb + 10));
 }
 

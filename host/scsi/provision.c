@@ -144,6 +144,10 @@ void scsi_write_same(struct scsi_unit *unit, struct scsi_command *command)
 		scsi_check(command, SCSI_SENSE_ILLEGAL_REQUEST, SCSI_ASC_LBA_OUT_OF_RANGE);
 		return;
 	}
+	if ((command->cdb[1] & SCSI_CDB_UNMAP) != 0 && !unit->unmaps) {
+		scsi_bad_field(command, 1);
+		return;
+	}
 	if (count == 0 || count > SCSI_WRITE_SAME_BYTES_MAX / unit->block_size) {
 		scsi_bad_field(command, is_long ? 10 : 7);
 		return;

@@ -37,9 +37,9 @@ static const struct scsi_rule disk[] = {
 	 {0x2a, 0x18, FF4, 0, 0xff, 0xff}},
 	{SCSI_SYNCHRONIZE_CACHE_10, NONE, 10, RULE_READY, SCSI_NONE, scsi_synchronize_cache,
 	 {0x35, 0x02, FF4, 0, 0xff, 0xff}},
-	{SCSI_WRITE_SAME_10, NONE, 10, RULE_READY | RULE_WRITES, SCSI_OUT, scsi_write_same,
+	{SCSI_WRITE_SAME_10, NONE, 10, RULE_READY | RULE_WRITES | RULE_WRITES_SAME, SCSI_OUT, scsi_write_same,
 	 {0x41, 0x08, FF4, 0, 0xff, 0xff}},
-	{SCSI_UNMAP, NONE, 10, RULE_READY | RULE_WRITES, SCSI_OUT, scsi_unmap,
+	{SCSI_UNMAP, NONE, 10, RULE_READY | RULE_WRITES | RULE_UNMAPS, SCSI_OUT, scsi_unmap,
 	 {0x42, 0, 0, 0, 0, 0, 0, 0xff, 0xff}},
 	{SCSI_MODE_SELECT_10, NONE, 10, 0, SCSI_OUT, scsi_mode_select_10,
 	 {0x55, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff}},
@@ -49,7 +49,7 @@ static const struct scsi_rule disk[] = {
 	{SCSI_VERIFY_16, NONE, 16, RULE_READY, SCSI_OUT, scsi_verify, {0x8f, 0x12, FF4, FF4, FF4}},
 	{SCSI_SYNCHRONIZE_CACHE_16, NONE, 16, RULE_READY, SCSI_NONE, scsi_synchronize_cache,
 	 {0x91, 0x02, FF4, FF4, FF4}},
-	{SCSI_WRITE_SAME_16, NONE, 16, RULE_READY | RULE_WRITES, SCSI_OUT, scsi_write_same,
+	{SCSI_WRITE_SAME_16, NONE, 16, RULE_READY | RULE_WRITES | RULE_WRITES_SAME, SCSI_OUT, scsi_write_same,
 	 {0x93, 0x09, FF4, FF4, FF4}},
 	{SCSI_SERVICE_ACTION_IN_16, SCSI_SERVICE_READ_CAPACITY_16, 16, RULE_READY, SCSI_IN,
 	 scsi_read_capacity_16,
@@ -63,13 +63,15 @@ static const struct scsi_rule cdrom[] = {
 	{SCSI_PREVENT_ALLOW_REMOVAL, NONE, 6, 0, SCSI_NONE, scsi_prevent_allow, {0x1e, 0, 0, 0, 0x01}},
 	{SCSI_READ_CAPACITY_10, NONE, 10, RULE_READY, SCSI_IN, scsi_read_capacity_10, {0x25}},
 	{SCSI_READ_TOC, NONE, 10, RULE_READY, SCSI_IN, scsi_read_toc,
-	 {0x43, 0x02, 0x0f, 0, 0, 0, 0xff, 0xff, 0xff}},
+	 {0x43, 0x02, 0x0f, 0, 0, 0, 0xff, 0xff, 0xff, 0xc0}},
 	{SCSI_GET_CONFIGURATION, NONE, 10, ALWAYS, SCSI_IN, scsi_get_configuration,
 	 {0x46, 0x03, 0xff, 0xff, 0, 0, 0, 0xff, 0xff}},
 	{SCSI_GET_EVENT_STATUS, NONE, 10, ALWAYS, SCSI_IN, scsi_event_status,
 	 {0x4a, 0x01, 0, 0, 0xff, 0, 0, 0xff, 0xff}},
 	{SCSI_READ_DISC_INFORMATION, NONE, 10, RULE_READY, SCSI_IN, scsi_disc_information,
 	 {0x51, 0x07, 0, 0, 0, 0, 0, 0xff, 0xff}},
+	{SCSI_READ_TRACK_INFORMATION, NONE, 10, RULE_READY, SCSI_IN, scsi_track_information,
+	 {0x52, 0x03, FF4, 0, 0xff, 0xff}},
 };
 /* clang-format on */
 
@@ -80,13 +82,19 @@ const struct scsi_rule *scsi_rule_get(const struct scsi_unit *unit, uint32_t n)
 	return n < COUNT(disk) ? &disk[n] : NULL;
 }
 
+bool scsi_rule_holds(const struct scsi_unit *unit, const struct scsi_rule *rule)
+{
+	return ((rule->flags & RULE_UNMAPS) == 0 || unit->unmaps) &&
+	       ((rule->flags & RULE_WRITES_SAME) == 0 || unit->writes_same);
+}
+
 const struct scsi_rule *scsi_rule_find(const struct scsi_unit *unit, const uint8_t *cdb, bool *opcode_known)
 {
 	const struct scsi_rule *rule;
 
 	*opcode_known = false;
 	for (uint32_t n = 0; (rule = scsi_rule_get(unit, n)) != NULL; n++) {
-		if (rule->opcode != cdb[0])
+		if (rule->opcode != cdb[0] || !scsi_rule_holds(unit, rule))
 			continue;
 		*opcode_known = true;
 		if (rule->service_action == RULE_NO_SERVICE_ACTION || rule->service_action == (cdb[1] & 0x1f))

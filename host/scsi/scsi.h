@@ -14,7 +14,7 @@
  *   transfer.c   READ, WRITE, VERIFY, SYNCHRONIZE CACHE
  *   provision.c  UNMAP, WRITE SAME
  *   medium.c     START STOP UNIT, PREVENT ALLOW, GET EVENT STATUS, a medium's comings and goings
- *   disc.c       READ TOC, READ DISC INFORMATION, GET CONFIGURATION
+ *   disc.c       READ TOC, READ DISC and TRACK INFORMATION, GET CONFIGURATION
  */
 #ifndef HVH_SCSI_SCSI_H
 #define HVH_SCSI_SCSI_H
@@ -54,6 +54,7 @@ struct scsi_unit {
 	bool cdrom, read_only;
 	uint32_t block_size, physical_block_size, transfer_max; /* bytes */
 	uint8_t version;                                        /* INQUIRY says so */
+	bool unmaps, writes_same;                               /* a disk has these commands */
 	char vendor[9], product[17], revision[5];
 	char serial[SCSI_SERIAL_MAX + 1];
 	uint8_t designator[16]; /* NAA, made from the serial number */

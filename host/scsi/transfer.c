@@ -55,10 +55,9 @@ static bool check_buffer(const struct scsi_unit *unit, struct scsi_command *comm
 }
 
 /* How much of what is left goes at once: a piece, or what there is before the block that fails. */
-static uint32_t next_piece(const struct scsi_unit *unit, const struct scsi_command *command, uint32_t done,
-			   uint32_t count)
+static uint32_t next_piece(const struct scsi_command *command, uint32_t done, uint32_t count, uint32_t most)
 {
-	uint32_t most = SCSI_PIECE / unit->block_size, left = count - done;
+	uint32_t left = count - done;
 
 	if (command->fail_at < count && command->fail_at - done < left)
 		left = command->fail_at - done;
@@ -69,23 +68,38 @@ static uint32_t next_piece(const struct scsi_unit *unit, const struct scsi_comma
 typedef bool transfer_step(struct scsi_unit *unit, struct scsi_command *command, uint64_t lba, uint32_t at,
 			   uint32_t length);
 
+/* A piece could not be had: its blocks are tried one by one, so that the right one is named. */
+static bool forgive(struct scsi_command *command, uint32_t blocks)
+{
+	if (blocks == 1 || command->outcome != SCSI_DONE || command->sense.key != SCSI_SENSE_MEDIUM_ERROR)
+		return false;
+	command->status = SCSI_STATUS_GOOD;
+	command->sense_length = 0;
+	memset(&command->sense, 0, sizeof command->sense);
+	return true;
+}
+
 static void transfer(struct scsi_unit *unit, struct scsi_command *command, struct extent extent,
 		     transfer_step *step, uint16_t failure)
 {
-	uint32_t done = 0;
+	uint32_t done = 0, most = SCSI_PIECE / unit->block_size;
 
 	while (done < extent.count) {
-		uint32_t blocks = next_piece(unit, command, done, extent.count);
+		uint32_t blocks = next_piece(command, done, extent.count, most);
 
 		if (blocks == 0) {
 			scsi_bad_block(command, failure, extent.lba + done);
 			return;
 		}
-		if (!step(unit, command, extent.lba + done, done * unit->block_size,
-			  blocks * unit->block_size))
+		if (step(unit, command, extent.lba + done, done * unit->block_size,
+			 blocks * unit->block_size)) {
+			done += blocks;
+			command->transferred = done * unit->block_size;
+		} else if (forgive(command, blocks)) {
+			most = 1;
+		} else {
 			return;
-		done += blocks;
-		command->transferred = done * unit->block_size;
+		}
 	}
 }
 

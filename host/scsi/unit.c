@@ -78,6 +78,7 @@ bool scsi_unit_create(struct scsi_unit *unit, const struct hvh_unit_config *conf
 	unit->write_cache_default = !config->no_write_cache && !config->cdrom;
 	unit->write_cache = unit->write_cache_default;
 	unit->version = SCSI_VERSION_SPC3;
+	unit->unmaps = unit->writes_same = !config->cdrom;
 	unit->transfer_max = transfer_max;
 	if (!sizes(unit, config) || (image == NULL && !config->cdrom))
 		return false;
@@ -108,11 +109,11 @@ void scsi_unit_destroy(struct scsi_unit *unit)
 
 void scsi_unit_attention(struct scsi_unit *unit, uint16_t code)
 {
+	if (code == SCSI_ASC_POWER_ON_OR_RESET) /* takes the place of all others */
+		unit->attention_count = 0;
 	for (uint32_t n = 0; n < unit->attention_count; n++)
 		if (unit->attentions[n] == code)
 			return;
-	if (code == SCSI_ASC_POWER_ON_OR_RESET) /* takes the place of all before it */
-		unit->attention_count = 0;
 	if (unit->attention_count < SCSI_ATTENTIONS_MAX)
 		unit->attentions[unit->attention_count++] = code;
 }

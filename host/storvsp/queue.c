@@ -100,6 +100,23 @@ void storvsp_stop(struct storvsp_queue *queue)
 
 /* --- Requests -------------------------------------------------------------------------- */
 
+/* An id that has no answer yet: the guest could not tell the two apart. */
+static void check_id(struct storvsp_queue *queue, const struct hvh_packet *packet)
+{
+	uint64_t id = packet->descriptor.transaction_id;
+
+	if (!hvh_partition_deterministic(queue->storage->partition))
+		return;
+	for (uint32_t n = 0; n < queue->active_count; n++) {
+		if (queue->requests[queue->active[n]].transaction_id != id)
+			continue;
+		STORVSP_VIOLATE(queue, HVH_V_VSTOR_VALUE, packet->payload, packet->payload_length,
+				"storage: transaction %#llx has no answer yet, and another has its id",
+				(unsigned long long)id);
+		return;
+	}
+}
+
 struct storvsp_request *storvsp_request_new(struct storvsp_queue *queue, const struct hvh_packet *packet)
 {
 	struct hvh_storage *storage = queue->storage;
@@ -107,6 +124,7 @@ struct storvsp_request *storvsp_request_new(struct storvsp_queue *queue, const s
 	struct storvsp_request *request = &queue->requests[index];
 	uint64_t *pfns = request->range.pfns;
 
+	check_id(queue, packet);
 	memset(request, 0, sizeof *request);
 	request->range.pfns = pfns;
 	request->due = storage->now;

@@ -93,6 +93,9 @@ static const char *wrong(const struct hvh_storage *storage, const struct vstor_r
 	if (extended && ((in != 0 && out != 0) || (in != 0 && srb->data_direction == VSTOR_DATA_OUT) ||
 			 (out != 0 && srb->data_direction == VSTOR_DATA_IN)))
 		return "its flags and its direction disagree";
+	if (extended && (srb->srb_flags & VSTOR_SRB_QUEUE_ACTION_ENABLE) != 0 &&
+	    (srb->action < VSTOR_TAG_SIMPLE || srb->action > VSTOR_TAG_ORDERED))
+		return "its queue action is 0x20 (simple), 0x21 (head of queue) or 0x22 (ordered)";
 	return NULL;
 }
 

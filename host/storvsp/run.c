@@ -163,17 +163,20 @@ static void run_absent(struct storvsp_queue *queue, struct storvsp_request *requ
 	       profile->absent_check_condition ? SCSI_STATUS_CHECK_CONDITION : SCSI_STATUS_GOOD, 0, NULL);
 }
 
-/* What INQUIRY claims is the host's habit. */
+/* What a unit claims and can is the host's habit. */
 static void claim(const struct hvh_storage *storage, struct scsi_unit *unit)
 {
 	const struct hvh_profile *profile = hvh_partition_get_profile(storage->partition);
 
-	if (unit->cdrom)
+	if (unit->cdrom) {
 		unit->version = profile->dvd_version_0 && storage->class_ == HVH_STORAGE_SCSI
 					? 0
 					: SCSI_VERSION_SPC3;
-	else
-		unit->version = profile->disk_spc2 ? SCSI_VERSION_SPC2 : SCSI_VERSION_SPC3;
+		return;
+	}
+	unit->version = profile->disk_spc2 ? SCSI_VERSION_SPC2 : SCSI_VERSION_SPC3;
+	unit->unmaps = !profile->disk_without_unmap;
+	unit->writes_same = !profile->disk_without_write_same;
 }
 
 uint64_t storvsp_run(struct storvsp_queue *queue, struct storvsp_request *request)

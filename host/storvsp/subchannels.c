@@ -40,6 +40,18 @@ static bool offers_first(const struct hvh_storage *storage)
 	return order == HVH_SUBCHANNELS_BEFORE;
 }
 
+static void refuse_count(struct storvsp_queue *queue, const struct hvh_packet *packet, uint32_t count)
+{
+	uint32_t most = storvsp_subchannels_max(queue->storage);
+
+	if (most == 0)
+		STORVSP_VIOLATE(queue, HVH_V_VSTOR_VALUE, packet->payload, packet->payload_length,
+				"CREATE_SUBCHANNELS: the properties have not offered any");
+	else
+		STORVSP_VIOLATE(queue, HVH_V_VSTOR_VALUE, packet->payload, packet->payload_length,
+				"CREATE_SUBCHANNELS: %u; 1 to %u would be right", count, most);
+}
+
 /* How many there are to be, those that there are among them. */
 void storvsp_create_subchannels(struct storvsp_queue *queue, const struct hvh_packet *packet)
 {
@@ -54,9 +66,7 @@ void storvsp_create_subchannels(struct storvsp_queue *queue, const struct hvh_pa
 		if (storvsp_queue_get(storage, n) == NULL)
 			status = VSTOR_STATUS_INVALID_PARAMETER;
 	if (count == 0 || count > storvsp_subchannels_max(storage)) {
-		STORVSP_VIOLATE(queue, HVH_V_VSTOR_VALUE, packet->payload, packet->payload_length,
-				"CREATE_SUBCHANNELS: %u; 1 to %u would be right", count,
-				storvsp_subchannels_max(storage));
+		refuse_count(queue, packet, count);
 		status = VSTOR_STATUS_INVALID_PARAMETER;
 	}
 	storvsp_request_done(request, status, NULL, 0);

@@ -63,9 +63,12 @@ void storvsp_units_destroy(struct hvh_storage *storage)
 	}
 }
 
-/* The others of that target say it with their next answer, too. */
+/* The others of that target say it with their next answer, too. Who has not been told of any unit yet
+ * will look anyway. */
 static void tell_neighbours(struct hvh_storage *storage, uint32_t target)
 {
+	if (storage->state != STORVSP_READY)
+		return;
 	for (uint32_t lun = 0; lun < STORVSP_LUNS; lun++)
 		if (storage->units[target][lun] != NULL)
 			scsi_unit_attention(storage->units[target][lun], SCSI_ASC_REPORTED_LUNS_CHANGED);
@@ -81,7 +84,7 @@ bool hvh_storage_add(struct hvh_storage *storage, uint64_t now, uint32_t target,
 	storage->now = now;
 	if (!is_address(storage, target, lun) || storage->units[target][lun] != NULL)
 		return false;
-	if (serial == NULL) {
+	if (serial == NULL || serial[0] == '\0') {
 		snprintf(made, sizeof made, "%016llx", (unsigned long long)hvh_random(storage->partition));
 		serial = made;
 	}

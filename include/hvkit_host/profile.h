@@ -185,10 +185,12 @@ struct hvh_profile {
 	bool vstor_6_2;
 	enum hvh_completion_size vstor_completions;
 	enum hvh_storage_reset vstor_reset, vstor_bus_reset; /* of a unit or controller; of a bus */
-	bool absent_check_condition; /* commands for a unit that is not there: CHECK CONDITION (OpenVMM) */
-	bool absent_zeroed;          /* its INQUIRY has version 0 and format 0 (FreeBSD) */
-	bool disk_spc2;              /* disks claim SPC-2, and do SPC-3 (FreeBSD) */
-	bool dvd_version_0;          /* a DVD of generation 2 claims nothing (FreeBSD) */
+	bool absent_check_condition;  /* commands for a unit that is not there: CHECK CONDITION (OpenVMM) */
+	bool absent_zeroed;           /* its INQUIRY has version 0 and format 0 (FreeBSD) */
+	bool disk_spc2;               /* disks claim SPC-2, and do SPC-3 (FreeBSD) */
+	bool disk_without_unmap;      /* before 2012 (FreeBSD and Linux ask from there on) */
+	bool disk_without_write_same; /* before 2016 (Linux) */
+	bool dvd_version_0;           /* a DVD of generation 2 claims nothing (FreeBSD) */
 	enum hvh_tendency remove_notice; /* removal is told by REMOVE_DEVICE; else by ENUMERATE_BUS */
 };
 

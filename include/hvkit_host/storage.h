@@ -75,7 +75,7 @@ struct hvh_unit_config {
 	bool no_write_cache;
 	uint32_t block_size;          /* 0 = 512, CD-ROM 2048; or 4096 */
 	uint32_t physical_block_size; /* 0 = 4096 (512e) */
-	const char *serial;           /* at most 64 characters; NULL = made from the seed */
+	const char *serial;           /* at most 64 characters; NULL or empty = made from the seed */
 	const char *vendor, *product; /* NULL = "Msft", "Virtual Disk" or "Virtual DVD-ROM" */
 };
 /* Units are target 0 (or 1), LUN below 64; an IDE accelerator has one, at 0, 0. The image is taken over:

@@ -25,16 +25,23 @@ struct rig {
 	struct hvh_image memory; /* behind; flushes and failures are watched */
 	uint32_t flushes, writes, discards;
 	bool read_fails, write_fails, flush_fails, resize_fails, memory_gone;
+	uint64_t bad_at; /* the byte that can be neither read nor written; 0: all can */
 	uint64_t flushed_from, flushed_bytes, size; /* the range flushed last, the size set last */
 	uint8_t buffer[BUFFER];
 };
+
+static inline bool rig_is_bad(const struct rig *rig, uint64_t offset, uint32_t length)
+{
+	return rig->bad_at != 0 && offset <= rig->bad_at && rig->bad_at - offset < length;
+}
 
 static bool rig_read(void *context, uint64_t offset, void *data, uint32_t length)
 {
 	struct rig *rig = context;
 
 	assert_true(offset + length <= rig->unit.image.size);
-	return !rig->read_fails && rig->memory.read(rig->memory.context, offset, data, length);
+	return !rig->read_fails && !rig_is_bad(rig, offset, length) &&
+	       rig->memory.read(rig->memory.context, offset, data, length);
 }
 
 static bool rig_write(void *context, uint64_t offset, const void *data, uint32_t length)
@@ -43,7 +50,8 @@ static bool rig_write(void *context, uint64_t offset, const void *data, uint32_t
 
 	assert_true(offset + length <= rig->unit.image.size);
 	rig->writes++;
-	return !rig->write_fails && rig->memory.write(rig->memory.context, offset, data, length);
+	return !rig->write_fails && !rig_is_bad(rig, offset, length) &&
+	       rig->memory.write(rig->memory.context, offset, data, length);
 }
 
 static bool rig_flush(void *context)

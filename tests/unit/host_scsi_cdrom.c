@@ -58,6 +58,13 @@ static void the_table_of_contents(void **state)
 	run(rig, CDB(0x43, 0, 1, 0, 0, 0, 0, 0, 255));
 	assert_good(rig, 12);
 	assert_memory_equal(rig->buffer, sessions, 12);
+	run(rig, CDB(0x43, 0, 0, 0, 0, 0, 0, 0, 12, 0x40)); /* the same in the old place: Linux */
+	assert_good(rig, 12);
+	assert_memory_equal(rig->buffer, sessions, 12);
+	run(rig, CDB(0x43, 0, 0, 0, 0, 0, 0, 0, 255, 0x80));
+	assert_bad_field(rig, 9);
+	run(rig, CDB(0x43, 0, 1, 0, 0, 0, 0, 0, 255, 0x80)); /* the new place is heeded first */
+	assert_good(rig, 12);
 	run(rig, CDB(0x43, 0, 0, 0, 0, 0, 0, 0, 4));
 	assert_good(rig, 4);
 	assert_int_equal(rig->buffer[1], 18);
@@ -89,6 +96,38 @@ static void disc_and_drive_are_described(void **state)
 	assert_good(rig, 8 + 8);
 	run(rig, CDB(0x46, 3, 0, 0, 0, 0, 0, 0, 255));
 	assert_bad_field(rig, 1);
+}
+
+static void the_track_is_described_however_it_is_named(void **state)
+{
+	static const uint8_t track[] = {0, 34, 1, 1, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+					0, 0,  0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+	static const uint8_t good[][16] = {
+		{0x52, 1, 0, 0, 0, 1, 0, 0, 255},       /* track 1 */
+		{0x52, 2, 0, 0, 0, 1, 0, 0, 255},       /* of session 1 */
+		{0x52, 0, 0, 0, 0x07, 0xff, 0, 0, 255}, /* of the last block */
+	};
+	static const uint8_t bad[][16] = {
+		{0x52, 1, 0, 0, 0, 2, 0, 0, 255},
+		{0x52, 1, 0, 0, 0, 0xff, 0, 0, 255}, /* the one that is being written: none */
+		{0x52, 2, 0, 0, 0, 0, 0, 0, 255},
+		{0x52, 0, 0, 0, 0x08, 0x00, 0, 0, 255},
+	};
+	struct rig *rig = *state;
+
+	for (uint32_t n = 0; n < 3; n++) {
+		run(rig, good[n]);
+		assert_good(rig, sizeof track);
+		assert_memory_equal(rig->buffer, track, sizeof track);
+	}
+	for (uint32_t n = 0; n < 4; n++) {
+		run(rig, bad[n]);
+		assert_bad_field(rig, 2);
+	}
+	run(rig, CDB(0x52, 3, 0, 0, 0, 1, 0, 0, 255));
+	assert_bad_field(rig, 1);
+	run(rig, CDB(0x52, 1, 0, 0, 0, 1, 0, 0, 8)); /* first its length (Linux) */
+	assert_good(rig, 8);
 }
 
 static void large_discs_are_dvds(void **state)
@@ -206,6 +245,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_is_read_in_blocks_of_2048, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_table_of_contents, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(disc_and_drive_are_described, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_track_is_described_however_it_is_named, set_up,
+						tear_down),
 		cmocka_unit_test(large_discs_are_dvds),
 		cmocka_unit_test_setup_teardown(events_are_polled, set_up, tear_down),
 		cmocka_unit_test(a_drive_without_a_disc_is_not_ready),

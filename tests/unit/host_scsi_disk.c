@@ -396,6 +396,35 @@ static void errors_of_the_medium_name_their_block(void **state)
 	assert_sense(rig, SCSI_SENSE_MEDIUM_ERROR, SCSI_ASC_WRITE_ERROR);
 }
 
+/* In the middle of a piece: that block and none before it, whose data are there. */
+static void the_bad_block_is_named_and_no_other(void **state)
+{
+	struct rig *rig = *state;
+
+	memset(rig->buffer, 0x5a, 256 * 512);
+	run(rig, CDB(0x2a, 0, 0, 0, 0x10, 0, 0, 1, 0));
+	assert_good(rig, 256 * 512);
+	memset(rig->buffer, 0xee, 256 * 512);
+	rig->bad_at = 0x10a5 * 512 + 17;
+	run(rig, CDB(0x28, 0, 0, 0, 0x10, 0, 0, 1, 0));
+	assert_sense(rig, SCSI_SENSE_MEDIUM_ERROR, SCSI_ASC_UNRECOVERED_READ_ERROR);
+	assert_int_equal(rig->command.sense.response, 0xf0);
+	assert_memory_equal(rig->command.sense.information, "\x00\x00\x10\xa5", 4);
+	assert_int_equal(rig->command.transferred, 0xa5 * 512);
+	assert_int_equal(rig->buffer[0xa5 * 512 - 1], 0x5a);
+	assert_int_equal(rig->buffer[0xa5 * 512], 0xee);
+	run(rig, CDB(0x2a, 0, 0, 0, 0x10, 0, 0, 1, 0));
+	assert_sense(rig, SCSI_SENSE_MEDIUM_ERROR, SCSI_ASC_WRITE_ERROR);
+	assert_memory_equal(rig->command.sense.information, "\x00\x00\x10\xa5", 4);
+	assert_int_equal(rig->command.transferred, 0xa5 * 512);
+	run(rig, CDB(0x2f, 0, 0, 0, 0x10, 0xa4, 0, 0, 4));
+	assert_sense(rig, SCSI_SENSE_MEDIUM_ERROR, SCSI_ASC_UNRECOVERED_READ_ERROR);
+	assert_int_equal(rig->command.sense.information[3], 0xa5);
+	rig->bad_at = 0;
+	run(rig, CDB(0x28, 0, 0, 0, 0x10, 0, 0, 1, 0));
+	assert_good(rig, 256 * 512);
+}
+
 /* The blocks before the one that fails are moved, and no other. */
 static void trouble_strikes_at_its_block(void **state)
 {
@@ -570,6 +599,7 @@ int main(void)
 		cmocka_unit_test(a_disk_without_a_cache_writes_through),
 		cmocka_unit_test_setup_teardown(a_flush_that_fails_says_so, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(errors_of_the_medium_name_their_block, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_bad_block_is_named_and_no_other, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(trouble_strikes_at_its_block, set_up, tear_down),
 		cmocka_unit_test(a_protected_disk_is_read_and_not_written),
 		cmocka_unit_test_setup_teardown(verify_compares_if_asked_to, set_up, tear_down),

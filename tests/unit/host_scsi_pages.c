@@ -164,6 +164,54 @@ static void pages_of_a_cdrom(void **state)
 	rig_destroy(rig);
 }
 
+static bool supports(struct rig *rig, uint8_t opcode)
+{
+	run(rig, CDB(0xa3, 0x0c, 1, opcode, 0, 0, 0, 0, 0, 64));
+	assert_int_equal(rig->command.status, SCSI_STATUS_GOOD);
+	return rig->buffer[1] == 3;
+}
+
+/* As hosts before 2016, and before 2012, have them. */
+static void older_disks_have_less(void **state)
+{
+	static const uint8_t list[] = {0, 0, 0, 3, 0x00, 0x80, 0x83};
+	struct rig *rig = *state;
+	uint32_t all;
+
+	run(rig, CDB(0xa3, 0x0c, 0, 0, 0, 0, 0, 0, 0x10, 0));
+	all = rig->command.transferred;
+	assert_true(supports(rig, 0x93) && supports(rig, 0x41) && supports(rig, 0x42));
+	rig->unit.writes_same = false;
+	assert_false(supports(rig, 0x93) || supports(rig, 0x41));
+	run(rig, CDB(0x93, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+	assert_sense(rig, SCSI_SENSE_ILLEGAL_REQUEST, SCSI_ASC_INVALID_OPERATION_CODE);
+	run(rig, CDB(0x12, 1, 0xb0, 0, 255));
+	assert_good(rig, 64);
+	assert_int_equal(rig->buffer[4], 0);
+	for (uint32_t n = 36; n < 44; n++)
+		assert_int_equal(rig->buffer[n], 0);
+	run(rig, CDB(0x12, 1, 0xb2, 0, 255));
+	assert_memory_equal(rig->buffer, "\x00\xb2\x00\x04\x00\x84\x02\x00", 8);
+	rig->unit.unmaps = false;
+	run(rig, CDB(0xa3, 0x0c, 0, 0, 0, 0, 0, 0, 0x10, 0));
+	assert_int_equal(rig->command.transferred, all - 3 * 8);
+	assert_false(supports(rig, 0x42));
+	run(rig, CDB(0x42, 0, 0, 0, 0, 0, 0, 0, 24));
+	assert_sense(rig, SCSI_SENSE_ILLEGAL_REQUEST, SCSI_ASC_INVALID_OPERATION_CODE);
+	run(rig, CDB(0x12, 1, 0, 0, 255));
+	assert_good(rig, sizeof list);
+	assert_memory_equal(rig->buffer, list, sizeof list);
+	run(rig, CDB(0x12, 1, 0xb0, 0, 255));
+	assert_bad_field(rig, 2);
+	run(rig, CDB(0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32));
+	assert_int_equal(rig->buffer[14], 0);
+	rig->unit.writes_same = true;
+	run(rig, CDB(0x93, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+	assert_bad_field(rig, 1);
+	run(rig, CDB(0x93, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+	assert_good(rig, 512);
+}
+
 static void luns_are_listed(void **state)
 {
 	static const uint8_t luns[] = {0, 0, 0, 24, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0,
@@ -310,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(identification, set_up, tear_down),
 		cmocka_unit_test(the_longest_serial_number_fits),
 		cmocka_unit_test(pages_of_a_cdrom),
+		cmocka_unit_test_setup_teardown(older_disks_have_less, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(luns_are_listed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(mode_pages_of_a_disk, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_write_cache_can_be_turned_off_and_on, set_up, tear_down),

@@ -216,13 +216,41 @@ static void what_inquiry_claims_is_the_hosts_habit(void **state)
 	assert_int_equal(data(guest)[2], 4);
 	do_in(guest, 1, CDB(0x12, 0, 0, 0, 36), 6, 36, &answer);
 	assert_int_equal(data(guest)[2], 5);
+	do_in(guest, 0, CDB(0x12, 1, 0xb2, 0, 64), 6, 64, &answer);
+	assert_int_equal(data(guest)[5], 0xe4);
+	assert_true(hvh_partition_set_quirk(guest->host, "storvsp-disk-no-write-same", "on", error,
+					    sizeof error));
+	do_in(guest, 0, CDB(0x12, 1, 0xb2, 0, 64), 6, 64, &answer);
+	assert_int_equal(data(guest)[5], 0x84);
+	assert_true(hvh_partition_set_quirk(guest->host, "storvsp-disk-no-unmap", "on", error, sizeof error));
+	do_in(guest, 0, CDB(0x12, 1, 0xb2, 0, 64), 6, 64, &answer);
+	assert_int_equal(answer.srb.cdb_sense[12], 0x24);
+}
+
+/* FreeBSD and Linux count on UNMAP from 2012 on; Linux on WRITE SAME from 2016 on. */
+static void older_hosts_have_simpler_disks(void **state)
+{
+	static const struct {
+		const char *name;
+		bool unmap, write_same;
+	} hosts[] = {{"ws2008", false, false},  {"ws2008r2", false, false}, {"ws2012", true, false},
+		     {"ws2012r2", true, false}, {"ws2016", true, true},     {"ws2019", true, true},
+		     {"ws2022", true, true},    {"azure", true, true},      {"openvmm", true, true}};
+
+	(void)state;
+	for (uint32_t n = 0; n < sizeof hosts / sizeof hosts[0]; n++) {
+		const struct hvh_profile *profile = hvh_profile_find(hosts[n].name);
+
+		assert_int_equal(!profile->disk_without_unmap, hosts[n].unmap);
+		assert_int_equal(!profile->disk_without_write_same, hosts[n].write_same);
+	}
 }
 
 /* --- Violations -------------------------------------------------------------------------------------- */
 
 static void wrong_requests_are_invalid(void **state)
 {
-	for (uint32_t n = 0; n < 10; n++) {
+	for (uint32_t n = 0; n < 12; n++) {
 		struct guest *guest = *state;
 		struct vstor_request srb = io(false, 0, 1);
 		struct answer answer;
@@ -238,7 +266,9 @@ static void wrong_requests_are_invalid(void **state)
 		srb.srb_flags = n == 7   ? VSTOR_SRB_DATA_IN | VSTOR_SRB_DATA_OUT
 				: n == 8 ? VSTOR_SRB_DATA_OUT
 				: n == 9 ? 0
+				: n > 9  ? VSTOR_SRB_QUEUE_ACTION_ENABLE
 					 : VSTOR_SRB_DATA_IN;
+		srb.action = n == 11 ? VSTOR_TAG_ORDERED + 1 : 0;
 		do_srb(guest, &srb, 0, &answer);
 		if (n == 9) {
 			assert_int_equal(answer.srb.srb_status, VSTOR_SRB_STATUS_SUCCESS);
@@ -249,6 +279,26 @@ static void wrong_requests_are_invalid(void **state)
 		assert_only_violation(guest, HVH_V_VSTOR_VALUE);
 		assert_int_equal(data(guest)[0], 0xee);
 	}
+}
+
+/* Two requests of the same id with the host: which of them has an answer cannot be told. */
+static void an_id_is_used_once_at_a_time(void **state)
+{
+	struct guest *guest = *state;
+	const struct hvh_storage_trouble slow = {.delay_max = 10 * MS};
+	const struct vstor_request srb = io(false, 0, 1);
+	struct answer answer;
+
+	struct hvh_storage *storage = with_disk(guest);
+
+	for (uint32_t n = 0; n < 3; n++)
+		do_srb(guest, &srb, 0, &answer); /* again, when it has been answered */
+	hvh_storage_set_trouble(storage, &slow);
+	send_srb(guest, &srb, 77);
+	send_srb(guest, &srb, 78);
+	assert_no_violation(guest);
+	send_srb(guest, &srb, 77);
+	assert_only_violation(guest, HVH_V_VSTOR_VALUE);
 }
 
 static void too_much_data_are_invalid(void **state)
@@ -552,7 +602,9 @@ int main(void)
 		TEST(more_than_the_buffer_holds_is_an_overrun),
 		TEST(absent_units),
 		TEST(what_inquiry_claims_is_the_hosts_habit),
+		cmocka_unit_test(older_hosts_have_simpler_disks),
 		TEST(wrong_requests_are_invalid),
+		TEST(an_id_is_used_once_at_a_time),
 		TEST(too_much_data_are_invalid),
 		TEST(bytes_behind_a_command_are_to_be_zero),
 		TEST(memory_that_is_not_there),

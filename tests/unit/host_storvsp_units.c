@@ -60,6 +60,25 @@ static void added_units_are_told(void **state)
 	assert_no_violation(guest);
 }
 
+/* Units of before the guest came say that they were reset, and nothing of each other. */
+static void units_that_were_there_are_not_news(void **state)
+{
+	struct guest *guest = *state;
+	struct hvh_storage *storage = storage_offered(guest, NULL);
+
+	assert_message(guest, 0, golden_all_offers_delivered);
+	add_disk(guest, storage, 0, 0, MIB);
+	add_disk(guest, storage, 0, 1, MIB);
+	assert_true(hvh_storage_resize(storage, guest->now, 0, 0, 2 * MIB));
+	open_line(guest, 1, PAGE_RING);
+	add_disk(guest, storage, 0, 2, MIB);
+	negotiate(guest, VSTOR_VERSION_6_0);
+	for (uint32_t lun = 0; lun < 3; lun++) {
+		assert_int_equal(sense_of(guest, lun), SCSI_ASC_POWER_ON_OR_RESET);
+		assert_int_equal(sense_of(guest, lun), 0);
+	}
+}
+
 static void units_have_their_places(void **state)
 {
 	static const struct hvh_unit_config plain, large = {.block_size = 4096}, odd = {.block_size = 513};
@@ -80,6 +99,27 @@ static void units_have_their_places(void **state)
 	assert_false(hvh_storage_eject(storage, 0, 1, 3, true));
 	assert_false(hvh_storage_insert(storage, 0, 1, 3, &image));
 	assert_true(hvh_storage_add(storage, 0, 0, 0, &plain, &image)); /* still ours to give */
+}
+
+static void every_unit_has_a_serial_number(void **state)
+{
+	static const struct hvh_unit_config configs[] = {
+		{.serial = ""}, {.serial = NULL}, {.serial = "mine"}};
+	struct guest *guest = *state;
+	struct hvh_storage *storage = storage_opened(guest, NULL);
+	struct hvh_image image;
+	struct answer answer;
+
+	for (uint32_t n = 0; n < 3; n++) {
+		assert_true(hvh_image_memory(MIB, &image));
+		assert_true(hvh_storage_add(storage, guest->now, 0, n, &configs[n], &image));
+	}
+	negotiate(guest, VSTOR_VERSION_6_0);
+	for (uint32_t n = 0; n < 3; n++) {
+		do_in(guest, n, CDB(0x12, 1, 0x80, 0, 64), 6, 64, &answer);
+		assert_int_equal(answer.srb.srb_status, VSTOR_SRB_STATUS_SUCCESS);
+		assert_int_equal(data(guest)[3], n < 2 ? 16 : 4);
+	}
 }
 
 static void removed_units_are_gone(void **state)
@@ -515,7 +555,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(added_units_are_told),
+		TEST(units_that_were_there_are_not_news),
 		TEST(units_have_their_places),
+		TEST(every_unit_has_a_serial_number),
 		TEST(removed_units_are_gone),
 		TEST(notices_are_few),
 		TEST(resized_disks_are_told),
