@@ -58,7 +58,8 @@ static void offered(void *context, struct hvk_channel *channel, bool again)
 	static const struct vmbus_guid network = VMBUS_GUID_NETVSC, echo = HVH_ECHO_GUID;
 	struct rig *rig = context;
 
-	(void)again;
+	if (rig->config.offered)
+		rig->config.offered(rig->config.session_context, channel, again);
 	if (memcmp(&hvk_channel_offer(channel)->type, &network, sizeof(network)) == 0)
 		rig->channel = channel;
 	if (memcmp(&hvk_channel_offer(channel)->type, &echo, sizeof(echo)) == 0)
@@ -69,6 +70,8 @@ static void gone(void *context, struct hvk_channel *channel)
 {
 	struct rig *rig = context;
 
+	if (rig->config.gone)
+		rig->config.gone(rig->config.session_context, channel);
 	if (channel == rig->channel)
 		rig->channel = NULL;
 	if (channel == rig->echo_channel)

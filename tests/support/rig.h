@@ -71,6 +71,9 @@ struct rig_config {
 	 * before there is a card. */
 	const struct hvh_echo_config *echo;
 	void (*session)(void *context, struct rig *rig);
+	/* Channels of any kind that are offered and go, for the session; or NULL. Same context. */
+	void (*offered)(void *context, struct hvk_channel *channel, bool again);
+	void (*gone)(void *context, struct hvk_channel *channel);
 	void *session_context;
 };
 
