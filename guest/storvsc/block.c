@@ -17,7 +17,7 @@ void hvk_storvsc_address(struct storvsc_command *command, struct storvsc_job *jo
 	command->srb.path = controller->ide_path;
 	command->srb.target = unit->target;
 	command->srb.lun = unit->lun;
-	command->srb.timeout = (command->timeout_ms + 999) / 1000;
+	command->srb.timeout = command->timeout_ms / 1000 + (command->timeout_ms % 1000 != 0);
 	command->srb.direction = VSTOR_DATA_NONE;
 	command->srb.length = command->length;
 	command->srb.cdb_length = cdb->length;
@@ -44,7 +44,7 @@ static void took(struct storvsc_job *job, struct storvsc_command *command, uint6
 static uint32_t plan(struct storvsc_job *job, uint32_t most, bool *direct)
 {
 	const struct hvk_storvsc *controller = job->unit->controller;
-	uint32_t block = job->unit->block.info.block_size, count, run, copied;
+	uint32_t block = job->block_size, count, run, copied;
 	const struct hvk_buffer *pieces = hvk_storvsc_pieces(job, &count);
 
 	run = hvk_storvsc_direct_run(pieces, count, job->place, most) / block * block;
@@ -53,13 +53,13 @@ static uint32_t plan(struct storvsc_job *job, uint32_t most, bool *direct)
 		return run;
 	copied = hvk_storvsc_copy_run(pieces, count, job->place, most) / block * block;
 	if (copied <= run) {
-		if (run == 0) { /* no address to copy from, nor an alignment to send as it is */
-			job->status = HVK_EINVAL;
-			job->left = 0;
-		}
+		if (run == 0) /* no address to copy from, nor an alignment to send as it is */
+			hvk_storvsc_job_refuse(job, HVK_EINVAL);
 		return run;
 	}
 	*direct = false;
+	if (!hvk_storvsc_bounce_can(controller, 1))
+		hvk_storvsc_job_refuse(job, HVK_ENOMEM);
 	return hvk_min32(copied, controller->bounce.free_count * HVK_PAGE_SIZE) / block * block;
 }
 
@@ -68,7 +68,7 @@ static struct storvsc_command *cut_transfer(struct storvsc_job *job)
 	struct hvk_storvsc *controller = job->unit->controller;
 	const struct hvk_block_info *info = &job->unit->block.info;
 	bool write = job->operation == HVK_BLOCK_WRITE, direct;
-	uint64_t left = job->left * info->block_size;
+	uint64_t left = job->left * job->block_size;
 	uint32_t most = left < info->transfer_max ? (uint32_t)left : info->transfer_max, bytes, count;
 	const struct hvk_buffer *pieces = hvk_storvsc_pieces(job, &count);
 	struct storvsc_command *command;
@@ -87,7 +87,7 @@ static struct storvsc_command *cut_transfer(struct storvsc_job *job)
 	command->length = bytes;
 	command->place = job->place;
 	hvk_storvsc_place_advance(pieces, count, &job->place, bytes);
-	took(job, command, bytes / info->block_size);
+	took(job, command, bytes / job->block_size);
 	if (write)
 		hvk_scsi_write(&cdb, command->block, (uint32_t)command->count,
 			       (job->block->flags & HVK_BLOCK_FUA) && (info->flags & HVK_BLOCK_CAN_FUA));
@@ -123,6 +123,8 @@ static struct storvsc_command *cut_unmap(struct storvsc_job *job)
 	struct storvsc_command *command = unit->controller->bounce.free_count != 0 ? get(job) : NULL;
 	struct hvk_scsi_cdb cdb;
 
+	if (!hvk_storvsc_bounce_can(unit->controller, 1))
+		hvk_storvsc_job_refuse(job, HVK_ENOMEM);
 	if (!command)
 		return NULL;
 	(void)hvk_storvsc_bounce_get(unit->controller, command, 1);
@@ -193,18 +195,36 @@ struct storvsc_command *hvk_storvsc_block_cut(struct storvsc_job *job)
 
 /* --- Taking ----------------------------------------------------------------------------------- */
 
-static hvk_status check_memory(const struct hvk_block_request *request, uint64_t bytes)
+/* Bytes of the pieces; false: some have nowhere to be. */
+static bool add_up(const struct hvk_block_request *request, uint64_t *bytes)
 {
-	uint64_t total = 0;
-
-	if (!request->pieces || request->piece_count == 0)
-		return HVK_EINVAL;
+	*bytes = 0;
 	for (uint32_t i = 0; i < request->piece_count; i++) {
 		if (!request->pieces[i].address && request->pieces[i].gpa == 0)
-			return HVK_EINVAL;
-		total += request->pieces[i].length;
+			return false;
+		*bytes += request->pieces[i].length;
 	}
-	return total == bytes ? HVK_OK : HVK_EINVAL;
+	return true;
+}
+
+static bool is_transfer(enum hvk_block_operation operation)
+{
+	return operation == HVK_BLOCK_READ || operation == HVK_BLOCK_WRITE;
+}
+
+/* What can be said without knowing the disk. */
+static hvk_status check(const struct hvk_block_request *request, uint64_t *bytes)
+{
+	*bytes = 0;
+	if (!request->done || (uint32_t)request->operation > HVK_BLOCK_WRITE_ZEROES ||
+	    (request->flags & ~(HVK_BLOCK_FUA | HVK_BLOCK_ORDERED | HVK_BLOCK_MAY_DISCARD)))
+		return HVK_EINVAL;
+	if (request->operation == HVK_BLOCK_FLUSH)
+		return request->count == 0 ? HVK_OK : HVK_EINVAL;
+	if (request->count == 0 ||
+	    (is_transfer(request->operation) && (!request->pieces || request->piece_count == 0)))
+		return HVK_EINVAL;
+	return !is_transfer(request->operation) || add_up(request, bytes) ? HVK_OK : HVK_EINVAL;
 }
 
 static hvk_status check_right(const struct hvk_block_info *info, enum hvk_block_operation operation)
@@ -218,43 +238,72 @@ static hvk_status check_right(const struct hvk_block_info *info, enum hvk_block_
 	return HVK_OK;
 }
 
-static hvk_status check(const struct hvk_block_info *info, const struct hvk_block_request *request)
+static hvk_status check_place(const struct hvk_block_info *info, const struct storvsc_job *job)
 {
-	hvk_status status;
+	const struct hvk_block_request *request = job->block;
 
-	if (!request->done || (uint32_t)request->operation > HVK_BLOCK_WRITE_ZEROES ||
-	    (request->flags & ~(HVK_BLOCK_FUA | HVK_BLOCK_ORDERED | HVK_BLOCK_MAY_DISCARD)))
-		return HVK_EINVAL;
-	if (info->flags & HVK_BLOCK_NO_MEDIUM)
-		return HVK_ENOMEDIUM;
-	status = check_right(info, request->operation);
-	if (status != HVK_OK)
-		return status;
 	if (request->operation == HVK_BLOCK_FLUSH)
-		return request->count == 0 ? HVK_OK : HVK_EINVAL;
-	if (request->count == 0 || request->count > info->blocks ||
-	    request->block > info->blocks - request->count)
+		return HVK_OK;
+	if (request->count > info->blocks || request->block > info->blocks - request->count)
 		return HVK_EINVAL;
-	if (request->operation == HVK_BLOCK_READ || request->operation == HVK_BLOCK_WRITE)
-		return check_memory(request, request->count * info->block_size);
-	return HVK_OK;
+	return !is_transfer(request->operation) || job->bytes == request->count * info->block_size
+		       ? HVK_OK
+		       : HVK_EINVAL;
 }
 
-static enum storvsc_method method_for(const struct hvk_storvsc_unit *unit,
-				      const struct hvk_block_request *request)
+/* A drive says that it has a medium, or another one, when it is asked something, and not before. */
+static bool has_medium(struct hvk_storvsc_unit *unit)
 {
-	bool zeroes = request->operation == HVK_BLOCK_WRITE_ZEROES;
+	uint32_t flags = unit->block.info.flags;
 
-	if (!zeroes)
+	if ((flags & HVK_BLOCK_REMOVABLE) && ((flags & HVK_BLOCK_NO_MEDIUM) || unit->news)) {
+		unit->controller->rescan = true;
+		return false;
+	}
+	return (flags & HVK_BLOCK_NO_MEDIUM) == 0;
+}
+
+static enum storvsc_method method_for(const struct hvk_storvsc_unit *unit, enum hvk_block_operation operation)
+{
+	if (operation == HVK_BLOCK_DISCARD)
 		return unit->unmap ? STORVSC_BY_UNMAP : STORVSC_BY_WRITE_SAME;
 	/* UNMAP is a wish that devices may heed in part; only WRITE SAME promises zeros. */
 	return unit->write_same ? STORVSC_BY_WRITE_SAME : STORVSC_BY_WRITES;
 }
 
+/* FUA that the commands themselves cannot have. A cache that nothing is known of may be one. */
+static bool flush_behind(const struct hvk_storvsc_unit *unit, const struct hvk_block_request *request)
+{
+	uint32_t flags = unit->block.info.flags;
+
+	if (!(request->flags & HVK_BLOCK_FUA) || (unit->cache_known && !(flags & HVK_BLOCK_WRITE_CACHE)))
+		return false;
+	return request->operation == HVK_BLOCK_WRITE_ZEROES ||
+	       (request->operation == HVK_BLOCK_WRITE && !(flags & HVK_BLOCK_CAN_FUA));
+}
+
+hvk_status hvk_storvsc_block_admit(struct hvk_storvsc_unit *unit, struct storvsc_job *job)
+{
+	const struct hvk_block_request *request = job->block;
+	const struct hvk_block_info *info = &unit->block.info;
+	hvk_status status = has_medium(unit) ? HVK_OK : HVK_ENOMEDIUM;
+
+	if (status == HVK_OK)
+		status = check_right(info, request->operation);
+	if (status == HVK_OK)
+		status = check_place(info, job);
+	if (status != HVK_OK)
+		return status;
+	if (request->operation == HVK_BLOCK_FLUSH && !(info->flags & (HVK_BLOCK_CDROM | HVK_BLOCK_READ_ONLY)))
+		job->left = 1; /* also where no cache is said to be: it costs nothing then */
+	job->method = method_for(unit, request->operation);
+	job->then_flush = flush_behind(unit, request);
+	return HVK_OK;
+}
+
 static hvk_status submit(struct hvk_block *block, struct hvk_block_request *request)
 {
 	struct hvk_storvsc_unit *unit = (struct hvk_storvsc_unit *)(void *)block;
-	const struct hvk_block_info *info = &block->info;
 	struct storvsc_job job = {
 		.block = request,
 		.operation = request->operation,
@@ -262,19 +311,12 @@ static hvk_status submit(struct hvk_block *block, struct hvk_block_request *requ
 		.at = request->block,
 		.left = request->count,
 	};
-	hvk_status status = check(info, request);
+	hvk_status status = check(request, &job.bytes);
 
 	if (storvsc_unit_state(unit) != STORVSC_UNIT_READY)
 		return HVK_EGONE;
 	if (status != HVK_OK)
 		return status;
-	if (request->operation == HVK_BLOCK_FLUSH && !(info->flags & (HVK_BLOCK_CDROM | HVK_BLOCK_READ_ONLY)))
-		job.left = 1; /* also where no cache is said to be: it costs nothing then */
-	if (request->operation == HVK_BLOCK_DISCARD || request->operation == HVK_BLOCK_WRITE_ZEROES)
-		job.method = method_for(unit, request);
-	job.then_flush = (request->flags & HVK_BLOCK_FUA) && (info->flags & HVK_BLOCK_WRITE_CACHE) &&
-			 (request->operation == HVK_BLOCK_WRITE_ZEROES ||
-			  (request->operation == HVK_BLOCK_WRITE && !(info->flags & HVK_BLOCK_CAN_FUA)));
 	job.queue = hvk_storvsc_queue_for(unit->controller, request->cpu_hint);
 	return hvk_storvsc_job_submit(unit, &job);
 }
@@ -288,7 +330,7 @@ void hvk_storvsc_count_done(struct storvsc_job *job)
 
 	if (job->raw)
 		return;
-	bytes = job->block->count * job->unit->block.info.block_size;
+	bytes = job->block->count * job->block_size;
 	if (job->status != HVK_OK) {
 		counters->errors++;
 		return;

@@ -131,15 +131,24 @@ static bool is_removable(const struct storvsc_command *command)
  * unit likes. */
 static bool is_short(const struct storvsc_command *command)
 {
-	return command->job && command->job->block &&
-	       (command->memory == STORVSC_DIRECT || command->memory == STORVSC_BOUNCE) &&
-	       command->result.transferred != command->length;
+	const struct storvsc_job *job = command->job;
+	bool transfer = command->memory == STORVSC_DIRECT || command->memory == STORVSC_BOUNCE ||
+			(command->memory == STORVSC_ZEROS && job && job->method == STORVSC_BY_WRITES);
+
+	return job && job->block && transfer && command->result.transferred != command->length;
+}
+
+bool hvk_storvsc_command_is_stale(const struct storvsc_command *command)
+{
+	const struct storvsc_job *job = command->job;
+
+	return job &&
+	       (job->unit->state != STORVSC_UNIT_READY || (job->block && job->medium != job->unit->medium));
 }
 
 static bool is_wanted(const struct storvsc_command *command)
 {
-	return !command->late && controller_of(command)->taking &&
-	       (!command->job || storvsc_unit_state(command->job->unit) == STORVSC_UNIT_READY);
+	return !command->late && controller_of(command)->taking && !hvk_storvsc_command_is_stale(command);
 }
 
 /* True: the command goes once more, now or later. */
@@ -181,7 +190,8 @@ static void take_news(struct storvsc_command *command, const struct hvk_verdict 
 	if (!command->job) {
 		controller->scan.news = controller->scan.news || verdict->medium;
 	} else {
-		command->job->unit->news = command->job->unit->news || verdict->medium;
+		if (verdict->medium)
+			hvk_storvsc_unit_has_news(command->job->unit);
 		controller->rescan = true;
 	}
 	hvk_unlock(controller->hvk, &controller->lock);
@@ -234,16 +244,27 @@ void hvk_storvsc_command_answered(struct storvsc_command *command, const uint8_t
 
 /* --- Time ------------------------------------------------------------------------------------- */
 
-static uint32_t grace_ms(const struct hvk_storvsc *controller)
+uint32_t hvk_storvsc_grace_ms(const struct hvk_storvsc *controller)
 {
 	return hvk_min32(HVK_STORVSC_GRACE_MS, hvk_timeouts(controller->hvk)->device_ms);
 }
 
 struct expiry {
-	struct hvk_storvsc_unit *late; /* one whose command has timed out */
-	struct storvsc_queue *silent;  /* one whose host does not even answer after that */
+	bool late; /* some command has timed out */
 	bool send;
+	struct storvsc_queue *silent; /* one whose host does not even answer after that */
 };
+
+static void set_late(struct storvsc_command *command)
+{
+	struct hvk_storvsc *controller = controller_of(command);
+
+	command->late = true;
+	command->abort = true;
+	controller->abort_wanted = true;
+	if (command->job)
+		command->job->unit->counters.timeouts++;
+}
 
 /* Under lock. */
 static void expire(struct hvk_storvsc *controller, struct storvsc_command *command, uint64_t now,
@@ -253,14 +274,13 @@ static void expire(struct hvk_storvsc *controller, struct storvsc_command *comma
 		hvk_storvsc_unsent_put(command->queue, command, false);
 		found->send = true;
 	} else if (command->state == STORVSC_FLYING && command->deadline <= now) {
-		if (command->late)
+		if (command->late && !command->abort)
 			found->silent = command->queue; /* of several one by one: they come back here */
-		command->deadline = now + grace_ms(controller) * HVK_TIME_PER_MS;
-		if (command->job && !command->late) {
-			command->job->unit->counters.timeouts++;
-			found->late = command->job->unit;
+		command->deadline = now + hvk_storvsc_grace_ms(controller) * HVK_TIME_PER_MS;
+		if (!command->late) {
+			set_late(command);
+			found->late = true;
 		}
-		command->late = true;
 	}
 	if (command->state == STORVSC_DELAYED || command->state == STORVSC_FLYING)
 		set_alarm(controller, command->deadline);
@@ -295,8 +315,8 @@ static void alarm_fires(struct hvk_timer *timer, void *context)
 	hvk_storvsc_alarm_set(controller);
 	if (found.silent)
 		give_up(found.silent);
-	else if (found.late)
-		hvk_storvsc_reset_unit(controller, found.late);
+	if (found.late)
+		hvk_storvsc_kick(controller); /* for the abort */
 	if (found.send)
 		hvk_storvsc_pump_all(controller);
 }
@@ -336,6 +356,36 @@ void hvk_storvsc_alarm_stop(struct hvk_storvsc *controller)
 	hvk_unlock(controller->hvk, &controller->lock);
 }
 
+/* Under lock. */
+static struct storvsc_command *take_dropped(struct hvk_storvsc *controller, hvk_status *status)
+{
+	struct storvsc_command *command = controller->dropped.first;
+
+	if (!command)
+		return NULL;
+	controller->dropped.first = command->next;
+	if (!command->next)
+		controller->dropped.last = NULL;
+	command->next = NULL;
+	*status = command->job->unit->state == STORVSC_UNIT_READY ? HVK_EIO : HVK_EGONE;
+	return command;
+}
+
+void hvk_storvsc_commands_drop(struct hvk_storvsc *controller)
+{
+	for (uint32_t i = 0; i < controller->command_count; i++) {
+		struct storvsc_command *command;
+		hvk_status status;
+
+		hvk_lock(controller->hvk, &controller->lock);
+		command = take_dropped(controller, &status);
+		hvk_unlock(controller->hvk, &controller->lock);
+		if (!command)
+			return;
+		hvk_storvsc_command_fail(command, status);
+	}
+}
+
 /* No channel is open: nobody else has a command any more. */
 void hvk_storvsc_commands_end(struct hvk_storvsc *controller, hvk_status status)
 {
@@ -353,7 +403,7 @@ void hvk_storvsc_commands_end(struct hvk_storvsc *controller, hvk_status status)
 		controller->flying -= flying;
 		command->state = STORVSC_ANSWERED;
 		hvk_unlock(controller->hvk, &controller->lock);
-		hvk_storvsc_command_fail(command,
-					 flying && controller->withhold ? HVK_ETIMEDOUT_TEARDOWN : status);
+		hvk_storvsc_command_fail(
+			command, flying && controller->primary_withheld ? HVK_ETIMEDOUT_TEARDOWN : status);
 	}
 }

@@ -5,7 +5,7 @@
  */
 #include "guest/storvsc/storvsc_internal.h"
 
-static bool can_talk(const void *device)
+bool hvk_storvsc_can_talk(const void *device)
 {
 	const struct hvk_storvsc *controller = device;
 
@@ -63,7 +63,8 @@ static hvk_status closed(void *device, const struct hvk_answer *answer)
 	struct hvk_storvsc *controller = device;
 
 	controller->opened = false;
-	controller->withhold = answer->status == HVK_ETIMEDOUT_TEARDOWN || controller->withhold;
+	controller->primary_withheld = answer->status == HVK_ETIMEDOUT_TEARDOWN;
+	controller->withhold = controller->withhold || controller->primary_withheld;
 	if (controller->close_status == HVK_OK)
 		controller->close_status = answer->status;
 	return HVK_OK;
@@ -74,6 +75,7 @@ static hvk_status begin_requests_end(void *device)
 	struct hvk_storvsc *controller = device;
 
 	hvk_storvsc_alarm_stop(controller);
+	hvk_storvsc_commands_drop(controller);
 	hvk_storvsc_commands_end(controller, end_status(controller));
 	hvk_storvsc_jobs_end(controller, NULL, end_status(controller));
 	hvk_storvsc_jobs_finish(controller);
@@ -127,7 +129,7 @@ static hvk_status begin_release(void *device)
 
 static const struct hvk_step detach_steps[] = {
 	QUIET,
-	{"drain", can_talk, begin_drain, NULL, STORVSC_WAIT_DRAIN, HVK_ETIMEDOUT_REQUEST, true},
+	{"drain", hvk_storvsc_can_talk, begin_drain, NULL, STORVSC_WAIT_DRAIN, HVK_ETIMEDOUT_REQUEST, true},
 	CHANNELS_OFF,
 	{"units dropped", NULL, begin_units_dropped, NULL, STORVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"release", NULL, begin_release, NULL, STORVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT, true},

@@ -14,6 +14,14 @@ void hvk_storvsc_jobs_append(struct storvsc_jobs *jobs, struct storvsc_job *job)
 	jobs->last = job;
 }
 
+static void prepend(struct storvsc_jobs *jobs, struct storvsc_job *job)
+{
+	job->next = jobs->first;
+	jobs->first = job;
+	if (!jobs->last)
+		jobs->last = job;
+}
+
 struct storvsc_job *hvk_storvsc_jobs_take(struct storvsc_jobs *jobs)
 {
 	struct storvsc_job *job = jobs->first;
@@ -52,7 +60,10 @@ static void queue_job(struct storvsc_job *job)
 {
 	if (!storvsc_queue_is_open(job->queue))
 		job->queue = storvsc_primary(job->unit->controller);
-	hvk_storvsc_jobs_append(&job->queue->waiting, job);
+	if (job->first)
+		prepend(&job->queue->waiting, job);
+	else
+		hvk_storvsc_jobs_append(&job->queue->waiting, job);
 	job->queued = true;
 }
 
@@ -62,6 +73,7 @@ static void begin(struct storvsc_job *job)
 {
 	struct hvk_storvsc_unit *unit = job->unit;
 
+	job->begun = true;
 	unit->running++;
 	unit->exclusive = unit->exclusive || job->ordered;
 	if (job->left == 0)
@@ -86,14 +98,19 @@ static void release_held(struct hvk_storvsc_unit *unit)
 
 /* --- In -------------------------------------------------------------------------------------- */
 
-static hvk_status may_take(struct hvk_storvsc_unit *unit)
+static hvk_status may_take(const struct hvk_storvsc_unit *unit)
 {
-	struct hvk_storvsc *controller = unit->controller;
+	const struct hvk_storvsc *controller = unit->controller;
 
 	if (unit->state != STORVSC_UNIT_READY || controller->lost != HVK_OK)
 		return HVK_EGONE;
-	if (!controller->taking)
-		return HVK_ESTATE;
+	return controller->taking ? HVK_OK : HVK_ESTATE;
+}
+
+static hvk_status find_room(struct hvk_storvsc_unit *unit)
+{
+	struct hvk_storvsc *controller = unit->controller;
+
 	if (controller->free_jobs)
 		return HVK_OK;
 	unit->starved = true;
@@ -105,21 +122,30 @@ static hvk_status may_take(struct hvk_storvsc_unit *unit)
 hvk_status hvk_storvsc_job_submit(struct hvk_storvsc_unit *unit, const struct storvsc_job *wanted)
 {
 	struct hvk_storvsc *controller = unit->controller;
-	struct storvsc_queue *queue = wanted->queue;
-	struct storvsc_job *job;
+	struct storvsc_job complete = *wanted, *job;
+	struct storvsc_queue *queue;
 	hvk_status status;
 	bool kick;
 
 	hvk_lock(controller->hvk, &controller->lock);
 	status = may_take(unit);
+	if (status == HVK_OK && wanted->block)
+		status = hvk_storvsc_block_admit(unit, &complete);
+	if (status == HVK_OK)
+		status = find_room(unit);
 	if (status != HVK_OK) {
+		kick = status == HVK_ENOMEDIUM && controller->rescan;
 		hvk_unlock(controller->hvk, &controller->lock);
+		if (kick)
+			hvk_storvsc_kick(controller);
 		return status;
 	}
 	job = controller->free_jobs;
 	controller->free_jobs = job->next;
-	*job = *wanted;
+	*job = complete;
 	job->unit = unit;
+	job->medium = unit->medium;
+	job->block_size = unit->block.info.block_size;
 	unit->jobs++;
 	controller->taken++;
 	if ((unit->held.first && !job->first) || !may_begin(unit, job))
@@ -127,6 +153,7 @@ hvk_status hvk_storvsc_job_submit(struct hvk_storvsc_unit *unit, const struct st
 	else
 		begin(job);
 	kick = controller->finished.first != NULL;
+	queue = job->queue; /* another one, where that is closed by now */
 	hvk_unlock(controller->hvk, &controller->lock);
 	hvk_storvsc_pump(queue); /* job may be done by now */
 	if (kick)
@@ -134,10 +161,23 @@ hvk_status hvk_storvsc_job_submit(struct hvk_storvsc_unit *unit, const struct st
 	return HVK_OK;
 }
 
+void hvk_storvsc_job_refuse(struct storvsc_job *job, hvk_status status)
+{
+	if (job->status == HVK_OK)
+		job->status = status;
+	job->left = 0;
+}
+
 struct storvsc_command *hvk_storvsc_job_cut(struct storvsc_job *job)
 {
-	struct storvsc_command *command = job->raw ? hvk_storvsc_raw_cut(job) : hvk_storvsc_block_cut(job);
+	const struct hvk_storvsc_unit *unit = job->unit;
+	struct storvsc_command *command;
 
+	if (job->block && job->medium != unit->medium) {
+		hvk_storvsc_job_refuse(job, HVK_EIO);
+		return NULL;
+	}
+	command = job->raw ? hvk_storvsc_raw_cut(job) : hvk_storvsc_block_cut(job);
 	if (command)
 		job->unit->counters.commands++;
 	return command;
@@ -156,12 +196,13 @@ static void call_done(const struct storvsc_job *job, hvk_status status)
 static void callback_over(struct hvk_storvsc_unit *unit)
 {
 	struct hvk_storvsc *controller = unit->controller;
-	bool leaving = storvsc_unit_state(unit) != STORVSC_UNIT_READY ||
-		       !__atomic_load_n(&controller->taking, __ATOMIC_RELAXED);
 
-	/* From here on the unit may go. */
+	/* From here on the unit may go. Who looks in vain for the last callback has said before that it is
+	 * leaving: not to look at that before would be to miss it. Its memory stays: it is the
+	 * controller's, and that waits for this CPU to be out of its channels. */
 	__atomic_fetch_sub(&unit->callbacks, 1, __ATOMIC_SEQ_CST);
-	if (leaving)
+	if (__atomic_load_n(&unit->state, __ATOMIC_SEQ_CST) != STORVSC_UNIT_READY ||
+	    !__atomic_load_n(&controller->taking, __ATOMIC_SEQ_CST))
 		hvk_storvsc_kick(controller);
 }
 
@@ -174,9 +215,10 @@ static void finish_job(struct storvsc_job *job)
 
 	hvk_lock(controller->hvk, &controller->lock);
 	hvk_storvsc_count_done(job);
-	unit->running--;
-	if (job->ordered)
-		unit->exclusive = false;
+	if (job->begun) {
+		unit->running--;
+		unit->exclusive = unit->exclusive && !job->ordered;
+	}
 	released = unit->held.first != NULL;
 	release_held(unit);
 	unit->jobs--;
@@ -220,6 +262,8 @@ static bool needless(const struct storvsc_job *job, const struct storvsc_command
 static bool settle(struct storvsc_job *job, struct storvsc_command *command, hvk_status status)
 {
 	job->commands--;
+	if (status == HVK_ETIMEDOUT_TEARDOWN) /* above all others: the memory is not the caller's again */
+		job->status = status;
 	if (status != HVK_OK && !other_method(job, command) && !needless(job, command) &&
 	    job->status == HVK_OK)
 		job->status = status;
@@ -244,19 +288,25 @@ void hvk_storvsc_job_part_done(struct storvsc_command *command, hvk_status statu
 	struct storvsc_job *job = command->job;
 	struct storvsc_queue *queue = command->queue;
 	struct hvk_storvsc *controller = queue->controller;
+	struct storvsc_queue *other;
 	bool done, all;
 
-	if (status == HVK_OK && command->memory == STORVSC_BOUNCE && command->srb.direction == VSTOR_DATA_IN)
+	/* Of a raw command the caller has whatever was moved. */
+	if ((status == HVK_OK || job->raw) && command->memory == STORVSC_BOUNCE &&
+	    command->srb.direction == VSTOR_DATA_IN)
 		hvk_storvsc_bounce_drain(command, command->result.transferred);
 	hvk_lock(controller->hvk, &controller->lock);
 	done = settle(job, command, status);
+	if (status == HVK_ETIMEDOUT_TEARDOWN)
+		hvk_storvsc_bounce_withhold(controller, command);
 	hvk_storvsc_command_put(controller, command);
+	other = job->queue; /* where the rest of it waits */
 	all = controller->short_of;
 	controller->short_of = false;
 	hvk_unlock(controller->hvk, &controller->lock);
 	if (done)
 		finish_job(job);
-	if (all)
+	if (all || other != queue)
 		hvk_storvsc_pump_all(controller);
 	else
 		hvk_storvsc_pump(queue);
@@ -294,7 +344,6 @@ static void end_waiting(struct hvk_storvsc *controller, struct storvsc_jobs *job
 		job->left = 0;
 		if (job->status == HVK_OK)
 			job->status = status;
-		job->unit->running += held;
 		if (job->commands == 0)
 			hvk_storvsc_jobs_append(&controller->finished, job);
 	}

@@ -124,11 +124,12 @@ static void start_attach(struct hvk_storvsc *controller)
 	controller->result = HVK_OK;
 	controller->close_status = HVK_OK;
 	controller->opened = false;
-	controller->withhold = false;
+	controller->withhold = controller->primary_withheld = false;
 	controller->version = 0;
 	controller->attempt = 0;
 	controller->subchannels = 0;
 	controller->limits = (struct hvk_vstor_limits){0};
+	controller->scan.tries = 0;
 	hvk_lock(controller->hvk, &controller->lock);
 	__atomic_store_n(&controller->lost, HVK_OK, __ATOMIC_RELAXED);
 	controller->rescan = false;
@@ -234,7 +235,8 @@ static void answer_steps(struct hvk_storvsc *controller)
 	hvk_steps_room(steps);
 	if (steps->event == STORVSC_EVENT_SUBCHANNELS && hvk_storvsc_subchannels_complete(controller))
 		answer(controller, STORVSC_EVENT_SUBCHANNELS, HVK_OK);
-	if (steps->event == STORVSC_EVENT_DRAINED && is_drained(controller))
+	if (steps->event == STORVSC_EVENT_DRAINED &&
+	    (is_drained(controller) || !hvk_storvsc_can_talk(controller)))
 		answer(controller, STORVSC_EVENT_DRAINED, HVK_OK);
 	if (steps->event == STORVSC_EVENT_IDLE && hvk_storvsc_units_idle(controller))
 		answer(controller, STORVSC_EVENT_IDLE, HVK_OK);
@@ -279,6 +281,7 @@ static void work(struct hvk_request *request, void *context)
 		finish(controller);
 	heed_loss(controller);
 	hvk_storvsc_alarm_set(controller);
+	hvk_storvsc_commands_drop(controller);
 	hvk_storvsc_jobs_finish(controller);
 	hvk_storvsc_scan_go_on(controller);
 	hvk_storvsc_reset_go_on(controller);

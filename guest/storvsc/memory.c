@@ -29,7 +29,7 @@ static hvk_status start_bounce(struct hvk_storvsc *controller)
 		bounce->next[i] = i + 1 < count ? (uint16_t)(i + 1) : NO_PAGE;
 	}
 	bounce->free_first = 0;
-	bounce->free_count = count;
+	bounce->free_count = bounce->usable = count;
 	return HVK_OK;
 }
 
@@ -127,6 +127,11 @@ const struct hvk_buffer *hvk_storvsc_pieces(const struct storvsc_job *job, uint3
 
 /* --- Bounce pages ---------------------------------------------------------------------------- */
 
+bool hvk_storvsc_bounce_can(const struct hvk_storvsc *controller, uint32_t pages)
+{
+	return pages <= controller->bounce.usable;
+}
+
 bool hvk_storvsc_bounce_get(struct hvk_storvsc *controller, struct storvsc_command *command, uint32_t pages)
 {
 	struct storvsc_bounce *bounce = &controller->bounce;
@@ -157,6 +162,12 @@ void hvk_storvsc_bounce_put(struct hvk_storvsc *controller, struct storvsc_comma
 	bounce->next[last] = bounce->free_count != 0 ? bounce->free_first : NO_PAGE;
 	bounce->free_first = command->bounce_first;
 	bounce->free_count += command->bounce_count;
+	command->bounce_count = 0;
+}
+
+void hvk_storvsc_bounce_withhold(struct hvk_storvsc *controller, struct storvsc_command *command)
+{
+	controller->bounce.usable -= command->bounce_count;
 	command->bounce_count = 0;
 }
 

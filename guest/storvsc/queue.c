@@ -68,6 +68,24 @@ static uint32_t parts_max(const struct storvsc_job *job)
 	return transfer || job->method == STORVSC_BY_WRITES ? HVK_STORVSC_PARTS : 1;
 }
 
+/* Under both locks. What is not to be sent any more ends on the controller's CPU. */
+static struct storvsc_command *next_unsent(struct storvsc_queue *queue)
+{
+	struct storvsc_commands *dropped = &queue->controller->dropped;
+	struct storvsc_command *command;
+
+	while ((command = hvk_storvsc_unsent_get(queue)) != NULL && /* ends: each turn takes one off */
+	       hvk_storvsc_command_is_stale(command)) {
+		command->state = STORVSC_ANSWERED;
+		if (dropped->last)
+			dropped->last->next = command;
+		else
+			dropped->first = command;
+		dropped->last = command;
+	}
+	return command;
+}
+
 /* Under both locks. */
 static struct storvsc_command *next_command(struct storvsc_queue *queue)
 {
@@ -76,7 +94,7 @@ static struct storvsc_command *next_command(struct storvsc_queue *queue)
 
 	if (queue->stalled)
 		return NULL;
-	command = hvk_storvsc_unsent_get(queue);
+	command = next_unsent(queue);
 	while (!command && (job = queue->waiting.first) != NULL) { /* ends: each turn takes one off */
 		if (job->left != 0 && job->commands < parts_max(job)) {
 			command = hvk_storvsc_job_cut(job);
@@ -109,7 +127,7 @@ static enum pumped pump_one(struct storvsc_queue *queue, hvk_status *status, boo
 		queue->commands++;
 		hvk_storvsc_command_sent(command);
 	}
-	*kick |= controller->finished.first != NULL || controller->alarm_moved;
+	*kick |= controller->finished.first || controller->dropped.first || controller->alarm_moved;
 	hvk_unlock(controller->hvk, &controller->lock);
 	if (command)
 		*status = send(queue, command);
@@ -260,7 +278,8 @@ static bool ready(void *context, struct hvk_channel *channel)
 		return false;
 	if (storvsc_queue_is_open(queue))
 		hvk_storvsc_pump(queue);
-	if (queue->index == 0 && __atomic_load_n(&controller->room_wanted, __ATOMIC_SEQ_CST))
+	if (queue->index == 0 && (__atomic_load_n(&controller->room_wanted, __ATOMIC_SEQ_CST) ||
+				  __atomic_load_n(&controller->reset.room_wanted, __ATOMIC_SEQ_CST)))
 		hvk_storvsc_kick(controller);
 	hvk_storvsc_tell_ready(controller);
 	return status == HVK_OK;
@@ -332,7 +351,7 @@ static hvk_status fate(const struct storvsc_command *command, hvk_status closed)
 {
 	const struct hvk_storvsc *controller = command->queue->controller;
 
-	if (closed == HVK_ETIMEDOUT_TEARDOWN)
+	if (closed == HVK_ETIMEDOUT_TEARDOWN && command->state == STORVSC_FLYING)
 		return closed;
 	if (command->late)
 		return HVK_ETIMEDOUT_REQUEST;
@@ -341,23 +360,24 @@ static hvk_status fate(const struct storvsc_command *command, hvk_status closed)
 	return command->state == STORVSC_UNSENT || !command->job || command->job->block ? HVK_OK : HVK_EGONE;
 }
 
-static void close_command(struct storvsc_command *command, struct storvsc_queue *to, hvk_status closed)
+/* Under lock: other CPUs go on with the commands of other queues. */
+static hvk_status move_command(struct storvsc_command *command, struct storvsc_queue *from,
+			       struct storvsc_queue *to, hvk_status closed)
 {
-	struct hvk_storvsc *controller = to->controller;
 	hvk_status status;
 
-	hvk_lock(controller->hvk, &controller->lock);
-	status = fate(command, closed);
-	if (command->state == STORVSC_FLYING)
-		controller->flying--;
+	if (command->queue != from || command->state == STORVSC_FREE || command->state == STORVSC_ANSWERED)
+		return HVK_OK;
 	command->queue = to;
+	if (command->state == STORVSC_DELAYED)
+		return HVK_OK;
+	status = fate(command, closed);
+	to->controller->flying -= command->state == STORVSC_FLYING;
 	if (status == HVK_OK)
 		hvk_storvsc_unsent_put(to, command, false);
 	else
 		command->state = STORVSC_ANSWERED;
-	hvk_unlock(controller->hvk, &controller->lock);
-	if (status != HVK_OK)
-		hvk_storvsc_command_fail(command, status);
+	return status;
 }
 
 void hvk_storvsc_queue_closed(struct storvsc_queue *queue, hvk_status status)
@@ -372,13 +392,13 @@ void hvk_storvsc_queue_closed(struct storvsc_queue *queue, hvk_status status)
 	hvk_unlock(controller->hvk, &controller->lock);
 	for (uint32_t i = 0; i < controller->command_count; i++) {
 		struct storvsc_command *command = &controller->commands[i];
+		hvk_status fails;
 
-		if (command->queue != queue || command->state == STORVSC_FREE)
-			continue;
-		if (command->state == STORVSC_DELAYED)
-			command->queue = primary;
-		else
-			close_command(command, primary, status);
+		hvk_lock(controller->hvk, &controller->lock);
+		fails = move_command(command, queue, primary, status);
+		hvk_unlock(controller->hvk, &controller->lock);
+		if (fails != HVK_OK)
+			hvk_storvsc_command_fail(command, fails);
 	}
 	hvk_storvsc_pump(primary);
 }

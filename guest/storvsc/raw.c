@@ -2,6 +2,11 @@
 /* Raw commands: one each, as the caller made it, and never done twice. */
 #include "guest/storvsc/storvsc_internal.h"
 
+static uint32_t pages_of(uint32_t length)
+{
+	return (length + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE;
+}
+
 /* Under lock: room for all of it, or none. */
 static bool find_memory(struct storvsc_job *job, struct storvsc_command *command)
 {
@@ -16,8 +21,7 @@ static bool find_memory(struct storvsc_job *job, struct storvsc_command *command
 	    request->length)
 		return true;
 	command->memory = STORVSC_BOUNCE;
-	return hvk_storvsc_bounce_get(job->unit->controller, command,
-				      (request->length + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE);
+	return hvk_storvsc_bounce_get(job->unit->controller, command, pages_of(request->length));
 }
 
 static uint8_t action_of(enum hvk_scsi_order order)
@@ -43,6 +47,8 @@ struct storvsc_command *hvk_storvsc_raw_cut(struct storvsc_job *job)
 	if (!command)
 		return NULL;
 	if (!find_memory(job, command)) {
+		if (!hvk_storvsc_bounce_can(controller, pages_of(request->length)))
+			hvk_storvsc_job_refuse(job, HVK_ENOMEM);
 		hvk_storvsc_command_put(controller, command);
 		return NULL;
 	}

@@ -10,17 +10,23 @@ static void over(struct hvk_storvsc *controller, hvk_status status)
 	struct storvsc_reset *reset = &controller->reset;
 	struct hvk_request *request;
 
+	bool more;
+
 	hvk_timer_stop(controller->hvk, &reset->timer);
+	__atomic_store_n(&reset->room_wanted, false, __ATOMIC_SEQ_CST);
 	hvk_lock(controller->hvk, &controller->lock);
 	reset->asked = false;
 	reset->note.there = false;
 	request = reset->request;
 	reset->request = NULL;
+	more = controller->abort_wanted;
 	hvk_unlock(controller->hvk, &controller->lock);
 	if (reset->note.pending) /* an answer that still comes is late */
 		(void)hvk_channel_take_request(controller->channel, &reset->note.ticket);
 	reset->note.pending = false;
 	hvk_request_finish(controller->hvk, request, status, controller->config.cpu);
+	if (more)
+		hvk_storvsc_kick(controller);
 }
 
 static void time_is_over(struct hvk_timer *timer, void *context)
@@ -47,20 +53,52 @@ static hvk_status send(struct hvk_storvsc *controller)
 	return hvk_channel_send(controller->channel, packet.bytes, packet.size, true, &reset->note.ticket);
 }
 
+/* Without room in the ring it is tried again when there is some, in the same time. */
 static void begin(struct hvk_storvsc *controller)
 {
 	struct storvsc_reset *reset = &controller->reset;
 	hvk_status status;
 
-	controller->resets++;
+	if (!hvk_timer_running(&reset->timer))
+		hvk_timer_start(controller->hvk, &reset->timer, controller->config.cpu,
+				hvk_timeouts(controller->hvk)->device_ms);
+	__atomic_store_n(&reset->room_wanted, true, __ATOMIC_SEQ_CST);
 	status = send(controller);
+	if (status == HVK_EAGAIN)
+		return;
+	__atomic_store_n(&reset->room_wanted, false, __ATOMIC_SEQ_CST);
 	if (status != HVK_OK) {
-		over(controller, status == HVK_EAGAIN ? HVK_EBUSY : status);
+		over(controller, status);
 		return;
 	}
+	controller->resets++;
 	reset->note.pending = true;
-	hvk_timer_start(controller->hvk, &reset->timer, controller->config.cpu,
-			hvk_timeouts(controller->hvk)->device_ms);
+}
+
+/* Under lock: the unit of a command that has timed out, and all the others of that unit; each has the
+ * time for it from here on. */
+static void want_abort(struct hvk_storvsc *controller)
+{
+	struct storvsc_reset *reset = &controller->reset;
+	uint64_t deadline = hvk_time(controller->hvk) + hvk_storvsc_grace_ms(controller) * HVK_TIME_PER_MS;
+
+	for (uint32_t i = 0; i < controller->command_count; i++) {
+		struct storvsc_command *command = &controller->commands[i];
+		bool wanted = command->state == STORVSC_FLYING && command->abort;
+
+		if (wanted && !reset->asked) {
+			reset->asked = true;
+			reset->adapter = false;
+			reset->target = command->srb.target;
+			reset->lun = command->srb.lun;
+			controller->aborts++;
+		}
+		if (!wanted || command->srb.target != reset->target || command->srb.lun != reset->lun)
+			continue;
+		command->abort = false;
+		command->deadline = deadline;
+	}
+	controller->abort_wanted = reset->asked; /* look again after this one */
 }
 
 static hvk_status answer_of(const struct storvsc_note *note)
@@ -80,7 +118,9 @@ void hvk_storvsc_reset_go_on(struct hvk_storvsc *controller)
 	hvk_lock(controller->hvk, &controller->lock);
 	note = reset->note;
 	reset->note.there = false;
-	asked = reset->asked && !note.pending && controller->lost == HVK_OK;
+	if (!reset->asked && controller->abort_wanted && controller->taking)
+		want_abort(controller);
+	asked = reset->asked && !note.pending && controller->taking;
 	hvk_unlock(controller->hvk, &controller->lock);
 	if (note.pending && note.there) {
 		reset->note.pending = false;
@@ -105,7 +145,7 @@ static hvk_status want(struct hvk_storvsc *controller, const struct hvk_storvsc_
 		return HVK_EGONE;
 	if (!controller->taking)
 		return HVK_ESTATE;
-	if (reset->asked)
+	if (reset->asked || controller->abort_wanted)
 		return HVK_EBUSY;
 	reset->asked = true;
 	reset->adapter = unit == NULL;
@@ -113,15 +153,6 @@ static hvk_status want(struct hvk_storvsc *controller, const struct hvk_storvsc_
 	reset->lun = unit ? unit->lun : 0;
 	reset->request = request;
 	return HVK_OK;
-}
-
-void hvk_storvsc_reset_unit(struct hvk_storvsc *controller, struct hvk_storvsc_unit *unit)
-{
-	hvk_lock(controller->hvk, &controller->lock);
-	controller->aborts++;
-	(void)want(controller, unit, NULL);
-	hvk_unlock(controller->hvk, &controller->lock);
-	hvk_storvsc_kick(controller);
 }
 
 void hvk_storvsc_reset(struct hvk_storvsc *controller, struct hvk_storvsc_unit *unit,

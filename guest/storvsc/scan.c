@@ -37,7 +37,6 @@ static void take_inquiry(struct hvk_storvsc *controller, hvk_status status, uint
 			hvk_scsi_parse_inquiry(scan->bytes, length, controller->version, &scan->found);
 	scan->medium = true;
 	scan->long_capacity = false;
-	scan->mode_known = false;
 }
 
 static bool has_pages(const struct storvsc_scan *scan)
@@ -214,14 +213,13 @@ static void take_modes(struct hvk_storvsc *controller, hvk_status status, uint32
 {
 	struct storvsc_scan *scan = &controller->scan;
 
-	scan->mode_known = status == HVK_OK && length >= 4;
-	if (scan->mode_known)
-		hvk_scsi_parse_mode_sense_6(scan->bytes, length, &scan->found.info);
+	if (status == HVK_OK)
+		hvk_scsi_parse_mode_sense_6(scan->bytes, length, &scan->found);
 }
 
 static bool lacks_modes(const struct storvsc_scan *scan)
 {
-	return has_modes(scan) && !scan->mode_known;
+	return has_modes(scan) && !scan->found.cache_known;
 }
 
 static uint32_t ask_all_modes(struct hvk_scsi_cdb *cdb)
@@ -302,6 +300,10 @@ static void take_list(struct hvk_storvsc *controller, hvk_status status, uint32_
 	if (!scan->listed) { /* one by one; of a target that has none all that is asked is LUN 0 */
 		for (uint32_t lun = 0; lun < (scan->target == 0 ? HVK_STORVSC_LUNS_TRIED : 1u); lun++)
 			add_lun(scan, lun);
+		for (uint32_t lun = 0; lun < HVK_STORVSC_LUNS; lun++) {
+			if (hvk_storvsc_unit_is_known(controller, (uint8_t)scan->target, (uint8_t)lun))
+				add_lun(scan, lun);
+		}
 		return;
 	}
 	hvk_shared_read(&scan->memory, 0, entry, sizeof(entry));
@@ -334,6 +336,13 @@ static void begin_target(struct hvk_storvsc *controller)
 	scan->listed = false;
 }
 
+static void next_unit(struct storvsc_scan *scan)
+{
+	scan->lun = next_lun(scan, scan->lun + 1);
+	scan->step = 0;
+	scan->news = false;
+}
+
 static void unit_over(struct hvk_storvsc *controller)
 {
 	struct storvsc_scan *scan = &controller->scan;
@@ -346,9 +355,21 @@ static void unit_over(struct hvk_storvsc *controller)
 		     lun++)
 			add_lun(scan, lun);
 	}
-	scan->lun = next_lun(scan, scan->lun + 1);
-	scan->step = 0;
-	scan->news = false;
+	next_unit(scan);
+}
+
+/* What went wrong may go well a little later, and nobody would ask for it again. */
+static void plan_another(struct hvk_storvsc *controller, hvk_status result)
+{
+	struct storvsc_scan *scan = &controller->scan;
+
+	if ((result == HVK_OK && !scan->trouble) || ++scan->tries == HVK_STORVSC_SCAN_TRIES) {
+		scan->tries = 0;
+		return;
+	}
+	hvk_lock(controller->hvk, &controller->lock);
+	controller->rescan = controller->rescan || controller->taking;
+	hvk_unlock(controller->hvk, &controller->lock);
 }
 
 static void over(struct hvk_storvsc *controller, hvk_status result)
@@ -360,6 +381,7 @@ static void over(struct hvk_storvsc *controller, hvk_status result)
 	scan->scans++;
 	if (result == HVK_OK)
 		hvk_storvsc_units_settle(controller);
+	plan_another(controller, result);
 	hvk_request_finish(controller->hvk, scan->served, result, controller->config.cpu);
 	scan->served = NULL;
 	hvk_storvsc_kick(controller);
@@ -409,15 +431,31 @@ static bool is_refusal(hvk_status status)
 	       status == HVK_EREADONLY || hvk_status_is_host_fault(status);
 }
 
-static void take(struct hvk_storvsc *controller, hvk_status status, uint32_t length)
+/* Neither an answer nor a refusal: busy for long, aborted again and again, nothing that can be read. */
+static bool is_trouble(hvk_status status, bool refused)
+{
+	return (status == HVK_EIO && !refused) || hvk_status_is_host_fault(status);
+}
+
+static void take(struct hvk_storvsc *controller, hvk_status status, uint32_t length, bool refused)
 {
 	struct storvsc_scan *scan = &controller->scan;
 	uint32_t kept = hvk_min32(length, sizeof(scan->bytes));
+	bool last_try = scan->tries + 1 == HVK_STORVSC_SCAN_TRIES, trouble = is_trouble(status, refused);
 
+	if (scan->step != STEP_LIST && questions[scan->step].take == take_ready)
+		trouble = false; /* it may fail as it likes */
+	scan->trouble = scan->trouble || trouble;
 	if (scan->step == STEP_LIST) {
 		take_list(controller, status, hvk_min32(length, LIST_BYTES));
 		scan->step = 0;
 		scan->lun = next_lun(scan, 0);
+		return;
+	}
+	/* A unit that works is not taken for another one, nor for gone, because of it. */
+	if (trouble && !last_try &&
+	    hvk_storvsc_unit_kept(controller, (uint8_t)scan->target, (uint8_t)scan->lun)) {
+		next_unit(scan);
 		return;
 	}
 	memset(scan->bytes, 0, sizeof(scan->bytes));
@@ -454,6 +492,7 @@ void hvk_storvsc_scan_begin(struct hvk_storvsc *controller)
 	hvk_unlock(controller->hvk, &controller->lock);
 	scan->running = true;
 	scan->result = HVK_OK;
+	scan->trouble = false;
 	scan->target = 0;
 	scan->again = false;
 	for (uint32_t i = 0; i < controller->unit_count; i++)
@@ -472,12 +511,14 @@ static void take_answer(struct hvk_storvsc *controller)
 	struct storvsc_scan *scan = &controller->scan;
 	struct storvsc_command *command = scan->command;
 	hvk_status status = HVK_EINPROGRESS;
+	bool refused = false;
 	uint32_t length = 0;
 
 	hvk_lock(controller->hvk, &controller->lock);
 	if (command && scan->answered) {
 		status = command->status;
 		length = command->result.transferred;
+		refused = command->forget;
 		scan->command = NULL;
 		hvk_storvsc_command_put(controller, command);
 	}
@@ -488,7 +529,7 @@ static void take_answer(struct hvk_storvsc *controller)
 		over(controller, status);
 		return;
 	}
-	take(controller, status, length);
+	take(controller, status, length, refused);
 	ask(controller);
 }
 
@@ -516,7 +557,7 @@ void hvk_storvsc_scan_go_on(struct hvk_storvsc *controller)
 	hvk_unlock(controller->hvk, &controller->lock);
 	if (wanted && !scan->running && !scan->command && !hvk_timer_running(&scan->settle))
 		hvk_timer_start(controller->hvk, &scan->settle, controller->config.cpu,
-				HVK_STORVSC_SETTLE_MS);
+				scan->tries != 0 ? HVK_STORVSC_SCAN_AGAIN_MS : HVK_STORVSC_SETTLE_MS);
 }
 
 /* Its command ends by itself, or with the channel. */

@@ -28,7 +28,8 @@ void hvk_scsi_report_luns(struct hvk_scsi_cdb *cdb, uint32_t length);
 void hvk_scsi_read_capacity_10(struct hvk_scsi_cdb *cdb);
 void hvk_scsi_read_capacity_16(struct hvk_scsi_cdb *cdb);
 void hvk_scsi_mode_sense_6(struct hvk_scsi_cdb *cdb, uint8_t page, uint8_t length);
-/* One block of data, written count times; unmap: or taken back, if it reads as zeros then. */
+/* One block of data, written count times; unmap: or taken back, if it reads as zeros then (in the long
+ * form: that is what devices have that say they can). */
 void hvk_scsi_write_same(struct hvk_scsi_cdb *cdb, uint64_t block, uint32_t count, bool unmap);
 #define HVK_SCSI_UNMAP_LIST 24u /* bytes of the list for one run of blocks */
 void hvk_scsi_unmap(struct hvk_scsi_cdb *cdb, uint8_t list[HVK_SCSI_UNMAP_LIST], uint64_t block,
@@ -51,6 +52,7 @@ struct hvk_scsi_identity {
 	bool removable, queues;
 	bool pages[256]; /* of vital product data */
 	bool unmap, write_same_unmap;
+	bool cache_known;        /* what WRITE_CACHE says of it */
 	uint64_t write_same_max; /* blocks; 0: not said */
 	uint32_t unmap_max;      /* blocks; 0: not said */
 	uint32_t transfer_max;   /* blocks; 0: not said */
@@ -71,7 +73,7 @@ void hvk_scsi_parse_provisioning(const uint8_t *bytes, uint32_t length, struct h
 bool hvk_scsi_parse_capacity_10(const uint8_t *bytes, uint32_t length, struct hvk_block_info *info,
 				bool *more);
 bool hvk_scsi_parse_capacity_16(const uint8_t *bytes, uint32_t length, struct hvk_scsi_identity *out);
-void hvk_scsi_parse_mode_sense_6(const uint8_t *bytes, uint32_t length, struct hvk_block_info *info);
+void hvk_scsi_parse_mode_sense_6(const uint8_t *bytes, uint32_t length, struct hvk_scsi_identity *out);
 
 /* Number n of the list of LUNs; false past the last. LUNs that one byte cannot hold are UINT32_MAX. */
 uint32_t hvk_scsi_lun_count(const uint8_t header[8], uint32_t length);

@@ -7,6 +7,7 @@
 #define PAGE_HEADER 4u /* type, page, length */
 #define DESCRIPTOR_HEADER 4u
 #define DESCRIPTORS_MAX 32u
+#define MODE_PAGES_MAX 64u
 #define EXPONENT_MAX 8u /* of physical blocks */
 
 static uint32_t get16(const uint8_t *from)
@@ -71,12 +72,16 @@ static bool is_zero(const uint8_t *bytes, uint32_t length)
 }
 
 /* Hosts that give a CD-ROM of a generation 2 machine no version at all mean SPC-3 (from 5.1 on;
- * FreeBSD), and those of 2012 and 2012 R2 call disks SPC-2 that know UNMAP. */
+ * FreeBSD); those of 2008 R2 to 2012 R2 leave version and format of a unit out that there is (FreeBSD), and
+ * those of 2012 and 2012 R2 call disks SPC-2 that know UNMAP. */
 static uint8_t fixed_version(const struct scsi_inquiry *inquiry, uint16_t protocol)
 {
 	uint8_t type = inquiry->device_type & 0x1f;
 
 	if (type == SCSI_DEVICE_CDROM && inquiry->version == 0 && protocol >= VSTOR_VERSION_5_1)
+		return SCSI_VERSION_SPC3;
+	if ((inquiry->version == 0 || (inquiry->response_format & 0xf) == 0) &&
+	    protocol >= VSTOR_VERSION_4_2 && protocol <= VSTOR_VERSION_6_0)
 		return SCSI_VERSION_SPC3;
 	if (memcmp(inquiry->vendor, "Msft", 4) == 0 && inquiry->version == SCSI_VERSION_SPC2 &&
 	    (protocol == VSTOR_VERSION_5_1 || protocol == VSTOR_VERSION_6_0))
@@ -205,7 +210,7 @@ void hvk_scsi_parse_provisioning(const uint8_t *bytes, uint32_t length, struct h
 		return;
 	out->unmap = (bytes[5] & 0x80) != 0;
 	out->write_same_unmap = (bytes[5] & 0x40) != 0;
-	if ((bytes[5] & 0x1c) != 0)
+	if (bytes[5] & 0x04) /* other bits of the field: a pattern of the device's own (SBC-4) */
 		out->info.flags |= HVK_BLOCK_DISCARD_ZEROES;
 }
 
@@ -252,21 +257,37 @@ bool hvk_scsi_parse_capacity_16(const uint8_t *bytes, uint32_t length, struct hv
 	return true;
 }
 
-void hvk_scsi_parse_mode_sense_6(const uint8_t *bytes, uint32_t length, struct hvk_block_info *info)
+/* Of a list of mode pages; false: it is not in there. */
+static bool find_mode_page(const uint8_t *bytes, uint32_t at, uint32_t end, uint8_t page, uint32_t *found)
+{
+	for (uint32_t i = 0; i < MODE_PAGES_MAX && hvk_fits(at, 4, end); i++) {
+		bool sub_page = (bytes[at] & 0x40) != 0;
+
+		*found = at;
+		if ((bytes[at] & 0x7f) == page)
+			return true;
+		at += sub_page ? 4u + get16(bytes + at + 2) : 2u + bytes[at + 1];
+	}
+	return false;
+}
+
+void hvk_scsi_parse_mode_sense_6(const uint8_t *bytes, uint32_t length, struct hvk_scsi_identity *out)
 {
 	uint32_t end, at;
 
 	if (length < 4)
 		return;
 	if (bytes[2] & SCSI_MODE_DEVICE_SPECIFIC_WRITE_PROTECT)
-		info->flags |= HVK_BLOCK_READ_ONLY;
+		out->info.flags |= HVK_BLOCK_READ_ONLY;
 	if (bytes[2] & SCSI_MODE_DEVICE_SPECIFIC_DPOFUA)
-		info->flags |= HVK_BLOCK_CAN_FUA;
+		out->info.flags |= HVK_BLOCK_CAN_FUA;
 	end = hvk_min32(bytes[0] + 1u, length);
-	at = 4u + bytes[3]; /* behind the block descriptors */
-	if (hvk_fits(at, 3, end) && (bytes[at] & 0x3f) == SCSI_MODE_PAGE_CACHING &&
-	    (bytes[at + 2] & SCSI_CACHING_WRITE_CACHE_ENABLED))
-		info->flags |= HVK_BLOCK_WRITE_CACHE;
+	/* Behind the block descriptors. */
+	if (!find_mode_page(bytes, 4u + bytes[3], end, SCSI_MODE_PAGE_CACHING, &at))
+		return;
+	out->cache_known = true;
+	if (bytes[at + 2] & SCSI_CACHING_WRITE_CACHE_ENABLED)
+		out->info.flags |= HVK_BLOCK_WRITE_CACHE;
 }
 
 /* --- LUNs ---------------------------------------------------------------------------------- */

@@ -26,11 +26,11 @@ static void begin(struct hvk_scsi_cdb *cdb, uint8_t operation, uint8_t length)
 	cdb->bytes[0] = operation;
 }
 
-/* Ten bytes as long as they do: every device knows those. */
+/* Ten bytes as long as they do, where there are such: every device knows those. */
 static void run_of_blocks(struct hvk_scsi_cdb *cdb, uint8_t ten, uint8_t sixteen, uint64_t block,
 			  uint32_t count, uint8_t flags)
 {
-	if (block <= UINT32_MAX && count <= UINT16_MAX) {
+	if (ten != sixteen && block <= UINT32_MAX && count <= UINT16_MAX) {
 		begin(cdb, ten, 10);
 		put32(cdb->bytes + 2, (uint32_t)block);
 		put16(cdb->bytes + 7, count);
@@ -99,7 +99,8 @@ void hvk_scsi_mode_sense_6(struct hvk_scsi_cdb *cdb, uint8_t page, uint8_t lengt
 
 void hvk_scsi_write_same(struct hvk_scsi_cdb *cdb, uint64_t block, uint32_t count, bool unmap)
 {
-	run_of_blocks(cdb, SCSI_WRITE_SAME_10, SCSI_WRITE_SAME_16, block, count, unmap ? SCSI_CDB_UNMAP : 0);
+	run_of_blocks(cdb, unmap ? SCSI_WRITE_SAME_16 : SCSI_WRITE_SAME_10, SCSI_WRITE_SAME_16, block, count,
+		      unmap ? SCSI_CDB_UNMAP : 0);
 }
 
 void hvk_scsi_unmap(struct hvk_scsi_cdb *cdb, uint8_t list[HVK_SCSI_UNMAP_LIST], uint64_t block,

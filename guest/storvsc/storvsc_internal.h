@@ -50,6 +50,8 @@
 #define HVK_STORVSC_DRAIN_MS 2000u       /* for requests in flight at detach */
 #define HVK_STORVSC_SUBCHANNELS_MS 1000u /* those that come later are taken in later */
 #define HVK_STORVSC_SETTLE_MS 20u        /* after a notice, before units are looked at */
+#define HVK_STORVSC_SCAN_AGAIN_MS 1000u  /* after a scan in trouble */
+#define HVK_STORVSC_SCAN_TRIES 4u        /* in a row, until what is said is believed */
 #define HVK_STORVSC_COPY_BELOW 16384u /* bytes: shorter runs of fitting memory are copied with what follows */
 #define HVK_STORVSC_ALIGNMENT 4u      /* of memory that travels as it is (Linux) */
 #define HVK_STORVSC_LUNS 256u
@@ -108,7 +110,8 @@ struct storvsc_command {
 	enum storvsc_state state; /* under lock */
 	enum storvsc_memory memory;
 	bool filled; /* bounce pages hold what is to be written */
-	bool late;   /* its time is over; the abort has been asked for */
+	bool late;   /* its time is over */
+	bool abort;  /* ... and its unit is to be reset */
 	bool forget; /* a method of the unit that it does not know: undo, and try another */
 	uint8_t retries, waits;
 	uint16_t bounce_first, bounce_count;
@@ -136,10 +139,13 @@ struct storvsc_job {
 	enum storvsc_method method;
 	bool ordered, first; /* first: before all that wait (HEAD_OF_QUEUE) */
 	bool then_flush;
-	bool queued;                /* in its queue's list */
-	uint64_t at, left;          /* blocks not cut into commands yet; FLUSH and raw: 1 */
-	struct storvsc_place place; /* of at */
-	uint32_t commands;          /* cut and not answered */
+	bool begun;                  /* not held back by order any more */
+	bool queued;                 /* in its queue's list */
+	uint32_t medium, block_size; /* of the unit when it was taken */
+	uint64_t bytes;              /* of the pieces */
+	uint64_t at, left;           /* blocks not cut into commands yet; FLUSH and raw: 1 */
+	struct storvsc_place place;  /* of at */
+	uint32_t commands;           /* cut and not answered */
 	hvk_status status;
 };
 
@@ -166,7 +172,10 @@ struct hvk_storvsc_unit {
 	uint8_t target, lun, type;
 	bool seen; /* by the scan that is under way */
 	bool news; /* it said that its medium is another one; under lock */
+	/* Counts mediums and block sizes: what was meant for another one is not sent. Under lock. */
+	uint32_t medium;
 	bool tagged;
+	bool cache_known; /* whether it has one */
 	/* What the device does of discard and write-zeroes. */
 	bool unmap, write_same, write_same_unmap;
 	uint32_t part_unmap, part_write_same; /* blocks of one command */
@@ -205,6 +214,8 @@ struct storvsc_queue {
 struct storvsc_scan {
 	bool running;
 	bool again;                 /* a unit must go before another can have its place */
+	bool trouble;               /* somebody did not say what was asked, for a reason that may pass */
+	uint32_t tries;             /* scans in trouble, in a row */
 	bool news;                  /* the unit that is looked at has another medium */
 	struct hvk_request *asked;  /* somebody wants one; under lock */
 	struct hvk_request *served; /* ... and this one is it */
@@ -217,7 +228,7 @@ struct storvsc_scan {
 	uint32_t target, lun, step;
 	bool listed; /* this target's LUNs are known */
 	uint8_t luns[HVK_STORVSC_LUNS / 8];
-	bool present, medium, long_capacity, mode_known;
+	bool present, medium, long_capacity;
 	hvk_status result;
 	uint64_t scans;
 	struct hvk_scsi_identity found;
@@ -234,6 +245,7 @@ struct storvsc_reset {
 	bool asked, adapter;
 	uint8_t target, lun;
 	struct hvk_request *request; /* NULL: of our own */
+	bool room_wanted;            /* it found no room; atomic */
 	struct hvk_timer timer;
 };
 
@@ -245,6 +257,7 @@ struct storvsc_bounce {
 	uint16_t *next;    /* the chain that a page is in */
 	/* Under lock. */
 	uint32_t free_count;
+	uint32_t usable; /* the others are withheld: the host may still use them */
 	uint16_t free_first;
 };
 
@@ -270,7 +283,9 @@ struct hvk_storvsc {
 	bool rescan;     /* a notice, or a unit attention */
 	uint64_t alarm;  /* when the timer is to fire; HVK_NEVER */
 	bool alarm_moved;
-	struct storvsc_jobs finished; /* without a command: done on the controller's CPU */
+	bool abort_wanted;               /* by some command */
+	struct storvsc_jobs finished;    /* without a command: done on the controller's CPU */
+	struct storvsc_commands dropped; /* not to be sent any more; they end there, too */
 	struct storvsc_command *free_commands;
 	struct storvsc_job *free_jobs;
 
@@ -284,8 +299,10 @@ struct hvk_storvsc {
 	hvk_status result, close_status;
 	struct hvk_steps steps;
 	struct storvsc_note answer; /* of a step */
-	bool opened, withhold, hooked;
-	uint16_t version; /* agreed on; 0 before */
+	bool opened, hooked;
+	bool withhold;         /* the host has not let go of all that it could see */
+	bool primary_withheld; /* ... of the primary channel */
+	uint16_t version;      /* agreed on; 0 before */
 	uint32_t attempt;
 	struct hvk_vstor_limits limits;
 	uint32_t transfer_max; /* bytes of one command */
@@ -372,6 +389,8 @@ hvk_status hvk_storvsc_ask(struct hvk_storvsc *controller, const struct hvk_vsto
 
 extern const struct hvk_sequence hvk_storvsc_attach_sequence;
 extern const struct hvk_sequence hvk_storvsc_detach_sequence;
+/* There is a host to wait for. */
+bool hvk_storvsc_can_talk(const void *device);
 /* The same as far as a host that is gone needs it: requests end, channels are closed. */
 extern const struct hvk_sequence hvk_storvsc_lost_sequence;
 /* Sub-channels that have come or gone. */
@@ -425,6 +444,12 @@ void hvk_storvsc_command_unsent(struct storvsc_command *command);
 void hvk_storvsc_command_answered(struct storvsc_command *command, const uint8_t *payload, uint32_t length);
 /* It ends without an answer. */
 void hvk_storvsc_command_fail(struct storvsc_command *command, hvk_status status);
+/* Under lock: it was meant for a unit, or a medium, that is there no more. */
+bool hvk_storvsc_command_is_stale(const struct storvsc_command *command);
+/* Ends those that are. On the controller's CPU. */
+void hvk_storvsc_commands_drop(struct hvk_storvsc *controller);
+/* For the host to end what is aborted. */
+uint32_t hvk_storvsc_grace_ms(const struct hvk_storvsc *controller);
 /* Time-outs, and commands that are to be sent now. */
 void hvk_storvsc_alarm_init(struct hvk_storvsc *controller);
 void hvk_storvsc_alarm_set(struct hvk_storvsc *controller);
@@ -434,10 +459,12 @@ void hvk_storvsc_commands_end(struct hvk_storvsc *controller, hvk_status status)
 
 /* --- job.c ------------------------------------------------------------------------------------------- */
 
-/* Takes one: HVK_OK, HVK_EAGAIN, HVK_EGONE, HVK_ESTATE. Not under lock. */
+/* Takes one: HVK_OK, HVK_EAGAIN, HVK_EGONE, HVK_ESTATE, or what block.c says of it. Not under lock. */
 hvk_status hvk_storvsc_job_submit(struct hvk_storvsc_unit *unit, const struct storvsc_job *job);
 /* Under lock: the next part of it, made ready to be sent; NULL: nothing to send it with. */
 struct storvsc_command *hvk_storvsc_job_cut(struct storvsc_job *job);
+/* Under lock: nothing more of it is done. */
+void hvk_storvsc_job_refuse(struct storvsc_job *job, hvk_status status);
 /* A part is over. Not under lock. */
 void hvk_storvsc_job_part_done(struct storvsc_command *command, hvk_status status);
 /* Under lock. */
@@ -463,8 +490,11 @@ uint32_t hvk_storvsc_copy_run(const struct hvk_buffer *pieces, uint32_t count, s
 void hvk_storvsc_place_advance(const struct hvk_buffer *pieces, uint32_t count, struct storvsc_place *place,
 			       uint32_t bytes);
 /* Under lock. */
+bool hvk_storvsc_bounce_can(const struct hvk_storvsc *controller, uint32_t pages);
 bool hvk_storvsc_bounce_get(struct hvk_storvsc *controller, struct storvsc_command *command, uint32_t pages);
 void hvk_storvsc_bounce_put(struct hvk_storvsc *controller, struct storvsc_command *command);
+/* The host may still use them: they are nobody's until the end. */
+void hvk_storvsc_bounce_withhold(struct hvk_storvsc *controller, struct storvsc_command *command);
 /* Copies what is to be written into the command's bounce pages, and what was read out of them. */
 void hvk_storvsc_bounce_fill(struct storvsc_command *command);
 void hvk_storvsc_bounce_drain(struct storvsc_command *command, uint32_t length);
@@ -477,7 +507,9 @@ const struct hvk_buffer *hvk_storvsc_pieces(const struct storvsc_job *job, uint3
 /* --- block.c, raw.c ---------------------------------------- */
 
 extern const struct hvk_block_ops hvk_storvsc_block_ops;
-/* Under lock: the job's next part of that many blocks at most. */
+/* Under lock: HVK_OK, and the job is complete; or why it is refused. */
+hvk_status hvk_storvsc_block_admit(struct hvk_storvsc_unit *unit, struct storvsc_job *job);
+/* Under lock: the job's next part. */
 struct storvsc_command *hvk_storvsc_block_cut(struct storvsc_job *job);
 struct storvsc_command *hvk_storvsc_raw_cut(struct storvsc_job *job);
 /* Under lock: the address of the unit, the time that it has. */
@@ -495,7 +527,11 @@ void hvk_storvsc_scan_begin(struct hvk_storvsc *controller);
 void hvk_storvsc_scan_go_on(struct hvk_storvsc *controller);
 /* It ends without a result, unless it is over. */
 void hvk_storvsc_scan_stop(struct hvk_storvsc *controller, hvk_status status);
-/* The units as the scan has found them. */
+/* Under lock: its medium may be another one; what waits was meant for the old one, if it can be changed. */
+void hvk_storvsc_unit_has_news(struct hvk_storvsc_unit *unit);
+bool hvk_storvsc_unit_is_known(struct hvk_storvsc *controller, uint8_t target, uint8_t lun);
+/* The units as the scan has found them. kept: nothing new could be found out of one that is known. */
+bool hvk_storvsc_unit_kept(struct hvk_storvsc *controller, uint8_t target, uint8_t lun);
 void hvk_storvsc_unit_found(struct hvk_storvsc *controller, uint8_t target, uint8_t lun,
 			    struct hvk_scsi_identity *found);
 /* The scan is over, whole: those that were not found leave. */
@@ -513,8 +549,6 @@ void hvk_storvsc_units_drop(struct hvk_storvsc *controller);
 void hvk_storvsc_reset_init(struct hvk_storvsc *controller);
 /* Sends what was asked for. */
 void hvk_storvsc_reset_go_on(struct hvk_storvsc *controller);
-/* For a command that has timed out; nothing if one is under way. */
-void hvk_storvsc_reset_unit(struct hvk_storvsc *controller, struct hvk_storvsc_unit *unit);
 void hvk_storvsc_reset_stop(struct hvk_storvsc *controller, hvk_status status);
 
 #endif

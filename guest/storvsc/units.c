@@ -44,6 +44,7 @@ static void describe(struct hvk_storvsc_unit *unit, const struct hvk_scsi_identi
 	memcpy(&unit->block.info, &found->info, sizeof(found->info));
 	unit->type = found->type;
 	unit->tagged = found->queues;
+	unit->cache_known = found->cache_known;
 	unit->unmap = found->unmap;
 	unit->write_same_unmap = found->write_same_unmap;
 	unit->write_same = found->write_same_unmap || found->write_same_max != 0;
@@ -112,6 +113,21 @@ static void add(struct hvk_storvsc *controller, uint8_t target, uint8_t lun,
 		controller->config.added(controller->config.context, controller, unit);
 }
 
+void hvk_storvsc_unit_has_news(struct hvk_storvsc_unit *unit)
+{
+	unit->news = true;
+	unit->medium += (unit->block.info.flags & HVK_BLOCK_REMOVABLE) != 0;
+}
+
+/* Under lock: not what requests that wait were meant for. */
+static bool is_other_medium(const struct hvk_storvsc_unit *unit, const struct hvk_scsi_identity *found)
+{
+	const struct hvk_block_info *old = &unit->block.info;
+
+	return old->block_size != found->info.block_size ||
+	       (unit->controller->scan.news && (old->flags & HVK_BLOCK_REMOVABLE));
+}
+
 static void update(struct hvk_storvsc_unit *unit, const struct hvk_scsi_identity *found)
 {
 	struct hvk_storvsc *controller = unit->controller;
@@ -122,6 +138,7 @@ static void update(struct hvk_storvsc_unit *unit, const struct hvk_scsi_identity
 	changed = unit->news || controller->scan.news ||
 		  memcmp(&unit->block.info, &found->info, sizeof(found->info)) != 0;
 	unit->news = false;
+	unit->medium += is_other_medium(unit, found);
 	describe(unit, found);
 	hvk_unlock(controller->hvk, &controller->lock);
 	if (changed && unit->block.hooks.changed)
@@ -133,9 +150,30 @@ static void leave(struct hvk_storvsc_unit *unit)
 	struct hvk_storvsc *controller = unit->controller;
 
 	hvk_lock(controller->hvk, &controller->lock);
-	__atomic_store_n(&unit->state, STORVSC_UNIT_LEAVING, __ATOMIC_RELEASE);
+	__atomic_store_n(&unit->state, STORVSC_UNIT_LEAVING, __ATOMIC_SEQ_CST); /* callback_over looks */
 	hvk_unlock(controller->hvk, &controller->lock);
 	hvk_storvsc_jobs_end(controller, unit, HVK_EGONE);
+}
+
+bool hvk_storvsc_unit_is_known(struct hvk_storvsc *controller, uint8_t target, uint8_t lun)
+{
+	const struct hvk_storvsc_unit *unit = find(controller, target, lun);
+
+	return unit && unit->state == STORVSC_UNIT_READY;
+}
+
+bool hvk_storvsc_unit_kept(struct hvk_storvsc *controller, uint8_t target, uint8_t lun)
+{
+	struct hvk_storvsc_unit *unit = find(controller, target, lun);
+
+	if (!unit || unit->state != STORVSC_UNIT_READY)
+		return false;
+	unit->seen = true;
+	hvk_lock(controller->hvk, &controller->lock);
+	if (controller->scan.news)
+		hvk_storvsc_unit_has_news(unit);
+	hvk_unlock(controller->hvk, &controller->lock);
+	return true;
 }
 
 void hvk_storvsc_unit_found(struct hvk_storvsc *controller, uint8_t target, uint8_t lun,

@@ -24,7 +24,9 @@ struct hvk_block;
 #define HVK_BLOCK_CAN_FUA (1u << 3)
 #define HVK_BLOCK_CAN_DISCARD (1u << 4)
 #define HVK_BLOCK_CAN_WRITE_ZEROES (1u << 5)
-#define HVK_BLOCK_DISCARD_ZEROES (1u << 6) /* discarded blocks read as zeros */
+/* Blocks that the device has taken back read as zeros. It need not take back all that is discarded: who
+ * needs zeros asks for WRITE_ZEROES. */
+#define HVK_BLOCK_DISCARD_ZEROES (1u << 6)
 #define HVK_BLOCK_NO_MEDIUM (1u << 7)
 #define HVK_BLOCK_ROTATIONAL (1u << 8)
 #define HVK_BLOCK_CDROM (1u << 9)
@@ -113,9 +115,11 @@ struct hvk_block {
 
 /* HVK_OK: taken, done will run, never inside the call. HVK_EAGAIN: no room, the caller keeps it,
  * ready will be called. HVK_EINVAL (outside the disk, not whole blocks, no pieces), HVK_EREADONLY,
- * HVK_ENOTSUP, HVK_ENOMEDIUM, HVK_EGONE, HVK_ESTATE: refused, the caller keeps it. Statuses of
+ * HVK_ENOTSUP, HVK_ENOMEDIUM (also from the moment that another medium is said to be there until changed),
+ * HVK_EGONE, HVK_ESTATE: refused, the caller keeps it. Statuses of
  * done: HVK_OK; HVK_EIO (medium or hardware; the driver has retried what is worth it),
- * HVK_EREADONLY, HVK_ENOMEDIUM, HVK_ETIMEDOUT_REQUEST, HVK_EGONE, HVK_ECANCELED (detached
+ * HVK_EREADONLY, HVK_ENOMEDIUM, HVK_ENOMEM (to be copied, and the pages for that are all withheld),
+ * HVK_ETIMEDOUT_REQUEST, HVK_EGONE, HVK_ECANCELED (detached
  * meanwhile), HVK_EINVAL (pieces that have no address to copy and do not lie as the device needs it),
  * HVK_ETIMEDOUT_TEARDOWN (the host has not let go of the memory: never use it again),
  * HVK_EHOST_*. Of a request that failed any part may have been done. Task context or

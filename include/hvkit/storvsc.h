@@ -23,12 +23,12 @@ extern "C" {
 #endif
 
 struct hvk_storvsc;
-struct hvk_storvsc_unit; /* valid from added until its block's gone hook, or detach */
+struct hvk_storvsc_unit; /* valid from added until its block's gone hook, detach, or an attach that fails */
 
 struct hvk_storvsc_config {
 	uint32_t cpu;        /* of the primary channel; 0 below VMBus 2.4 */
 	uint32_t ring_pages; /* each direction; 0 = 32 */
-	/* Channels asked for, at most HVK_STORVSC_QUEUES_MAX; 0 = as many as CPUs are started. The host
+	/* Channels asked for, at most HVK_STORVSC_QUEUES_MAX; 0 = as many as there are CPUs. The host
 	 * may give fewer, late or none. A request goes by the channel of the submitting CPU. */
 	uint32_t queues;
 	uint32_t queue_depth;     /* requests with the host at once, over all; 0 = 256 */
@@ -52,7 +52,8 @@ hvk_status hvk_storvsc_create(struct hvk_channel *channel, const struct hvk_stor
 			      struct hvk_storvsc **out);
 
 /* Finishes with HVK_OK when the scan is over (no unit at all is no error), or the status of the
- * step that failed; then everything has been given back and attach may be tried again. */
+ * step that failed; then everything has been given back, units go without their gone hook, and attach
+ * may be tried again. */
 void hvk_storvsc_attach(struct hvk_storvsc *controller, struct hvk_request *request);
 /* Requests in flight are waited for, bounded, then done with HVK_ECANCELED; units go without their
  * gone hook. Also for a rescinded channel. */
@@ -64,7 +65,7 @@ hvk_status hvk_storvsc_destroy(struct hvk_storvsc *controller);
  * REMOVE_DEVICE, unit attention). */
 void hvk_storvsc_rescan(struct hvk_storvsc *controller, struct hvk_request *request);
 /* RESET_LUN, or RESET_ADAPTER with unit NULL: what the host had of them ends. HVK_ENOTSUP where the
- * host has none, HVK_ETIMEDOUT_REQUEST. */
+ * host has none, HVK_EBUSY while another one is under way, HVK_ETIMEDOUT_REQUEST. */
 void hvk_storvsc_reset(struct hvk_storvsc *controller, struct hvk_storvsc_unit *unit,
 		       struct hvk_request *request);
 
@@ -110,7 +111,8 @@ struct hvk_scsi_request {
 	uint32_t transferred;
 };
 
-/* As hvk_block_submit, but for one command of the unit. */
+/* As hvk_block_submit, but for one command of the unit; whether it has a medium does not count.
+ * HVK_ETOOBIG: more than a transfer, or to be copied and more than there are bounce pages. */
 hvk_status hvk_storvsc_submit(struct hvk_storvsc_unit *unit, struct hvk_scsi_request *request);
 
 #ifdef __cplusplus

@@ -347,12 +347,15 @@ static void with_controller(struct guest *guest)
 		hvk_storvsc_detach(guest->controller, &guest->request);
 		(void)finish(guest, "detach");
 	}
-	/* Once more, for memory that stays somewhere: vmbus keeps a channel's, once it has any. */
+	/* Once more, for memory that stays somewhere: vmbus keeps a channel's, once it has any; that of
+	 * a sub-channel until the host has taken it back. */
+	poll_for(guest, 100);
 	pages = hosted_pages_in_use(guest->machine);
 	hvk_storvsc_attach(guest->controller, &guest->request);
 	(void)hvk_wait(guest->hvk, &guest->request, REQUEST_MS); /* fails where it was taken back */
 	hvk_storvsc_detach(guest->controller, &guest->request);
 	(void)finish(guest, "second detach");
+	poll_for(guest, 100);
 	if (hosted_pages_in_use(guest->machine) != pages)
 		complain(guest, "memory that was not given back");
 	if (hvk_storvsc_destroy(guest->controller) != HVK_OK)

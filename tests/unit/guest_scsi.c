@@ -30,11 +30,14 @@ static void versions_are_mended(void **state)
 {
 	static const struct fix table[] = {
 		{5, 0, "Msft    ", 0x602, 5}, /* the DVD of a generation 2 machine */
-		{5, 0, "Msft    ", 0x501, 5}, {5, 0, "Msft    ", 0x402, 0}, {5, 4, "Msft    ", 0x602, 4},
+		{5, 0, "Msft    ", 0x501, 5}, {5, 4, "Msft    ", 0x602, 4},
 		{0, 0, "Msft    ", 0x602, 0}, /* a disk is no DVD */
-		{0, 4, "Msft    ", 0x501, 5}, /* knows UNMAP, and says SPC-2 */
-		{0, 4, "Msft    ", 0x600, 5}, {0, 4, "Msft    ", 0x602, 4}, {0, 4, "Msft    ", 0x402, 4},
-		{0, 4, "Other   ", 0x600, 4}, {0, 6, "Msft    ", 0x600, 6},
+		{0, 0, "Msft    ", 0x402, 5}, /* a unit of 2008 R2 to 2012 R2 that leaves it out */
+		{0, 0, "Msft    ", 0x600, 5}, {5, 0, "Msft    ", 0x402, 5},
+		{0, 0, "Msft    ", 0x200, 0}, {0, 4, "Msft    ", 0x501, 5}, /* knows UNMAP, and says SPC-2 */
+		{0, 4, "Msft    ", 0x600, 5}, {0, 4, "Msft    ", 0x602, 4},
+		{0, 4, "Msft    ", 0x402, 4}, {0, 4, "Other   ", 0x600, 4},
+		{0, 6, "Msft    ", 0x600, 6},
 	};
 
 	(void)state;
@@ -128,7 +131,7 @@ static void lengths_that_lie(void **state)
 			hvk_scsi_parse_block_limits(bytes, length, &found);
 			hvk_scsi_parse_characteristics(bytes, length, &found.info);
 			hvk_scsi_parse_provisioning(bytes, length, &found);
-			hvk_scsi_parse_mode_sense_6(bytes, length, &found.info);
+			hvk_scsi_parse_mode_sense_6(bytes, length, &found);
 			assert_true(strlen(found.info.serial) <= 64 &&
 				    strlen(found.info.serial) <= (length > 4 ? length - 4 : 0));
 			assert_int_equal(found.write_same_max != 0, page == 2 && length >= 44);
@@ -168,6 +171,22 @@ static void capacities(void **state)
 	}
 }
 
+/* In SBC-4 the field says more than yes or no: a pattern is not zeros. */
+static void provisioning(void **state)
+{
+	static const uint8_t reads[] = {0x00, 0x04, 0x08, 0x0c, 0x10, 0x14};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(reads); i++) {
+		const uint8_t bytes[8] = {0, 0xb2, 0, 4, 0, (uint8_t)(0xc0 | reads[i])};
+
+		memset(&found, 0, sizeof(found));
+		hvk_scsi_parse_provisioning(bytes, sizeof(bytes), &found);
+		assert_true(found.unmap && found.write_same_unmap);
+		assert_int_equal(found.info.flags, (reads[i] & 4) ? HVK_BLOCK_DISCARD_ZEROES : 0);
+	}
+}
+
 static void modes(void **state)
 {
 	uint8_t bytes[32] = {31, 0, 0x90, 8}; /* eight bytes of block descriptors */
@@ -177,11 +196,50 @@ static void modes(void **state)
 	bytes[13] = 0x12;
 	bytes[14] = 4;
 	memset(&found, 0, sizeof(found));
-	hvk_scsi_parse_mode_sense_6(bytes, sizeof(bytes), &found.info);
+	hvk_scsi_parse_mode_sense_6(bytes, sizeof(bytes), &found);
 	assert_int_equal(found.info.flags, HVK_BLOCK_READ_ONLY | HVK_BLOCK_CAN_FUA | HVK_BLOCK_WRITE_CACHE);
+	assert_true(found.cache_known);
 	memset(&found, 0, sizeof(found));
-	hvk_scsi_parse_mode_sense_6(bytes, 14, &found.info); /* the cache's byte did not come */
+	hvk_scsi_parse_mode_sense_6(bytes, 14, &found); /* the cache's byte did not come */
 	assert_int_equal(found.info.flags, HVK_BLOCK_READ_ONLY | HVK_BLOCK_CAN_FUA);
+	assert_false(found.cache_known);
+}
+
+/* The caching page behind others, one of them with a sub-page; and lists that do not end. */
+static void list_of_mode_pages(void **state)
+{
+	uint8_t bytes[48] = {47, 0, 0,    0,    0x01, 2,    0xff, 0xff, 0x4a, 1,
+			     0,  4, 0xff, 0xff, 0xff, 0xff, 8,    18,   4};
+
+	(void)state;
+	memset(&found, 0, sizeof(found));
+	hvk_scsi_parse_mode_sense_6(bytes, sizeof(bytes), &found);
+	assert_int_equal(found.info.flags, HVK_BLOCK_WRITE_CACHE);
+	bytes[8] = 0x48; /* a sub-page of it is another page */
+	bytes[16] = 0x0a;
+	memset(&found, 0, sizeof(found));
+	hvk_scsi_parse_mode_sense_6(bytes, sizeof(bytes), &found);
+	assert_false(found.cache_known);
+	bytes[5] = 0xff;
+	hvk_scsi_parse_mode_sense_6(bytes, sizeof(bytes), &found);
+	assert_false(found.cache_known);
+}
+
+/* What WRITE SAME can take back, devices promise of its long form. */
+static void write_same(void **state)
+{
+	struct hvk_scsi_cdb cdb;
+
+	(void)state;
+	hvk_scsi_write_same(&cdb, 5, 7, false);
+	assert_int_equal(cdb.bytes[0], 0x41);
+	assert_int_equal(cdb.length, 10);
+	hvk_scsi_write_same(&cdb, 5, 7, true);
+	assert_int_equal(cdb.bytes[0], 0x93);
+	assert_int_equal(cdb.bytes[1], 8);
+	assert_int_equal(cdb.length, 16);
+	assert_int_equal(cdb.bytes[9], 5);
+	assert_int_equal(cdb.bytes[13], 7);
 }
 
 /* --- Sense and LUNs ------------------------------------------------------------------------------ */
@@ -235,7 +293,10 @@ int main(void)
 		cmocka_unit_test(identification),
 		cmocka_unit_test(lengths_that_lie),
 		cmocka_unit_test(capacities),
+		cmocka_unit_test(provisioning),
 		cmocka_unit_test(modes),
+		cmocka_unit_test(list_of_mode_pages),
+		cmocka_unit_test(write_same),
 		cmocka_unit_test(sense),
 		cmocka_unit_test(luns),
 	};

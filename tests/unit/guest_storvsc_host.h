@@ -146,6 +146,9 @@ struct fake_bench {
 	struct fake_user users[FAKE_USERS];
 	uint64_t completed;
 	struct hvk_request attach, detach, rescan, reset;
+
+	/* Another CPU, when a lock is taken next: once. */
+	void (*intrude)(void);
 };
 
 static struct fake_bench bench;
@@ -280,6 +283,12 @@ hvk_status hvk_lock_init(struct hvk *hvk, struct hvk_lock *lock)
 
 void hvk_lock(struct hvk *hvk, struct hvk_lock *lock)
 {
+	void (*intrude)(void) = hvk->locked == 0 ? bench.intrude : NULL;
+
+	if (intrude) {
+		bench.intrude = NULL;
+		intrude();
+	}
 	assert_int_equal(lock->words[0], 1);
 	lock->words[0] = 2;
 	assert_true(hvk->locked++ <= 1); /* a queue's, then the controller's */

@@ -190,6 +190,26 @@ static void two_silent(void **state)
 	fake_down();
 }
 
+static void third_rescinded(void)
+{
+	fake_rescind(2);
+	bench.hvk.cpu = 2;
+}
+
+/* The channel goes between the choice of it and the request: another one takes that, at once. */
+static void rescinded_meanwhile(void **state)
+{
+	(void)state;
+	begin(3, 3);
+	assert_int_equal(fake_attach(), HVK_OK);
+	bench.intrude = third_rescinded;
+	assert_int_equal(read_on(1, 2, 0), HVK_OK);
+	fake_run();
+	assert_int_equal(hvk_storvsc_queues(bench.controller), 3);
+	assert_int_equal(bench.users[1].status, HVK_OK);
+	fake_down();
+}
+
 static void all_rescinded(void **state)
 {
 	(void)state;
@@ -225,15 +245,11 @@ static void closed_in_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_cpu),
-		cmocka_unit_test(fewer_and_none),
-		cmocka_unit_test(late),
-		cmocka_unit_test(old_hosts_have_none),
-		cmocka_unit_test(one_rescinded),
-		cmocka_unit_test(one_silent),
-		cmocka_unit_test(two_silent),
-		cmocka_unit_test(all_rescinded),
-		cmocka_unit_test(closed_in_order),
+		cmocka_unit_test(by_cpu),        cmocka_unit_test(fewer_and_none),
+		cmocka_unit_test(late),          cmocka_unit_test(old_hosts_have_none),
+		cmocka_unit_test(one_rescinded), cmocka_unit_test(one_silent),
+		cmocka_unit_test(two_silent),    cmocka_unit_test(rescinded_meanwhile),
+		cmocka_unit_test(all_rescinded), cmocka_unit_test(closed_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,6 +122,49 @@ static void head_of_queue(void **state)
 	fake_down();
 }
 
+/* ... and before what waits for room in the ring. */
+static void head_of_a_full_queue(void **state)
+{
+	(void)state;
+	(void)fake_up(&one_queue);
+	bench.channel[0].room = 0;
+	assert_int_equal(submit(1, 0x00, HVK_SCSI_NONE, NULL, 0, HVK_SCSI_SIMPLE), HVK_OK);
+	assert_int_equal(submit(2, 0x00, HVK_SCSI_NONE, NULL, 0, HVK_SCSI_SIMPLE), HVK_OK);
+	assert_int_equal(submit(3, 0x35, HVK_SCSI_NONE, NULL, 0, HVK_SCSI_HEAD_OF_QUEUE), HVK_OK);
+	bench.channel[0].room = FAKE_NONE;
+	bench.channel[0].kicked = true;
+	fake_run();
+	assert_string_equal(bench.log, "00 35 00 "); /* the first was on its way already */
+	fake_down();
+}
+
+/* What was moved before an error is the caller's, wherever its memory lies. */
+static void data_beside_an_error(void **state)
+{
+	const struct hvk_buffer odd = {memory + 1, 0, 36};
+
+	(void)state;
+	(void)fake_up(&one_queue);
+	fake_add_rule((struct fake_rule){.operation = 0x12, .count = 1, .held = true});
+	memset(memory, 0, 64);
+	assert_int_equal(submit(1, 0x12, HVK_SCSI_IN, &odd, 1, HVK_SCSI_SIMPLE), HVK_OK);
+	fake_run();
+	fake_move(last(), 0, "0123456789", 10, true);
+	fake_add_rule((struct fake_rule){.operation = 0x12,
+					 .count = 1,
+					 .srb = 0x84,
+					 .scsi = 2,
+					 .key = 3,
+					 .code = 0x1100,
+					 .transferred = 10});
+	fake_release(false);
+	fake_run();
+	assert_int_equal(bench.users[1].status, HVK_EIO);
+	assert_int_equal(bench.users[1].raw.transferred, 10);
+	assert_memory_equal(memory + 1, "0123456789", 11);
+	fake_down();
+}
+
 static void refused(void **state)
 {
 	const struct hvk_buffer piece = direct(memory, 512), large = direct(memory, 65537);
@@ -181,8 +224,14 @@ static void dumped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(well),          cmocka_unit_test(trouble), cmocka_unit_test(tags),
-		cmocka_unit_test(head_of_queue), cmocka_unit_test(refused), cmocka_unit_test(never_begun),
+		cmocka_unit_test(well),
+		cmocka_unit_test(trouble),
+		cmocka_unit_test(tags),
+		cmocka_unit_test(head_of_queue),
+		cmocka_unit_test(head_of_a_full_queue),
+		cmocka_unit_test(data_beside_an_error),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(never_begun),
 		cmocka_unit_test(dumped),
 	};
 

@@ -208,6 +208,24 @@ static void fua_by_a_flush(void **state)
 	fake_down();
 }
 
+/* A device that says nothing of a cache may have one. */
+static void fua_of_an_unknown_cache(void **state)
+{
+	const struct hvk_buffer piece = direct(memory, 512);
+
+	(void)state;
+	fake_begin();
+	fake_add_disk(0, 0, 4096, 512);
+	fake_add_rule((struct fake_rule){
+		.operation = 0x1a, .count = 2, .srb = 0x84, .scsi = 2, .key = 5, .code = 0x2400});
+	assert_int_equal(fake_create(&one_queue), HVK_OK);
+	assert_int_equal(fake_attach(), HVK_OK);
+	bench.log[0] = 0;
+	assert_int_equal(fake_do(HVK_BLOCK_WRITE, 0, 1, &piece, 1, HVK_BLOCK_FUA), HVK_OK);
+	assert_string_equal(bench.log, "2a 35 ");
+	fake_down();
+}
+
 /* After all that were submitted before, before all after. */
 static void ordered(void **state)
 {
@@ -336,7 +354,26 @@ static void write_zeroes(void **state)
 	assert_int_equal(last()->payload[29], 0); /* not unmapped */
 	check_zeros(disk, 1, 2050);
 	assert_int_equal(fake_do(HVK_BLOCK_WRITE_ZEROES, 1, 1, NULL, 0, HVK_BLOCK_MAY_DISCARD), HVK_OK);
+	assert_int_equal(last()->payload[28], 0x93);
 	assert_int_equal(last()->payload[29], 8);
+	fake_down();
+}
+
+/* Zeros that were written in part are not written. */
+static void zeroes_written_in_part(void **state)
+{
+	struct fake_disk *disk = thin_up(false);
+
+	(void)state;
+	hvk_storvsc_block(bench.units[0])->info.flags &= ~HVK_BLOCK_CAN_DISCARD;
+	disk->write_same_max = 0;
+	assert_int_equal(fake_do(HVK_BLOCK_WRITE_ZEROES, 9, 1, NULL, 0, 0),
+			 HVK_OK); /* no WRITE SAME: known */
+	bench.log[0] = 0;
+	fake_add_rule((struct fake_rule){.operation = 0x2a, .count = 1, .srb = 1, .transferred = 512});
+	assert_int_equal(fake_do(HVK_BLOCK_WRITE_ZEROES, 10, 16, NULL, 0, 0), HVK_OK);
+	assert_string_equal(bench.log, "2a 2a ");
+	check_zeros(disk, 9, 26);
 	fake_down();
 }
 
@@ -392,11 +429,13 @@ int main(void)
 		cmocka_unit_test(refused),
 		cmocka_unit_test(flush_and_fua),
 		cmocka_unit_test(fua_by_a_flush),
+		cmocka_unit_test(fua_of_an_unknown_cache),
 		cmocka_unit_test(ordered),
 		cmocka_unit_test(queue_depth),
 		cmocka_unit_test(full_ring),
 		cmocka_unit_test(discard),
 		cmocka_unit_test(write_zeroes),
+		cmocka_unit_test(zeroes_written_in_part),
 		cmocka_unit_test(zeroes_without_write_same),
 		cmocka_unit_test(large_disk),
 	};
