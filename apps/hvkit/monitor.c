@@ -272,6 +272,8 @@ static bool is_over(struct monitor *monitor, uint64_t now, int *status)
 	case MONITOR_WAIT_RELEASED:
 		return now >= wait->until || !find_device(monitor, wait->device, &device) ||
 		       device.channel_id == 0;
+	case MONITOR_WAIT_QUIET:
+		return now >= wait->until || monitor_is_quiet(monitor, now);
 	case MONITOR_WAIT_EXPECT:
 		break;
 	}

@@ -24,12 +24,14 @@ enum monitor_wait_kind {
 	MONITOR_WAIT_TIME,
 	MONITOR_WAIT_OPEN,     /* the guest has opened the device */
 	MONITOR_WAIT_RELEASED, /* the guest has given it back */
+	MONITOR_WAIT_QUIET,    /* the guest asks the storage controller nothing any more */
 	MONITOR_WAIT_EXPECT
 };
 
 struct monitor_wait {
 	enum monitor_wait_kind kind;
-	uint64_t from, until; /* not before from */
+	uint64_t from, until;     /* not before from */
+	uint64_t requests, since; /* QUIET: so many, since then */
 	char device[16];
 	char path[SHELL_LINE_MAX + 1], operator[3], wanted[SHELL_LINE_MAX + 1];
 };

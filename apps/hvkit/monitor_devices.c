@@ -6,6 +6,7 @@
 #include "apps/hvkit/monitor_private.h"
 #include "apps/shell/private.h"
 #include "hvkit_host/network.h"
+#include "hvkit_host/storage.h"
 
 #define SETTLE_MS 3000u /* for the guest to take what it is told */
 #define LEAST_MS 20u    /* and be it that the host itself sees no change */
@@ -110,7 +111,8 @@ int monitor_offer_again(const struct monitor_call *call)
 		return monitor_unknown(call, "device", name, names.list, names.count);
 	if (!hvh_device_offer(call->partition, call->now, name))
 		return monitor_fail(call, "%s is offered already; 'rescind %s' takes it away", name, name);
-	if (hvh_nic_find(call->partition, name)) /* the guest has a driver for it */
+	/* The guest has a driver for these. */
+	if (hvh_nic_find(call->partition, name) || hvh_storage_find(call->partition, name))
 		monitor_settle(call, MONITOR_WAIT_OPEN, name, SETTLE_MS);
 	return SHELL_OK;
 }

@@ -8,7 +8,9 @@
 #include "apps/hvkit/options.h"
 #include "apps/hvkit/storage.h"
 
-#define LEAST_MS 20u /* for the guest to take what it is told */
+#define LEAST_MS 40u /* for the guest to begin with what it is told */
+#define QUIET_MS 20u
+#define MOST_MS 3000u
 #define SIZE_MAX_BYTES (1ull << 60)
 
 /* --- Names ----------------------------------------------------------------------------------- */
@@ -36,9 +38,36 @@ static struct storage_disk *find_disk(const struct monitor_call *call, const cha
 	return disk;
 }
 
+/* The guest hears of it, looks at what there is, and is done with that. */
+static void settle(const struct monitor_call *call, const char *controller)
+{
+	struct monitor_wait *wait = &call->monitor->wait;
+
+	monitor_settle(call, MONITOR_WAIT_QUIET, controller, MOST_MS);
+	wait->from = call->now + LEAST_MS * HVH_TIME_PER_MS;
+	wait->since = wait->from;
+}
+
+bool monitor_is_quiet(struct monitor *monitor, uint64_t now)
+{
+	struct monitor_wait *wait = &monitor->wait;
+	const struct hvh_storage *controller = hvh_storage_find(machine_partition(&monitor->machine),
+								wait->device);
+	struct hvh_storage_counters counters;
+
+	if (!controller)
+		return true;
+	hvh_storage_get_counters(controller, &counters);
+	if (counters.requests != wait->requests) {
+		wait->requests = counters.requests;
+		wait->since = now;
+	}
+	return now >= wait->since + QUIET_MS * HVH_TIME_PER_MS;
+}
+
 static int told(const struct monitor_call *call, const struct storage_disk *disk)
 {
-	monitor_settle(call, MONITOR_WAIT_TIME, disk->controller, LEAST_MS);
+	settle(call, disk->controller);
 	return SHELL_OK;
 }
 
@@ -139,7 +168,7 @@ static int remove_one(const struct monitor_call *call)
 
 	if (!disk)
 		return status;
-	monitor_settle(call, MONITOR_WAIT_TIME, disk->controller, LEAST_MS);
+	settle(call, disk->controller);
 	if (!storage_remove(call->monitor->storage, call->now, disk))
 		return monitor_fail(call, "%s is not there any more", call->arguments[1]);
 	return SHELL_OK;

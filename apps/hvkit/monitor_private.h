@@ -44,6 +44,8 @@ void monitor_complete_nic(const struct monitor_completion *completion);
 int monitor_disk(const struct monitor_call *call);
 int monitor_cut(const struct monitor_call *call);
 void monitor_complete_disk(const struct monitor_completion *completion);
+/* For MONITOR_WAIT_QUIET. */
+bool monitor_is_quiet(struct monitor *monitor, uint64_t now);
 void monitor_complete_cut(const struct monitor_completion *completion);
 
 /* monitor_devices.c */

@@ -103,6 +103,18 @@ static void judge_cut(struct run *run)
 		run->exit_status = CLI_CUT;
 }
 
+static void miss_cut(struct run *run)
+{
+	const struct storage *storage = run->storage;
+
+	fprintf(stderr,
+		"hvkit: the power was not cut: the run ended after %llu requests of the disks, and %llu more "
+		"were to come first\n",
+		(unsigned long long)storage->requests, (unsigned long long)storage->cut_in);
+	if (run->exit_status == CLI_OK)
+		run->exit_status = CLI_FAILED;
+}
+
 /* --- The whole ---------------------------------------------------------------------- */
 
 static bool open_file(const char *option, const char *name, FILE **file, char *error)
@@ -150,6 +162,8 @@ static void run_machine(struct run *run)
 	run->exit_status = run->kind->judge(run);
 	if (atomic_load(&run->storage->cut))
 		judge_cut(run);
+	else if (run->storage->cut_in)
+		miss_cut(run);
 }
 
 static void clean_up(struct run *run)

@@ -122,9 +122,9 @@ static bool may_open(const struct storage *storage, const char *path, bool read_
 		return true;
 	snprintf(error, CLI_ERROR_MAX,
 		 "'%.200s' is not open, and in its sandbox the running monitor opens no file%s: name it at "
-		 "the "
-		 "start, %s FILE,spare, or run with --no-sandbox",
-		 path, read_only ? "" : " to write it", read_only ? "--cdrom (or --disk FILE,ro)" : "--disk");
+		 "the start, %s, or run with --no-sandbox",
+		 path, read_only ? "" : " to write it",
+		 read_only ? "--cdrom FILE,spare (a disk: --disk FILE,ro,spare)" : "--disk FILE,spare");
 	return false;
 }
 
