@@ -216,14 +216,14 @@ static const struct entry entries[] = {
 	SWITCH("storvsp-absent-zeroed", absent_zeroed, LIVE,
 	       "INQUIRY of a unit that is not there has version and format 0"),
 	SWITCH("storvsp-disk-spc2", disk_spc2, LIVE, "disks claim SPC-2 in INQUIRY, and do SPC-3"),
+	SWITCH("storvsp-disk-no-unmap", disk_without_unmap, LIVE,
+	       "disks know no UNMAP, and tell nothing of thin provisioning and limits"),
+	SWITCH("storvsp-disk-no-write-same", disk_without_write_same, LIVE, "disks know no WRITE SAME"),
 	SWITCH("storvsp-dvd-version-0", dvd_version_0, LIVE, "INQUIRY of a DVD has version 0"),
 	CHOICE("storvsp-remove-notice", remove_notice, tendencies, LIVE,
 	       "removal of a unit is told by REMOVE_DEVICE, not by ENUMERATE_BUS"),
 	/* Of devices to come */
 	COMING("vpci-relations", "bus relations come before or after the completion of D0 entry"),
-	SWITCH("storvsp-disk-no-unmap", disk_without_unmap, LIVE,
-	       "disks know no UNMAP, and tell nothing of thin provisioning and limits"),
-	SWITCH("storvsp-disk-no-write-same", disk_without_write_same, LIVE, "disks know no WRITE SAME"),
 	COMING("ic-versions", "protocol versions of the utilities"),
 };
 
