@@ -66,8 +66,6 @@ static hvk_status write_some(struct writing *writing)
 
 	if (status != HVK_OK)
 		return status;
-	if (!count)
-		return HVK_EGONE;
 	if (every && count > every - (writing->next - writing->flushed))
 		count = every - (writing->next - writing->flushed);
 	if (count > writing->end - writing->next)

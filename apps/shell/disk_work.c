@@ -39,7 +39,8 @@ int disk_work_begin(struct disk_work *work, struct shell *shell, const struct di
 	work->started = hvk_time(atomic_load(&shell->hvk));
 	status = block_queue_open(&work->queue, &config);
 	if (status != HVK_OK)
-		return shell_error(shell, "disk: no memory for %u requests of %u bytes\n", slots, slot_bytes);
+		return shell_error(shell, "disk: %u requests of %u bytes: %s: %s\n", slots, slot_bytes,
+				   hvk_status_name(status), hvk_status_text(status));
 	place->disk->users++;
 	return SHELL_OK;
 }
@@ -93,8 +94,6 @@ static hvk_status ask(struct reading *reading)
 	uint64_t left = reading->end - reading->next, count = left < most ? left : most;
 	hvk_status status;
 
-	if (!most)
-		return HVK_EGONE;
 	status = block_queue_submit(queue, block_queue_slot(queue, slot), HVK_BLOCK_READ, 0,
 				    reading->work->place.first + reading->next, count);
 	if (status != HVK_OK)
@@ -176,8 +175,8 @@ static bool read_blocks(void *context, uint64_t block, uint32_t count, void *dat
 	while (count) {
 		uint32_t part = count < most ? count : most;
 
-		work->status = atomic_load(&work->shell->cancelled) ? HVK_ECANCELED : HVK_EGONE;
-		if (!part || work->status == HVK_ECANCELED)
+		work->status = HVK_ECANCELED;
+		if (atomic_load(&work->shell->cancelled))
 			return false;
 		(void)block_queue_submit(&work->queue, slot, HVK_BLOCK_READ, 0, work->place.first + block,
 					 part);

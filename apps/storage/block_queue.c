@@ -34,6 +34,13 @@ hvk_status block_queue_open(struct block_queue *queue, const struct block_queue_
 		return HVK_EINVAL;
 	memset(queue, 0, sizeof(*queue));
 	queue->config = *config;
+	if (!device(queue))
+		return HVK_EGONE;
+	queue->block_size = device(queue)->info.block_size;
+	if (!queue->block_size)
+		return HVK_ENOMEDIUM;
+	if (config->slot_bytes < queue->block_size)
+		return HVK_EINVAL;
 	status = port->pages_alloc(port->context, (slots_size + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE,
 				   HVK_PAGE_PRIVATE, &queue->slot_pages);
 	if (status != HVK_OK)
@@ -94,6 +101,8 @@ static hvk_status submit(struct block_queue *queue, struct block_slot *slot)
 		block = device(queue);
 		if (!block)
 			return HVK_EGONE;
+		if (block->info.block_size != queue->block_size)
+			return block->info.block_size ? HVK_EIO : HVK_ENOMEDIUM;
 		atomic_store_explicit(&slot->busy, true, memory_order_relaxed);
 		status = hvk_block_submit(block, &slot->request);
 		if (status == HVK_OK)
@@ -113,12 +122,11 @@ hvk_status block_queue_submit(struct block_queue *queue, struct block_slot *slot
 	uint32_t pieces = 0;
 	hvk_status status;
 
-	if (has_data && count > block_queue_slot_blocks(queue)) {
-		slot->status = device(queue) ? HVK_EINVAL : HVK_EGONE;
+	slot->status = HVK_EINVAL;
+	if (has_data && count > block_queue_slot_blocks(queue))
 		return slot->status;
-	}
 	if (has_data)
-		pieces = list_pages(queue, slot, (uint32_t)count * device(queue)->info.block_size);
+		pieces = list_pages(queue, slot, (uint32_t)count * queue->block_size);
 	slot->block = block;
 	slot->count = (uint32_t)count;
 	slot->request = (struct hvk_block_request){.operation = operation,
@@ -157,11 +165,4 @@ hvk_status block_queue_wait_all(struct block_queue *queue)
 			first = status;
 	}
 	return first;
-}
-
-uint32_t block_queue_slot_blocks(const struct block_queue *queue)
-{
-	const struct hvk_block *block = device(queue);
-
-	return block && block->info.block_size ? queue->config.slot_bytes / block->info.block_size : 0;
 }

@@ -55,11 +55,12 @@ struct block_queue {
 	struct hvk_pages pages;      /* of the slots' data */
 	struct hvk_pages slot_pages; /* of the slots */
 	struct block_slot *slots;
+	uint32_t block_size; /* at the opening; another one is another medium */
 	uint32_t next_queue;
 	bool withheld; /* the host never let go of a slot's memory: it is not given back */
 };
 
-/* HVK_EINVAL, HVK_ENOMEM. */
+/* HVK_EINVAL, HVK_ENOMEM; HVK_EGONE, HVK_ENOMEDIUM. */
 hvk_status block_queue_open(struct block_queue *queue, const struct block_queue_config *config);
 /* Waits for what is under way. Returns how many pages cannot be given back. */
 uint32_t block_queue_close(struct block_queue *queue);
@@ -76,7 +77,9 @@ static inline bool block_slot_busy(const struct block_slot *slot)
 }
 
 /* count blocks of the slot's data, or none of it for FLUSH, DISCARD and WRITE_ZEROES. Waits while the
- * device has no room. If it is refused the slot is not busy; block_queue_wait returns why, too. */
+ * device has no room. If it is refused the slot is not busy; block_queue_wait returns why, too. Beside
+ * what hvk_block_submit answers: HVK_EIO where the medium has other blocks now than when the queue was
+ * opened. */
 hvk_status block_queue_submit(struct block_queue *queue, struct block_slot *slot,
 			      enum hvk_block_operation operation, uint32_t flags, uint64_t block,
 			      uint64_t count);
@@ -84,7 +87,10 @@ hvk_status block_queue_submit(struct block_queue *queue, struct block_slot *slot
 hvk_status block_queue_wait(struct block_queue *queue, struct block_slot *slot);
 /* For all; the first outcome that is not HVK_OK. */
 hvk_status block_queue_wait_all(struct block_queue *queue);
-/* Blocks that fit into a slot. 0 without a device. */
-uint32_t block_queue_slot_blocks(const struct block_queue *queue);
+/* Blocks that fit into a slot. */
+static inline uint32_t block_queue_slot_blocks(const struct block_queue *queue)
+{
+	return queue->config.slot_bytes / queue->block_size;
+}
 
 #endif

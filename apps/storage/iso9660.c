@@ -56,7 +56,7 @@ static void take_volume_name(struct iso9660 *volume, const uint8_t *name, bool j
 	uint32_t used = 0, step = joliet ? 2 : 1, units;
 
 	for (uint32_t n = 0; n < DESCRIPTOR_NAME_BYTES; n += step) {
-		uint16_t unit = joliet ? (uint16_t)(name[n] << 8 | name[n + 1]) : name[n];
+		uint16_t unit = joliet ? storage_be16(name + n) : name[n];
 
 		if (unit < ' ' || (!joliet && unit > '~'))
 			continue;

@@ -46,8 +46,8 @@ static uint32_t joliet_name(const uint8_t *from, uint32_t bytes, char *name)
 	uint32_t used = 0, units;
 
 	for (uint32_t n = 0; n + 1 < bytes; n += 2 * units) {
-		uint16_t unit = (uint16_t)(from[n] << 8 | from[n + 1]);
-		uint16_t next = n + 3 < bytes ? (uint16_t)(from[n + 2] << 8 | from[n + 3]) : 0;
+		uint16_t unit = storage_be16(from + n);
+		uint16_t next = n + 3 < bytes ? storage_be16(from + n + 2) : 0;
 
 		if (used + 4 >= ISO9660_NAME)
 			break;

@@ -29,6 +29,11 @@ static inline uint32_t storage_le16(const uint8_t *at)
 	return (uint32_t)at[0] | (uint32_t)at[1] << 8;
 }
 
+static inline uint16_t storage_be16(const uint8_t *at)
+{
+	return (uint16_t)((uint32_t)at[0] << 8 | at[1]);
+}
+
 static inline uint32_t storage_le32(const uint8_t *at)
 {
 	return storage_le16(at) | storage_le16(at + 2) << 16;
