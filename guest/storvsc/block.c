@@ -256,11 +256,10 @@ static bool has_medium(struct hvk_storvsc_unit *unit)
 {
 	uint32_t flags = unit->block.info.flags;
 
-	if ((flags & HVK_BLOCK_REMOVABLE) && ((flags & HVK_BLOCK_NO_MEDIUM) || unit->news)) {
-		unit->controller->rescan = true;
-		return false;
-	}
-	return (flags & HVK_BLOCK_NO_MEDIUM) == 0;
+	if (!(flags & HVK_BLOCK_NO_MEDIUM) && !(unit->news && (flags & HVK_BLOCK_REMOVABLE)))
+		return true;
+	unit->controller->rescan = true;
+	return false;
 }
 
 static enum storvsc_method method_for(const struct hvk_storvsc_unit *unit, enum hvk_block_operation operation)

@@ -60,6 +60,7 @@ static void dump_totals(struct hvk_dump *dump, const struct hvk_storvsc *control
 	hvk_dump_number(dump, "requests", controller->taken);
 	hvk_dump_number(dump, "commands-with-host", controller->flying);
 	hvk_dump_number(dump, "bounce-pages-free", controller->bounce.free_count);
+	hvk_dump_number(dump, "bounce-pages-withheld", controller->bounce.count - controller->bounce.usable);
 	hvk_dump_number(dump, "scans", controller->scan.scans);
 	hvk_dump_number(dump, "notices", controller->notices);
 	hvk_dump_number(dump, "resets", controller->resets);

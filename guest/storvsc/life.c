@@ -128,6 +128,7 @@ static void start_attach(struct hvk_storvsc *controller)
 	controller->version = 0;
 	controller->attempt = 0;
 	controller->subchannels = 0;
+	controller->openings = 0;
 	controller->limits = (struct hvk_vstor_limits){0};
 	controller->scan.tries = 0;
 	hvk_lock(controller->hvk, &controller->lock);
@@ -261,11 +262,13 @@ static void work_on(struct hvk_storvsc *controller, enum storvsc_life life, bool
 	}
 	if (life != STORVSC_ATTACHED || controller->steps.sequence)
 		return;
-	if (detach)
+	if (detach) {
 		start_detach(controller);
-	else if (!controller->down && storvsc_lost(controller) == HVK_OK &&
-		 hvk_storvsc_subchannels_news(controller))
+	} else if (!controller->down && storvsc_lost(controller) == HVK_OK &&
+		   hvk_storvsc_subchannels_news(controller)) {
+		controller->openings = 0;
 		hvk_steps_start(&controller->steps, &hvk_storvsc_queues_sequence);
+	}
 }
 
 /* Runs in hvk_poll of the controller's CPU, once per kick or more rarely. */

@@ -29,7 +29,7 @@ static hvk_status start_bounce(struct hvk_storvsc *controller)
 		bounce->next[i] = i + 1 < count ? (uint16_t)(i + 1) : NO_PAGE;
 	}
 	bounce->free_first = 0;
-	bounce->free_count = bounce->usable = count;
+	bounce->free_count = bounce->count = bounce->usable = count;
 	return HVK_OK;
 }
 
@@ -67,7 +67,7 @@ void hvk_storvsc_memory_stop(struct hvk_storvsc *controller, bool withhold)
 	put_pages(hvk, &controller->zeros, withhold);
 	put_pages(hvk, &controller->scan.pages, withhold);
 	hvk_pages_put(hvk, &controller->bounce.tables);
-	controller->bounce.free_count = 0;
+	controller->bounce.free_count = controller->bounce.count = controller->bounce.usable = 0;
 }
 
 /* --- Places in a list of pieces ------------------------------------------------------------- */

@@ -19,7 +19,7 @@ static void over(struct hvk_storvsc *controller, hvk_status status)
 	reset->note.there = false;
 	request = reset->request;
 	reset->request = NULL;
-	more = controller->abort_wanted;
+	more = controller->abort_wanted && controller->taking;
 	hvk_unlock(controller->hvk, &controller->lock);
 	if (reset->note.pending) /* an answer that still comes is late */
 		(void)hvk_channel_take_request(controller->channel, &reset->note.ticket);

@@ -257,7 +257,7 @@ struct storvsc_bounce {
 	uint16_t *next;    /* the chain that a page is in */
 	/* Under lock. */
 	uint32_t free_count;
-	uint32_t usable; /* the others are withheld: the host may still use them */
+	uint32_t count, usable; /* the others are withheld: the host may still use them */
 	uint16_t free_first;
 };
 
@@ -308,6 +308,7 @@ struct hvk_storvsc {
 	uint32_t transfer_max; /* bytes of one command */
 	uint32_t subchannels;  /* asked for, and granted */
 	uint32_t opening;
+	uint32_t openings;       /* begun by the sequence that runs */
 	bool subchannels_wanted; /* under lock */
 	struct hvk_request hooks_left;
 	struct storvsc_scan scan;

@@ -169,7 +169,8 @@ hvk_status hvk_storvsc_begin_open_offered(void *device)
 	struct storvsc_queue *queue;
 	struct hvk_channel *channel;
 
-	controller->opening = find_offer(controller);
+	/* A host that goes on offering is not waited for: the rest comes when the sequence has ended. */
+	controller->opening = controller->openings++ < controller->queue_count ? find_offer(controller) : 0;
 	queue = &controller->queues[controller->opening];
 	channel = controller->opening != 0 ? take_offer(queue) : NULL;
 	if (!channel)

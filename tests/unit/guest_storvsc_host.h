@@ -138,7 +138,8 @@ struct fake_bench {
 	bool no_multi_channel, no_report_luns, mute, silent_open, lose_teardown, reset_refused;
 	uint32_t mute_operation, refuse_operation, short_operation; /* vstor operation; FAKE_NONE */
 	uint32_t transfer_max;
-	uint32_t answer_length; /* 0: as long as the packet */
+	uint32_t answer_length;   /* 0: as long as the packet */
+	uint32_t offers_for_ever; /* sub-channels that do not open, and are offered again: so often */
 
 	/* The user. */
 	uint32_t added, gone, unit_gone, changed, readies;
@@ -152,6 +153,8 @@ struct fake_bench {
 };
 
 static struct fake_bench bench;
+
+static void fake_offer(uint32_t index);
 
 static void fake_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void fake_log(const char *format, ...)
@@ -428,6 +431,10 @@ void hvk_channel_unclaim(struct hvk_channel *channel)
 	assert_true(channel->claimed);
 	assert_false(channel->open);
 	channel->claimed = false;
+	if (channel->index != 0 && bench.offers_for_ever != 0) {
+		bench.offers_for_ever--;
+		fake_offer(channel->index);
+	}
 }
 
 void hvk_channel_open(struct hvk_channel *channel, const struct hvk_channel_config *config,
@@ -443,7 +450,7 @@ void hvk_channel_open(struct hvk_channel *channel, const struct hvk_channel_conf
 	channel->config = *config;
 	if (channel->rescinded)
 		status = HVK_EGONE;
-	else if (bench.silent_open)
+	else if (bench.silent_open || (channel->index != 0 && bench.offers_for_ever != 0))
 		status = HVK_ETIMEDOUT_OPEN;
 	channel->open = status == HVK_OK;
 	hvk_request_finish(channel->hvk, request, status, config->cpu);

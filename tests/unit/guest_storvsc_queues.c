@@ -190,6 +190,25 @@ static void two_silent(void **state)
 	fake_down();
 }
 
+/* Offered, and not to be opened, again and again: the attach ends all the same. */
+static void offered_for_ever(void **state)
+{
+	const char *scan;
+	uint32_t before = 0;
+
+	(void)state;
+	begin(3, 3);
+	bench.offers_for_ever = 500;
+	assert_int_equal(fake_attach(), HVK_OK);
+	scan = strstr(bench.log, "a0 ");
+	assert_non_null(scan);
+	for (const char *at = bench.log; (at = strstr(at, "open:")) != NULL && at < scan; at++)
+		before++;
+	assert_in_range(before, 1 + 3, 1 + 4);
+	assert_int_equal(bench.offers_for_ever, 0);
+	fake_down();
+}
+
 static void third_rescinded(void)
 {
 	fake_rescind(2);
@@ -245,11 +264,17 @@ static void closed_in_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_cpu),        cmocka_unit_test(fewer_and_none),
-		cmocka_unit_test(late),          cmocka_unit_test(old_hosts_have_none),
-		cmocka_unit_test(one_rescinded), cmocka_unit_test(one_silent),
-		cmocka_unit_test(two_silent),    cmocka_unit_test(rescinded_meanwhile),
-		cmocka_unit_test(all_rescinded), cmocka_unit_test(closed_in_order),
+		cmocka_unit_test(by_cpu),
+		cmocka_unit_test(fewer_and_none),
+		cmocka_unit_test(late),
+		cmocka_unit_test(old_hosts_have_none),
+		cmocka_unit_test(one_rescinded),
+		cmocka_unit_test(one_silent),
+		cmocka_unit_test(two_silent),
+		cmocka_unit_test(rescinded_meanwhile),
+		cmocka_unit_test(offered_for_ever),
+		cmocka_unit_test(all_rescinded),
+		cmocka_unit_test(closed_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

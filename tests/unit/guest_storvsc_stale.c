@@ -157,6 +157,27 @@ static void medium_inserted_in_silence(void **state)
 	fake_down();
 }
 
+/* A disk whose size could not be found out is looked at again as well. */
+static void disk_without_a_size(void **state)
+{
+	(void)state;
+	fake_begin();
+	fake_add_disk(0, 0, 64, 512);
+	fake_add_rule((struct fake_rule){
+		.operation = 0x25, .count = 1, .srb = 0x84, .scsi = 2, .key = 2, .code = 0x0400});
+	assert_int_equal(fake_create(&one_queue), HVK_OK);
+	assert_int_equal(fake_attach(), HVK_OK);
+	assert_int_equal(info()->blocks, 0);
+	assert_int_equal(read_block(1, 0), HVK_ENOMEDIUM);
+	fake_advance(1001);
+	assert_int_equal(info()->blocks, 64);
+	assert_int_equal(bench.changed, 1);
+	assert_int_equal(read_block(1, 0), HVK_OK);
+	fake_run();
+	assert_int_equal(bench.users[1].status, HVK_OK);
+	fake_down();
+}
+
 /* --- Scans in trouble ------------------------------------------------------------------------------- */
 
 static uint32_t scans(void)
@@ -215,9 +236,13 @@ static void list_in_trouble(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(write_for_the_old_disk), cmocka_unit_test(reads_of_the_old_medium),
-		cmocka_unit_test(blocks_of_another_size), cmocka_unit_test(medium_inserted_in_silence),
-		cmocka_unit_test(unit_in_trouble),        cmocka_unit_test(list_in_trouble),
+		cmocka_unit_test(disk_without_a_size),
+		cmocka_unit_test(write_for_the_old_disk),
+		cmocka_unit_test(reads_of_the_old_medium),
+		cmocka_unit_test(blocks_of_another_size),
+		cmocka_unit_test(medium_inserted_in_silence),
+		cmocka_unit_test(unit_in_trouble),
+		cmocka_unit_test(list_in_trouble),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
