@@ -14,6 +14,7 @@ const char *hvk_steps_name(const struct hvk_steps *steps)
 static void stop_waiting(struct hvk_steps *steps)
 {
 	hvk_timer_stop(steps->hvk, &steps->timer);
+	steps->timed = false;
 	steps->event = HVK_STEPS_NOTHING;
 	steps->begin_again = false;
 	steps->owner->stopped(steps->device);
@@ -46,6 +47,14 @@ static void move_on(struct hvk_steps *steps, hvk_status status)
 		fail(steps, status);
 }
 
+static void start_timer(struct hvk_steps *steps, uint32_t wait)
+{
+	if (wait == HVK_STEPS_ELSEWHERE || steps->timed)
+		return;
+	steps->timed = true;
+	hvk_timer_start(steps->hvk, &steps->timer, steps->cpu, steps->owner->wait_ms(steps->device, wait));
+}
+
 /* Begins steps until one has to wait. Ends: each turn waits, or goes one step on. */
 static void run(struct hvk_steps *steps)
 {
@@ -66,9 +75,7 @@ static void run(struct hvk_steps *steps)
 		status = step->begin(steps->device);
 		if (status == HVK_EINPROGRESS || status == HVK_EAGAIN) {
 			steps->begin_again = status == HVK_EAGAIN;
-			if (step->wait != HVK_STEPS_ELSEWHERE && !hvk_timer_running(&steps->timer))
-				hvk_timer_start(steps->hvk, &steps->timer, steps->cpu,
-						steps->owner->wait_ms(steps->device, step->wait));
+			start_timer(steps, step->wait);
 			return;
 		}
 		move_on(steps, status);
@@ -84,16 +91,26 @@ static void conclude(struct hvk_steps *steps, hvk_status status)
 	run(steps);
 }
 
+/* By now another CPU may have done the step that it fired for: then the timer runs for another one, or for
+ * none. */
+void hvk_steps_time(struct hvk_steps *steps)
+{
+	if (steps->sequence && steps->timed && !hvk_timer_running(&steps->timer))
+		conclude(steps, current(steps)->timed_out);
+}
+
 static void time_is_over(struct hvk_timer *timer, void *context)
 {
 	struct hvk_steps *steps = context;
 
 	if (!steps->owner->enter(steps->device)) {
-		hvk_timer_start(steps->hvk, timer, steps->cpu, HVK_STEPS_RETRY_MS);
+		if (steps->late)
+			steps->late(steps->device);
+		else
+			hvk_timer_start(steps->hvk, timer, steps->cpu, HVK_STEPS_RETRY_MS);
 		return;
 	}
-	if (steps->sequence && (steps->event != HVK_STEPS_NOTHING || steps->begin_again))
-		conclude(steps, current(steps)->timed_out);
+	hvk_steps_time(steps);
 	steps->owner->leave(steps->device);
 }
 

@@ -71,6 +71,10 @@ struct hvk_steps {
 	bool begin_again;
 	hvk_status interrupted; /* to fail with as soon as the awaited answer is there */
 	struct hvk_timer timer;
+	bool timed; /* it was started for this step */
+	/* The timer fired where the owner could not be entered: hvk_steps_time is to be called where it can.
+	 * NULL: the timer tries again. */
+	void (*late)(void *device);
 	struct hvk_request request;
 };
 
@@ -81,6 +85,8 @@ void hvk_steps_start(struct hvk_steps *steps, const struct hvk_sequence *sequenc
 void hvk_steps_answer(struct hvk_steps *steps, uint32_t event, const struct hvk_answer *answer);
 /* There may be room in the ring. */
 void hvk_steps_room(struct hvk_steps *steps);
+/* The timer has fired. */
+void hvk_steps_time(struct hvk_steps *steps);
 /* The step fails at once, or as soon as it may. A sequence that cannot fail only ends its wait. */
 void hvk_steps_interrupt(struct hvk_steps *steps, hvk_status status);
 /* A request that a step gives to vmbus. */

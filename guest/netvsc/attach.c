@@ -10,18 +10,21 @@ static const uint32_t versions[] = {NVS_VERSION_6_1, NVS_VERSION_6, NVS_VERSION_
 
 /* --- Channel ------------------------------------------------------------------------ */
 
-static hvk_status begin_open(struct hvk_netvsc *nic)
+static hvk_status begin_open(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	hvk_status status = hvk_netvsc_control_start(nic);
 
 	if (status != HVK_OK)
 		return status;
 	return hvk_netvsc_queue_start(netvsc_primary(nic), nic->channel, nic->config.cpu,
-				      hvk_netvsc_steps_request(nic));
+				      hvk_steps_request(&nic->steps));
 }
 
-static hvk_status opened(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+static hvk_status opened(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
+
 	nic->opened = answer->status == HVK_OK;
 	if (nic->opened)
 		hvk_netvsc_queue_opened(netvsc_primary(nic));
@@ -32,8 +35,9 @@ static hvk_status opened(struct hvk_netvsc *nic, const struct netvsc_answer *ans
 
 /* A card that was up before comes up at the version that it had, or not at all: those above know what it
  * could do (FreeBSD). */
-static hvk_status begin_nvs_init(struct hvk_netvsc *nic)
+static hvk_status begin_nvs_init(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	struct hvk_nvs_message message;
 	uint32_t newest = nic->nvs_was != 0 ? nic->nvs_was : nic->config.nvs_newest;
 
@@ -46,8 +50,9 @@ static hvk_status begin_nvs_init(struct hvk_netvsc *nic)
 	return hvk_netvsc_steps_nvs(nic, &message);
 }
 
-static hvk_status nvs_initialized(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+static hvk_status nvs_initialized(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	hvk_status status = hvk_nvs_parse_init_complete(answer->payload, answer->length);
 
 	if (status == HVK_EREFUSED_NVS_VERSION) {
@@ -59,15 +64,18 @@ static hvk_status nvs_initialized(struct hvk_netvsc *nic, const struct netvsc_an
 	return status;
 }
 
-static bool has_ndis_config(const struct hvk_netvsc *nic)
+static bool has_ndis_config(const void *device)
 {
+	const struct hvk_netvsc *nic = device;
+
 	return nic->nvs_version >= NVS_VERSION_2;
 }
 
 /* No completion is asked for: old hosts send none (Linux asks for none either). A host need not know
  * less than Ethernet's MTU (OpenVMM: 1514); a smaller one is a matter of what we send. */
-static hvk_status begin_ndis_config(struct hvk_netvsc *nic)
+static hvk_status begin_ndis_config(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	uint32_t mtu = nic->wanted.mtu < HVK_NETVSC_MTU_OLD ? HVK_NETVSC_MTU_OLD : nic->wanted.mtu;
 	struct hvk_nvs_message message;
 
@@ -75,26 +83,29 @@ static hvk_status begin_ndis_config(struct hvk_netvsc *nic)
 	return hvk_channel_send(nic->channel, message.bytes, message.size, false, NULL);
 }
 
-static hvk_status begin_ndis_version(struct hvk_netvsc *nic)
+static hvk_status begin_ndis_version(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	struct hvk_nvs_message message;
 
 	hvk_nvs_build_ndis_version(&message, nic->nvs_version);
 	return hvk_channel_send(nic->channel, message.bytes, message.size, false, NULL);
 }
 
-static hvk_status begin_receive_gpadl(struct hvk_netvsc *nic)
+static hvk_status begin_receive_gpadl(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	uint32_t pages = nic->config.receive_buffer_pages;
 
 	if (nic->nvs_version <= NVS_VERSION_2)
 		pages = hvk_min32(pages, HVK_NETVSC_RECEIVE_PAGES_OLD);
-	hvk_gpadl_create(nic->channel, pages, &nic->receive_gpadl, hvk_netvsc_steps_request(nic));
+	hvk_gpadl_create(nic->channel, pages, &nic->receive_gpadl, hvk_steps_request(&nic->steps));
 	return HVK_EINPROGRESS;
 }
 
-static hvk_status begin_receive_buffer(struct hvk_netvsc *nic)
+static hvk_status begin_receive_buffer(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	struct hvk_nvs_message message;
 
 	hvk_nvs_build_buffer(&message, nic->nvs_version, NVS_TYPE_RECEIVE_BUFFER, nic->receive_gpadl.id,
@@ -102,8 +113,9 @@ static hvk_status begin_receive_buffer(struct hvk_netvsc *nic)
 	return hvk_netvsc_steps_nvs(nic, &message);
 }
 
-static hvk_status receive_buffer_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+static hvk_status receive_buffer_answered(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	struct hvk_nvs_geometry geometry;
 	uint32_t size = nic->receive_gpadl.pages.count * HVK_PAGE_SIZE;
 	hvk_status status = hvk_nvs_parse_receive_buffer(answer->payload, answer->length, size, &geometry);
@@ -113,20 +125,24 @@ static hvk_status receive_buffer_answered(struct hvk_netvsc *nic, const struct n
 	return status == HVK_OK ? hvk_netvsc_receive_start(nic, &geometry) : status;
 }
 
-static bool wants_send_buffer(const struct hvk_netvsc *nic)
+static bool wants_send_buffer(const void *device)
 {
+	const struct hvk_netvsc *nic = device;
+
 	return nic->config.send_buffer_pages != HVK_NETVSC_NO_SEND_BUFFER;
 }
 
-static hvk_status begin_send_gpadl(struct hvk_netvsc *nic)
+static hvk_status begin_send_gpadl(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	hvk_gpadl_create(nic->channel, nic->config.send_buffer_pages, &nic->send_gpadl,
-			 hvk_netvsc_steps_request(nic));
+			 hvk_steps_request(&nic->steps));
 	return HVK_EINPROGRESS;
 }
 
-static hvk_status begin_send_buffer(struct hvk_netvsc *nic)
+static hvk_status begin_send_buffer(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	struct hvk_nvs_message message;
 
 	hvk_nvs_build_buffer(&message, nic->nvs_version, NVS_TYPE_SEND_BUFFER, nic->send_gpadl.id,
@@ -134,8 +150,9 @@ static hvk_status begin_send_buffer(struct hvk_netvsc *nic)
 	return hvk_netvsc_steps_nvs(nic, &message);
 }
 
-static hvk_status send_buffer_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+static hvk_status send_buffer_answered(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	uint32_t section_size, size = nic->send_gpadl.pages.count * HVK_PAGE_SIZE;
 	hvk_status status = hvk_nvs_parse_send_buffer(answer->payload, answer->length, size, &section_size);
 
@@ -147,25 +164,32 @@ static hvk_status send_buffer_answered(struct hvk_netvsc *nic, const struct netv
 
 /* --- RNDIS ------------------------------------------------------------------------------- */
 
-static hvk_status begin_initialize(struct hvk_netvsc *nic)
+static hvk_status begin_initialize(void *device)
 {
-	nic->event = NETVSC_EVENT_RNDIS;
+	struct hvk_netvsc *nic = device;
+
+	nic->steps.event = NETVSC_EVENT_RNDIS;
 	return hvk_netvsc_control_initialize(nic, hvk_netvsc_steps_rndis_answered);
 }
 
-static hvk_status initialized(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+static hvk_status initialized(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
+
 	nic->rndis_up = answer->status == HVK_OK;
 	return answer->status;
 }
 
-static hvk_status begin_mac(struct hvk_netvsc *nic)
+static hvk_status begin_mac(void *device)
 {
+	struct hvk_netvsc *nic = device;
+
 	return hvk_netvsc_steps_query(nic, RNDIS_OID_802_3_PERMANENT_ADDRESS, NULL, 0);
 }
 
-static hvk_status take_mac(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+static hvk_status take_mac(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	static const uint8_t zeros[6];
 	struct hvk_netdev_info *info = &nic->netdev.info;
 
@@ -178,13 +202,16 @@ static hvk_status take_mac(struct hvk_netvsc *nic, const struct netvsc_answer *a
 	return HVK_OK;
 }
 
-static hvk_status begin_frame_size(struct hvk_netvsc *nic)
+static hvk_status begin_frame_size(void *device)
 {
+	struct hvk_netvsc *nic = device;
+
 	return hvk_netvsc_steps_query(nic, RNDIS_OID_GEN_MAXIMUM_FRAME_SIZE, NULL, 0);
 }
 
-static hvk_status take_frame_size(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+static hvk_status take_frame_size(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	struct hvk_netdev_info *info = &nic->netdev.info;
 	uint32_t granted = has_ndis_config(nic) ? nic->wanted.mtu : HVK_NETVSC_MTU_OLD;
 	hvk_status status = hvk_netvsc_take_word(answer, &granted);
@@ -199,8 +226,9 @@ static hvk_status take_frame_size(struct hvk_netvsc *nic, const struct netvsc_an
 	return HVK_OK;
 }
 
-static hvk_status take_link(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+static hvk_status take_link(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	uint32_t disconnected = 0;
 	hvk_status status = hvk_netvsc_take_word(answer, &disconnected);
 
@@ -209,24 +237,27 @@ static hvk_status take_link(struct hvk_netvsc *nic, const struct netvsc_answer *
 	return status;
 }
 
-static hvk_status take_speed(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+static hvk_status take_speed(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	hvk_netvsc_speed_answered(nic, answer);
 	return answer->status == HVK_EREFUSED_RNDIS ? HVK_OK : answer->status;
 }
 
 /* Some hosts begin with a filter that is not 0 (FreeBSD). What came until the answer
  * is dropped: the ring keeps the order, and the other queues' rings are not there yet. */
-static hvk_status begin_filter_off(struct hvk_netvsc *nic)
+static hvk_status begin_filter_off(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	static const uint32_t filter;
 
 	return hvk_netvsc_steps_set(nic, RNDIS_OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
 }
 
 /* What was asked for and the host has; a refusal of it all is no reason to fail. */
-static hvk_status offloads_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+static hvk_status offloads_answered(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	hvk_status status = hvk_netvsc_take_offloads(nic, answer);
 
 	if (status != HVK_EREFUSED_RNDIS)
@@ -235,8 +266,10 @@ static hvk_status offloads_answered(struct hvk_netvsc *nic, const struct netvsc_
 	return HVK_OK;
 }
 
-static hvk_status rss_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+static hvk_status rss_answered(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
+
 	if (answer->status != HVK_EREFUSED_RNDIS)
 		return answer->status;
 	nic->wanted.enabled &= ~HVK_NETDEV_RSS;
@@ -244,18 +277,20 @@ static hvk_status rss_answered(struct hvk_netvsc *nic, const struct netvsc_answe
 }
 
 /* After a restart the card is as it was; a first attach ends with the filter off. */
-static bool was_up(const struct hvk_netvsc *nic)
+static bool was_up(const void *device)
 {
+	const struct hvk_netvsc *nic = device;
+
 	return (nic->wanted.flags & HVK_NETDEV_UP) != 0;
 }
 
 /* --- The table ------------------------------------------------------------------------------ */
 
 /* clang-format off */
-static const struct netvsc_step steps[] = {
+static const struct hvk_step steps[] = {
 	/* name                 wanted             begin                 answered */
 	{"open",                NULL,              begin_open,           opened,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_OPEN, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_OPEN, false},
 	{"NVS INIT",            NULL,              begin_nvs_init,       nvs_initialized,
 	 NETVSC_WAIT_DEVICE, HVK_ETIMEDOUT_NVS_INIT, false},
 	{"NDIS_CONFIG",         has_ndis_config,   begin_ndis_config,    NULL,
@@ -263,59 +298,61 @@ static const struct netvsc_step steps[] = {
 	{"NDIS_VERSION",        NULL,              begin_ndis_version,   NULL,
 	 NETVSC_WAIT_DEVICE, HVK_ETIMEDOUT_NVS_INIT, false},
 	{"receive buffer GPADL", NULL,             begin_receive_gpadl,  NULL,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_GPADL, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_GPADL, false},
 	{"RECEIVE_BUFFER",      NULL,              begin_receive_buffer, receive_buffer_answered,
 	 NETVSC_WAIT_DEVICE, HVK_ETIMEDOUT_NVS_RECEIVE_BUFFER, false},
 	{"send buffer GPADL",   wants_send_buffer, begin_send_gpadl,     NULL,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_GPADL, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_GPADL, false},
 	{"SEND_BUFFER",         wants_send_buffer, begin_send_buffer,    send_buffer_answered,
 	 NETVSC_WAIT_DEVICE, HVK_ETIMEDOUT_NVS_SEND_BUFFER, false},
 	{"RNDIS INITIALIZE",    NULL,              begin_initialize,     initialized,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_INITIALIZE, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_INITIALIZE, false},
 	{"MAC address",         NULL,              begin_mac,            take_mac,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
 	{"maximum frame size",  NULL,              begin_frame_size,     take_frame_size,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
 	{"link status",         NULL,              hvk_netvsc_begin_link, take_link,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
 	{"link speed",          hvk_netvsc_has_speed, hvk_netvsc_begin_speed, take_speed,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
 	{"filter off",          NULL,              begin_filter_off,     NULL,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
 	{"offload capabilities", NULL, hvk_netvsc_begin_capabilities, hvk_netvsc_take_capabilities,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
 	{"RSS capabilities",    hvk_netvsc_may_have_rss, hvk_netvsc_begin_rss_query,
-	 hvk_netvsc_take_rss_query, NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
+	 hvk_netvsc_take_rss_query, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, false},
 	{"OFFLOAD_PARAMETERS",  hvk_netvsc_has_offloads, hvk_netvsc_begin_offloads, offloads_answered,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
 	{"SUBCHANNEL",          hvk_netvsc_may_have_subchannels, hvk_netvsc_begin_subchannels,
 	 hvk_netvsc_take_subchannels, NETVSC_WAIT_SUBCHANNELS, HVK_ETIMEDOUT, true},
 	{"sub-channels offered", hvk_netvsc_has_hooks, hvk_netvsc_await_subchannels, NULL,
 	 NETVSC_WAIT_SUBCHANNELS, HVK_ETIMEDOUT, true},
 	{"sub-channels opened", hvk_netvsc_has_hooks, hvk_netvsc_begin_open, hvk_netvsc_take_open,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_OPEN, true},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_OPEN, true},
 	{"RSS off",             hvk_netvsc_wants_rss, hvk_netvsc_begin_rss_off, rss_answered,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
 	{"RSS",                 hvk_netvsc_wants_rss, hvk_netvsc_begin_rss, rss_answered,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
 	{"packet filter",       was_up,            hvk_netvsc_begin_filter, NULL,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
 };
 /* clang-format on */
 
-static const struct netvsc_sequence *attach_failed(struct hvk_netvsc *nic, hvk_status status)
+static const struct hvk_sequence *attach_failed(void *device, hvk_status status)
 {
-	hvk_log(nic->hvk, HVK_LOG_ERROR, "netvsc: %s failed: %s", steps[nic->step].name,
+	struct hvk_netvsc *nic = device;
+	hvk_log(nic->hvk, HVK_LOG_ERROR, "netvsc: %s failed: %s", steps[nic->steps.step].name,
 		hvk_status_text(status));
 	nic->result = status;
 	nic->silent = status >= HVK_ETIMEDOUT && status < HVK_EREFUSED_OPEN;
 	return &hvk_netvsc_detach_sequence;
 }
 
-static void attached(struct hvk_netvsc *nic)
+static void attached(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	hvk_netvsc_end(nic, NETVSC_ATTACHED);
 }
 
-const struct netvsc_sequence hvk_netvsc_attach_sequence = {steps, sizeof(steps) / sizeof(steps[0]),
-							   attach_failed, attached};
+const struct hvk_sequence hvk_netvsc_attach_sequence = {steps, sizeof(steps) / sizeof(steps[0]),
+							attach_failed, attached};

@@ -9,7 +9,7 @@
 static void answer(struct hvk_netvsc *nic, hvk_status status, const uint8_t *info, uint32_t length)
 {
 	struct netvsc_control *control = &nic->control;
-	const struct netvsc_answer result = {status, info, length};
+	const struct hvk_answer result = {status, info, length};
 	netvsc_control_answered answered = control->answered;
 
 	hvk_netvsc_control_forget(nic);

@@ -72,7 +72,7 @@ void hvk_netvsc_dump(struct hvk_netvsc *nic, hvk_dump_line line, void *context)
 
 	hvk_dump_begin(&dump, "netvsc");
 	hvk_dump_value(&dump, "state", "%s", hvk_dump_name(states, 6, (uint32_t)state));
-	hvk_dump_value(&dump, "step", "%s", hvk_netvsc_steps_name(nic));
+	hvk_dump_value(&dump, "step", "%s", hvk_steps_name(&nic->steps));
 	hvk_dump_value(&dump, "lost", "%s", lost == HVK_OK ? "no" : hvk_status_name(lost));
 	hvk_dump_value(&dump, "nvs-version", "0x%x", nic->nvs_version);
 	hvk_dump_value(&dump, "mac", "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],

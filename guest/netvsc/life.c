@@ -142,13 +142,13 @@ void hvk_netvsc_bring_up(struct hvk_netvsc *nic)
 	nic->wanted.mtu = mtu;
 	nic->netdev.info.mtu = mtu;
 	nic->netdev.info.frame_max = mtu + HVK_ETHERNET_HEADER;
-	hvk_netvsc_steps_start(nic, &hvk_netvsc_attach_sequence);
+	hvk_steps_start(&nic->steps, &hvk_netvsc_attach_sequence);
 }
 
 void hvk_netvsc_take_down(struct hvk_netvsc *nic)
 {
 	nic->started = true;
-	hvk_netvsc_steps_start(nic, &hvk_netvsc_detach_sequence);
+	hvk_steps_start(&nic->steps, &hvk_netvsc_detach_sequence);
 }
 
 static void start_attach(struct hvk_netvsc *nic)
@@ -291,14 +291,14 @@ static void finish(struct hvk_netvsc *nic)
 /* Whatever a step waits for that others do under a lock of theirs. */
 static void answer_steps(struct hvk_netvsc *nic)
 {
-	static const struct netvsc_answer over = {HVK_OK, NULL, 0};
+	static const struct hvk_answer over = {HVK_OK, NULL, 0};
 
-	if (nic->event == NETVSC_EVENT_LENT && hvk_netvsc_lend_idle(nic))
-		hvk_netvsc_steps_answer(nic, NETVSC_EVENT_LENT, &over);
-	if (nic->event == NETVSC_EVENT_SENDS && hvk_netvsc_transmit_idle(nic))
-		hvk_netvsc_steps_answer(nic, NETVSC_EVENT_SENDS, &over);
-	if (nic->event == NETVSC_EVENT_SUBCHANNELS && hvk_netvsc_subchannels_complete(nic))
-		hvk_netvsc_steps_answer(nic, NETVSC_EVENT_SUBCHANNELS, &over);
+	if (nic->steps.event == NETVSC_EVENT_LENT && hvk_netvsc_lend_idle(nic))
+		hvk_steps_answer(&nic->steps, NETVSC_EVENT_LENT, &over);
+	if (nic->steps.event == NETVSC_EVENT_SENDS && hvk_netvsc_transmit_idle(nic))
+		hvk_steps_answer(&nic->steps, NETVSC_EVENT_SENDS, &over);
+	if (nic->steps.event == NETVSC_EVENT_SUBCHANNELS && hvk_netvsc_subchannels_complete(nic))
+		hvk_steps_answer(&nic->steps, NETVSC_EVENT_SUBCHANNELS, &over);
 }
 
 /* Detach goes before everything; suspend waits for what was asked for before it. */
@@ -306,9 +306,9 @@ static void work_attached(struct hvk_netvsc *nic, bool detach, bool suspend)
 {
 	if (netvsc_lost(nic) != HVK_OK)
 		tell_lost(nic);
-	if (detach && nic->sequence)
+	if (detach && nic->steps.sequence)
 		hvk_netvsc_steps_interrupt(nic, HVK_ECANCELED);
-	if (detach && !nic->sequence)
+	if (detach && !nic->steps.sequence)
 		start_detach(nic);
 	else if (!detach && !hvk_netvsc_operations_run(nic, suspend) && suspend && netvsc_lost(nic) == HVK_OK)
 		start_suspend(nic);
@@ -321,7 +321,7 @@ static void work_on(struct hvk_netvsc *nic, bool detach, bool suspend)
 	case NETVSC_RESTARTING:
 		if (!nic->started)
 			start_attach(nic);
-		if (detach && nic->sequence == &hvk_netvsc_attach_sequence)
+		if (detach && nic->steps.sequence == &hvk_netvsc_attach_sequence)
 			hvk_netvsc_steps_interrupt(nic, HVK_ECANCELED);
 		break;
 	case NETVSC_ATTACHED:
@@ -356,7 +356,7 @@ static void work(struct hvk_request *request, void *context)
 	hvk_netvsc_queues_settle(nic);
 	answer_steps(nic);
 	if (__atomic_exchange_n(&nic->timer_late, false, __ATOMIC_SEQ_CST)) {
-		hvk_netvsc_steps_time(nic);
+		hvk_steps_time(&nic->steps);
 		hvk_netvsc_control_time(nic);
 	}
 	hvk_lock(nic->hvk, &nic->lock);

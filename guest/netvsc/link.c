@@ -6,7 +6,7 @@
 
 /* --- Asking -------------------------------------------------------------------------- */
 
-hvk_status hvk_netvsc_take_word(const struct netvsc_answer *answer, uint32_t *value)
+hvk_status hvk_netvsc_take_word(const struct hvk_answer *answer, uint32_t *value)
 {
 	if (answer->status == HVK_EREFUSED_RNDIS)
 		return HVK_OK;
@@ -18,23 +18,29 @@ hvk_status hvk_netvsc_take_word(const struct netvsc_answer *answer, uint32_t *va
 	return HVK_OK;
 }
 
-hvk_status hvk_netvsc_begin_link(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_link(void *device)
 {
+	struct hvk_netvsc *nic = device;
+
 	return hvk_netvsc_steps_query(nic, RNDIS_OID_GEN_MEDIA_CONNECT_STATUS, NULL, 0);
 }
 
-bool hvk_netvsc_has_speed(const struct hvk_netvsc *nic)
+bool hvk_netvsc_has_speed(const void *device)
 {
+	const struct hvk_netvsc *nic = device;
+
 	return nic->nvs_version >= NVS_VERSION_5;
 }
 
-hvk_status hvk_netvsc_begin_speed(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_speed(void *device)
 {
+	struct hvk_netvsc *nic = device;
+
 	return hvk_netvsc_steps_query(nic, RNDIS_OID_GEN_LINK_SPEED, NULL, 0);
 }
 
 /* A host that does not say is taken to be connected, as it was before. */
-void hvk_netvsc_link_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+void hvk_netvsc_link_answered(struct hvk_netvsc *nic, const struct hvk_answer *answer)
 {
 	uint32_t disconnected = 0;
 
@@ -42,7 +48,7 @@ void hvk_netvsc_link_answered(struct hvk_netvsc *nic, const struct netvsc_answer
 	hvk_netvsc_set_link(nic, disconnected == 0);
 }
 
-void hvk_netvsc_speed_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+void hvk_netvsc_speed_answered(struct hvk_netvsc *nic, const struct hvk_answer *answer)
 {
 	uint32_t speed = 0;
 

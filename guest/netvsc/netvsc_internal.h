@@ -41,6 +41,7 @@
 #define HVK_NETVSC_INTERNAL_H
 
 #include "guest/core/core.h"
+#include "guest/device/steps.h"
 #include "guest/netdev/frame.h"
 #include "guest/netvsc/ndis.h"
 #include "guest/netvsc/nvs.h"
@@ -81,8 +82,7 @@ struct netvsc_ticket {
 /* --- Steps ------------------------------------------------------------------------ */
 
 enum netvsc_wait {
-	NETVSC_WAIT_ELSEWHERE, /* vmbus or control bounds it */
-	NETVSC_WAIT_DEVICE,    /* timeouts.device_ms */
+	NETVSC_WAIT_DEVICE = HVK_STEPS_ELSEWHERE + 1, /* timeouts.device_ms */
 	NETVSC_WAIT_REVOKE,
 	NETVSC_WAIT_GRACE,
 	NETVSC_WAIT_TORNDOWN,
@@ -91,47 +91,17 @@ enum netvsc_wait {
 
 /* What a step waits for. */
 enum netvsc_event {
-	NETVSC_EVENT_NONE,
-	NETVSC_EVENT_REQUEST,    /* a request to vmbus: cannot be given up */
-	NETVSC_EVENT_NVS,        /* completion of an NVS request */
-	NETVSC_EVENT_RNDIS,      /* answer to an RNDIS request */
-	NETVSC_EVENT_SENDS,      /* no frame is with the host any more */
-	NETVSC_EVENT_LENT,       /* the user has no frame of ours any more */
-	NETVSC_EVENT_TEARDOWN,   /* both GPADLs are gone */
-	NETVSC_EVENT_SUBCHANNELS /* all that were granted are offered */
-};
-
-struct netvsc_answer {
-	hvk_status status;
-	const uint8_t *payload; /* NVS: the message. RNDIS: the information queried */
-	uint32_t length;
-};
-
-struct netvsc_step {
-	const char *name;
-	/* NULL: always. */
-	bool (*wanted)(const struct hvk_netvsc *nic);
-	/* HVK_OK: done. HVK_EINPROGRESS: an answer will come, nic->event says which.
-	 * HVK_EAGAIN: the ring is full, begin again when there is room. */
-	hvk_status (*begin)(struct hvk_netvsc *nic);
-	/* HVK_OK: done. HVK_EAGAIN: begin again. NULL: the answer's status alone counts. */
-	hvk_status (*answered)(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
-	enum netvsc_wait wait;
-	hvk_status timed_out; /* the status when the wait is over */
-	bool optional;        /* no failure of it matters */
-};
-
-struct netvsc_sequence {
-	const struct netvsc_step *steps;
-	uint32_t count;
-	/* Returns the sequence to go on with, which may have no steps. NULL if all are optional. */
-	const struct netvsc_sequence *(*failed)(struct hvk_netvsc *nic, hvk_status status);
-	void (*finished)(struct hvk_netvsc *nic);
+	NETVSC_EVENT_NVS = HVK_STEPS_OWN, /* completion of an NVS request */
+	NETVSC_EVENT_RNDIS,               /* answer to an RNDIS request */
+	NETVSC_EVENT_SENDS,               /* no frame is with the host any more */
+	NETVSC_EVENT_LENT,                /* the user has no frame of ours any more */
+	NETVSC_EVENT_TEARDOWN,            /* both GPADLs are gone */
+	NETVSC_EVENT_SUBCHANNELS          /* all that were granted are offered */
 };
 
 /* --- Parts ------------------------------------------------------------------------- */
 
-typedef void (*netvsc_control_answered)(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+typedef void (*netvsc_control_answered)(struct hvk_netvsc *nic, const struct hvk_answer *answer);
 
 struct netvsc_control_slot {
 	struct netvsc_ticket ticket;
@@ -387,15 +357,8 @@ struct hvk_netvsc {
 	hvk_status close_status; /* of the detach */
 
 	/* The step that is being done. */
-	const struct netvsc_sequence *sequence;
-	uint32_t step;
-	enum netvsc_event event;
-	bool begin_again;
-	hvk_status interrupted; /* to fail with as soon as vmbus has answered */
-	struct hvk_timer step_timer;
-	bool step_timed; /* it was started for this step */
-	bool timer_late; /* one fired while another CPU had the card; atomic */
-	struct hvk_request step_request;
+	struct hvk_steps steps; /* an answer's payload: NVS: the message; RNDIS: the information queried */
+	bool timer_late;        /* one fired while another CPU had the card; atomic */
 
 	/* What is established, in the order of bring-up. */
 	bool opened, receive_connected, send_connected, rndis_up;
@@ -544,72 +507,61 @@ bool hvk_netvsc_mtu_goes_on(struct hvk_netvsc *nic);
 
 /* --- steps.c -------------------------------------------------------------------------- */
 
-void hvk_netvsc_steps_start(struct hvk_netvsc *nic, const struct netvsc_sequence *sequence);
-/* What the step waits for has come; ignored if it waits for something else. */
-void hvk_netvsc_steps_answer(struct hvk_netvsc *nic, enum netvsc_event event,
-			     const struct netvsc_answer *answer);
-/* There may be room in the ring. */
-void hvk_netvsc_steps_room(struct hvk_netvsc *nic);
-/* The timer fired. */
-void hvk_netvsc_steps_time(struct hvk_netvsc *nic);
-/* The step fails at once, or as soon as vmbus lets it. */
+void hvk_netvsc_steps_init(struct hvk_netvsc *nic);
+/* hvk_steps_interrupt, and an RNDIS request's answer is not waited for. */
 void hvk_netvsc_steps_interrupt(struct hvk_netvsc *nic, hvk_status status);
-/* A request that a step gives to vmbus. */
-struct hvk_request *hvk_netvsc_steps_request(struct hvk_netvsc *nic);
 /* Sends an NVS request and waits for its completion. */
 hvk_status hvk_netvsc_steps_nvs(struct hvk_netvsc *nic, const struct hvk_nvs_message *message);
 /* An RNDIS request's answer goes to the step. */
-void hvk_netvsc_steps_rndis_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+void hvk_netvsc_steps_rndis_answered(struct hvk_netvsc *nic, const struct hvk_answer *answer);
 /* ... for a step that waits for it. */
 hvk_status hvk_netvsc_steps_query(struct hvk_netvsc *nic, uint32_t oid, const void *information,
 				  uint32_t length);
 hvk_status hvk_netvsc_steps_set(struct hvk_netvsc *nic, uint32_t oid, const void *information,
 				uint32_t length);
-void hvk_netvsc_steps_init(struct hvk_netvsc *nic);
-const char *hvk_netvsc_steps_name(const struct hvk_netvsc *nic);
 
 /* --- attach.c, detach.c ---------------------------------------------------------------- */
 
-extern const struct netvsc_sequence hvk_netvsc_attach_sequence;
-extern const struct netvsc_sequence hvk_netvsc_detach_sequence;
+extern const struct hvk_sequence hvk_netvsc_attach_sequence;
+extern const struct hvk_sequence hvk_netvsc_detach_sequence;
 
 /* --- Steps that several tables have ------------------------------------------------------- */
 
 /* detach.c: no frame is with the host. */
-hvk_status hvk_netvsc_begin_drain(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_begin_drain(void *device);
 /* operations.c: the filter that wanted asks for. */
-hvk_status hvk_netvsc_begin_filter(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_begin_filter(void *device);
 /* link.c */
-hvk_status hvk_netvsc_begin_link(struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_begin_speed(struct hvk_netvsc *nic);
-bool hvk_netvsc_has_speed(const struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_begin_link(void *device);
+hvk_status hvk_netvsc_begin_speed(void *device);
+bool hvk_netvsc_has_speed(const void *device);
 /* A 32-bit value that the host may refuse to tell: then value stays. */
-hvk_status hvk_netvsc_take_word(const struct netvsc_answer *answer, uint32_t *value);
+hvk_status hvk_netvsc_take_word(const struct hvk_answer *answer, uint32_t *value);
 /* offload.c */
-hvk_status hvk_netvsc_begin_capabilities(struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_take_capabilities(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
-bool hvk_netvsc_has_offloads(const struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_begin_offloads(struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_take_offloads(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+hvk_status hvk_netvsc_begin_capabilities(void *device);
+hvk_status hvk_netvsc_take_capabilities(void *device, const struct hvk_answer *answer);
+bool hvk_netvsc_has_offloads(const void *device);
+hvk_status hvk_netvsc_begin_offloads(void *device);
+hvk_status hvk_netvsc_take_offloads(void *device, const struct hvk_answer *answer);
 /* rss.c: off, then all of what wanted says for the queues that are open. */
-bool hvk_netvsc_may_have_rss(const struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_begin_rss_query(struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_take_rss_query(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
-bool hvk_netvsc_wants_rss(const struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_begin_rss_off(struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_begin_rss(struct hvk_netvsc *nic);
+bool hvk_netvsc_may_have_rss(const void *device);
+hvk_status hvk_netvsc_begin_rss_query(void *device);
+hvk_status hvk_netvsc_take_rss_query(void *device, const struct hvk_answer *answer);
+bool hvk_netvsc_wants_rss(const void *device);
+hvk_status hvk_netvsc_begin_rss_off(void *device);
+hvk_status hvk_netvsc_begin_rss(void *device);
 /* subchannels.c */
-bool hvk_netvsc_may_have_subchannels(const struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_begin_subchannels(struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_take_subchannels(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
-hvk_status hvk_netvsc_await_subchannels(struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_begin_open(struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_take_open(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
-hvk_status hvk_netvsc_begin_close_lost(struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_begin_close_all(struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_take_close(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
-bool hvk_netvsc_has_hooks(const struct hvk_netvsc *nic);
-hvk_status hvk_netvsc_begin_hooks_off(struct hvk_netvsc *nic);
+bool hvk_netvsc_may_have_subchannels(const void *device);
+hvk_status hvk_netvsc_begin_subchannels(void *device);
+hvk_status hvk_netvsc_take_subchannels(void *device, const struct hvk_answer *answer);
+hvk_status hvk_netvsc_await_subchannels(void *device);
+hvk_status hvk_netvsc_begin_open(void *device);
+hvk_status hvk_netvsc_take_open(void *device, const struct hvk_answer *answer);
+hvk_status hvk_netvsc_begin_close_lost(void *device);
+hvk_status hvk_netvsc_begin_close_all(void *device);
+hvk_status hvk_netvsc_take_close(void *device, const struct hvk_answer *answer);
+bool hvk_netvsc_has_hooks(const void *device);
+hvk_status hvk_netvsc_begin_hooks_off(void *device);
 
 /* --- control.c --------------------------------------------------------------------------- */
 
@@ -664,8 +616,8 @@ void hvk_netvsc_link_init(struct hvk_netvsc *nic);
 /* Nothing more comes of a change of network. */
 void hvk_netvsc_link_quiet(struct hvk_netvsc *nic);
 void hvk_netvsc_set_link(struct hvk_netvsc *nic, bool up);
-void hvk_netvsc_link_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
-void hvk_netvsc_speed_answered(struct hvk_netvsc *nic, const struct netvsc_answer *answer);
+void hvk_netvsc_link_answered(struct hvk_netvsc *nic, const struct hvk_answer *answer);
+void hvk_netvsc_speed_answered(struct hvk_netvsc *nic, const struct hvk_answer *answer);
 void hvk_netvsc_indicate_status(struct hvk_netvsc *nic, const struct hvk_shared *range);
 
 /* --- rss.c --------------------------------------------------------------------------------------- */

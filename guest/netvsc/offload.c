@@ -9,8 +9,9 @@
 #define VLAN (HVK_NETDEV_TX_VLAN | HVK_NETDEV_RX_VLAN)
 #define NOT_BY_NDIS (VLAN | HVK_NETDEV_RSS)
 
-hvk_status hvk_netvsc_begin_capabilities(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_capabilities(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	struct ndis_offload query;
 	uint32_t size = hvk_ndis_build_offload_query(&query, hvk_nvs_ndis_minor(nic->nvs_version));
 
@@ -28,8 +29,9 @@ static uint32_t by_version(uint32_t version, uint32_t capabilities)
 }
 
 /* An old host refuses, and one that answers nonsense has none. */
-hvk_status hvk_netvsc_take_capabilities(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+hvk_status hvk_netvsc_take_capabilities(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	struct hvk_netdev_info *info = &nic->netdev.info;
 	struct hvk_ndis_offloads found = {0};
 	hvk_status status = answer->status;
@@ -48,14 +50,17 @@ hvk_status hvk_netvsc_take_capabilities(struct hvk_netvsc *nic, const struct net
 	return HVK_OK;
 }
 
-bool hvk_netvsc_has_offloads(const struct hvk_netvsc *nic)
+bool hvk_netvsc_has_offloads(const void *device)
 {
+	const struct hvk_netvsc *nic = device;
+
 	return (nic->netdev.info.capabilities & ~NOT_BY_NDIS) != 0;
 }
 
 /* All is said, that which is off too: hosts differ in what they begin with. */
-hvk_status hvk_netvsc_begin_offloads(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_offloads(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	struct ndis_offload_parameters parameters;
 	uint32_t size = hvk_ndis_build_offload_parameters(&parameters, hvk_nvs_ndis_minor(nic->nvs_version),
 							  nic->wanted.enabled);
@@ -68,8 +73,10 @@ hvk_status hvk_netvsc_begin_offloads(struct hvk_netvsc *nic)
 	return hvk_netvsc_steps_set(nic, RNDIS_OID_TCP_OFFLOAD_PARAMETERS, &parameters, size);
 }
 
-hvk_status hvk_netvsc_take_offloads(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+hvk_status hvk_netvsc_take_offloads(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
+
 	if (answer->status == HVK_EREFUSED_RNDIS)
 		hvk_log(nic->hvk, HVK_LOG_WARN, "netvsc: the host refused offloads 0x%x",
 			nic->wanted.enabled);

@@ -29,8 +29,9 @@ static uint32_t filter_of(const struct netvsc_settings *settings)
 	return filter;
 }
 
-hvk_status hvk_netvsc_begin_filter(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_filter(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	uint32_t filter = filter_of(&nic->wanted);
 
 	return hvk_netvsc_steps_set(nic, RNDIS_OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
@@ -165,8 +166,9 @@ void hvk_netvsc_operation_finish(struct hvk_netvsc *nic, hvk_status status)
 	nic->operation.kind = NETVSC_OPERATION_NONE;
 }
 
-static void done(struct hvk_netvsc *nic)
+static void done(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	uint32_t enabled = nic->netdev.info.enabled;
 	bool news = nic->news;
 
@@ -180,12 +182,13 @@ static void done(struct hvk_netvsc *nic)
 	hvk_netvsc_kick(nic); /* for the next */
 }
 
-static const struct netvsc_sequence operation_sequence, end_sequence;
+static const struct hvk_sequence operation_sequence, end_sequence;
 
 /* The host said no to a part: the rest of what it was told is taken back. RSS that cannot even be put back
  * is off. */
-static const struct netvsc_sequence *failed(struct hvk_netvsc *nic, hvk_status status)
+static const struct hvk_sequence *failed(void *device, hvk_status status)
 {
+	struct hvk_netvsc *nic = device;
 	uint32_t told = nic->to_do & (NETVSC_DO_OFFLOADS | NETVSC_DO_RSS);
 	uint32_t left = nic->to_do & NETVSC_DO_CLOSE; /* whatever the host says */
 
@@ -204,8 +207,10 @@ static const struct netvsc_sequence *failed(struct hvk_netvsc *nic, hvk_status s
 /* --- The steps -------------------------------------------------------------------------------- */
 
 #define TO_DO(name, bit)                               \
-	static bool name(const struct hvk_netvsc *nic) \
+	static bool name(const void *device)           \
 	{                                              \
+		const struct hvk_netvsc *nic = device; \
+                                                       \
 		return (nic->to_do & (bit)) != 0;      \
 	}
 TO_DO(drains, NETVSC_DO_DRAIN)
@@ -217,60 +222,65 @@ TO_DO(sets_filter, NETVSC_DO_FILTER)
 TO_DO(asks_link, NETVSC_DO_LINK)
 TO_DO(asks_speed, NETVSC_DO_SPEED)
 
-static bool sets_rss_on(const struct hvk_netvsc *nic)
+static bool sets_rss_on(const void *device)
 {
+	const struct hvk_netvsc *nic = device;
+
 	return sets_rss(nic) && hvk_netvsc_wants_rss(nic);
 }
 
-static hvk_status begin_pause(struct hvk_netvsc *nic)
+static hvk_status begin_pause(void *device)
 {
+	struct hvk_netvsc *nic = device;
+
 	__atomic_store_n(&nic->netdev.info.enabled, nic->netdev.info.enabled & nic->wanted.enabled,
 			 __ATOMIC_RELAXED);
 	hvk_netvsc_transmit_open(nic, NETVSC_TX_PAUSED);
 	return HVK_OK;
 }
 
-static hvk_status take_link(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+static hvk_status take_link(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	hvk_netvsc_link_answered(nic, answer);
 	return HVK_OK;
 }
 
-static hvk_status take_speed(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+static hvk_status take_speed(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	hvk_netvsc_speed_answered(nic, answer);
 	return HVK_OK;
 }
 
 /* clang-format off */
-static const struct netvsc_step steps[] = {
+static const struct hvk_step steps[] = {
 	/* name                 wanted         begin                      answered */
 	{"transmit paused",     drains,        begin_pause,               NULL,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT, true},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"drain",               drains,        hvk_netvsc_begin_drain,    NULL,
 	 NETVSC_WAIT_GRACE, HVK_ETIMEDOUT_SEND, true},
 	{"OFFLOAD_PARAMETERS",  sets_offloads, hvk_netvsc_begin_offloads, hvk_netvsc_take_offloads,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
 	{"sub-channels opened", opens,         hvk_netvsc_begin_open,     hvk_netvsc_take_open,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_OPEN, true},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_OPEN, true},
 	{"RSS off",             sets_rss,      hvk_netvsc_begin_rss_off,  NULL,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
 	{"RSS",                 sets_rss_on,   hvk_netvsc_begin_rss,      NULL,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
 	{"sub-channels closed", closes,        hvk_netvsc_begin_close_lost, hvk_netvsc_take_close,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_TEARDOWN, true},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_TEARDOWN, true},
 	{"packet filter",       sets_filter,   hvk_netvsc_begin_filter,   NULL,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
 	{"link status",         asks_link,     hvk_netvsc_begin_link,     take_link,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, true},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, true},
 	{"link speed",          asks_speed,    hvk_netvsc_begin_speed,    take_speed,
-	 NETVSC_WAIT_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, true},
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, true},
 };
 /* clang-format on */
 
-static const struct netvsc_sequence operation_sequence = {steps, sizeof(steps) / sizeof(steps[0]), failed,
-							  done};
-static const struct netvsc_sequence end_sequence = {NULL, 0, NULL, done};
+static const struct hvk_sequence operation_sequence = {steps, sizeof(steps) / sizeof(steps[0]), failed, done};
+static const struct hvk_sequence end_sequence = {NULL, 0, NULL, done};
 
 /* --- Beginning one --------------------------------------------------------------------------------- */
 
@@ -396,7 +406,7 @@ static void start(struct hvk_netvsc *nic)
 	} else if (nic->operation.kind == NETVSC_OPERATION_MTU && nic->operation.value != nic->set.mtu) {
 		hvk_netvsc_mtu_start(nic, nic->operation.value);
 	} else {
-		hvk_netvsc_steps_start(nic, &operation_sequence);
+		hvk_steps_start(&nic->steps, &operation_sequence);
 	}
 }
 
@@ -405,7 +415,7 @@ bool hvk_netvsc_operations_run(struct hvk_netvsc *nic, bool others_wait)
 {
 	bool had_turn = nic->news_had_turn;
 
-	if (nic->sequence)
+	if (nic->steps.sequence)
 		return true;
 	if (netvsc_state(nic) != NETVSC_ATTACHED || netvsc_lost(nic) != HVK_OK)
 		return false;
@@ -416,7 +426,7 @@ bool hvk_netvsc_operations_run(struct hvk_netvsc *nic, bool others_wait)
 	}
 	if (!(had_turn && others_wait) && prepare_news(nic)) {
 		nic->news_had_turn = true;
-		hvk_netvsc_steps_start(nic, &operation_sequence);
+		hvk_steps_start(&nic->steps, &operation_sequence);
 		return true;
 	}
 	if (!dequeue(nic, &nic->operation))

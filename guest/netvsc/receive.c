@@ -188,12 +188,12 @@ static void receive_transfer_pages(struct netvsc_queue *queue, const struct hvk_
 static void receive_completion(struct netvsc_queue *queue, const struct hvk_packet *packet)
 {
 	const struct netvsc_ticket *ticket = packet->cookie;
-	const struct netvsc_answer answer = {HVK_OK, packet->payload, packet->payload_length};
+	const struct hvk_answer answer = {HVK_OK, packet->payload, packet->payload_length};
 
 	switch (ticket->kind) {
 	case NETVSC_TICKET_NVS:
 		queue->nic->nvs_pending = false;
-		hvk_netvsc_steps_answer(queue->nic, NETVSC_EVENT_NVS, &answer);
+		hvk_steps_answer(&queue->nic->steps, NETVSC_EVENT_NVS, &answer);
 		break;
 	case NETVSC_TICKET_CONTROL:
 		hvk_netvsc_control_sent(queue->nic, packet->cookie, packet->payload, packet->payload_length);
@@ -325,7 +325,7 @@ static bool run(struct netvsc_queue *queue)
 	hvk_netvsc_lend_collect(queue);
 	hvk_netvsc_receive_complete(queue);
 	if (netvsc_lost(queue->nic) == HVK_OK && queue->index == 0) {
-		hvk_netvsc_steps_room(queue->nic);
+		hvk_steps_room(&queue->nic->steps);
 		hvk_netvsc_control_room(queue->nic);
 	}
 	hvk_netvsc_transmit_room(queue);

@@ -20,13 +20,16 @@ static const uint8_t published_key[HVK_RSS_KEY_SIZE] = {
 /* --- What the host can do ---------------------------------------------------------------- */
 
 /* NDIS 6.20 and later, which is NVS 5. */
-bool hvk_netvsc_may_have_rss(const struct hvk_netvsc *nic)
+bool hvk_netvsc_may_have_rss(const void *device)
 {
+	const struct hvk_netvsc *nic = device;
+
 	return nic->nvs_version >= NVS_VERSION_5;
 }
 
-hvk_status hvk_netvsc_begin_rss_query(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_rss_query(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	struct ndis_rss_capabilities query;
 	uint32_t size = hvk_ndis_build_rss_query(&query);
 
@@ -46,8 +49,9 @@ static void begin_with(struct hvk_netvsc *nic)
 	nic->wanted.rss_known = true;
 }
 
-hvk_status hvk_netvsc_take_rss_query(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+hvk_status hvk_netvsc_take_rss_query(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	struct hvk_netdev_info *info = &nic->netdev.info;
 	hvk_status status = answer->status;
 
@@ -75,8 +79,10 @@ static bool is_on(const struct hvk_netvsc *nic)
 	return (nic->wanted.enabled & HVK_NETDEV_RSS) && nic->wanted.rss.types != 0;
 }
 
-bool hvk_netvsc_wants_rss(const struct hvk_netvsc *nic)
+bool hvk_netvsc_wants_rss(const void *device)
 {
+	const struct hvk_netvsc *nic = device;
+
 	return nic->rss.table_size != 0 && is_on(nic);
 }
 
@@ -101,13 +107,17 @@ static hvk_status set(struct hvk_netvsc *nic, bool off)
 	return hvk_netvsc_steps_set(nic, RNDIS_OID_GEN_RECEIVE_SCALE_PARAMETERS, &nic->rss_message, size);
 }
 
-hvk_status hvk_netvsc_begin_rss_off(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_rss_off(void *device)
 {
+	struct hvk_netvsc *nic = device;
+
 	return set(nic, true);
 }
 
-hvk_status hvk_netvsc_begin_rss(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_rss(void *device)
 {
+	struct hvk_netvsc *nic = device;
+
 	return set(nic, false);
 }
 

@@ -11,23 +11,23 @@
 
 /* --- Steps: not wanted, or done at once -------------------------------------------------------- */
 
-#define NOT_WANTED(name)                        \
-	bool name(const struct hvk_netvsc *nic) \
-	{                                       \
-		(void)nic;                      \
-		return false;                   \
+#define NOT_WANTED(name)              \
+	bool name(const void *device) \
+	{                             \
+		(void)device;         \
+		return false;         \
 	}
-#define NOTHING_TO_DO(name)                     \
-	hvk_status name(struct hvk_netvsc *nic) \
-	{                                       \
-		(void)nic;                      \
-		return HVK_OK;                  \
+#define NOTHING_TO_DO(name)           \
+	hvk_status name(void *device) \
+	{                             \
+		(void)device;         \
+		return HVK_OK;        \
 	}
-#define NOTHING_TO_TAKE(name)                                                       \
-	hvk_status name(struct hvk_netvsc *nic, const struct netvsc_answer *answer) \
-	{                                                                           \
-		(void)nic;                                                          \
-		return answer->status;                                              \
+#define NOTHING_TO_TAKE(name)                                          \
+	hvk_status name(void *device, const struct hvk_answer *answer) \
+	{                                                              \
+		(void)device;                                          \
+		return answer->status;                                 \
 	}
 
 NOT_WANTED(hvk_netvsc_has_offloads)

@@ -75,13 +75,16 @@ static bool is_lost(const struct netvsc_queue *queue)
 
 /* --- Asking ------------------------------------------------------------------------------- */
 
-bool hvk_netvsc_may_have_subchannels(const struct hvk_netvsc *nic)
+bool hvk_netvsc_may_have_subchannels(const void *device)
 {
+	const struct hvk_netvsc *nic = device;
+
 	return nic->nvs_version >= NVS_VERSION_5 && hvk_min32(nic->queue_count, nic->rss.queues) > 1;
 }
 
-hvk_status hvk_netvsc_begin_subchannels(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_subchannels(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	const struct hvk_subchannel_hooks hooks = {.offered = offered, .context = nic};
 	struct hvk_nvs_message message;
 	hvk_status status;
@@ -98,8 +101,9 @@ hvk_status hvk_netvsc_begin_subchannels(struct hvk_netvsc *nic)
 }
 
 /* A host that refuses, or grants none, leaves us one queue. */
-hvk_status hvk_netvsc_take_subchannels(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+hvk_status hvk_netvsc_take_subchannels(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	uint32_t asked = hvk_min32(nic->queue_count, nic->rss.queues) - 1;
 	hvk_status status = hvk_nvs_parse_subchannels(answer->payload, answer->length, asked,
 						      &nic->subchannels);
@@ -109,8 +113,10 @@ hvk_status hvk_netvsc_take_subchannels(struct hvk_netvsc *nic, const struct netv
 	return status;
 }
 
-bool hvk_netvsc_has_hooks(const struct hvk_netvsc *nic)
+bool hvk_netvsc_has_hooks(const void *device)
 {
+	const struct hvk_netvsc *nic = device;
+
 	return nic->hooked;
 }
 
@@ -123,11 +129,13 @@ bool hvk_netvsc_subchannels_complete(struct hvk_netvsc *nic)
 	return true;
 }
 
-hvk_status hvk_netvsc_await_subchannels(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_await_subchannels(void *device)
 {
+	struct hvk_netvsc *nic = device;
+
 	if (hvk_netvsc_subchannels_complete(nic))
 		return HVK_OK;
-	nic->event = NETVSC_EVENT_SUBCHANNELS;
+	nic->steps.event = NETVSC_EVENT_SUBCHANNELS;
 	return HVK_EINPROGRESS;
 }
 
@@ -178,8 +186,9 @@ static void stop(struct netvsc_queue *queue, bool withhold)
 
 /* Each of them once: a host that offers one again and again, and takes it back, is not to keep the card from
  * what else there is to do. */
-hvk_status hvk_netvsc_begin_open(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_open(void *device)
 {
+	struct hvk_netvsc *nic = device;
 	struct netvsc_queue *queue;
 	struct hvk_channel *channel;
 	hvk_status status;
@@ -191,18 +200,19 @@ hvk_status hvk_netvsc_begin_open(struct hvk_netvsc *nic)
 		return HVK_OK;
 	queue = &nic->queues[nic->opening];
 	status = hvk_netvsc_queue_start(queue, channel, cpu_of(nic, queue->index),
-					hvk_netvsc_steps_request(nic));
+					hvk_steps_request(&nic->steps));
 	if (status == HVK_EINPROGRESS)
 		return status;
-	nic->event = NETVSC_EVENT_NONE;
+	nic->steps.event = HVK_STEPS_NOTHING;
 	nic->open_next = 0;
 	stop(queue, false);
 	return status;
 }
 
 /* One that does not open is left out; the next. */
-hvk_status hvk_netvsc_take_open(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+hvk_status hvk_netvsc_take_open(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	struct netvsc_queue *queue = &nic->queues[nic->opening];
 
 	if (answer->status == HVK_OK) {
@@ -230,7 +240,7 @@ static bool stop_closed(struct netvsc_queue *queue)
 
 static hvk_status come_again(struct hvk_netvsc *nic)
 {
-	struct hvk_request *request = hvk_netvsc_steps_request(nic);
+	struct hvk_request *request = hvk_steps_request(&nic->steps);
 
 	nic->opening = 0;
 	hvk_request_begin(request);
@@ -239,8 +249,10 @@ static hvk_status come_again(struct hvk_netvsc *nic)
 }
 
 /* Closes the first of them that is to be closed. HVK_OK: there is none. */
-static hvk_status begin_close(struct hvk_netvsc *nic, bool all)
+static hvk_status begin_close(void *device, bool all)
 {
+	struct hvk_netvsc *nic = device;
+
 	for (uint32_t i = 1; i < nic->queue_count; i++) {
 		struct netvsc_queue *queue = &nic->queues[i];
 
@@ -250,24 +262,29 @@ static hvk_status begin_close(struct hvk_netvsc *nic, bool all)
 			continue;
 		nic->opening = i;
 		hvk_netvsc_queue_quiet(queue);
-		hvk_channel_close(queue->channel, hvk_netvsc_steps_request(nic));
+		hvk_channel_close(queue->channel, hvk_steps_request(&nic->steps));
 		return HVK_EINPROGRESS;
 	}
 	return HVK_OK;
 }
 
-hvk_status hvk_netvsc_begin_close_lost(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_close_lost(void *device)
 {
+	struct hvk_netvsc *nic = device;
+
 	return begin_close(nic, false);
 }
 
-hvk_status hvk_netvsc_begin_close_all(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_close_all(void *device)
 {
+	struct hvk_netvsc *nic = device;
+
 	return begin_close(nic, true);
 }
 
-hvk_status hvk_netvsc_take_close(struct hvk_netvsc *nic, const struct netvsc_answer *answer)
+hvk_status hvk_netvsc_take_close(void *device, const struct hvk_answer *answer)
 {
+	struct hvk_netvsc *nic = device;
 	struct netvsc_queue *queue = &nic->queues[nic->opening];
 
 	queue->closed = nic->opening != 0;
@@ -282,8 +299,8 @@ static void left(struct hvk_request *request, void *context)
 	struct hvk_netvsc *nic = context;
 
 	(void)request;
-	hvk_request_begin(&nic->step_request);
-	hvk_request_finish(nic->hvk, &nic->step_request, HVK_OK, nic->config.cpu);
+	hvk_request_begin(&nic->steps.request);
+	hvk_request_finish(nic->hvk, &nic->steps.request, HVK_OK, nic->config.cpu);
 }
 
 void hvk_netvsc_subchannels_init(struct hvk_netvsc *nic)
@@ -293,15 +310,17 @@ void hvk_netvsc_subchannels_init(struct hvk_netvsc *nic)
 
 /* A hook may be running on the contact CPU just now; when that CPU has done what we finish there,
  * it is not. */
-hvk_status hvk_netvsc_begin_hooks_off(struct hvk_netvsc *nic)
+hvk_status hvk_netvsc_begin_hooks_off(void *device)
 {
+	struct hvk_netvsc *nic = device;
+
 	nic->hooked = false;
 	nic->subchannels = 0;
 	set_wanted(nic, false);
 	(void)hvk_channel_set_subchannel_hooks(nic->channel, NULL);
 	for (uint32_t i = 1; i < nic->queue_count; i++)
 		give_up(take_offer(nic, i));
-	(void)hvk_netvsc_steps_request(nic);
+	(void)hvk_steps_request(&nic->steps);
 	hvk_request_begin(&nic->hooks_left);
 	hvk_request_finish(nic->hvk, &nic->hooks_left, HVK_OK, hvk_vmbus_contact_cpu(nic->hvk));
 	return HVK_EINPROGRESS;

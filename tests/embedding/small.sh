@@ -29,7 +29,7 @@ for profile in ws2008r2 ws2012r2 ws2016 ws2022 azure; do
 	fi
 	runs=$((runs + 1))
 done
-loud gcc -std=c11 -O1 -D_GNU_SOURCE -Iinclude -I. tests/embedding/small/card.c bench/machine.c "$work"/guest/*.o "$host" \
+loud gcc -std=c11 -O1 -D_GNU_SOURCE -Iinclude -I. tests/embedding/small/card.c bench/machine.c bench/far.c "$work"/guest/*.o "$host" \
 	-lpthread -o "$work/card"
 loud "$work/card"
 echo "did: $runs lives with HVK_CONFIG_SMALL, and what it leaves out refused"

@@ -3,11 +3,12 @@
 # Who may include whom, over the graph that the compiler really sees.
 #
 #   guest/                 include/hvkit/, guest/; five headers of the compiler; and inside it, upward only:
-#     core, hypervisor, vmbus in this order; netdev, netvsc and device on core alone; storvsc on core and
-#     device; instance on all
+#     core, hypervisor, vmbus in this order; netdev and device on core alone; storvsc on core and device,
+#     netvsc on these and netdev; instance on all
 #   host/                  include/hvkit/wire/, include/hvkit_host/, host/; and inside it, upward only:
 #     core, hypervisor, vmbus in this order; backends on core alone; scsi nothing but itself; each device
-#     folder sees core/core.h and dump.h, vmbus/channel.h and itself, storvsp scsi/scsi.h too; partition on all
+#     folder sees core/core.h and dump.h, vmbus/channel.h and itself, storvsp scsi/scsi.h too, vpci pci/ and
+#     hypervisor/device_interrupts.h; pci core alone; partition on all
 #   include/hvkit/wire/    itself
 #   include/hvkit/         itself
 #   include/hvkit_host/    itself, include/hvkit/wire/
@@ -65,7 +66,7 @@ for file in $(find guest host include -name '*.[ch]' | LC_ALL=C sort); do
 	guest/storvsc/*)
 		wall "$file" '^(include/hvkit|guest/(core|device|storvsc))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
 	guest/netvsc/*)
-		wall "$file" '^(include/hvkit|guest/(core|netdev|netvsc))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
+		wall "$file" '^(include/hvkit|guest/(core|device|netdev|netvsc))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
 	guest/*) wall "$file" '^(include/hvkit|guest)/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
 	host/core/*) wall "$file" "^($host_public|host/core)/" yes -D_GNU_SOURCE ;;
 	host/hypervisor/*) wall "$file" "^($host_public|host/(core|hypervisor))/" yes -D_GNU_SOURCE ;;
@@ -74,6 +75,9 @@ for file in $(find guest host include -name '*.[ch]' | LC_ALL=C sort); do
 	host/scsi/*) wall "$file" "^($host_public|host/scsi)/" yes -D_GNU_SOURCE ;;
 	host/storvsp/*)
 		wall "$file" "^($host_public|host/storvsp)/|^host/core/(core|dump)\.h\$|^host/vmbus/channel.h\$|^host/scsi/scsi.h\$" yes -D_GNU_SOURCE ;;
+	host/pci/*) wall "$file" "^($host_public|host/(core|pci))/" yes -D_GNU_SOURCE ;;
+	host/vpci/*)
+		wall "$file" "^($host_public|host/(pci|vpci))/|^host/core/(core|dump)\.h\$|^host/vmbus/channel.h\$|^host/hypervisor/device_interrupts.h\$" yes -D_GNU_SOURCE ;;
 	host/partition/*) wall "$file" "^($host_public|host)/" yes -D_GNU_SOURCE ;;
 	host/*/*) # a device: what the bus shows to devices, and itself
 		wall "$file" "^($host_public)/|^host/core/(core|dump)\.h\$|^host/vmbus/channel.h\$|^$(dirname "$file")/" yes -D_GNU_SOURCE ;;
