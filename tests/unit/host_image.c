@@ -238,6 +238,37 @@ static void what_failed_to_open_leaves_no_lock(void **state)
 	shut(&image);
 }
 
+/* The descriptor that the next file to be opened gets. */
+static int next_descriptor(void)
+{
+	int descriptor = dup(STDERR_FILENO);
+
+	assert_true(descriptor >= 0);
+	close(descriptor);
+	return descriptor;
+}
+
+/* The kernel takes what it could not write for clean: that the next flush goes well means nothing. */
+static void a_flush_that_failed_is_not_made_good(void **state)
+{
+	int descriptor = next_descriptor(), ends[2], file;
+	struct hvh_image image;
+
+	(void)state;
+	assert_true(hvh_image_open(path, false, &image, error, sizeof error));
+	assert_true(image.flush(image.context));
+	file = dup(descriptor);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(dup2(ends[1], descriptor), descriptor); /* cannot be flushed */
+	assert_false(image.flush(image.context));
+	assert_int_equal(dup2(file, descriptor), descriptor);
+	assert_false(image.flush(image.context));
+	close(file);
+	close(ends[0]);
+	close(ends[1]);
+	shut(&image);
+}
+
 static void a_file_made_shorter_is_an_error_of_the_medium(void **state)
 {
 	struct hvh_image image;
@@ -265,6 +296,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_writer_or_many_readers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(errors_say_what_would_be_right, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_failed_to_open_leaves_no_lock, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_flush_that_failed_is_not_made_good, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_file_made_shorter_is_an_error_of_the_medium, set_up,
 						tear_down),
 	};
