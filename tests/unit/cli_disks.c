@@ -383,7 +383,7 @@ static void completion(void **state)
 		cli_disk_free(&disks[n]);
 }
 
-/* --- The power ------------------------------------------------------------------------------------------- */
+/* --- The power ------------------------------------------------------------------------ */
 
 static void write_block(const struct hvh_image *image, uint64_t block, uint8_t value, bool right)
 {
