@@ -16,7 +16,7 @@
 #include "hvkit_host/storage.h"
 
 #define CLI_COMMANDS_MAX 64u
-#define CLI_ERROR_MAX 480u
+#define CLI_ERROR_MAX 640u
 #define CLI_MEMORY_DEFAULT (256ull << 20)
 
 /* Exit statuses; 0 to 2 are the shell's too. */

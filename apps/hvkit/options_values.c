@@ -42,7 +42,7 @@ bool options_wrong_name(struct parser *parser, const char *what, const char *val
 			const char *(*name)(uint32_t n))
 {
 	const char *nearest = suggest_nearest(value, name);
-	char names[320];
+	char names[480];
 
 	list_names(name, names, sizeof(names));
 	if (nearest)

@@ -10,6 +10,7 @@
 #include "hvkit_host/quirk.h"
 
 bool hvh_partition_deterministic(const struct hvh_partition *partition);
+uint32_t hvh_partition_vps(const struct hvh_partition *partition);
 
 /* Records a violation with the bytes that offended (may be NULL). printf-like text:
  * what was wrong and what would be right. */

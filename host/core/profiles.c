@@ -8,6 +8,7 @@
 
 #include "hvkit/wire/nvs.h"
 #include "hvkit/wire/vmbus.h"
+#include "hvkit/wire/vpci.h"
 #include "hvkit/wire/vstor.h"
 #include "hvkit_host/profile.h"
 
@@ -23,11 +24,13 @@
 	.receive_buffer_limited = true, .information_offset_required = true, .queues_max = 64,              \
 	.rss_unchanged_ignored = true, .lso = true, .lso_size_max = 65535, .lso_segments_min = 2,           \
 	.rndis_transfer_max = 0xefffffff, .vstor_reset = HVH_RESET_ABORTS,                                  \
-	.vstor_bus_reset = HVH_RESET_LOSES
+	.vstor_bus_reset = HVH_RESET_LOSES, .vpci_oldest = VPCI_VERSION_1_0,                                \
+	.vpci_relations = HVH_RELATIONS_BY_SEED
 
 /* Below 3.0. */
-#define WINDOWS_WITHOUT_UNLOAD \
-	WINDOWS, .timers = HVH_TIMERS_MESSAGES, .short_offer_at_0_13 = true, .ranges_per_packet_max = 8
+#define WINDOWS_WITHOUT_UNLOAD                                                                           \
+	WINDOWS, .timers = HVH_TIMERS_MESSAGES, .short_offer_at_0_13 = true, .ranges_per_packet_max = 8, \
+		 .vpci_newest = VPCI_VERSION_1_0
 
 /* From 2012 R2, which brought receive-side scaling to guests. */
 #define WINDOWS_WITH_QUEUES                                                                    \
@@ -49,7 +52,9 @@
 	.queues_max = 64, .rss_unchanged_ignored = true, .udp_checksum = true,                          \
 	.send_table = HVH_SEND_TABLE_AT_12, .lso = true, .lso_size_max = 65535, .lso_segments_min = 2,  \
 	.lso_offset_needed = true, .rndis_transfer_max = 0xefffffff, .vstor_newest = VSTOR_VERSION_6_0, \
-	.absent_check_condition = true, .remove_notice = HVH_NOT_EVER
+	.absent_check_condition = true, .remove_notice = HVH_NOT_EVER, .vpci_oldest = VPCI_VERSION_1_2, \
+	.vpci_newest = VPCI_VERSION_1_4, .vpci_relations = HVH_RELATIONS_BEFORE_D0,                     \
+	.vpci_bar_flags_late = HVH_NOT_EVER
 
 static const struct hvh_profile profiles[] = {
 	{
@@ -113,6 +118,7 @@ static const struct hvh_profile profiles[] = {
 		.ranges_per_packet_max = 8,
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
+		.vpci_newest = VPCI_VERSION_1_0,
 	},
 	{
 		.name = "ws2016",
@@ -130,18 +136,21 @@ static const struct hvh_profile profiles[] = {
 		.ranges_per_packet_max = 32,
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
+		.vpci_newest = VPCI_VERSION_1_2,
 	},
 	{
 		.name = "ws2019",
 		.description = "Windows Server 2019: VMBus 5.2, message connection 4",
 		VERSIONS(VMBUS_VERSION_5_2),
 		WINDOWS_WITH_CONNECTION_4,
+		.vpci_newest = VPCI_VERSION_1_2,
 	},
 	{
 		.name = "ws2022",
 		.description = "Windows Server 2022: VMBus 5.3, message connection 4, answers MODIFY_CHANNEL",
 		VERSIONS(VMBUS_VERSION_5_3),
 		WINDOWS_WITH_CONNECTION_4,
+		.vpci_newest = VPCI_VERSION_1_4,
 	},
 	{
 		.name = "azure",
@@ -149,6 +158,7 @@ static const struct hvh_profile profiles[] = {
 		VERSIONS(VMBUS_VERSION_5_3),
 		WINDOWS_WITH_CONNECTION_4,
 		.monitoring = HVH_MONITOR_ALL,
+		.vpci_newest = VPCI_VERSION_1_4,
 	},
 	{
 		.name = "openvmm",

@@ -8,6 +8,7 @@
 
 #include "hvkit/wire/nvs.h"
 #include "hvkit/wire/vmbus.h"
+#include "hvkit/wire/vpci.h"
 #include "hvkit/wire/vstor.h"
 #include "hvkit_host/quirk.h"
 
@@ -48,6 +49,10 @@ static const uint32_t vstor_values[] = {VSTOR_VERSION_2_0, VSTOR_VERSION_4_2, VS
 					VSTOR_VERSION_6_0};
 static const char *const completion_sizes[] = {"exact", "shortest", NULL};
 static const char *const resets[] = {"nothing", "aborts", "loses", NULL};
+static const char *const vpci_versions[] = {"1.0", "1.1", "1.2", "1.3", "1.4", NULL};
+static const uint32_t vpci_values[] = {VPCI_VERSION_1_0, VPCI_VERSION_1_1, VPCI_VERSION_1_2, VPCI_VERSION_1_3,
+				       VPCI_VERSION_1_4};
+static const char *const relations[] = {"when-asked", "before", "after", "by-seed", NULL};
 static const char *const coming[] = {"coming", NULL};
 
 struct entry {
@@ -222,8 +227,14 @@ static const struct entry entries[] = {
 	SWITCH("storvsp-dvd-version-0", dvd_version_0, LIVE, "INQUIRY of a DVD has version 0"),
 	CHOICE("storvsp-remove-notice", remove_notice, tendencies, LIVE,
 	       "removal of a unit is told by REMOVE_DEVICE, not by ENUMERATE_BUS"),
+	/* Pass-through PCI */
+	VALUES("vpci-min", vpci_oldest, vpci_versions, vpci_values, BEFORE, "oldest vPCI version accepted"),
+	VALUES("vpci-max", vpci_newest, vpci_versions, vpci_values, BEFORE, "newest vPCI version accepted"),
+	CHOICE("vpci-relations", vpci_relations, relations, LIVE,
+	       "bus relations come when asked for alone, or again before or after D0 entry's completion"),
+	CHOICE("vpci-bar-flags-late", vpci_bar_flags_late, tendencies, LIVE,
+	       "the low bits of a BAR read as 0 until it is written (by seed: one opening in two)"),
 	/* Of devices to come */
-	COMING("vpci-relations", "bus relations come before or after the completion of D0 entry"),
 	COMING("ic-versions", "protocol versions of the utilities"),
 };
 

@@ -162,6 +162,14 @@ static const char *const silence_names[HVH_SILENCE_COUNT] = {
 	[HVH_SILENCE_VSTOR_SUBCHANNELS] = "vstor-subchannels",
 	[HVH_SILENCE_VSTOR_REQUEST] = "vstor-request",
 	[HVH_SILENCE_VSTOR_RESET] = "vstor-reset",
+	[HVH_SILENCE_VPCI_VERSION] = "vpci-version",
+	[HVH_SILENCE_VPCI_RELATIONS] = "vpci-relations",
+	[HVH_SILENCE_VPCI_REQUIREMENTS] = "vpci-requirements",
+	[HVH_SILENCE_VPCI_D0_ENTRY] = "vpci-d0-entry",
+	[HVH_SILENCE_VPCI_RESOURCES] = "vpci-resources",
+	[HVH_SILENCE_VPCI_INTERRUPT] = "vpci-interrupt",
+	[HVH_SILENCE_VPCI_POWER] = "vpci-power",
+	[HVH_SILENCE_VPCI_D0_EXIT] = "vpci-d0-exit",
 };
 
 void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step)

@@ -18,6 +18,11 @@ bool hvh_partition_deterministic(const struct hvh_partition *partition)
 	return partition->deterministic;
 }
 
+uint32_t hvh_partition_vps(const struct hvh_partition *partition)
+{
+	return partition->vps;
+}
+
 void hvh_kick(struct hvh_partition *partition)
 {
 	if (partition->ops.kick != NULL)

@@ -20,6 +20,7 @@ struct hvh_violation_rate {
 
 struct hvh_hypervisor;
 struct hvh_vmbus;
+struct hvh_mmio;
 
 struct hvh_partition {
 	struct hvh_profile profile;
@@ -46,6 +47,7 @@ struct hvh_partition {
 	/* Of the layers above: this one knows no more of them. */
 	struct hvh_hypervisor *hypervisor;
 	struct hvh_vmbus *vmbus;
+	struct hvh_mmio *mmio;
 };
 
 /* Takes note of the time; it never goes back. Returns what holds. */

@@ -57,6 +57,13 @@ static const char *const names[HVH_V_COUNT] = {
 	[HVH_V_VSTOR_ORDER] = "vstor-order",
 	[HVH_V_VSTOR_VALUE] = "vstor-value",
 	[HVH_V_VSTOR_PADDING] = "vstor-padding",
+	[HVH_V_VPCI_SIZE] = "vpci-size",
+	[HVH_V_VPCI_TYPE] = "vpci-type",
+	[HVH_V_VPCI_ORDER] = "vpci-order",
+	[HVH_V_VPCI_VALUE] = "vpci-value",
+	[HVH_V_VPCI_PADDING] = "vpci-padding",
+	[HVH_V_VPCI_INTERRUPT] = "vpci-interrupt",
+	[HVH_V_PCI] = "pci",
 	[HVH_V_ECHO] = "echo",
 	[HVH_V_FRAME] = "frame",
 };

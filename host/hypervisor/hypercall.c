@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Hypercalls (TLFS, "Hypercall Interface"): the two that VMBus needs. */
+/* Hypercalls (TLFS, "Hypercall Interface"): the two that VMBus needs, and the one that vPCI does. */
 #include <string.h>
 
 #include "host/core/state.h"
+#include "host/hypervisor/device_interrupts.h"
 #include "host/hypervisor/hypervisor.h"
 
 /* Everything beside code and fast: variable header, nested, repeat counts, reserved.
- * Both calls are simple and have no variable header. */
+ * All calls are simple; a variable header has the one that names processors. */
 #define CONTROL_MUST_BE_ZERO (~(HV_CALL_CODE_MASK | HV_CALL_FAST))
+#define VARIABLE_HEADER_MAX 0x3ffu
+#define VARIABLE_HEADER(control) ((uint32_t)((control) >> 17) & VARIABLE_HEADER_MAX)
 #define CONNECTION_BITS 0x00ffffffu
 #define MESSAGE_TYPE_TOP 0x80000000u
 
@@ -91,8 +94,11 @@ static uint32_t signal_event(struct hvh_partition *partition, uint32_t vp, bool 
 static uint32_t dispatch(struct hvh_partition *partition, uint32_t vp, uint64_t control, uint64_t input)
 {
 	bool fast = (control & HV_CALL_FAST) != 0;
+	uint64_t zero = CONTROL_MUST_BE_ZERO;
 
-	if ((control & CONTROL_MUST_BE_ZERO) != 0)
+	if ((control & HV_CALL_CODE_MASK) == HV_CALL_RETARGET_DEVICE_INTERRUPT)
+		zero &= ~HV_CALL_VARIABLE_HEADER(VARIABLE_HEADER_MAX);
+	if ((control & zero) != 0)
 		return bad(partition, HVH_V_HYPERCALL, vp, &control, sizeof(control),
 			   HV_STATUS_INVALID_HYPERCALL_INPUT,
 			   "hypercall: repeat count, variable header or reserved bits on a simple call");
@@ -104,6 +110,12 @@ static uint32_t dispatch(struct hvh_partition *partition, uint32_t vp, uint64_t 
 		return post_message(partition, vp, input);
 	case HV_CALL_SIGNAL_EVENT:
 		return signal_event(partition, vp, fast, input);
+	case HV_CALL_RETARGET_DEVICE_INTERRUPT:
+		if (fast)
+			return bad(partition, HVH_V_HYPERCALL, vp, &control, sizeof(control),
+				   HV_STATUS_INVALID_HYPERCALL_INPUT,
+				   "HvCallRetargetDeviceInterrupt is too long for the fast form");
+		return hvh_retarget_device_interrupt(partition, vp, input, VARIABLE_HEADER(control));
 	default:
 		return bad(partition, HVH_V_HYPERCALL, vp, &control, sizeof(control),
 			   HV_STATUS_INVALID_HYPERCALL_CODE, "hypercall of a code that does not exist");

@@ -97,6 +97,7 @@ struct hvh_hypervisor {
 	struct hvh_crash crash;
 	uint64_t counter_read; /* highest value of the reference counter that was read */
 	struct hvh_vp *vps;
+	struct hvh_interrupt_source *interrupt_sources; /* device_interrupts.h */
 };
 
 bool hvh_hypervisor_init(struct hvh_partition *partition);

@@ -5,6 +5,7 @@
 #include "host/core/dump.h"
 #include "host/core/state.h"
 #include "host/hypervisor/hypervisor.h"
+#include "host/pci/mmio.h"
 #include "host/vmbus/vmbus.h"
 
 /* Only those in which the host differs from its profile. */
@@ -104,5 +105,6 @@ void hvh_dump(const struct hvh_partition *partition, hvh_dump_line line, void *c
 	hvh_dump_end(&dump);
 	hvh_hypervisor_dump(partition, &dump);
 	hvh_vmbus_dump(partition, &dump);
+	hvh_mmio_dump(partition, &dump);
 	hvh_devices_dump(partition, &dump);
 }

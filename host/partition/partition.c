@@ -4,6 +4,7 @@
 
 #include "host/core/state.h"
 #include "host/hypervisor/hypervisor.h"
+#include "host/pci/mmio.h"
 #include "host/vmbus/vmbus.h"
 #include "hvkit_host/quirk.h"
 
@@ -12,6 +13,7 @@ struct assembly {
 	struct hvh_partition partition;
 	struct hvh_hypervisor hypervisor;
 	struct hvh_vmbus vmbus;
+	struct hvh_mmio mmio;
 };
 
 /* scale = 10^7 * 2^64 / tsc_hz must fit into 64 bits. */
@@ -35,6 +37,7 @@ struct hvh_partition *hvh_create(const struct hvh_config *config, const struct h
 	struct hvh_partition *partition = &assembly->partition;
 	partition->hypervisor = &assembly->hypervisor;
 	partition->vmbus = &assembly->vmbus;
+	partition->mmio = &assembly->mmio;
 	partition->profile = *config->profile;
 	partition->ops = *ops;
 	partition->vps = config->vps;
@@ -43,6 +46,7 @@ struct hvh_partition *hvh_create(const struct hvh_config *config, const struct h
 	partition->tsc_offset = config->tsc_offset;
 	partition->apic_hz = config->apic_hz != 0 ? config->apic_hz : APIC_HZ_DEFAULT;
 	hvh_random_seed(partition, config->seed);
+	hvh_mmio_init(partition, &config->mmio_low, &config->mmio_high);
 	if (!hvh_hypervisor_init(partition) || !hvh_vmbus_init(partition)) {
 		hvh_destroy(partition);
 		return NULL;

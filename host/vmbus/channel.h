@@ -42,6 +42,7 @@ struct hvh_offer_parameters {
 	uint16_t subchannel_index, flags, mmio_megabytes;
 	uint8_t user_data[VMBUS_USER_DATA_SIZE];
 	bool monitored;
+	bool away; /* not offered until hvh_channel_offer_again */
 };
 
 /* Offers a channel: with the others at REQUEST_OFFERS, or at once if that has been.
@@ -53,6 +54,9 @@ struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition,
  * when the guest has released the old one. */
 void hvh_channel_rescind(struct hvh_channel *channel, uint64_t now);
 void hvh_channel_offer_again(struct hvh_channel *channel, uint64_t now);
+bool hvh_channel_is_present(const struct hvh_channel *channel); /* offered, or to be */
+/* For the next offer. */
+void hvh_channel_set_instance(struct hvh_channel *channel, const struct vmbus_guid *instance);
 
 /* Other channels of an open primary's device: its type, instance and operations, numbered
  * from 1 in subchannel_index. Offers so many more, at once or at due. Returns how many (no

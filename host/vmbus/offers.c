@@ -31,6 +31,16 @@ bool hvh_channel_is_open(const struct hvh_channel *channel)
 	return channel->phase == HVH_CHANNEL_OPEN;
 }
 
+bool hvh_channel_is_present(const struct hvh_channel *channel)
+{
+	return channel->present || channel->reoffer_at != HVH_NEVER;
+}
+
+void hvh_channel_set_instance(struct hvh_channel *channel, const struct vmbus_guid *instance)
+{
+	channel->parameters.instance = *instance;
+}
+
 /* --- Making an offer ---------------------------------------------------------------- */
 
 /* Where to look for a free id first. */
@@ -220,10 +230,10 @@ struct hvh_channel *hvh_channel_offer(struct hvh_partition *partition,
 
 	if (channel == NULL)
 		return NULL;
-	channel->present = true;
+	channel->present = !parameters->away;
 	channel->device_number = bus->device_count++;
 	channel->name_number = same;
-	if (may_offer(bus) && partition->silence != HVH_SILENCE_OFFERS)
+	if (channel->present && may_offer(bus) && partition->silence != HVH_SILENCE_OFFERS)
 		offer_now(channel, partition->now);
 	return channel;
 }

@@ -158,6 +158,14 @@ enum hvh_silence {
 	HVH_SILENCE_VSTOR_SUBCHANNELS,
 	HVH_SILENCE_VSTOR_REQUEST,
 	HVH_SILENCE_VSTOR_RESET,
+	HVH_SILENCE_VPCI_VERSION,
+	HVH_SILENCE_VPCI_RELATIONS,
+	HVH_SILENCE_VPCI_REQUIREMENTS,
+	HVH_SILENCE_VPCI_D0_ENTRY,
+	HVH_SILENCE_VPCI_RESOURCES,
+	HVH_SILENCE_VPCI_INTERRUPT,
+	HVH_SILENCE_VPCI_POWER,
+	HVH_SILENCE_VPCI_D0_EXIT,
 	HVH_SILENCE_COUNT
 };
 void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step);
@@ -192,7 +200,7 @@ bool hvh_loaded_system_crashes(const struct hvh_partition *partition);
 
 /* Everything, as a tree: two spaces per level, then "name: value", or "name:" where only
  * members follow. Names are words of a-z, 0-9 and '-', unique among their siblings
- * ("channel-7"). At the top: partition, hypervisor, vmbus, devices. Each device's own state
+ * ("channel-7"). At the top: partition, hypervisor, vmbus, mmio, devices. Each device's own state
  * stands below its name. */
 typedef void (*hvh_dump_line)(void *context, const char *line);
 void hvh_dump(const struct hvh_partition *partition, hvh_dump_line line, void *context);

@@ -93,6 +93,14 @@ enum hvh_storage_reset {
 	HVH_RESET_LOSES    /* they are never answered */
 };
 
+/* A vPCI bus tells its functions again when it goes into D0: before it says that it is there, or after. */
+enum hvh_vpci_relations {
+	HVH_RELATIONS_WHEN_ASKED, /* not again */
+	HVH_RELATIONS_BEFORE_D0,  /* OpenVMM */
+	HVH_RELATIONS_AFTER_D0,
+	HVH_RELATIONS_BY_SEED
+};
+
 /* Each field but the first three is a quirk (quirk.h). */
 struct hvh_profile {
 	const char *name;        /* "ws2012r2" */
@@ -192,6 +200,12 @@ struct hvh_profile {
 	bool disk_without_write_same; /* before 2016 (Linux) */
 	bool dvd_version_0;           /* a DVD of generation 2 claims nothing (FreeBSD) */
 	enum hvh_tendency remove_notice; /* removal is told by REMOVE_DEVICE; else by ENUMERATE_BUS */
+
+	/* Pass-through PCI */
+	uint32_t vpci_oldest, vpci_newest; /* VPCI_VERSION_*; what it accepts */
+	enum hvh_vpci_relations vpci_relations;
+	enum hvh_tendency vpci_bar_flags_late; /* a BAR's low bits are 0 until it is written (FreeBSD);
+						* by seed: one opening in two */
 };
 
 /* By name ("ws2012r2", "openvmm"); NULL if there is none. */

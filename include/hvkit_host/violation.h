@@ -69,7 +69,15 @@ enum hvh_violation_kind {
 	HVH_V_VSTOR_ORDER,
 	HVH_V_VSTOR_VALUE,
 	HVH_V_VSTOR_PADDING,
-	HVH_V_ECHO,  /* echo device: no such operation, too short, too much asked for */
+	/* Pass-through PCI */
+	HVH_V_VPCI_SIZE,
+	HVH_V_VPCI_TYPE,
+	HVH_V_VPCI_ORDER,
+	HVH_V_VPCI_VALUE,
+	HVH_V_VPCI_PADDING,
+	HVH_V_VPCI_INTERRUPT, /* a device interrupt that nobody made, or that is gone */
+	HVH_V_PCI,            /* configuration space, BARs, MSI-X table */
+	HVH_V_ECHO,           /* echo device: no such operation, too short, too much asked for */
 	HVH_V_FRAME, /* shorter than 14 bytes, longer than the MTU allows, or not what its offload needs */
 	HVH_V_COUNT
 };

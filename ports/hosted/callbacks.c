@@ -33,6 +33,21 @@ static uint32_t current_index(void)
 	return hosted_current ? hosted_current->index : 0;
 }
 
+static void deliver_devices(struct hosted_cpu *cpu)
+{
+	struct hosted *machine = cpu->machine;
+
+	for (uint32_t word = 0; machine->device_interrupt && word < 4; word++) {
+		uint64_t vectors = __atomic_exchange_n(&cpu->devices_pending[word], 0, __ATOMIC_SEQ_CST);
+
+		for (uint32_t bit = 0; vectors != 0; bit++, vectors >>= 1) {
+			if (vectors & 1)
+				machine->device_interrupt(machine->interrupt_context, cpu->index,
+							  (uint8_t)(64 * word + bit));
+		}
+	}
+}
+
 void deliver_interrupt(struct hosted_cpu *cpu)
 {
 	struct hosted *machine = cpu->machine;
@@ -47,6 +62,7 @@ void deliver_interrupt(struct hosted_cpu *cpu)
 		machine->timer_interrupt(machine->interrupt_context, cpu->index);
 	if (__atomic_exchange_n(&cpu->sint_pending, false, __ATOMIC_SEQ_CST))
 		machine->interrupt(machine->interrupt_context, cpu->index);
+	deliver_devices(cpu);
 	cpu->interrupts_off--;
 	/* It may have come just before a wait: that must not sleep over it. */
 	__atomic_store_n(&cpu->woken, true, __ATOMIC_SEQ_CST);
@@ -141,6 +157,28 @@ static uint64_t port_hypercall(void *context, const void *page, uint64_t control
 			       output, &valid);
 	hosted_unlock(machine);
 	return valid ? result : HV_STATUS_INVALID_HYPERCALL_CODE; /* a CPU would have faulted */
+}
+
+static uint64_t port_mmio_read(void *context, uint64_t address, unsigned width)
+{
+	struct hosted *machine = context;
+	uint64_t value;
+
+	point(machine);
+	hosted_lock(machine);
+	(void)hvh_mmio_read(machine->partition, hosted_now(machine), current_index(), address, width, &value);
+	hosted_unlock(machine);
+	return value;
+}
+
+static void port_mmio_write(void *context, uint64_t address, unsigned width, uint64_t value)
+{
+	struct hosted *machine = context;
+
+	point(machine);
+	hosted_lock(machine);
+	(void)hvh_mmio_write(machine->partition, hosted_now(machine), current_index(), address, width, value);
+	hosted_unlock(machine);
 }
 
 static hvk_status port_random(void *context, void *out, size_t bytes)
@@ -268,6 +306,8 @@ void callbacks_fill(struct hosted *machine)
 		.reg_read = port_reg_read,
 		.reg_write = port_reg_write,
 		.hypercall = port_hypercall,
+		.mmio_read = port_mmio_read,
+		.mmio_write = port_mmio_write,
 		.random = port_random,
 		.pause = port_pause,
 		.pause_ns = PAUSE_NS,

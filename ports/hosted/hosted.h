@@ -57,6 +57,10 @@ void hosted_set_interrupt(struct hosted *machine, void (*handler)(void *context,
  * or from CPU 0's before it asks the host for any. */
 void hosted_set_timer_interrupt(struct hosted *machine, uint8_t vector,
 				void (*handler)(void *context, uint32_t cpu));
+/* Interrupts of these vectors (hvk_config.device_vector_first) go to this handler, with the same context:
+ * hvk_interrupt_device(hvk, cpu, vector). As above. */
+void hosted_set_device_interrupts(struct hosted *machine, uint8_t first, uint8_t count,
+				  void (*handler)(void *context, uint32_t cpu, uint8_t vector));
 /* Work of the outside world (a simulated wire): run does what is due at now and tells
  * whether there is more; next_event tells when. Guarded like the partition. */
 void hosted_add_world(struct hosted *machine, bool (*run)(void *context, uint64_t now),

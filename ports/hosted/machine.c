@@ -21,7 +21,10 @@ static void host_interrupt(void *context, uint32_t vp, uint8_t vector)
 
 	if (vp >= machine->config.cpus)
 		return;
-	if (machine->timer_interrupt && vector == machine->timer_vector)
+	if (machine->device_interrupt && vector - machine->device_vector_first < machine->device_vector_count)
+		(void)__atomic_fetch_or(&machine->cpus[vp].devices_pending[vector / 64], 1ull << vector % 64,
+					__ATOMIC_SEQ_CST);
+	else if (machine->timer_interrupt && vector == machine->timer_vector)
 		__atomic_store_n(&machine->cpus[vp].timer_pending, true, __ATOMIC_SEQ_CST);
 	else
 		__atomic_store_n(&machine->cpus[vp].sint_pending, true, __ATOMIC_SEQ_CST);
@@ -172,6 +175,14 @@ void hosted_set_timer_interrupt(struct hosted *machine, uint8_t vector,
 {
 	machine->timer_vector = vector;
 	machine->timer_interrupt = handler;
+}
+
+void hosted_set_device_interrupts(struct hosted *machine, uint8_t first, uint8_t count,
+				  void (*handler)(void *context, uint32_t cpu, uint8_t vector))
+{
+	machine->device_vector_first = first;
+	machine->device_vector_count = count;
+	machine->device_interrupt = handler;
 }
 
 void hosted_add_world(struct hosted *machine, bool (*run)(void *context, uint64_t now),

@@ -39,6 +39,7 @@ struct hosted_cpu {
 	void *program_context;
 	bool interrupt_pending, woken;    /* atomics */
 	bool sint_pending, timer_pending; /* atomics: which interrupt it is */
+	uint64_t devices_pending[4];      /* atomics: ... or by a device's vector, a bit each */
 	uint32_t interrupts_off;          /* depth */
 
 	pthread_t thread;
@@ -71,6 +72,8 @@ struct hosted {
 	void *interrupt_context;
 	void (*timer_interrupt)(void *context, uint32_t cpu);
 	uint8_t timer_vector;
+	void (*device_interrupt)(void *context, uint32_t cpu, uint8_t vector);
+	uint32_t device_vector_first, device_vector_count;
 	bool stopping; /* atomic */
 	bool trace_off;
 

@@ -95,7 +95,7 @@ static void wrong_values_say_what_is_right(void **state)
 
 static void what_is_coming_cannot_be_set(void **state)
 {
-	static const char *const names[] = {"vpci-relations", "ic-versions"};
+	static const char *const names[] = {"ic-versions"};
 	struct hvh_profile profile = *hvh_profile_find("ws2022");
 	(void)state;
 	for (size_t n = 0; n < 2; n++) {

@@ -14,6 +14,7 @@
 #   include/hvkit_host/    itself, include/hvkit/wire/
 #   ports/                 include/, guest/, host/, ports/
 #   apps/                  include/, guest/, host/, ports/, apps/, the glue in examples/lwip/
+#   apps/storage/          include/hvkit/, itself, and string.h of a libc
 #   nobody                 tests/, and no file itself, over whatever detour
 set -eu
 cd "${WALL_ROOT:-$(dirname "$0")/../..}"
@@ -101,6 +102,8 @@ find ports apps examples vmm -name '*.[ch]' 2>/dev/null >"$work/files" || true
 if [ -s "$work/files" ]; then
 	edges $(cat "$work/files") >"$work/edges"
 	grep -E ' tests/' "$work/edges" | sed 's/ / must not include /' >"$work/bad" || true
+	grep -E '^apps/storage/' "$work/edges" | grep -v -E ' (include/hvkit|apps/storage)/' |
+		sed 's/ / must not include /' >>"$work/bad" || true
 	grep -E '^ports/[^ ]* apps/' "$work/edges" | sed 's/ / must not include /' >>"$work/bad" || true
 	grep -E '^examples/[^ ]* (guest|host|ports|apps)/' "$work/edges" | sed 's/ / must not include /' >>"$work/bad" || true
 	[ ! -s "$work/bad" ] || { cat "$work/bad"; failed=1; }
