@@ -39,11 +39,12 @@ coverage: ## lines of guest/ that unit tests, conformance and simulation reach; 
 	@scripts/deps test && cmake --preset coverage > /dev/null && cmake --build --preset coverage
 	@scripts/coverage $(BUILD)/coverage
 
-soak: all ## simulation with SEEDS (100000), rings for a minute, and fuzzing, 10 minutes per target
+soak: all ## simulation with SEEDS (100000), rings for a minute, a gibibyte through a disk, and fuzzing, 10 minutes per target
 	@SIM_SEEDS=$(or $(SEEDS),100000) $(BUILD)/tests/sim_seeds
 	@SIM_CARD_SEEDS=$(or $(SEEDS),10000) $(BUILD)/tests/sim_card
 	@SIM_STORAGE_SEEDS=$(or $(SEEDS),5000) $(BUILD)/tests/sim_storage
 	@SIM_CUT_SEEDS=$(or $(SEEDS),1000) $(BUILD)/tests/sim_cut
+	@scripts/soak-disk $(BUILD)
 	@RING_MS=12000 $(BUILD)/tests/conformance_ring_threads
 	@$(MAKE) fuzz SECONDS=$(or $(SECONDS),600)
 

@@ -75,7 +75,7 @@ enum iso9660_status iso9660_open(struct iso9660 *volume, const struct storage_so
 				 enum iso9660_names names);
 
 /* Names are separated by one '/' or several; "." and ".." are not names here. Plain names are found
- * whatever their case. The root is "" or "/". */
+ * whatever their case. The root is "" or "/". path must not lie in *entry. */
 enum iso9660_status iso9660_find(const struct iso9660 *volume, const char *path, struct iso9660_entry *entry);
 
 struct iso9660_list {

@@ -102,7 +102,7 @@ find ports apps examples vmm -name '*.[ch]' 2>/dev/null >"$work/files" || true
 if [ -s "$work/files" ]; then
 	edges $(cat "$work/files") >"$work/edges"
 	grep -E ' tests/' "$work/edges" | sed 's/ / must not include /' >"$work/bad" || true
-	grep -E '^apps/storage/' "$work/edges" | grep -v -E ' (include/hvkit|apps/storage)/' |
+	grep -E '^apps/storage/' "$work/edges" | grep -v -E ' (hvkit|apps/storage)/' |
 		sed 's/ / must not include /' >>"$work/bad" || true
 	grep -E '^ports/[^ ]* apps/' "$work/edges" | sed 's/ / must not include /' >>"$work/bad" || true
 	grep -E '^examples/[^ ]* (guest|host|ports|apps)/' "$work/edges" | sed 's/ / must not include /' >>"$work/bad" || true
