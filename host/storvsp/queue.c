@@ -93,9 +93,12 @@ bool storvsp_queue_is_open(const struct hvh_storage *storage, uint32_t index)
 	return index < STORVSP_QUEUES_MAX && storage->queues[index] != NULL && storage->queues[index]->open;
 }
 
+/* Its requests end with it, and hold nobody up. */
 void storvsp_stop(struct storvsp_queue *queue)
 {
 	queue->stopped = true;
+	if (queue->storage->ordered_waiting > 0)
+		kick_all(queue->storage);
 }
 
 /* --- Requests -------------------------------------------------------------------------- */
@@ -189,7 +192,8 @@ static bool held_up(const struct hvh_storage *storage, const struct storvsp_requ
 	if (storage->ordered_waiting == 0 || request->first)
 		return false;
 	for (uint32_t n = 0; n < STORVSP_QUEUES_MAX; n++)
-		if (storvsp_queue_is_open(storage, n) && held_up_in(storage->queues[n], request))
+		if (storvsp_queue_is_open(storage, n) && !storage->queues[n]->stopped &&
+		    held_up_in(storage->queues[n], request))
 			return true;
 	return false;
 }

@@ -386,6 +386,42 @@ static void subchannels_carry_requests(void **state)
 	assert_only_violation(guest, HVH_V_VSTOR_ORDER);
 }
 
+/* What a channel whose worker has ended was to do first is not waited for on the others. */
+static void an_ended_worker_holds_nobody_up(void **state)
+{
+	struct guest *guest = *state;
+	struct hvh_storage *storage = storage_opened(guest, NULL);
+	const struct hvh_storage_trouble slow = {.delay_max = 3600 * HVH_TIME_PER_SECOND}, none = {0};
+	const struct line other = {0x40, 0x2002};
+	struct vstor_request srb = request_for(0, CDB(0x12, 0, 0, 0, 36), 6, VSTOR_DATA_IN, 36);
+	const uint8_t unknown[64] = {99, 0, 0, 0, 1};
+	const uint16_t one = 1;
+	struct answer answer;
+	uint32_t index = 0;
+
+	add_disk(guest, storage, 0, 0, MIB);
+	set(guest, "subchannel-offers", "after");
+	negotiate(guest, VSTOR_VERSION_6_0);
+	assert_int_equal(ask(guest, VSTOR_OPERATION_CREATE_SUBCHANNELS, &one, 2, &answer), 0);
+	assert_int_equal(take_offers(guest, &index), 1);
+	open_line(guest, 2, other.page);
+	srb.srb_flags = VSTOR_SRB_DATA_IN | VSTOR_SRB_QUEUE_ACTION_ENABLE;
+	srb.action = VSTOR_TAG_ORDERED;
+	hvh_storage_set_trouble(storage, &slow);
+	send_srb_on(guest, other, &srb, 0, 3);
+	hvh_storage_set_trouble(storage, &none);
+	srb.action = VSTOR_TAG_SIMPLE;
+	send_srb(guest, &srb, 4);
+	pass(guest, 10 * MS);
+	assert_false(receive(guest, &answer)); /* the ordered one comes first */
+	send_raw(guest, other, VMBUS_PACKET_IN_BAND, WANTED, 5, NULL, 0, unknown, 64);
+	settle(guest);
+	assert_only_violation(guest, HVH_V_VSTOR_OPERATION);
+	assert_true(receive(guest, &answer));
+	assert_int_equal(answer.descriptor.transaction_id, 4);
+	assert_int_equal(answer.srb.data_length, 36);
+}
+
 static void subchannels_are_asked_for_once_or_when_ready(void **state)
 {
 	struct guest *guest = *state;
@@ -567,6 +603,7 @@ int main(void)
 		TEST(resets_may_be_nothing),
 		TEST(a_bus_reset_loses_requests),
 		TEST(subchannels_carry_requests),
+		TEST(an_ended_worker_holds_nobody_up),
 		TEST(subchannels_are_asked_for_once_or_when_ready),
 		TEST(old_guests_have_none),
 		TEST(offers_may_come_before_the_answer),
