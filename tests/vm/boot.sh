@@ -62,22 +62,37 @@ if command -v iperf3 >/dev/null && command -v ethtool >/dev/null; then
 	pack "$tools" "$work/tools.cpio"
 fi
 
+# --- Disks and discs --------------------------------------------------------------------------------
+
+. tests/vm/media.inc
+media=$work/media
+missing=$(media_missing)
+if [ -z "$missing" ]; then
+	make_media "$media"
+	pack_disk_steps "$work/disk.cpio"
+fi
+
 # --- Directly --------------------------------------------------------------------------------
 
 if [ "$way" = direct ]; then
 	mkdir "$work/run"
 	echo "running directly on this machine's KVM, with $(cat "$kernel/version")"
-	KEEP="$HVKIT_VM_RESULTS" HVKIT="$HVKIT" IMAGE="$image" KERNEL="$kernel" LINUX_INITRD="$work/linux.cpio" LINUX_TOOLS="$work/tools.cpio" QEMU="$qemu" WORK="$work/run" \
+	KEEP="$HVKIT_VM_RESULTS" HVKIT="$HVKIT" IMAGE="$image" KERNEL="$kernel" LINUX_INITRD="$work/linux.cpio" LINUX_TOOLS="$work/tools.cpio" \
+		MEDIA="$media" LINUX_DISK="$work/disk.cpio" QEMU="$qemu" WORK="$work/run" \
 		timeout "$limit" sh tests/vm/inside/cells $cells >"$HVKIT_VM_RESULTS/log" 2>&1 || true
 else
 	outer=$work/outer
 	make_outer "$outer" tests/vm/inside/cells "$cells"
 	cp "$kernel/ipxe.lkrn" "$outer/kernel/"
-	cp tests/vm/inside/tap-cells "$outer/"
+	cp tests/vm/inside/tap-cells tests/vm/inside/disk-cells "$outer/"
 	ln -s bin/hvkit-shell.elf "$outer/hvkit-shell.elf"
 	[ ! -e "$work/tools.cpio" ] || cp "$work/tools.cpio" "$outer/tools.cpio"
-	for program in ip iperf3; do
-		place=$(command -v $program) || continue
+	if [ -e "$media/root.img" ]; then
+		mv "$media" "$outer/media"
+		mv "$work/disk.cpio" "$outer/disk.cpio"
+	fi
+	for program in ip iperf3 e2fsck debugfs; do
+		place=$(PATH=$PATH:/usr/sbin:/sbin command -v $program) || continue
 		rm -f "$outer/bin/$program" # busybox has an ip of its own, without namespaces
 		add_program "$place" "$outer" bin/$program
 	done
