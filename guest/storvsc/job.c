@@ -119,10 +119,10 @@ static hvk_status find_room(struct hvk_storvsc_unit *unit)
 	return HVK_EAGAIN;
 }
 
-hvk_status hvk_storvsc_job_submit(struct hvk_storvsc_unit *unit, const struct storvsc_job *wanted)
+hvk_status hvk_storvsc_job_submit(struct hvk_storvsc_unit *unit, struct storvsc_job *wanted)
 {
 	struct hvk_storvsc *controller = unit->controller;
-	struct storvsc_job complete = *wanted, *job;
+	struct storvsc_job *job;
 	struct storvsc_queue *queue;
 	hvk_status status;
 	bool kick;
@@ -130,7 +130,7 @@ hvk_status hvk_storvsc_job_submit(struct hvk_storvsc_unit *unit, const struct st
 	hvk_lock(controller->hvk, &controller->lock);
 	status = may_take(unit);
 	if (status == HVK_OK && wanted->block)
-		status = hvk_storvsc_block_admit(unit, &complete);
+		status = hvk_storvsc_block_admit(unit, wanted);
 	if (status == HVK_OK)
 		status = find_room(unit);
 	if (status != HVK_OK) {
@@ -142,7 +142,7 @@ hvk_status hvk_storvsc_job_submit(struct hvk_storvsc_unit *unit, const struct st
 	}
 	job = controller->free_jobs;
 	controller->free_jobs = job->next;
-	*job = complete;
+	*job = *wanted;
 	job->unit = unit;
 	job->medium = unit->medium;
 	job->block_size = unit->block.info.block_size;
@@ -185,12 +185,24 @@ struct storvsc_command *hvk_storvsc_job_cut(struct storvsc_job *job)
 
 /* --- Out -------------------------------------------------------------------------------------- */
 
-static void call_done(const struct storvsc_job *job, hvk_status status)
+/* A job that is over, and has its memory no more. */
+struct ending {
+	struct hvk_storvsc_unit *unit;
+	struct hvk_block_request *block;
+	struct hvk_scsi_request *raw;
+	hvk_status status;
+	bool released; /* others, which waited for it */
+};
+
+static void call_done(const struct ending *ending)
 {
-	if (job->raw)
-		job->raw->done(job->raw, job->raw->context);
-	else
-		job->block->done(job->block, status, job->block->context);
+	if (!ending->raw) {
+		ending->block->done(ending->block, ending->status, ending->block->context);
+		return;
+	}
+	if (ending->raw->status == HVK_EINPROGRESS)
+		ending->raw->status = ending->status;
+	ending->raw->done(ending->raw, ending->raw->context);
 }
 
 static void callback_over(struct hvk_storvsc_unit *unit)
@@ -206,34 +218,36 @@ static void callback_over(struct hvk_storvsc_unit *unit)
 		hvk_storvsc_kick(controller);
 }
 
-static void finish_job(struct storvsc_job *job)
+/* Under lock. */
+static struct ending end_job(struct storvsc_job *job)
 {
 	struct hvk_storvsc_unit *unit = job->unit;
 	struct hvk_storvsc *controller = unit->controller;
-	struct storvsc_job copy;
-	bool released;
+	struct ending ending = {.unit = unit, .block = job->block, .raw = job->raw, .status = job->status};
 
-	hvk_lock(controller->hvk, &controller->lock);
 	hvk_storvsc_count_done(job);
 	if (job->begun) {
 		unit->running--;
 		unit->exclusive = unit->exclusive && !job->ordered;
 	}
-	released = unit->held.first != NULL;
+	ending.released = unit->held.first != NULL;
 	release_held(unit);
 	unit->jobs--;
 	controller->taken--;
-	copy = *job;
 	job->unit = NULL;
 	job->next = controller->free_jobs;
 	controller->free_jobs = job;
 	__atomic_fetch_add(&unit->callbacks, 1, __ATOMIC_SEQ_CST);
-	hvk_unlock(controller->hvk, &controller->lock);
-	if (copy.raw)
-		copy.raw->status = copy.raw->status == HVK_EINPROGRESS ? copy.status : copy.raw->status;
-	call_done(&copy, copy.status);
-	callback_over(unit);
-	if (released)
+	return ending;
+}
+
+static void finish(const struct ending *ending)
+{
+	struct hvk_storvsc *controller = ending->unit->controller;
+
+	call_done(ending);
+	callback_over(ending->unit);
+	if (ending->released)
 		hvk_storvsc_pump_all(controller);
 }
 
@@ -288,8 +302,8 @@ void hvk_storvsc_job_part_done(struct storvsc_command *command, hvk_status statu
 	struct storvsc_job *job = command->job;
 	struct storvsc_queue *queue = command->queue;
 	struct hvk_storvsc *controller = queue->controller;
-	struct storvsc_queue *other;
-	bool done, all;
+	struct ending ending;
+	bool done, all, more;
 
 	/* Of a raw command the caller has whatever was moved. */
 	if ((status == HVK_OK || job->raw) && command->memory == STORVSC_BOUNCE &&
@@ -297,18 +311,20 @@ void hvk_storvsc_job_part_done(struct storvsc_command *command, hvk_status statu
 		hvk_storvsc_bounce_drain(command, command->result.transferred);
 	hvk_lock(controller->hvk, &controller->lock);
 	done = settle(job, command, status);
+	all = controller->short_of || job->queue != queue; /* where the rest of it waits */
 	if (status == HVK_ETIMEDOUT_TEARDOWN)
 		hvk_storvsc_bounce_withhold(controller, command);
 	hvk_storvsc_command_put(controller, command);
-	other = job->queue; /* where the rest of it waits */
-	all = controller->short_of;
 	controller->short_of = false;
+	if (done)
+		ending = end_job(job);
+	more = hvk_storvsc_queue_has_work(queue);
 	hvk_unlock(controller->hvk, &controller->lock);
 	if (done)
-		finish_job(job);
-	if (all || other != queue)
+		finish(&ending);
+	if (all)
 		hvk_storvsc_pump_all(controller);
-	else
+	else if (more)
 		hvk_storvsc_pump(queue);
 }
 
@@ -316,13 +332,16 @@ void hvk_storvsc_jobs_finish(struct hvk_storvsc *controller)
 {
 	for (uint32_t i = 0; i < controller->config.queue_depth; i++) {
 		struct storvsc_job *job;
+		struct ending ending;
 
 		hvk_lock(controller->hvk, &controller->lock);
 		job = hvk_storvsc_jobs_take(&controller->finished);
+		if (job)
+			ending = end_job(job);
 		hvk_unlock(controller->hvk, &controller->lock);
 		if (!job)
 			return;
-		finish_job(job);
+		finish(&ending);
 	}
 }
 

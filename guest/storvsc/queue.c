@@ -113,10 +113,16 @@ static struct storvsc_command *next_command(struct storvsc_queue *queue)
 
 enum pumped { PUMP_MORE, PUMP_OVER };
 
+bool hvk_storvsc_queue_has_work(const struct storvsc_queue *queue)
+{
+	return queue->unsent.first || queue->waiting.first;
+}
+
 static enum pumped pump_one(struct storvsc_queue *queue, hvk_status *status, bool *kick)
 {
 	struct hvk_storvsc *controller = queue->controller;
 	struct storvsc_command *command = NULL;
+	bool more = false;
 
 	*status = HVK_OK;
 	hvk_lock(controller->hvk, &queue->lock);
@@ -126,6 +132,7 @@ static enum pumped pump_one(struct storvsc_queue *queue, hvk_status *status, boo
 	if (command) {
 		queue->commands++;
 		hvk_storvsc_command_sent(command);
+		more = hvk_storvsc_queue_has_work(queue);
 	}
 	*kick |= controller->finished.first || controller->dropped.first || controller->alarm_moved;
 	hvk_unlock(controller->hvk, &controller->lock);
@@ -139,7 +146,7 @@ static enum pumped pump_one(struct storvsc_queue *queue, hvk_status *status, boo
 		hvk_unlock(controller->hvk, &controller->lock);
 	}
 	hvk_unlock(controller->hvk, &queue->lock);
-	return command && *status == HVK_OK ? PUMP_MORE : PUMP_OVER;
+	return more && *status == HVK_OK ? PUMP_MORE : PUMP_OVER;
 }
 
 /* A queue that takes nothing any more will be closed; what waits in it goes by another, or ends, then. */

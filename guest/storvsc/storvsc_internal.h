@@ -425,6 +425,8 @@ void hvk_storvsc_queue_opened(struct storvsc_queue *queue);
 void hvk_storvsc_queue_quiet(struct storvsc_queue *queue);
 /* The channel is closed: what the host still had goes by another queue, or ends. */
 void hvk_storvsc_queue_closed(struct storvsc_queue *queue, hvk_status status);
+/* Something waits to be sent. Under lock; who adds to it later pumps himself. */
+bool hvk_storvsc_queue_has_work(const struct storvsc_queue *queue);
 /* Sends what waits, as far as there is room. Any context but under a lock. */
 void hvk_storvsc_pump(struct storvsc_queue *queue);
 void hvk_storvsc_pump_all(struct hvk_storvsc *controller);
@@ -460,8 +462,9 @@ void hvk_storvsc_commands_end(struct hvk_storvsc *controller, hvk_status status)
 
 /* --- job.c ------------------------------------------------------------------------------------------- */
 
-/* Takes one: HVK_OK, HVK_EAGAIN, HVK_EGONE, HVK_ESTATE, or what block.c says of it. Not under lock. */
-hvk_status hvk_storvsc_job_submit(struct hvk_storvsc_unit *unit, const struct storvsc_job *job);
+/* Takes a copy of one, completed first: HVK_OK, HVK_EAGAIN, HVK_EGONE, HVK_ESTATE, or what block.c says of
+ * it. Not under lock. */
+hvk_status hvk_storvsc_job_submit(struct hvk_storvsc_unit *unit, struct storvsc_job *wanted);
 /* Under lock: the next part of it, made ready to be sent; NULL: nothing to send it with. */
 struct storvsc_command *hvk_storvsc_job_cut(struct storvsc_job *job);
 /* Under lock: nothing more of it is done. */
