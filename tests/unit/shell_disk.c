@@ -240,6 +240,101 @@ static void several_controllers(void **state)
 	guest_destroy(guest);
 }
 
+/* --- Trouble ---------------------------------------------------------------------------------------- */
+
+#define SEEDS 40u
+
+/* The disk, or its controller, goes at any moment: what uses it ends with an error, once, and all is
+ * given back (guest_run sees to that). */
+static void taken_away_at_any_moment(void **state)
+{
+	static const char *const lines[] = {"disk write disk0 0 2000 --flush-every 100",
+					    "disk bench disk0 --count 200 --random",
+					    "disk hash disk0",
+					    "disk verify disk0 0 2000",
+					    "disk list",
+					    NULL};
+	const struct hvh_storage_trouble slow = {.delay_max = 20000};
+	uint32_t failed = 0, well = 0, between = 0;
+
+	(void)state;
+	for (uint32_t seed = 1; seed <= SEEDS; seed++) {
+		struct guest *guest = guest_create(seed, seed % 3 ? "ws2022" : "ws2012r2", 1 + seed % 2);
+
+		guest->action = act;
+		guest_add_disk(guest, 0, DISK_BYTES, &(struct hvh_unit_config){0}, NULL);
+		hvh_storage_set_trouble(guest->storage, &slow);
+		guest_later(guest, seed * seed * 4000ull, seed % 4 < 2 ? REMOVE : RESCIND);
+		guest_run(guest, lines);
+		if (guest->shell.results.exit_status == 0)
+			well++;
+		else if (strstr(guest->errors, "egone"))
+			failed++;
+		else if (strstr(guest->errors, "there is no disk") || strstr(guest->errors, "no medium"))
+			between++; /* before it was found, or while it was looked at */
+		else
+			fail_msg("seed %u: %s", seed, guest->errors);
+		guest_destroy(guest);
+	}
+	assert_true(failed > 5);
+	assert_true(well + between + failed == SEEDS);
+}
+
+/* Each request may be busy, fail, or come out of order: a failure is told, and nothing else goes wrong. */
+static void trouble_of_all_kinds(void **state)
+{
+	static const char *const lines[] = {"disk write disk0 0 4000 --flush-every 500",
+					    "disk verify disk0 0 4000", "disk hash disk0",
+					    "disk bench disk0 --count 300 --write", NULL};
+	uint32_t failed = 0;
+
+	(void)state;
+	for (uint32_t seed = 1; seed <= SEEDS; seed++) {
+		const struct hvh_storage_trouble trouble = {.medium_errors = seed % 2 ? 20 : 0,
+							    .busy = 50,
+							    .unit_attentions = 20,
+							    .delay_max = 20000};
+		struct guest *guest = guest_create(seed, "ws2022", 2);
+
+		guest_add_disk(guest, 0, DISK_BYTES, &(struct hvh_unit_config){0}, NULL);
+		hvh_storage_set_trouble(guest->storage, &trouble);
+		guest_run(guest, lines);
+		if (seed % 2 == 0 && guest->shell.results.exit_status != 0)
+			fail_msg("seed %u: %s", seed, guest->errors);
+		for (uint32_t n = 0; n < guest->shell.results.command_count; n++)
+			failed += guest->shell.results.commands[n].status != 0;
+		if (guest->errors[0] && !strstr(guest->errors, "eio") &&
+		    !strstr(guest->errors, "not what was written"))
+			fail_msg("seed %u: %s", seed, guest->errors);
+		guest_destroy(guest);
+	}
+	assert_true(failed > 5);
+}
+
+/* Memory that runs out, at each allocation in turn. */
+static void no_memory(void **state)
+{
+	static const char *const lines[] = {"disk write disk0 0 100", "disk verify disk0 0 100", NULL};
+	uint32_t failed = 0;
+	bool whole = false;
+
+	(void)state;
+	for (uint32_t n = 0; n < 60; n++) {
+		struct guest *guest = guest_create(1, "ws2022", 1);
+
+		guest_add_disk(guest, 0, DISK_BYTES, &(struct hvh_unit_config){0}, NULL);
+		hosted_fail_allocation(guest->machine, n);
+		guest_run(guest, lines);
+		whole = guest->shell.results.exit_status == 0;
+		failed += !whole;
+		if (!whole && !guest->errors[0])
+			fail_msg("allocation %u: fails without a word", n);
+		guest_destroy(guest);
+	}
+	assert_true(whole); /* the last one does not happen any more */
+	assert_true(failed > 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +346,9 @@ int main(void)
 		cmocka_unit_test(disks_come_and_go),
 		cmocka_unit_test(controllers_come_and_go),
 		cmocka_unit_test(several_controllers),
+		cmocka_unit_test(taken_away_at_any_moment),
+		cmocka_unit_test(trouble_of_all_kinds),
+		cmocka_unit_test(no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,8 @@ struct guest {
 	struct guest_cpu cpus[GUEST_CPUS_MAX];
 	const char *const *lines; /* ended by NULL */
 	uint64_t quiet_until;     /* after an action the guest is given time to see it */
+	uint64_t later;           /* when action later_n happens, whatever the guest does then; 0: never */
+	uint32_t later_n;
 	/* "!N": with the partition's lock. */
 	void (*action)(struct guest *guest, uint32_t n);
 	char output[GUEST_TEXT_MAX], errors[GUEST_TEXT_MAX], story[GUEST_TEXT_MAX];
@@ -95,6 +97,32 @@ static void guest_run_cpu(void *context)
 static void guest_interrupt(void *context, uint32_t cpu)
 {
 	shell_interrupt(&((struct guest *)context)->shell, cpu);
+}
+
+static inline bool guest_do_later(void *context, uint64_t now)
+{
+	struct guest *guest = context;
+
+	if (!guest->later || now < guest->later)
+		return false;
+	guest->later = 0;
+	guest->action(guest, guest->later_n);
+	return true;
+}
+
+static inline uint64_t guest_next_later(void *context)
+{
+	const struct guest *guest = context;
+
+	return guest->later ? guest->later : UINT64_MAX;
+}
+
+/* Action n, that long after the machine has begun. */
+static inline void guest_later(struct guest *guest, uint64_t time, uint32_t n)
+{
+	guest->later = time;
+	guest->later_n = n;
+	hosted_add_world(guest->machine, guest_do_later, guest_next_later, guest);
 }
 
 /* With a SCSI controller that has nothing yet. */
