@@ -25,6 +25,12 @@ status_is 0
 compare "$work/boot.pcapng" 150
 hvkit run --seed 3 --host ws2008r2 --nic sim --trace "$work/old.pcapng" -- 'ping 10.7.0.1 1'
 compare "$work/old.pcapng" 50
+truncate -s 8M "$work/disk.img"
+hvkit run --seed 4 --nic none --disk "$work/disk.img" --trace "$work/disk.pcapng" -- 'disk read disk0 8 1'
+status_is 0
+compare "$work/disk.pcapng" 80
+grep -q '| vstor execute-srb .* | scsi read-10 lba=8 ' "$work/words" || wrong "the read is not in the words"
+grep -q '| sense key=unit-attention code=power-on-or-reset' "$work/words" || wrong "the unit attention is not in the words"
 "$all_kinds" "$work/all.pcapng" >"$work/said" || { cat "$work/said"; ran=$all_kinds; wrong "cannot write its trace"; }
 compare "$work/all.pcapng" 400
 # The same with bytes changed here and there.
@@ -35,7 +41,7 @@ done
 
 # Two passes, and details of everything: no error in the script, nothing called malformed
 # but the frames that all_kinds cut.
-for trace in system boot old all; do
+for trace in system boot old disk all; do
 	dissect -2 -r "$work/$trace.pcapng" -V
 	no_lua_error
 	[ $trace = all ] || ! grep -q -i 'malformed' "$work/out" || wrong "$trace: something is malformed: $(grep -i -m 1 malformed "$work/out")"
