@@ -120,6 +120,27 @@ void hvk_poller_kick(struct hvk *hvk, struct hvk_poller *poller);
 hvk_status hvk_vector_take(struct hvk *hvk, struct hvk_poller *poller, uint8_t *vector);
 void hvk_vector_give_back(struct hvk *hvk, uint32_t cpu, uint8_t vector);
 
+/* --- Device memory, PCI domains, device interrupts -------------------------------------------- */
+
+/* size bytes (a power of two, 4096 or more) at a multiple of it, in hvk_config.mmio_windows and outside
+ * what is reserved: above 4 GiB first if wide, else below. HVK_ELIMIT: there is no such room. Any context
+ * but interrupt. */
+hvk_status hvk_mmio_take(struct hvk *hvk, uint64_t size, bool wide, uint64_t *address);
+/* The very place again; HVK_EBUSY: it is taken, or outside the windows. */
+hvk_status hvk_mmio_take_at(struct hvk *hvk, uint64_t address, uint64_t size);
+void hvk_mmio_give_back(struct hvk *hvk, uint64_t address);
+/* By the port, which has both (checked when a bus is created). */
+uint64_t hvk_mmio_read(struct hvk *hvk, uint64_t address, unsigned width);
+void hvk_mmio_write(struct hvk *hvk, uint64_t address, unsigned width, uint64_t value);
+bool hvk_mmio_available(const struct hvk *hvk);
+/* The domain that is wanted, or the next that is free. */
+uint16_t hvk_domain_take(struct hvk *hvk, uint16_t wanted);
+void hvk_domain_give_back(struct hvk *hvk, uint16_t domain);
+/* HvCallRetargetDeviceInterrupt: of that device, by its address and data, to that vector on that CPU. */
+hvk_status hvk_interrupt_retarget(struct hvk *hvk, uint64_t device, uint32_t address, uint32_t data,
+				  uint8_t vector, uint32_t cpu);
+uint32_t hvk_cpu_vp_index(const struct hvk *hvk, uint32_t cpu); /* what the host calls it */
+
 /* --- Requests ------------------------------------------------------------------------ */
 
 /* Marks it in progress. */

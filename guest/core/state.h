@@ -84,6 +84,18 @@ struct hvk_hypervisor {
 	bool taken; /* registers were written: there is something to give back */
 };
 
+#define HVK_MMIO_TAKEN_MAX 128u
+#define HVK_DOMAINS_MAX 64u
+
+/* What devices have of the machine. */
+struct hvk_device_space {
+	struct hvk_lock lock;
+	struct hvk_mmio_range taken[HVK_MMIO_TAKEN_MAX]; /* length 0: free entry */
+	uint16_t domains[HVK_DOMAINS_MAX];
+	uint32_t domain_count;
+	struct hvk_lock retarget_lock; /* the hypercall's input */
+};
+
 struct hvk_quarantine {
 	struct hvk_lock lock;
 	struct hvk_pages entries[HVK_QUARANTINE_ENTRIES];
@@ -99,6 +111,7 @@ struct hvk {
 	struct hvk_hypervisor hypervisor;
 	struct hvk_bus *bus; /* guest/vmbus/bus.h */
 	struct hvk_quarantine quarantine;
+	struct hvk_device_space devices;
 	uint64_t fault_counts[HVK_FAULT_KINDS]; /* per status, for the log; atomic */
 	struct hvk_counters counters;           /* statistics: relaxed, see HVK_COUNT */
 	uint64_t waiting;                       /* CPUs inside hvk_wait, a bit each; atomic */

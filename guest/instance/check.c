@@ -80,6 +80,16 @@ static hvk_status check_device_vectors(const struct hvk_port *port, const struct
 	return HVK_OK;
 }
 
+static hvk_status check_ranges(const struct hvk_port *port, const struct hvk_mmio_range *ranges,
+			       const char *name)
+{
+	for (uint32_t i = 0; i < HVK_MMIO_RANGES; i++) {
+		if (ranges[i].length > UINT64_MAX - ranges[i].base)
+			return REFUSE(port, HVK_EINVAL, "config.%s[%u] is beyond the last address", name, i);
+	}
+	return HVK_OK;
+}
+
 static hvk_status check_config(const struct hvk_port *port, const struct hvk_config *config)
 {
 	if (config->cpus > HVK_CPUS_MAX)
@@ -95,6 +105,9 @@ static hvk_status check_config(const struct hvk_port *port, const struct hvk_con
 		return REFUSE(port, HVK_EINVAL, "config.vector is %u, not %u to 255%s",
 			      (uint32_t)config->vector, HV_SINT_VECTOR_MIN,
 			      config->interrupts ? ", as config.interrupts needs" : "");
+	if (check_ranges(port, config->mmio_windows, "mmio_windows") != HVK_OK ||
+	    check_ranges(port, config->mmio_reserved, "mmio_reserved") != HVK_OK)
+		return HVK_EINVAL;
 	return check_device_vectors(port, config);
 }
 

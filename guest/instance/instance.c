@@ -46,6 +46,10 @@ static hvk_status init_locks(struct hvk *hvk)
 	hvk_status status = hvk_lock_init(hvk, &hvk->quarantine.lock);
 
 	if (status == HVK_OK)
+		status = hvk_lock_init(hvk, &hvk->devices.lock);
+	if (status == HVK_OK)
+		status = hvk_lock_init(hvk, &hvk->devices.retarget_lock);
+	if (status == HVK_OK)
 		status = hvk_bus_create(hvk);
 	for (uint32_t i = 0; status == HVK_OK && i < hvk->config.cpus; i++)
 		status = hvk_lock_init(hvk, &hvk->cpus[i].lock);

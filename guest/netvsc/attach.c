@@ -79,7 +79,7 @@ static hvk_status begin_ndis_config(void *device)
 	uint32_t mtu = nic->wanted.mtu < HVK_NETVSC_MTU_OLD ? HVK_NETVSC_MTU_OLD : nic->wanted.mtu;
 	struct hvk_nvs_message message;
 
-	hvk_nvs_build_ndis_config(&message, nic->nvs_version, mtu + HVK_ETHERNET_HEADER);
+	hvk_nvs_build_ndis_config(&message, nic->nvs_version, mtu + HVK_ETHERNET_HEADER, nic->config.vf);
 	return hvk_channel_send(nic->channel, message.bytes, message.size, false, NULL);
 }
 

@@ -137,6 +137,7 @@ void hvk_netvsc_bring_up(struct hvk_netvsc *nic)
 	uint32_t mtu = nic->wanted.mtu;
 
 	nic->started = true;
+	hvk_netvsc_forget_association(nic);
 	forget_bring_up(nic);
 	nic->wanted = nic->set;
 	nic->wanted.mtu = mtu;
@@ -148,6 +149,7 @@ void hvk_netvsc_bring_up(struct hvk_netvsc *nic)
 void hvk_netvsc_take_down(struct hvk_netvsc *nic)
 {
 	nic->started = true;
+	hvk_netvsc_forget_association(nic);
 	hvk_steps_start(&nic->steps, &hvk_netvsc_detach_sequence);
 }
 

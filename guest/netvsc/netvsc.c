@@ -131,7 +131,7 @@ static hvk_status check_config(const struct hvk *hvk, struct hvk_netvsc_config *
 static hvk_status limit_to_build(struct hvk_netvsc_config *config)
 {
 #ifdef HVK_CONFIG_SMALL
-	if (config->queues > 1 || config->offloads != 0 || config->rx_borrow != 0)
+	if (config->queues > 1 || config->offloads != 0 || config->rx_borrow != 0 || config->vf)
 		return HVK_ENOTSUP;
 	if (config->nvs_newest == NVS_VERSION_6_1)
 		config->nvs_newest = NVS_VERSION_6;

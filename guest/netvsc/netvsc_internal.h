@@ -11,6 +11,7 @@
  *   operations.c  what the user above and the host ask for while attached: a queue, and the
  *                 sequence of steps that does one of them
  *   link.c        link, its speed, status messages
+ *   vf.c          what the host says of a VF beside the card, and the data path
  *   mtu.c         another MTU: the card is taken down and brought up again
  *   offload.c     checksums, segmentation, joining: what the host has, and switching it
  *   rss.c         spreading received frames over the queues
@@ -150,7 +151,8 @@ enum netvsc_operation_kind {
 	NETVSC_OPERATION_ENABLED,
 	NETVSC_OPERATION_MTU,
 	NETVSC_OPERATION_MULTICAST,
-	NETVSC_OPERATION_RSS
+	NETVSC_OPERATION_RSS,
+	NETVSC_OPERATION_DATA_PATH
 };
 
 struct netvsc_operation {
@@ -172,6 +174,7 @@ struct netvsc_operation {
 #define NETVSC_DO_FILTER (1u << 5)
 #define NETVSC_DO_LINK (1u << 6)
 #define NETVSC_DO_SPEED (1u << 7)
+#define NETVSC_DO_DATA_PATH (1u << 8) /* frames for the guest to the VF, or here */
 
 /* Why the card is taken down or brought up, if not for attach and detach. */
 enum netvsc_restart {
@@ -344,6 +347,10 @@ struct hvk_netvsc {
 	bool kicked;                                                           /* atomic */
 	struct hvk_request *attach_request, *detach_request, *suspend_request; /* attach: or resume */
 	bool detach_wanted;
+	/* A VF: under lock. */
+	struct hvk_netvsc_association association;
+	void (*association_changed)(void *context, struct hvk_netvsc *nic);
+	void *association_context;
 	struct netvsc_operation operations[HVK_NETVSC_OPERATIONS];
 	uint32_t operation_count;
 	hvk_status lost; /* not HVK_OK: rescinded, or the ring is corrupt */
@@ -497,6 +504,17 @@ void hvk_netvsc_bring_up(struct hvk_netvsc *nic);
 /* The user's hooks. */
 void hvk_netvsc_info_changed(struct hvk_netvsc *nic);
 void hvk_netvsc_tell_gone(struct hvk_netvsc *nic);
+
+/* --- vf.c ---------------------------------------------------------------------------- */
+
+/* The host's word on a VF; on the CPU of queue 0. */
+void hvk_netvsc_take_association(struct hvk_netvsc *nic, const uint8_t *payload, uint32_t length);
+/* The card is brought up or taken down: what was said is over. */
+void hvk_netvsc_forget_association(struct hvk_netvsc *nic);
+hvk_status hvk_netvsc_prepare_data_path(struct hvk_netvsc *nic); /* may it be asked for? */
+hvk_status hvk_netvsc_begin_data_path(void *device);
+/* operations.c; status: what is known to be wrong with it already. */
+void hvk_netvsc_ask(struct hvk_netvsc *nic, const struct netvsc_operation *operation, hvk_status status);
 
 /* --- mtu.c ----------------------------------------------------------------------------- */
 

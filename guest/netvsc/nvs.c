@@ -20,16 +20,37 @@ void hvk_nvs_build_init(struct hvk_nvs_message *message, uint32_t version)
 	build(message, version, &request, sizeof(request));
 }
 
-void hvk_nvs_build_ndis_config(struct hvk_nvs_message *message, uint32_t version, uint32_t frame_max)
+void hvk_nvs_build_ndis_config(struct hvk_nvs_message *message, uint32_t version, uint32_t frame_max, bool vf)
 {
 	const struct nvs_ndis_config request = {
 		.type = NVS_TYPE_NDIS_CONFIG,
 		.mtu = frame_max,
 		.capabilities_low = (uint32_t)(NVS_NDIS_CAPABILITY_VLAN |
+					       (vf && version >= NVS_VERSION_5 ? NVS_NDIS_CAPABILITY_SRIOV
+									       : 0) |
 					       (version >= NVS_VERSION_6_1 ? NVS_NDIS_CAPABILITY_RSC : 0)),
 	};
 
 	build(message, version, &request, sizeof(request));
+}
+
+void hvk_nvs_build_data_path(struct hvk_nvs_message *message, uint32_t version, bool vf)
+{
+	const struct nvs_switch_data_path request = {.type = NVS_TYPE_SWITCH_DATA_PATH, .active = vf};
+
+	build(message, version, &request, sizeof(request));
+}
+
+hvk_status hvk_nvs_parse_association(const void *payload, uint32_t length, bool *allocated, uint32_t *serial)
+{
+	struct nvs_vf_association association;
+
+	if (length < sizeof(association))
+		return HVK_EHOST_NVS;
+	memcpy(&association, payload, sizeof(association));
+	*allocated = association.allocated != 0;
+	*serial = association.serial;
+	return HVK_OK;
 }
 
 uint32_t hvk_nvs_ndis_minor(uint32_t version)

@@ -18,9 +18,10 @@ struct hvk_nvs_message {
 };
 
 void hvk_nvs_build_init(struct hvk_nvs_message *message, uint32_t version);
-/* Announces what the guest takes: tags beside the frame, and from 6.1 joined frames (which come once
- * they are switched on). */
-void hvk_nvs_build_ndis_config(struct hvk_nvs_message *message, uint32_t version, uint32_t frame_max);
+/* Announces what the guest takes: tags beside the frame, from 5 (if vf) a VF beside the card, and from 6.1
+ * joined frames (which come once they are switched on). */
+void hvk_nvs_build_ndis_config(struct hvk_nvs_message *message, uint32_t version, uint32_t frame_max,
+			       bool vf);
 /* NDIS 6.1 up to NVS 4, 6.30 above (Linux, FreeBSD). */
 uint32_t hvk_nvs_ndis_minor(uint32_t version);
 void hvk_nvs_build_ndis_version(struct hvk_nvs_message *message, uint32_t version);
@@ -34,6 +35,12 @@ void hvk_nvs_build_rndis(struct hvk_nvs_message *message, uint32_t version, uint
 			 uint32_t section_index, uint32_t section_size);
 /* Asks for that many channels more. */
 void hvk_nvs_build_subchannels(struct hvk_nvs_message *message, uint32_t version, uint32_t count);
+
+/* Where frames for the guest are to go. */
+void hvk_nvs_build_data_path(struct hvk_nvs_message *message, uint32_t version, bool vf);
+
+/* What the host says of a VF beside the card. */
+hvk_status hvk_nvs_parse_association(const void *payload, uint32_t length, bool *allocated, uint32_t *serial);
 
 /* The type of any NVS message. */
 hvk_status hvk_nvs_parse_type(const void *payload, uint32_t length, uint32_t *type);

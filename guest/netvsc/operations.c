@@ -66,8 +66,7 @@ static hvk_status enqueue(struct hvk_netvsc *nic, const struct netvsc_operation 
 	return HVK_OK;
 }
 
-/* status: what is known to be wrong with it already. */
-static void ask(struct hvk_netvsc *nic, const struct netvsc_operation *operation, hvk_status status)
+void hvk_netvsc_ask(struct hvk_netvsc *nic, const struct netvsc_operation *operation, hvk_status status)
 {
 	struct hvk_request *request = operation->request;
 
@@ -87,7 +86,7 @@ void hvk_netvsc_set_flags(struct hvk_netdev *netdev, uint32_t flags, struct hvk_
 	const struct netvsc_operation operation = {
 		.kind = NETVSC_OPERATION_FLAGS, .request = request, .value = flags};
 
-	ask((struct hvk_netvsc *)netdev, &operation, flags & ~KNOWN_FLAGS ? HVK_EINVAL : HVK_OK);
+	hvk_netvsc_ask((struct hvk_netvsc *)netdev, &operation, flags & ~KNOWN_FLAGS ? HVK_EINVAL : HVK_OK);
 }
 
 void hvk_netvsc_set_enabled(struct hvk_netdev *netdev, uint32_t enabled, struct hvk_request *request)
@@ -95,8 +94,8 @@ void hvk_netvsc_set_enabled(struct hvk_netdev *netdev, uint32_t enabled, struct 
 	const struct netvsc_operation operation = {
 		.kind = NETVSC_OPERATION_ENABLED, .request = request, .value = enabled};
 
-	ask((struct hvk_netvsc *)netdev, &operation,
-	    enabled & ~HVK_NETDEV_ALL_OFFLOADS ? HVK_EINVAL : HVK_OK);
+	hvk_netvsc_ask((struct hvk_netvsc *)netdev, &operation,
+		       enabled & ~HVK_NETDEV_ALL_OFFLOADS ? HVK_EINVAL : HVK_OK);
 }
 
 void hvk_netvsc_set_mtu(struct hvk_netdev *netdev, uint32_t mtu, struct hvk_request *request)
@@ -104,8 +103,8 @@ void hvk_netvsc_set_mtu(struct hvk_netdev *netdev, uint32_t mtu, struct hvk_requ
 	const struct netvsc_operation operation = {
 		.kind = NETVSC_OPERATION_MTU, .request = request, .value = mtu};
 
-	ask((struct hvk_netvsc *)netdev, &operation,
-	    mtu < HVK_NETVSC_MTU_MIN || mtu > HVK_NETVSC_MTU_MAX ? HVK_EINVAL : HVK_OK);
+	hvk_netvsc_ask((struct hvk_netvsc *)netdev, &operation,
+		       mtu < HVK_NETVSC_MTU_MIN || mtu > HVK_NETVSC_MTU_MAX ? HVK_EINVAL : HVK_OK);
 }
 
 void hvk_netvsc_set_multicast(struct hvk_netdev *netdev, const uint8_t (*groups)[6], uint32_t count,
@@ -120,7 +119,7 @@ void hvk_netvsc_set_multicast(struct hvk_netdev *netdev, const uint8_t (*groups)
 			status = HVK_EINVAL;
 	}
 	operation.groups.count = count;
-	ask((struct hvk_netvsc *)netdev, &operation, status);
+	hvk_netvsc_ask((struct hvk_netvsc *)netdev, &operation, status);
 }
 
 void hvk_netvsc_set_rss(struct hvk_netdev *netdev, const struct hvk_netdev_rss *rss,
@@ -129,7 +128,7 @@ void hvk_netvsc_set_rss(struct hvk_netdev *netdev, const struct hvk_netdev_rss *
 	struct netvsc_operation operation = {.kind = NETVSC_OPERATION_RSS, .request = request};
 
 	operation.rss = *rss;
-	ask((struct hvk_netvsc *)netdev, &operation, HVK_OK);
+	hvk_netvsc_ask((struct hvk_netvsc *)netdev, &operation, HVK_OK);
 }
 
 void hvk_netvsc_refuse(struct hvk_netdev *netdev, struct hvk_request *request)
@@ -221,6 +220,7 @@ TO_DO(closes, NETVSC_DO_CLOSE)
 TO_DO(sets_filter, NETVSC_DO_FILTER)
 TO_DO(asks_link, NETVSC_DO_LINK)
 TO_DO(asks_speed, NETVSC_DO_SPEED)
+TO_DO(switches, NETVSC_DO_DATA_PATH)
 
 static bool sets_rss_on(const void *device)
 {
@@ -272,6 +272,8 @@ static const struct hvk_step steps[] = {
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_TEARDOWN, true},
 	{"packet filter",       sets_filter,   hvk_netvsc_begin_filter,   NULL,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_SET, false},
+	{"SWITCH_DATA_PATH",    switches,      hvk_netvsc_begin_data_path, NULL,
+	 NETVSC_WAIT_DEVICE, HVK_ETIMEDOUT_DATA_PATH, false},
 	{"link status",         asks_link,     hvk_netvsc_begin_link,     take_link,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_RNDIS_QUERY, true},
 	{"link speed",          asks_speed,    hvk_netvsc_begin_speed,    take_speed,
@@ -362,6 +364,8 @@ static hvk_status prepare(struct hvk_netvsc *nic)
 		return prepare_rss(nic);
 	case NETVSC_OPERATION_MTU:
 		return nic->operation.value > nic->netdev.info.mtu_max ? HVK_EINVAL : HVK_OK;
+	case NETVSC_OPERATION_DATA_PATH:
+		return hvk_netvsc_prepare_data_path(nic);
 	case NETVSC_OPERATION_NONE:
 		break;
 	}

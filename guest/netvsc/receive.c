@@ -224,8 +224,7 @@ static void take_send_table(struct hvk_netvsc *nic, const struct hvk_packet *pac
 	__atomic_store_n(&nic->send_table_known, true, __ATOMIC_RELEASE);
 }
 
-/* Notices. The association of a VF is nothing to us. The host gets its completion if it wants
- * one. */
+/* Notices. The host gets its completion if it wants one. */
 static void receive_in_band(struct netvsc_queue *queue, const struct hvk_packet *packet)
 {
 	uint32_t type;
@@ -234,7 +233,9 @@ static void receive_in_band(struct netvsc_queue *queue, const struct hvk_packet 
 		hvk_netvsc_fault(queue->nic, HVK_EHOST_NVS, "in-band packet without a message");
 	else if (type == NVS_TYPE_SEND_INDIRECTION_TABLE && queue->index == 0)
 		take_send_table(queue->nic, packet);
-	else if (type != NVS_TYPE_VF_ASSOCIATION)
+	else if (type == NVS_TYPE_VF_ASSOCIATION && queue->index == 0)
+		hvk_netvsc_take_association(queue->nic, packet->payload, packet->payload_length);
+	else
 		hvk_netvsc_fault(queue->nic, HVK_EHOST_NVS, "in-band message of an unknown type");
 	if (packet->answer_wanted)
 		hvk_netvsc_receive_give_back(queue, packet->transaction_id);

@@ -140,6 +140,31 @@ bool hvk_netvsc_lend_seal(struct netvsc_queue *queue)
 	return true;
 }
 
+/* No VF was asked for. */
+void hvk_netvsc_take_association(struct hvk_netvsc *nic, const uint8_t *payload, uint32_t length)
+{
+	(void)nic;
+	(void)payload;
+	(void)length;
+}
+
+void hvk_netvsc_forget_association(struct hvk_netvsc *nic)
+{
+	(void)nic;
+}
+
+hvk_status hvk_netvsc_prepare_data_path(struct hvk_netvsc *nic)
+{
+	(void)nic;
+	return HVK_ENOTSUP;
+}
+
+hvk_status hvk_netvsc_begin_data_path(void *device)
+{
+	(void)device;
+	return HVK_ENOTSUP;
+}
+
 void hvk_netvsc_lend_begin(struct netvsc_queue *queue)
 {
 	(void)queue;

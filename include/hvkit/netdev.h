@@ -251,6 +251,8 @@ struct hvk_netdev_ops {
 	/* NULL: transmit is called for each. */
 	uint32_t (*transmit_many)(struct hvk_netdev *netdev, struct hvk_tx_frame *const *frames,
 				  uint32_t count, enum hvk_tx_result *result);
+	/* Frames that were taken and are not done. NULL: not known. */
+	uint32_t (*outstanding)(struct hvk_netdev *netdev);
 	/* Finishes a request with HVK_ENOTSUP, for whoever calls an operation that is NULL. */
 	void (*refuse)(struct hvk_netdev *netdev, struct hvk_request *request);
 };

@@ -64,7 +64,7 @@ struct hvk_netvsc_config {
 #define HVK_NETVSC_QUEUES_MAX 64u
 
 /* Memory only, and the claim on the channel. HVK_EINVAL (not a network channel, values out
- * of range), HVK_ENOTSUP (left out by HVK_CONFIG_SMALL: queues, offloads, rx_borrow), HVK_EBUSY and
+ * of range), HVK_ENOTSUP (left out by HVK_CONFIG_SMALL: queues, offloads, rx_borrow, vf), HVK_EBUSY and
  * HVK_EGONE (hvk_channel_claim), HVK_ENOMEM. Task context or callback. */
 hvk_status hvk_netvsc_create(struct hvk_channel *channel, const struct hvk_netvsc_config *config,
 			     struct hvk_netvsc **out);
@@ -104,6 +104,8 @@ struct hvk_channel *hvk_netvsc_channel(struct hvk_netvsc *nic);
  * on the CPU of queue 0. */
 struct hvk_channel *hvk_netvsc_queue_channel(struct hvk_netvsc *nic, uint32_t queue);
 uint32_t hvk_netvsc_nvs_version(const struct hvk_netvsc *nic); /* 0 before */
+/* The CPU of queue 0, as configured. From create to destroy. */
+uint32_t hvk_netvsc_cpu(const struct hvk_netvsc *nic);
 /* What the host said last of a VF beside the card; from create to destroy. */
 struct hvk_netvsc_association {
 	bool allocated;

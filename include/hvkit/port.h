@@ -21,7 +21,7 @@
  * Arguments and ownership; Result and what hvkit does on it. All of them exist
  * since port version 1. hvkit calls none of them while holding one of its locks but
  * lock/unlock themselves, lock_init, reg_read, reg_write, hypercall, tsc, clock_ns,
- * cpu_index, page_gpa, wake and log.
+ * cpu_index, page_gpa, wake, log, mmio_read and mmio_write.
  */
 #ifndef HVKIT_PORT_H
 #define HVKIT_PORT_H
@@ -142,9 +142,10 @@ struct hvk_port {
 	uint64_t (*hypercall)(void *context, const void *page, uint64_t control, uint64_t input,
 			      uint64_t output);
 
-	/* Purpose: device memory in an MMIO window, width 1, 2, 4 or 8 bytes. From:
-	 * any context. Blocks: no. In the structure since port version 1, so that a driver
-	 * for pass-through PCI will not change it; nothing calls them yet. May be NULL. */
+	/* Purpose: device memory in an MMIO window (hvk_config.mmio_windows), one access of width
+	 * 1, 2, 4 or 8 bytes, aligned, uncached and in the order of the calls. From: any context.
+	 * Blocks: no. Result: all ones where nothing is. Both or none; without them there is no
+	 * pass-through PCI (vpci.h: HVK_ELEVEL). */
 	uint64_t (*mmio_read)(void *context, uint64_t address, unsigned width);
 	void (*mmio_write)(void *context, uint64_t address, unsigned width, uint64_t value);
 

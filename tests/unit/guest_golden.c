@@ -67,7 +67,7 @@ static void nvs_ndis_config(void **state)
 	struct hvk_nvs_message message;
 
 	(void)state;
-	hvk_nvs_build_ndis_config(&message, NVS_VERSION_5, 1514);
+	hvk_nvs_build_ndis_config(&message, NVS_VERSION_5, 1514, false);
 	CHECK_NVS(golden_nvs_ndis_config);
 }
 

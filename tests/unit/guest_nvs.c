@@ -41,7 +41,7 @@ static void ndis_config_has_the_ethernet_header_in_its_mtu(void **state)
 	struct hvk_nvs_message message;
 
 	(void)state;
-	hvk_nvs_build_ndis_config(&message, NVS_VERSION_5, 1514);
+	hvk_nvs_build_ndis_config(&message, NVS_VERSION_5, 1514, false);
 	check(&message, bytes, 32);
 }
 
@@ -52,9 +52,9 @@ static void ndis_config_announces_joined_frames_at_6_1(void **state)
 
 	(void)state;
 	memcpy(bytes, golden_nvs_ndis_config_6_1, sizeof(golden_nvs_ndis_config_6_1));
-	hvk_nvs_build_ndis_config(&message, NVS_VERSION_6_1, 1514);
+	hvk_nvs_build_ndis_config(&message, NVS_VERSION_6_1, 1514, false);
 	check(&message, bytes, 40);
-	hvk_nvs_build_ndis_config(&message, NVS_VERSION_6, 1514);
+	hvk_nvs_build_ndis_config(&message, NVS_VERSION_6, 1514, false);
 	assert_int_equal(message.size, 32);
 	assert_memory_equal(message.bytes, golden_nvs_ndis_config, sizeof(golden_nvs_ndis_config));
 }

@@ -91,6 +91,7 @@ HVK_WIRE_SIZE(struct virtq_used_element, 8);
 
 #define VIRTIO_NET_F_CSUM (1ull << 0)
 #define VIRTIO_NET_F_GUEST_CSUM (1ull << 1)
+#define VIRTIO_NET_F_CTRL_GUEST_OFFLOADS (1ull << 2)
 #define VIRTIO_NET_F_MTU (1ull << 3)
 #define VIRTIO_NET_F_MAC (1ull << 5)
 #define VIRTIO_NET_F_GUEST_TSO4 (1ull << 7)
@@ -161,6 +162,8 @@ HVK_WIRE_SIZE(struct virtio_net_control, 2);
 #define VIRTIO_NET_CONTROL_MQ 4u
 #define VIRTIO_NET_CONTROL_MQ_PAIRS 0u /* data: u16 */
 #define VIRTIO_NET_CONTROL_MQ_RSS 1u
+#define VIRTIO_NET_CONTROL_OFFLOADS 5u
+#define VIRTIO_NET_CONTROL_OFFLOADS_SET 0u /* data: u64, of VIRTIO_NET_F_GUEST_* */
 #define VIRTIO_NET_QUEUE_PAIRS_MAX 64u
 
 #endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The VF leaves. It carries no frames any more; what pairing changed is undone, and every CPU has passed a
+ * poll before its driver gets it back, so that none is inside one of our hooks.
+ */
+#include "guest/vf/vf_internal.h"
+
+static bool knows_outstanding(const void *device)
+{
+	const struct hvk_vf *vf = device;
+
+	return vf->vf.ops->outstanding != NULL;
+}
+
+/* One that goes in peace sends what it has; what is left then is lost, to be sent again by whoever wants
+ * it to arrive. */
+static hvk_status begin_drain(void *device)
+{
+	struct hvk_vf *vf = device;
+
+	if (!vf_is_here(vf) || hvk_vf_outstanding(vf) == 0)
+		return HVK_OK;
+	hvk_timer_start(vf->hvk, &vf->drain, vf->cpu, 1);
+	vf->steps.event = VF_WAITS_FOR_FRAMES;
+	return HVK_EINPROGRESS;
+}
+
+static hvk_status begin_count(void *device)
+{
+	struct hvk_vf *vf = device;
+
+	vf->lost += hvk_vf_outstanding(vf);
+	return HVK_OK;
+}
+
+/* --- Each CPU passes a poll ------------------------------------------------------------- */
+
+/* In hvk_poll of one CPU, behind all callbacks of that poll. */
+static void passed(struct hvk_request *request, void *context)
+{
+	struct hvk_vf *vf = context;
+
+	(void)request;
+	for (vf->pass_cpu++; vf->pass_cpu < hvk_cpu_count(vf->hvk); vf->pass_cpu++) {
+		if (!hvk_cpu_runs(vf->hvk, vf->pass_cpu))
+			continue;
+		hvk_request_begin(&vf->pass);
+		hvk_request_finish(vf->hvk, &vf->pass, HVK_OK, vf->pass_cpu);
+		return;
+	}
+	hvk_request_finish(vf->hvk, vf->pass_end, HVK_OK, vf->cpu);
+}
+
+static hvk_status begin_pass(void *device)
+{
+	struct hvk_vf *vf = device;
+
+	vf->pass_end = hvk_steps_request(&vf->steps);
+	hvk_request_begin(vf->pass_end);
+	vf->pass_cpu = UINT32_MAX;
+	vf->pass = (struct hvk_request){.done = passed, .context = vf};
+	passed(&vf->pass, vf);
+	return HVK_EINPROGRESS;
+}
+
+/* --- The end ---------------------------------------------------------------------------- */
+
+static void add_counters(struct hvk_vf *vf)
+{
+	struct hvk_netdev_counters now;
+	const uint64_t *at = (const uint64_t *)&now, *base = (const uint64_t *)&vf->base;
+	uint64_t *past = (uint64_t *)&vf->past;
+
+	vf->vf.ops->get_counters(vf->vf.netdev, &now);
+	for (size_t i = 0; i < sizeof(now) / sizeof(*at); i++)
+		past[i] += at[i] - base[i];
+}
+
+static hvk_status begin_let_go(void *device)
+{
+	struct hvk_vf *vf = device;
+
+	hvk_vf_operations_cancel(vf, true, HVK_EGONE);
+	hvk_lock(vf->hvk, &vf->lock);
+	if (vf->config.transparent)
+		add_counters(vf);
+	vf->counts_vf = false;
+	hvk_vf_unclaim(&vf->vf);
+	hvk_unlock(vf->hvk, &vf->lock);
+	return HVK_OK;
+}
+
+/* clang-format off */
+static const struct hvk_step steps[] = {
+	{"frames sent", knows_outstanding, begin_drain, NULL, VF_WAIT_DRAIN, HVK_ETIMEDOUT_SEND, true},
+	{"frames lost", knows_outstanding, begin_count, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"card offloads back", hvk_vf_was_settled, hvk_vf_begin_card_enabled_back, NULL,
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"VF offloads back", hvk_vf_was_settled_and_is_here, hvk_vf_begin_vf_enabled_back, NULL,
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"VF MTU back", hvk_vf_was_settled_and_is_here, hvk_vf_begin_vf_mtu_back, NULL,
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"hooks back", NULL, begin_let_go, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"every CPU has polled", NULL, begin_pass, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+};
+/* clang-format on */
+
+static void left(void *device)
+{
+	struct hvk_vf *vf = device;
+	const struct vf_device was = vf->vf;
+	struct hvk_request *request;
+	bool gone = !vf_is_here(vf);
+
+	vf->settled = false;
+	vf->serial = 0;
+	vf->departures++;
+	vf->vf = (struct vf_device){0};
+	hvk_timer_stop(vf->hvk, &vf->grace);
+	hvk_timer_stop(vf->hvk, &vf->drain);
+	hvk_vf_retry_now(vf);
+	hvk_lock(vf->hvk, &vf->lock);
+	__atomic_store_n(&vf->vf_gone, false, __ATOMIC_SEQ_CST);
+	vf->grace_over = false;
+	vf->unpair_wanted = false;
+	request = vf->unpair_request;
+	vf->unpair_request = NULL;
+	hvk_unlock(vf->hvk, &vf->lock);
+	hvk_vf_event(vf, VF_EVENT_LEFT);
+	hvk_vf_publish(vf);
+	hvk_log(vf->hvk, HVK_LOG_INFO, "vf: %s", gone ? "vanished" : "left");
+	if (gone && was.hooks.gone) /* it was told to us in place of its user */
+		was.hooks.gone(was.hooks.context, was.netdev);
+	hvk_request_finish(vf->hvk, request, HVK_OK, vf->cpu);
+	hvk_vf_kick(vf);
+}
+
+const struct hvk_sequence hvk_vf_leave_sequence = {steps, sizeof(steps) / sizeof(steps[0]), NULL, left};

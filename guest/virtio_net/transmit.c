@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Frames to the device. Each is a chain: a slot of the driver's with the device's header and what had to be
+ * changed of the frame's own, then the frame's pages; or all of it in the slot, where the frame has no
+ * guest-physical addresses.
+ */
+#include "guest/virtio_net/virtio_net_internal.h"
+
+#define CHECKSUMS (HVK_TX_CHECKSUM_IPV4 | HVK_TX_CHECKSUM_TCP | HVK_TX_CHECKSUM_UDP)
+#define TCP_CHECKSUM_AT 16u
+#define UDP_CHECKSUM_AT 6u
+#define HEADER ((uint32_t)sizeof(struct virtio_net_header))
+
+/* What goes into the slot of a frame. */
+struct outgoing {
+	const struct hvk_tx_frame *frame;
+	struct virtio_net_header header;
+	struct hvk_headers head; /* head.length bytes stand for the frame's first skip; 0: none do */
+	uint32_t head_length, skip;
+	bool in_software, checksummed, segmented;
+};
+
+/* --- Memory ----------------------------------------------------------------------------- */
+
+hvk_status hvk_virtio_net_transmit_start(struct virtio_net_pair *pair)
+{
+	struct hvk *hvk = pair->device->hvk;
+	uint32_t count = pair->tx.size / 2u; /* a chain has two pieces at least */
+	uint32_t bytes = count * (uint32_t)(sizeof(struct virtio_net_slot) + sizeof(uint16_t));
+	hvk_status status = hvk_pages_get(hvk,
+					  (count + VIRTIO_NET_SLOTS_PER_PAGE - 1) / VIRTIO_NET_SLOTS_PER_PAGE,
+					  HVK_PAGE_HOST_READS, &pair->slot_memory);
+
+	if (status == HVK_OK)
+		status = hvk_pages_get(hvk, (bytes + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE, HVK_PAGE_PRIVATE,
+				       &pair->slot_pages);
+	if (status != HVK_OK)
+		return status;
+	pair->slots = pair->slot_pages.address;
+	pair->free_slots = (uint16_t *)(void *)(pair->slots + count);
+	for (uint16_t i = 0; i < count; i++) {
+		pair->slots[i].index = i;
+		pair->free_slots[i] = i;
+	}
+	pair->slot_count = pair->free_slot_count = (uint16_t)count;
+	return HVK_OK;
+}
+
+/* Frames that are still out: the device is quiet, or has vanished. */
+static void cancel_frames(struct virtio_net_pair *pair)
+{
+	struct hvk_tx_frame *frame;
+
+	for (uint32_t i = 0; i < pair->slot_count; i++) {
+		hvk_lock(pair->device->hvk, &pair->lock);
+		frame = pair->slots[i].frame;
+		pair->slots[i].frame = NULL;
+		hvk_unlock(pair->device->hvk, &pair->lock);
+		if (!frame)
+			continue;
+		__atomic_fetch_add(&pair->counters.tx_errors, 1, __ATOMIC_RELAXED);
+		frame->done(frame, HVK_ECANCELED, frame->context);
+	}
+}
+
+void hvk_virtio_net_transmit_stop(struct virtio_net_pair *pair, bool withhold)
+{
+	struct hvk *hvk = pair->device->hvk;
+
+	cancel_frames(pair);
+	if (withhold)
+		(void)hvk_pages_quarantine(hvk, &pair->slot_memory);
+	else
+		hvk_pages_put(hvk, &pair->slot_memory);
+	hvk_pages_put(hvk, &pair->slot_pages);
+	pair->slots = NULL;
+	pair->slot_count = pair->free_slot_count = 0;
+	hvk_virtq_destroy(hvk, &pair->tx, withhold);
+}
+
+/* --- Offloads --------------------------------------------------------------------------- */
+
+static uint32_t transport_capability(const struct hvk_headers *headers)
+{
+	if (headers->protocol == HVK_IP_UDP)
+		return headers->ipv6 ? HVK_NETDEV_TX_UDP6 : HVK_NETDEV_TX_UDP4;
+	return headers->ipv6 ? HVK_NETDEV_TX_TCP6 : HVK_NETDEV_TX_TCP4;
+}
+
+/* The device adds the sum of what follows to that of the pseudo-header, which it finds in the field. */
+static void ask_for_checksum(struct outgoing *out, uint32_t length)
+{
+	struct hvk_headers *head = &out->head;
+
+	hvk_headers_set_checksum(head, hvk_headers_pseudo(head, length));
+	out->header.flags |= VIRTIO_NET_HEADER_NEEDS_CHECKSUM;
+	out->header.checksum_start = (uint16_t)head->transport;
+	out->header.checksum_offset = head->protocol == HVK_IP_UDP ? UDP_CHECKSUM_AT : TCP_CHECKSUM_AT;
+	out->checksummed = true;
+}
+
+static bool segment(const struct hvk_virtio_net *device, struct outgoing *out, uint32_t enabled)
+{
+	const struct hvk_netdev_info *info = &device->netdev.info;
+	struct hvk_headers *head = &out->head;
+	uint32_t size = out->frame->segment_size, payload = out->frame->length - head->payload;
+
+	if (!(enabled & (head->ipv6 ? HVK_NETDEV_TSO6 : HVK_NETDEV_TSO4)) || size == 0 ||
+	    payload > info->tso_bytes_max || head->payload - head->network + size > info->mtu)
+		return false;
+	hvk_headers_set_length(head, out->frame->length - head->transport);
+	if (!head->ipv6)
+		hvk_headers_compute_ipv4_checksum(head);
+	ask_for_checksum(out, out->frame->length - head->transport);
+	if (payload <= size)
+		return true; /* one segment: no more than its checksum */
+	out->header.segmentation = head->ipv6 ? VIRTIO_NET_SEGMENTATION_TCP6 : VIRTIO_NET_SEGMENTATION_TCP4;
+	out->header.segment_size = (uint16_t)size;
+	out->header.header_length = (uint16_t)head->payload;
+	out->segmented = true;
+	return true;
+}
+
+static bool fill_in(const struct hvk_virtio_net *device, struct outgoing *out, uint32_t enabled)
+{
+	const struct hvk_tx_frame *frame = out->frame;
+	struct hvk_headers *head = &out->head;
+	uint32_t length;
+
+	if (!hvk_headers_find(frame, head))
+		return false;
+	if (frame->flags & HVK_TX_TSO)
+		return segment(device, out, enabled);
+	if (frame->flags & HVK_TX_CHECKSUM_IPV4) {
+		hvk_headers_compute_ipv4_checksum(head);
+		out->in_software = true;
+	}
+	if (!(frame->flags & (HVK_TX_CHECKSUM_TCP | HVK_TX_CHECKSUM_UDP)))
+		return true;
+	length = hvk_headers_transport_length(head, frame->length);
+	if (length == 0)
+		return false;
+	if (enabled & transport_capability(head)) {
+		ask_for_checksum(out, length);
+		return true;
+	}
+	out->in_software = true;
+	return hvk_headers_compute_checksum(head, frame, head->payload, length);
+}
+
+/* False: what is asked for cannot be done. */
+static bool prepare(const struct hvk_virtio_net *device, struct outgoing *out)
+{
+	const struct hvk_tx_frame *frame = out->frame;
+	uint32_t enabled = __atomic_load_n(&device->netdev.info.enabled, __ATOMIC_RELAXED);
+
+	if (!(frame->flags & (CHECKSUMS | HVK_TX_TSO | HVK_TX_VLAN)))
+		return true;
+	if (!hvk_headers_copy(frame, &out->head))
+		return false;
+	if (!(frame->flags & (CHECKSUMS | HVK_TX_TSO)))
+		out->head.length = HVK_ETHERNET_HEADER;
+	else if (!fill_in(device, out, enabled))
+		return false;
+	out->skip = out->head.length;
+	if (frame->flags & HVK_TX_VLAN) {
+		hvk_headers_insert_tag(&out->head, frame->vlan_tag);
+		if (out->header.flags & VIRTIO_NET_HEADER_NEEDS_CHECKSUM)
+			out->header.checksum_start = (uint16_t)out->head.transport;
+		if (out->segmented)
+			out->header.header_length = (uint16_t)out->head.payload;
+		out->in_software = true;
+	}
+	out->head_length = out->head.length;
+	return true;
+}
+
+/* --- One frame -------------------------------------------------------------------------- */
+
+static uint64_t slot_gpa(const struct virtio_net_pair *pair, uint32_t slot)
+{
+	return hvk_page_gpa(pair->device->hvk, &pair->slot_memory, slot / VIRTIO_NET_SLOTS_PER_PAGE) +
+	       (uint64_t)(slot % VIRTIO_NET_SLOTS_PER_PAGE) * VIRTIO_NET_SLOT_SIZE;
+}
+
+/* Bytes written to the slot. */
+static uint32_t write_slot(struct virtio_net_pair *pair, const struct outgoing *out, uint32_t slot,
+			   bool copied)
+{
+	struct hvk_shared all = hvk_pages_shared(&pair->slot_memory);
+	struct hvk_shared memory = hvk_shared_part(&all, slot * VIRTIO_NET_SLOT_SIZE, VIRTIO_NET_SLOT_SIZE);
+	uint32_t at = HEADER + out->head_length;
+
+	hvk_shared_write(&memory, 0, &out->header, HEADER);
+	if (out->head_length != 0)
+		hvk_shared_write(&memory, HEADER, out->head.bytes, out->head_length);
+	if (!copied)
+		return at;
+	hvk_frame_copy(out->frame, out->skip, &memory, at);
+	return at + out->frame->length - out->skip;
+}
+
+/* The frame's pieces behind the slot's; 0: it has to be copied, and does not fit. */
+static uint32_t lay_out(struct virtio_net_pair *pair, const struct outgoing *out, uint32_t slot,
+			bool copyable)
+{
+	struct hvk_virtq_piece *pieces = pair->pieces;
+	const struct hvk_buffer *pages = pair->frame_runs;
+	uint32_t count = hvk_frame_pages(out->frame, out->skip, pair->frame_runs, HVK_FRAME_PIECES_MAX);
+	bool fits = HEADER + out->head_length + out->frame->length - out->skip <= VIRTIO_NET_SLOT_SIZE;
+	bool copied = count == 0 && out->frame->length > out->skip;
+
+	if (copied && !(copyable && fits))
+		return 0;
+	pieces[0] = (struct hvk_virtq_piece){slot_gpa(pair, slot), write_slot(pair, out, slot, copied),
+					     false};
+	for (uint32_t i = 0; i < count; i++)
+		pieces[1 + i] = (struct hvk_virtq_piece){pages[i].gpa, pages[i].length, false};
+	return count + 1;
+}
+
+static void count_frame(struct virtio_net_pair *pair, const struct outgoing *out, bool copied)
+{
+	struct hvk_netdev_counters *counters = &pair->counters;
+
+	__atomic_store_n(&counters->tx_frames, counters->tx_frames + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&counters->tx_bytes, counters->tx_bytes + out->frame->length, __ATOMIC_RELAXED);
+	__atomic_store_n(&counters->tx_copied, counters->tx_copied + copied, __ATOMIC_RELAXED);
+	__atomic_store_n(&counters->tx_by_page, counters->tx_by_page + !copied, __ATOMIC_RELAXED);
+	__atomic_store_n(&counters->tx_packets, counters->tx_packets + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&counters->tx_checksummed, counters->tx_checksummed + out->checksummed,
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&counters->tx_in_software, counters->tx_in_software + out->in_software,
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&counters->tx_segmented, counters->tx_segmented + out->segmented, __ATOMIC_RELAXED);
+}
+
+/* Under lock. */
+static enum hvk_tx_result busy(struct virtio_net_pair *pair)
+{
+	pair->waits = true;
+	__atomic_store_n(&pair->counters.tx_busy, pair->counters.tx_busy + 1, __ATOMIC_RELAXED);
+	return HVK_TX_BUSY;
+}
+
+/* Under lock. */
+static enum hvk_tx_result put(struct virtio_net_pair *pair, struct hvk_tx_frame *frame, uint32_t look)
+{
+	struct outgoing out;
+	uint32_t count;
+	uint16_t slot;
+
+	if (pair->dead || !virtio_net_flag(&pair->device->open))
+		return HVK_TX_GONE;
+	if (pair->free_slot_count == 0)
+		return busy(pair);
+	out.frame = frame;
+	out.header = (struct virtio_net_header){0};
+	out.head_length = out.skip = 0;
+	out.in_software = out.checksummed = out.segmented = false;
+	if (!prepare(pair->device, &out))
+		return HVK_TX_GONE;
+	slot = pair->free_slots[pair->free_slot_count - 1];
+	count = lay_out(pair, &out, slot, (look & HVK_FRAME_COPYABLE) != 0);
+	if (count == 0)
+		return HVK_TX_GONE;
+	if (hvk_virtq_put(&pair->tx, pair->pieces, count, &pair->slots[slot]) != HVK_OK)
+		return busy(pair);
+	pair->free_slot_count--;
+	pair->slots[slot].frame = frame;
+	pair->unshown = true;
+	count_frame(pair, &out, count == 1);
+	return HVK_TX_TAKEN;
+}
+
+/* Under lock. */
+static void show(struct virtio_net_pair *pair)
+{
+	if (!pair->unshown)
+		return;
+	pair->unshown = false;
+	if (hvk_virtq_show(&pair->tx))
+		hvk_virtio_notify(&pair->device->transport, &pair->tx, pair->tx_notify);
+}
+
+static struct virtio_net_pair *pair_of(struct hvk_virtio_net *device, const struct hvk_tx_frame *frame)
+{
+	uint32_t pairs = __atomic_load_n(&device->pair_count, __ATOMIC_ACQUIRE), cpu;
+
+	if (pairs <= 1)
+		return &device->pairs[0];
+	if (frame->flags & HVK_TX_HASH)
+		return &device->pairs[frame->hash % pairs];
+	cpu = hvk_cpu_index(device->hvk);
+	for (uint32_t i = 0; i < pairs; i++) {
+		if (device->pairs[i].cpu == cpu)
+			return &device->pairs[i];
+	}
+	return &device->pairs[cpu % pairs];
+}
+
+static enum hvk_tx_result transmit(struct hvk_virtio_net *device, struct hvk_tx_frame *frame, bool more)
+{
+	const struct hvk_netdev_info *info = &device->netdev.info;
+	bool long_one = (frame->flags & HVK_TX_TSO) != 0;
+	uint32_t look = hvk_frame_look(frame, long_one ? VIRTIO_NET_JOINED_MAX : info->frame_max);
+	struct virtio_net_pair *pair = pair_of(device, frame);
+	enum hvk_tx_result result = HVK_TX_GONE;
+
+	hvk_lock(device->hvk, &pair->lock);
+	if (look & HVK_FRAME_VALID)
+		result = put(pair, frame, look);
+	if (result == HVK_TX_GONE)
+		__atomic_store_n(&pair->counters.tx_errors, pair->counters.tx_errors + 1, __ATOMIC_RELAXED);
+	if (!more || result != HVK_TX_TAKEN)
+		show(pair);
+	hvk_unlock(device->hvk, &pair->lock);
+	if (more && result == HVK_TX_TAKEN)
+		hvk_poller_kick(device->hvk,
+				&pair->poller); /* it is shown at the end of a poll, at the latest */
+	return result;
+}
+
+enum hvk_tx_result hvk_virtio_net_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame)
+{
+	return transmit((struct hvk_virtio_net *)(void *)netdev, frame, (frame->flags & HVK_TX_MORE) != 0);
+}
+
+void hvk_virtio_net_flush(struct hvk_netdev *netdev)
+{
+	struct hvk_virtio_net *device = (struct hvk_virtio_net *)(void *)netdev;
+
+	for (uint32_t i = 0; i < __atomic_load_n(&device->pair_count, __ATOMIC_ACQUIRE); i++) {
+		hvk_lock(device->hvk, &device->pairs[i].lock);
+		show(&device->pairs[i]);
+		hvk_unlock(device->hvk, &device->pairs[i].lock);
+	}
+}
+
+uint32_t hvk_virtio_net_transmit_many(struct hvk_netdev *netdev, struct hvk_tx_frame *const *frames,
+				      uint32_t count, enum hvk_tx_result *result)
+{
+	struct hvk_virtio_net *device = (struct hvk_virtio_net *)(void *)netdev;
+	uint32_t taken = 0;
+
+	*result = HVK_TX_TAKEN;
+	while (taken < count && *result == HVK_TX_TAKEN) {
+		*result = transmit(device, frames[taken], taken + 1 < count);
+		taken += *result == HVK_TX_TAKEN;
+	}
+	hvk_virtio_net_flush(netdev);
+	return taken;
+}
+
+uint32_t hvk_virtio_net_outstanding(struct hvk_netdev *netdev)
+{
+	struct hvk_virtio_net *device = (struct hvk_virtio_net *)(void *)netdev;
+	uint32_t outstanding = 0;
+
+	for (uint32_t i = 0; i < __atomic_load_n(&device->pair_count, __ATOMIC_ACQUIRE); i++) {
+		hvk_lock(device->hvk, &device->pairs[i].lock);
+		outstanding += (uint32_t)device->pairs[i].slot_count - device->pairs[i].free_slot_count;
+		hvk_unlock(device->hvk, &device->pairs[i].lock);
+	}
+	return outstanding;
+}
+
+/* --- Coming back ------------------------------------------------------------------------ */
+
+/* Under lock: one frame that is done, NULL if there is none. */
+static struct hvk_tx_frame *take_done(struct virtio_net_pair *pair)
+{
+	struct virtio_net_slot *slot = NULL;
+	struct hvk_tx_frame *frame = NULL;
+	void *cookie = NULL;
+	uint32_t written;
+	hvk_status status = hvk_virtq_take(&pair->tx, &cookie, &written);
+
+	if (status == HVK_OK) {
+		slot = cookie;
+		frame = slot->frame;
+		slot->frame = NULL;
+		pair->free_slots[pair->free_slot_count++] = slot->index;
+	} else if (status != HVK_EEMPTY) {
+		pair->dead = true;
+	}
+	return frame;
+}
+
+static bool next_done(struct virtio_net_pair *pair, struct hvk_tx_frame **frame, bool *died)
+{
+	hvk_lock(pair->device->hvk, &pair->lock);
+	*frame = pair->dead ? NULL : take_done(pair);
+	*died = *frame == NULL && pair->dead;
+	hvk_unlock(pair->device->hvk, &pair->lock);
+	return *frame != NULL;
+}
+
+bool hvk_virtio_net_reclaim(struct virtio_net_pair *pair)
+{
+	struct hvk_netdev *netdev = &pair->device->netdev;
+	struct hvk_tx_frame *frame;
+	bool ready, more = false, died = false;
+	uint32_t count = 0;
+
+	while (count < VIRTIO_NET_BUDGET && next_done(pair, &frame, &died)) {
+		frame->done(frame, HVK_OK, frame->context);
+		count++;
+	}
+	if (died)
+		hvk_virtio_net_break(pair->device, "transmit queue");
+	hvk_lock(pair->device->hvk, &pair->lock);
+	show(pair);
+	ready = pair->waits && count != 0;
+	if (ready)
+		pair->waits = false;
+	if (!pair->dead)
+		more = hvk_virtq_await(&pair->tx);
+	hvk_unlock(pair->device->hvk, &pair->lock);
+	if (ready && netdev->hooks.tx_ready)
+		netdev->hooks.tx_ready(netdev->hooks.context, netdev);
+	return more;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * virtio_net: its state, and what its files call of each other. Private to guest/virtio_net.
+ *
+ *   virtio_net.c  the object: creating it, counters, looking inside
+ *   life.c        attach and detach as tables of steps, the function's leaving
+ *   queues.c      the pairs of queues: memory, pollers, interrupts
+ *   transmit.c    frames to the device
+ *   receive.c     frames from it
+ *   control.c     the control queue: one command at a time
+ *   operations.c  what the user above asks for while attached
+ *   transport.c   registers;  virtq.c  a queue's memory
+ *
+ * Contexts. A pair of queues is polled by one CPU (its poller); the transmit queue is also touched by
+ * whoever transmits, under the pair's lock. All else (steps, control queue, operations, link) is done in
+ * hvk_poll of config.cpu; what comes elsewhere leaves a note and kicks the device's own poller.
+ */
+#ifndef HVK_VIRTIO_NET_INTERNAL_H
+#define HVK_VIRTIO_NET_INTERNAL_H
+
+#include "guest/core/core.h"
+#include "guest/device/steps.h"
+#include "guest/netdev/frame.h"
+#include "guest/netdev/headers.h"
+#include "guest/virtio_net/transport.h"
+#include "guest/virtio_net/virtq.h"
+#include "hvkit/virtio_net.h"
+
+#define VIRTIO_NET_QUEUE_SIZE_DEFAULT 256u
+#define VIRTIO_NET_QUEUE_SIZE_MIN 4u
+#define VIRTIO_NET_OPERATIONS_MAX 8u
+#define VIRTIO_NET_BUDGET 64u     /* frames per poll of a queue */
+#define VIRTIO_NET_RESET_MS 1000u /* for a device to become quiet */
+#define VIRTIO_NET_BUFFER HVK_PAGE_SIZE
+#define VIRTIO_NET_JOINED_MAX (65535u + HVK_ETHERNET_HEADER)
+/* Shared memory for what the driver itself writes of a frame: the device's header, and the frame's headers
+ * where they had to be changed; or a whole frame that has to be copied. */
+#define VIRTIO_NET_SLOT_SIZE 2048u
+#define VIRTIO_NET_SLOTS_PER_PAGE (HVK_PAGE_SIZE / VIRTIO_NET_SLOT_SIZE)
+#define VIRTIO_NET_MTU_MIN 68u
+#define VIRTIO_NET_MTU_DEFAULT 1500u
+#define VIRTIO_NET_MTU_MAX 65521u
+#define VIRTIO_NET_CONTROL_DATA 1024u
+#define VIRTIO_NET_CONTROL_MS 2000u
+
+enum virtio_net_state {
+	VIRTIO_NET_DETACHED,
+	VIRTIO_NET_ATTACHING,
+	VIRTIO_NET_ATTACHED,
+	VIRTIO_NET_DETACHING
+};
+
+#define VIRTIO_NET_WAITS_FOR_RESET HVK_STEPS_OWN
+#define VIRTIO_NET_WAITS_FOR_CONTROL (HVK_STEPS_OWN + 1u)
+#define VIRTIO_NET_WAIT_RESET 1u
+#define VIRTIO_NET_WAIT_CONTROL 2u
+
+/* A frame, or several buffers to receive one. */
+struct virtio_net_slot {
+	struct hvk_tx_frame *frame;
+	uint16_t index;
+};
+
+struct virtio_net_pair {
+	struct hvk_virtio_net *device;
+	uint16_t index;
+	uint32_t cpu;
+	struct hvk_poller poller;
+	bool polled; /* the poller was added */
+
+	/* Receiving: of its CPU alone. Buffer n is page n. */
+	struct hvk_virtq rx;
+	uint32_t rx_notify;
+	struct hvk_pages buffers;
+	struct hvk_pages frame_pages; /* a frame's private copy */
+	uint32_t *buffer_numbers;     /* cookies point here */
+	struct hvk_pages number_pages;
+
+	/* Transmitting: under lock. */
+	struct hvk_lock lock;
+	struct hvk_virtq tx;
+	uint32_t tx_notify;
+	struct hvk_pages slot_memory, slot_pages;
+	struct virtio_net_slot *slots;
+	uint16_t *free_slots;
+	uint16_t slot_count, free_slot_count;
+	bool waits;                                         /* tx_ready is owed */
+	bool unshown;                                       /* HVK_TX_MORE */
+	bool dead;                                          /* a queue of it contradicted itself */
+	struct hvk_buffer frame_runs[HVK_FRAME_PIECES_MAX]; /* of the frame that is being put */
+	struct hvk_virtq_piece pieces[1 + HVK_FRAME_PIECES_MAX];
+
+	struct hvk_netdev_counters counters; /* atomic; rx of its CPU, tx under lock */
+};
+
+struct virtio_net_operation {
+	enum { VIRTIO_NET_FLAGS, VIRTIO_NET_ENABLED, VIRTIO_NET_MTU, VIRTIO_NET_MULTICAST } kind;
+	struct hvk_request *request;
+	uint32_t value; /* flags, enabled, MTU; number of groups */
+	uint8_t groups[HVK_NETDEV_GROUPS_MAX][6];
+};
+
+struct virtio_net_control_queue {
+	struct hvk_virtq queue;
+	uint32_t notify;
+	struct hvk_pages pages;
+	bool busy, there;
+	uint8_t acknowledgement;
+};
+
+struct hvk_virtio_net {
+	struct hvk_netdev netdev; /* first */
+	struct hvk_pages pages;
+	struct hvk *hvk;
+	struct hvk_pci_function *function;
+	struct hvk_virtio_net_config config;
+	struct hvk_virtio_transport transport;
+	uint64_t features;
+	uint32_t flags; /* HVK_NETDEV_*, in force; atomic */
+	bool open;      /* frames may be sent; atomic */
+	bool gone;      /* the function is not there any more; atomic */
+	bool broken;    /* the device contradicted itself: told as gone; atomic */
+
+	struct hvk_lock lock;
+	enum virtio_net_state state;
+	struct hvk_request *attach_request, *detach_request;
+	struct virtio_net_operation operations[VIRTIO_NET_OPERATIONS_MAX];
+	uint32_t operation_count;
+	bool detach_wanted;
+
+	bool kicked; /* atomic */
+	struct hvk_request kick;
+
+	/* In hvk_poll of config.cpu. */
+	bool told_gone;
+	struct hvk_steps steps;
+	hvk_status result;
+	bool withhold; /* the device did not reset */
+	struct hvk_timer reset_timer, link_timer;
+	uint32_t interrupt; /* being created or deleted */
+	uint32_t interrupts_created;
+	uint32_t pair_leaving;
+	struct virtio_net_control_queue control;
+	struct virtio_net_operation operation;
+	bool operating;
+	hvk_status operation_status;
+	struct { /* multicast groups, for the filter of what the device lets through beyond */
+		uint32_t count;
+		uint8_t addresses[HVK_NETDEV_GROUPS_MAX][6];
+	} groups;
+	uint32_t pair_count;   /* in use */
+	uint32_t pair_max;     /* that there is memory for */
+	uint32_t device_pairs; /* that the device has */
+	struct virtio_net_pair pairs[];
+};
+
+/* Interrupt 0 is the configuration's and the control queue's, 1 + n of pair n. */
+#define VIRTIO_NET_INTERRUPT_DEVICE 0u
+#define VIRTIO_NET_INTERRUPT_PAIR 1u
+
+static inline bool virtio_net_flag(const bool *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
+}
+
+static inline bool virtio_net_is_there(const struct hvk_virtio_net *device)
+{
+	return !virtio_net_flag(&device->gone);
+}
+
+/* --- life.c ----------------------------------------------------------------------------- */
+
+void hvk_virtio_net_life_init(struct hvk_virtio_net *device);
+/* Soon, in hvk_poll of config.cpu. Any context but interrupt. */
+void hvk_virtio_net_kick(struct hvk_virtio_net *device);
+/* The device contradicted itself. Any CPU. */
+void hvk_virtio_net_break(struct hvk_virtio_net *device, const char *what);
+
+/* --- queues.c --------------------------------------------------------------------------- */
+
+/* Steps. */
+hvk_status hvk_virtio_net_begin_queues(void *device);
+hvk_status hvk_virtio_net_begin_interrupts(void *device);
+hvk_status hvk_virtio_net_take_interrupts(void *device, const struct hvk_answer *answer);
+hvk_status hvk_virtio_net_begin_enable(void *device);
+hvk_status hvk_virtio_net_begin_fill(void *device);
+hvk_status hvk_virtio_net_begin_no_interrupts(void *device);
+hvk_status hvk_virtio_net_take_no_interrupts(void *device, const struct hvk_answer *answer);
+hvk_status hvk_virtio_net_begin_no_pollers(void *device);
+hvk_status hvk_virtio_net_take_no_pollers(void *device, const struct hvk_answer *answer);
+void hvk_virtio_net_queues_free(struct hvk_virtio_net *device);
+
+/* --- transmit.c, receive.c -------------------------------------------------------------- */
+
+hvk_status hvk_virtio_net_transmit_start(struct virtio_net_pair *pair);
+void hvk_virtio_net_transmit_stop(struct virtio_net_pair *pair, bool withhold);
+enum hvk_tx_result hvk_virtio_net_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame);
+uint32_t hvk_virtio_net_transmit_many(struct hvk_netdev *netdev, struct hvk_tx_frame *const *frames,
+				      uint32_t count, enum hvk_tx_result *result);
+void hvk_virtio_net_flush(struct hvk_netdev *netdev);
+uint32_t hvk_virtio_net_outstanding(struct hvk_netdev *netdev);
+/* Frames that the device is done with; in hvk_poll of the pair's CPU. True: more wait. */
+bool hvk_virtio_net_reclaim(struct virtio_net_pair *pair);
+
+hvk_status hvk_virtio_net_receive_start(struct virtio_net_pair *pair);
+void hvk_virtio_net_receive_stop(struct virtio_net_pair *pair, bool withhold);
+void hvk_virtio_net_receive_fill(struct virtio_net_pair *pair);
+bool hvk_virtio_net_receive(struct virtio_net_pair *pair);
+
+/* --- control.c, operations.c ------------------------------------------------------------ */
+
+hvk_status hvk_virtio_net_control_start(struct hvk_virtio_net *device);
+void hvk_virtio_net_control_stop(struct hvk_virtio_net *device, bool withhold);
+/* A command, as a step: HVK_EINPROGRESS, or HVK_ENOTSUP where the device has none. */
+hvk_status hvk_virtio_net_control_send(struct hvk_virtio_net *device, uint8_t class_, uint8_t command,
+				       const void *data, uint32_t length);
+void hvk_virtio_net_control_look(struct hvk_virtio_net *device);
+hvk_status hvk_virtio_net_begin_pairs(void *device);
+
+void hvk_virtio_net_set_flags(struct hvk_netdev *netdev, uint32_t flags, struct hvk_request *request);
+void hvk_virtio_net_set_enabled(struct hvk_netdev *netdev, uint32_t enabled, struct hvk_request *request);
+void hvk_virtio_net_set_mtu(struct hvk_netdev *netdev, uint32_t mtu, struct hvk_request *request);
+void hvk_virtio_net_set_multicast(struct hvk_netdev *netdev, const uint8_t (*groups)[6], uint32_t count,
+				  struct hvk_request *request);
+void hvk_virtio_net_refuse(struct hvk_netdev *netdev, struct hvk_request *request);
+/* True: one runs, or was begun. */
+bool hvk_virtio_net_operations_run(struct hvk_virtio_net *device);
+/* A step: what the device joins follows what is enabled. */
+hvk_status hvk_virtio_net_begin_offloads(void *device);
+void hvk_virtio_net_operations_cancel(struct hvk_virtio_net *device, hvk_status status);
+/* Is this frame wanted, by flags and groups? */
+bool hvk_virtio_net_wants(const struct hvk_virtio_net *device, const uint8_t *address);
+void hvk_virtio_net_link_look(struct hvk_virtio_net *device);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Interrupts: the host is asked for one at a time, in the order in which they were wanted. */
+#include "guest/vpci/vpci_internal.h"
+
+static void is_over(struct hvk_timer *timer, void *context)
+{
+	struct hvk_vpci *vpci = context;
+
+	(void)timer;
+	vpci->interrupt_overdue = true;
+	hvk_vpci_kick(vpci);
+}
+
+void hvk_vpci_interrupts_init(struct hvk_vpci *vpci)
+{
+	vpci->interrupt_timer = (struct hvk_timer){
+		.fire = is_over, .context = vpci, .deadline = HVK_NEVER, .cpu = vpci->bus.cpu};
+}
+
+/* Linux, OpenVMM: of the bytes of the channel's instance as they lie on the wire. */
+uint64_t hvk_vpci_device_id(const struct hvk_pci_bus *bus, uint32_t slot)
+{
+	const struct hvk_vpci *vpci = (const struct hvk_vpci *)(const void *)bus;
+	const uint8_t *guid = hvk_channel_offer(vpci->channel)->instance.bytes;
+
+	return (uint64_t)guid[5] << 24 | (uint64_t)guid[4] << 16 | (uint64_t)guid[7] << 8 |
+	       (guid[6] & 0xf8u) | VPCI_SLOT_FUNCTION(slot);
+}
+
+void hvk_vpci_interrupt(struct hvk_pci_bus *bus, struct hvk_pci_interrupt *interrupt)
+{
+	struct hvk_vpci *vpci = (struct hvk_vpci *)(void *)bus;
+
+	if (interrupt) {
+		hvk_lock(bus->hvk, &vpci->lock);
+		interrupt->next = NULL;
+		if (vpci->interrupts_last)
+			vpci->interrupts_last->next = interrupt;
+		else
+			vpci->interrupts_first = interrupt;
+		vpci->interrupts_last = interrupt;
+		hvk_unlock(bus->hvk, &vpci->lock);
+	}
+	hvk_vpci_kick(vpci);
+}
+
+static struct hvk_pci_interrupt *take(struct hvk_vpci *vpci)
+{
+	struct hvk_pci_interrupt *interrupt;
+
+	hvk_lock(vpci_hvk(vpci), &vpci->lock);
+	interrupt = vpci->interrupts_first;
+	if (interrupt) {
+		vpci->interrupts_first = interrupt->next;
+		if (!interrupt->next)
+			vpci->interrupts_last = NULL;
+	}
+	hvk_unlock(vpci_hvk(vpci), &vpci->lock);
+	return interrupt;
+}
+
+/* --- One of them --------------------------------------------------------------------------------- */
+
+static hvk_status send_create(struct hvk_vpci *vpci, const struct hvk_pci_interrupt *interrupt)
+{
+	const struct hvk_pci_target *target = &interrupt->targets[interrupt->target];
+	struct hvk_vpci_message message;
+	hvk_status status = hvk_vpci_build_create(&message, vpci->version, interrupt->function->slot,
+						  target->vector,
+						  hvk_cpu_vp_index(vpci_hvk(vpci), target->poller.cpu));
+
+	if (status == HVK_OK)
+		status = hvk_channel_send(vpci->channel, message.bytes, message.length, true,
+					  &vpci->interrupt_ask);
+	if (status != HVK_OK)
+		return status;
+	vpci->interrupt_ask.pending = true;
+	hvk_timer_start(vpci_hvk(vpci), &vpci->interrupt_timer, vpci->bus.cpu,
+			hvk_timeouts(vpci_hvk(vpci))->device_ms);
+	return HVK_EINPROGRESS;
+}
+
+/* A deletion has no answer: Linux and FreeBSD ask for none. */
+static hvk_status send_delete(struct hvk_vpci *vpci, const struct hvk_pci_interrupt *interrupt)
+{
+	struct hvk_vpci_message message;
+
+	hvk_vpci_build_delete(&message, interrupt->function->slot, interrupt->address, interrupt->data);
+	return hvk_channel_send(vpci->channel, message.bytes, message.length, false, NULL);
+}
+
+/* HVK_EINPROGRESS: an answer will come; HVK_EAGAIN: the ring is full. */
+static hvk_status send(struct hvk_vpci *vpci, const struct hvk_pci_interrupt *interrupt)
+{
+	bool creates = interrupt->state != HVK_PCI_INTERRUPT_DELETING;
+
+	if (vpci->lost != HVK_OK || !vpci->opened || hvk_pci_is_gone(interrupt->function))
+		return HVK_EGONE;
+	if (!creates && !interrupt->created) /* suspended: the host has it not */
+		return HVK_OK;
+	return creates ? send_create(vpci, interrupt) : send_delete(vpci, interrupt);
+}
+
+static void conclude(struct hvk_vpci *vpci, hvk_status status, uint64_t address, uint32_t data)
+{
+	struct hvk_pci_interrupt *interrupt = vpci->interrupt;
+
+	vpci->interrupt = NULL;
+	hvk_timer_stop(vpci_hvk(vpci), &vpci->interrupt_timer);
+	if (interrupt->state == HVK_PCI_INTERRUPT_READY) { /* had again after a resume */
+		const struct hvk_answer answer = {status, NULL, 0};
+
+		interrupt->created = status == HVK_OK;
+		interrupt->address = address;
+		interrupt->data = data;
+		hvk_steps_answer(&vpci->steps, VPCI_EVENT_INTERRUPT, &answer);
+		return;
+	}
+	hvk_pci_interrupt_asked(interrupt, status, address, data);
+}
+
+static void take_answer(struct hvk_vpci *vpci)
+{
+	struct vpci_ask *ask = &vpci->interrupt_ask;
+	uint64_t address = 0;
+	uint32_t data = 0;
+	hvk_status status;
+
+	if (ask->pending && ask->there) {
+		status = hvk_vpci_parse_created(ask->bytes, ask->length, &address, &data);
+	} else if (ask->pending && (vpci->interrupt_overdue || vpci->lost != HVK_OK || !vpci->opened)) {
+		(void)hvk_channel_take_request(vpci->channel, ask);
+		status = vpci->lost != HVK_OK || !vpci->opened ? HVK_EGONE : HVK_ETIMEDOUT_VPCI;
+	} else {
+		return;
+	}
+	ask->pending = ask->there = false;
+	if (hvk_status_is_host_fault(status))
+		hvk_vpci_fault(vpci, status, "answer to CREATE_INTERRUPT");
+	conclude(vpci, status, address, data);
+}
+
+void hvk_vpci_interrupts_go_on(struct hvk_vpci *vpci)
+{
+	hvk_status status;
+
+	if (vpci->interrupt)
+		take_answer(vpci);
+	vpci->interrupt_overdue = false;
+	for (uint32_t i = 0; i < HVK_PCI_INTERRUPTS_MAX && !vpci->interrupt_ask.pending; i++) {
+		if (!vpci->interrupt)
+			vpci->interrupt = take(vpci);
+		if (!vpci->interrupt)
+			return;
+		status = send(vpci, vpci->interrupt);
+		if (status == HVK_EAGAIN || status == HVK_EINPROGRESS)
+			return;
+		conclude(vpci, status, 0, 0);
+	}
+}
+
+/* --- After a resume -------------------------------------------------------------------------------- */
+
+static struct hvk_pci_interrupt *next_lost(struct hvk_vpci *vpci)
+{
+	for (uint32_t i = 0; i < vpci->function_max; i++) {
+		struct hvk_pci_function *function = &vpci->functions[i].pci;
+
+		if (vpci->functions[i].state != VPCI_FUNCTION_READY)
+			continue;
+		for (uint32_t n = 0; n < function->interrupt_count; n++) {
+			if (function->interrupts[n].state == HVK_PCI_INTERRUPT_READY &&
+			    !function->interrupts[n].created)
+				return &function->interrupts[n];
+		}
+	}
+	return NULL;
+}
+
+bool hvk_vpci_interrupts_again(struct hvk_vpci *vpci)
+{
+	struct hvk_pci_interrupt *interrupt = next_lost(vpci);
+
+	if (interrupt)
+		hvk_vpci_interrupt(&vpci->bus, interrupt);
+	return interrupt != NULL;
+}
+
+void hvk_vpci_interrupts_lost(struct hvk_vpci *vpci)
+{
+	for (uint32_t i = 0; i < vpci->function_max; i++) {
+		struct hvk_pci_function *function = &vpci->functions[i].pci;
+
+		for (uint32_t n = 0; n < function->interrupt_count; n++)
+			function->interrupts[n].created = false;
+	}
+}
