@@ -31,6 +31,8 @@ for fault in slow-teardown delay-signal; do
 done
 if "$seeds" --shrink 1 >"$work/said"; then fail "seed 1 does not fail, and was shrunk"; fi
 grep -q 'does not fail' "$work/said" || fail "it does not say that the seed is good"
+if "$HVKIT_BUILD/tests/sim_storage" --shrink 1 >"$work/said"; then fail "seed 1 of storage does not fail, and was shrunk"; fi
+grep -q 'does not fail' "$work/said" || fail "it does not say that the seed of storage is good"
 status=0
 "$seeds" --smallest nonsense 1 >"$work/said" 2>&1 || status=$?
 [ $status = 2 ] || fail "an unknown fault: status $status"
