@@ -47,7 +47,10 @@ static int parse_path(struct shell *shell, struct lookup *lookup, uint32_t count
 	char disk[DISK_PLACE_NAME + 12];
 	const char *rest = words[0] + length;
 
-	snprintf(disk, sizeof(disk), "%.*s", (int)(length < 40 ? length : 40), words[0]);
+	if (length >= sizeof(disk))
+		length = sizeof(disk) - 1;
+	memcpy(disk, words[0], length);
+	disk[length] = '\0';
 	lookup->path[0] = '\0';
 	if (*rest)
 		used = (size_t)snprintf(lookup->path, sizeof(lookup->path), "%s", rest + 1);

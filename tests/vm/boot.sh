@@ -84,7 +84,7 @@ else
 	outer=$work/outer
 	make_outer "$outer" tests/vm/inside/cells "$cells"
 	cp "$kernel/ipxe.lkrn" "$outer/kernel/"
-	cp tests/vm/inside/tap-cells tests/vm/inside/disk-cells "$outer/"
+	cp tests/vm/inside/tap-cells tests/vm/inside/disk-cells tests/vm/inside/image-disk "$outer/"
 	ln -s bin/hvkit-shell.elf "$outer/hvkit-shell.elf"
 	[ ! -e "$work/tools.cpio" ] || cp "$work/tools.cpio" "$outer/tools.cpio"
 	if [ -e "$media/root.img" ]; then
