@@ -55,12 +55,20 @@ static void handle_msr(struct vmm_vcpu *vcpu, bool write)
 		run->msr.data = value;
 }
 
-/* Where no RAM is nothing answers. */
+/* Where no RAM is: a device's memory, or nothing, which answers with ones. */
 static void handle_mmio(struct vmm_vcpu *vcpu)
 {
+	struct kvm_run *run = vcpu->run;
+	uint64_t value = 0;
+
 	vmm_count(&vcpu->counters.mmio_exits);
-	if (!vcpu->run->mmio.is_write)
-		memset(vcpu->run->mmio.data, 0xff, sizeof(vcpu->run->mmio.data));
+	memcpy(&value, run->mmio.data, sizeof(run->mmio.data));
+	if (run->mmio.is_write) {
+		vmm_hyperv_mmio_write(vcpu, run->mmio.phys_addr, run->mmio.len, value);
+		return;
+	}
+	value = vmm_hyperv_mmio_read(vcpu, run->mmio.phys_addr, run->mmio.len);
+	memcpy(run->mmio.data, &value, sizeof(run->mmio.data));
 }
 
 /* With APICs of KVM's own KVM waits, too. Without, nobody would end the wait: be back soon, the

@@ -131,6 +131,30 @@ bool vmm_hyperv_write(struct vmm_vcpu *vcpu, uint32_t index, uint64_t value)
 	return right;
 }
 
+/* --- Device memory --------------------------------------------------------------------------- */
+
+uint64_t vmm_hyperv_mmio_read(struct vmm_vcpu *vcpu, uint64_t gpa, uint32_t width)
+{
+	struct vmm *vmm = vcpu->vmm;
+	uint64_t value;
+
+	vmm_lock(vmm);
+	(void)hvh_mmio_read(vmm->partition, vmm_now(vmm), vcpu->index, gpa, width, &value);
+	vmm_device_look(vmm);
+	vmm_unlock(vmm);
+	return value;
+}
+
+void vmm_hyperv_mmio_write(struct vmm_vcpu *vcpu, uint64_t gpa, uint32_t width, uint64_t value)
+{
+	struct vmm *vmm = vcpu->vmm;
+
+	vmm_lock(vmm);
+	(void)hvh_mmio_write(vmm->partition, vmm_now(vmm), vcpu->index, gpa, width, value);
+	vmm_device_look(vmm);
+	vmm_unlock(vmm);
+}
+
 /* --- Hypercalls ------------------------------------------------------------------------------ */
 
 static bool call(struct vmm_vcpu *vcpu, uint64_t control, uint64_t input, uint64_t output, uint64_t *result)

@@ -150,6 +150,9 @@ void vmm_hyperv_hypercall(struct vmm_vcpu *vcpu);
 /* False: #GP. */
 bool vmm_hyperv_read(struct vmm_vcpu *vcpu, uint32_t index, uint64_t *value);
 bool vmm_hyperv_write(struct vmm_vcpu *vcpu, uint32_t index, uint64_t value);
+/* Memory of devices behind vPCI. */
+uint64_t vmm_hyperv_mmio_read(struct vmm_vcpu *vcpu, uint64_t gpa, uint32_t width);
+void vmm_hyperv_mmio_write(struct vmm_vcpu *vcpu, uint64_t gpa, uint32_t width, uint64_t value);
 
 /* device_thread.c */
 bool vmm_device_create(struct vmm *vmm, char *error);

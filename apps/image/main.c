@@ -15,6 +15,8 @@
 #define VECTOR 0x50u
 #define TIMER_VECTOR 0x51u
 #define CONSOLE_VECTOR 0x52u
+#define DEVICE_VECTOR_FIRST 0x60u
+#define DEVICE_VECTOR_COUNT 64u
 #define CONSOLE_TICK_MS 20u /* how often the console is looked at where it has no interrupt */
 #define TICK_MS 60000u      /* all that is waited for wakes or has its time; this is a net */
 
@@ -182,6 +184,15 @@ static void timer_interrupt(void *context, uint32_t cpu)
 		hvk_event_timer_interrupt(hvk, cpu);
 }
 
+static void device_interrupt(void *context, uint32_t cpu, uint8_t vector)
+{
+	struct image *self = context;
+	struct hvk *hvk = atomic_load(&self->shell.hvk);
+
+	if (hvk)
+		hvk_interrupt_device(hvk, cpu, vector);
+}
+
 static void tell_crash(void *context, const uint64_t numbers[BARE_CRASH_NUMBERS], const char *text,
 		       size_t length)
 {
@@ -229,17 +240,22 @@ static bool load_shell(void)
 		.read_line = read_line,
 		.tick_ms = TICK_MS,
 	};
-	const struct shell_config config = {
+	struct shell_config config = {
 		.hvk = {.cpus = image.options.cpus,
 			.vector = VECTOR,
 			.interrupts = true,
-			.log_level = (enum hvk_log_level)image.options.log_level},
+			.log_level = (enum hvk_log_level)image.options.log_level,
+			.device_vector_first = DEVICE_VECTOR_FIRST,
+			.device_vector_count = DEVICE_VECTOR_COUNT},
 		.mode = image.options.boot_mode ? HVK_VMBUS_MODE_BOOT : HVK_VMBUS_MODE_SYSTEM,
 		.newest = image.options.vmbus_newest,
 		.network = image.options.nic,
 		.driver = image.options.driver,
 	};
 
+	for (uint32_t n = 0; n < HVK_MMIO_RANGES; n++)
+		(void)bare_mmio_window(n, &config.hvk.mmio_windows[n].base,
+				       &config.hvk.mmio_windows[n].length);
 	return shell_init(&image.shell, &platform, &config) == HVK_OK;
 }
 
@@ -272,6 +288,7 @@ int bare_main(void)
 		return refuse("the shell could not be set up");
 	bare_set_vector(VECTOR, interrupt, &image);
 	bare_set_vector(TIMER_VECTOR, timer_interrupt, &image);
+	bare_set_device_vectors(DEVICE_VECTOR_FIRST, DEVICE_VECTOR_COUNT, device_interrupt, &image);
 	image.console_interrupts = options->console && bare_read_by_interrupt(CONSOLE_VECTOR);
 	bare_set_timer(arm, &image);
 	bare_set_crash_hook(tell_crash, &image);

@@ -91,15 +91,13 @@ bool hvh_mmio_read(struct hvh_partition *partition, uint64_t now, uint32_t vp, u
 	struct hvh_mmio_region *region;
 
 	now = hvh_clock(partition, now);
-	*value = UINT64_MAX;
-	partition->mmio->reads++;
-	if (!well_formed(partition, vp, gpa, width))
-		return false;
 	*value = hvh_ones(width);
+	partition->mmio->reads++;
 	region = find(partition->mmio, gpa, width);
 	if (region == NULL)
 		return false;
-	*value = region->read(region->context, now, vp, gpa - region->base, width) & hvh_ones(width);
+	if (well_formed(partition, vp, gpa, width))
+		*value = region->read(region->context, now, vp, gpa - region->base, width) & hvh_ones(width);
 	return true;
 }
 
@@ -110,12 +108,11 @@ bool hvh_mmio_write(struct hvh_partition *partition, uint64_t now, uint32_t vp, 
 
 	now = hvh_clock(partition, now);
 	partition->mmio->writes++;
-	if (!well_formed(partition, vp, gpa, width))
-		return false;
 	region = find(partition->mmio, gpa, width);
 	if (region == NULL)
 		return false;
-	region->write(region->context, now, vp, gpa - region->base, width, value & hvh_ones(width));
+	if (well_formed(partition, vp, gpa, width))
+		region->write(region->context, now, vp, gpa - region->base, width, value & hvh_ones(width));
 	return true;
 }
 

@@ -104,7 +104,7 @@ static const char *read_madt(struct acpi_info *info, const struct physical *from
 	return NULL;
 }
 
-/* --- FADT and DSDT: power off --------------------------------------------------------- */
+/* --- DSDT: power off --------------------------------------------------------- */
 
 /* A byte constant in AML: a prefix and the byte, or an opcode of its own for 0 and 1. */
 static bool aml_byte(const uint8_t bytes[2], uint8_t *value)
@@ -139,6 +139,60 @@ static bool find_sleep_type(const struct physical *from, const struct table *dsd
 	return false;
 }
 
+/* --- DSDT: windows for device memory ------------------------------------------------------ */
+
+/* An address space descriptor (ACPI 6.4, 6.4.3.5): memory, of 32 or 64 bits. */
+struct descriptor {
+	uint8_t tag;
+	uint32_t length; /* behind tag and length itself */
+	uint32_t minimum, width;
+};
+
+static const struct descriptor descriptors[] = {{0x87, 23, 10, 4}, {0x8a, 43, 14, 8}};
+#define DESCRIPTOR_HEADER 3u
+#define DESCRIPTOR_MEMORY 0u
+#define WINDOW_PAGE 4096u
+#define WINDOW_FIRST (1ull << 20) /* what lies below is a PC's own */
+
+/* Of what begins at that byte; 0: no window. */
+static uint64_t window_at(const struct physical *from, const struct table *dsdt, uint32_t at,
+			  const struct descriptor *kind, uint64_t *base)
+{
+	uint64_t last = field(from, dsdt, at + kind->minimum + kind->width, kind->width);
+	uint64_t length = field(from, dsdt, at + kind->minimum + 3 * kind->width, kind->width);
+
+	*base = field(from, dsdt, at + kind->minimum, kind->width);
+	if (field(from, dsdt, at + 1, 2) != kind->length || field(from, dsdt, at + 3, 1) != DESCRIPTOR_MEMORY)
+		return 0;
+	return *base >= WINDOW_FIRST && *base % WINDOW_PAGE == 0 && length % WINDOW_PAGE == 0 &&
+			       last >= *base && last - *base + 1 == length
+		       ? length
+		       : 0;
+}
+
+/* Without an interpreter: as compilers write what is known when they run. */
+static void find_windows(struct acpi_info *info, const struct physical *from, const struct table *dsdt)
+{
+	uint64_t base, length;
+
+	for (uint32_t at = HEADER_SIZE; at < dsdt->length && info->window_count < ACPI_WINDOWS_MAX; at++) {
+		uint64_t tag = field(from, dsdt, at, 1);
+
+		for (uint32_t n = 0; n < sizeof(descriptors) / sizeof(descriptors[0]); n++) {
+			if (tag != descriptors[n].tag)
+				continue;
+			length = window_at(from, dsdt, at, &descriptors[n], &base);
+			if (length == 0)
+				continue;
+			info->windows[info->window_count++] = (struct acpi_window){base, length};
+			at += DESCRIPTOR_HEADER + descriptors[n].length - 1;
+			break;
+		}
+	}
+}
+
+/* --- FADT: the DSDT, and power off -------------------------------------------------------- */
+
 static void read_fadt(struct acpi_info *info, const struct physical *from, const struct table *fadt)
 {
 	uint64_t port = field(from, fadt, FADT_PM1A_CONTROL, 4);
@@ -148,8 +202,10 @@ static void read_fadt(struct acpi_info *info, const struct physical *from, const
 
 	if (address == 0)
 		address = field(from, fadt, FADT_DSDT, 4);
-	if (port == 0 || port > UINT16_MAX || !open_table(from, address, &dsdt) ||
-	    dsdt.signature != signature_of("DSDT") || !find_sleep_type(from, &dsdt, &type))
+	if (!open_table(from, address, &dsdt) || dsdt.signature != signature_of("DSDT"))
+		return;
+	find_windows(info, from, &dsdt);
+	if (port == 0 || port > UINT16_MAX || !find_sleep_type(from, &dsdt, &type))
 		return;
 	info->power_off_port = (uint16_t)port;
 	info->power_off_value = (uint16_t)((type & 7u) << 10 | 1u << 13); /* SLP_TYP, SLP_EN */

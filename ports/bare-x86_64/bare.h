@@ -34,6 +34,9 @@ uint32_t bare_cpus_present(void);
 uint32_t bare_cpus_limit(void);
 uint64_t bare_ram_bytes(void);
 bool bare_has_x2apic(void);
+/* Where PCI devices may be mapped (hvk_config.mmio_windows): what ACPI names and the port has mapped, not
+ * cached. Number n; false past the last. */
+bool bare_mmio_window(uint32_t n, uint64_t *base, uint64_t *length);
 /* Pages come from above 4 GiB as long as there are any, to see who cuts addresses short. */
 void bare_prefer_high_memory(void);
 
@@ -59,6 +62,9 @@ uint64_t bare_clock_ns(void);
 #define BARE_VECTOR_FIRST 0x40u
 #define BARE_VECTOR_LAST 0xefu
 void bare_set_vector(uint8_t vector, void (*handler)(void *context, uint32_t cpu), void *context);
+/* The same for count vectors from first on, which the handler is told; they take no handler else. */
+void bare_set_device_vectors(uint8_t first, uint8_t count,
+			     void (*handler)(void *context, uint32_t cpu, uint8_t vector), void *context);
 
 /* --- hvkit's port --------------------------------------------------------------------- */
 

@@ -16,6 +16,11 @@ struct handler {
 	void *context;
 };
 static struct handler handlers[BARE_VECTOR_LAST - BARE_VECTOR_FIRST + 1];
+static struct {
+	uint32_t first, count;
+	void (*handle)(void *context, uint32_t cpu, uint8_t vector);
+	void *context;
+} devices;
 static uint32_t strays_told[256 / 32];
 static uint32_t reporting; /* CPU number + 1 */
 
@@ -24,6 +29,17 @@ void bare_set_vector(uint8_t vector, void (*handle)(void *context, uint32_t cpu)
 	if (vector < BARE_VECTOR_FIRST || vector > BARE_VECTOR_LAST)
 		bare_fatal("bare_set_vector: the vector is not the program's");
 	handlers[vector - BARE_VECTOR_FIRST] = (struct handler){handle, context};
+}
+
+void bare_set_device_vectors(uint8_t first, uint8_t count,
+			     void (*handle)(void *context, uint32_t cpu, uint8_t vector), void *context)
+{
+	if (first < BARE_VECTOR_FIRST || first + count > BARE_VECTOR_LAST + 1u)
+		bare_fatal("bare_set_device_vectors: the vectors are not the program's");
+	devices.first = first;
+	devices.count = count;
+	devices.handle = handle;
+	devices.context = context;
 }
 
 /* --- The report ------------------------------------------------------------------------ */
@@ -148,6 +164,10 @@ static void handle(uint64_t vector, uint32_t cpu)
 		return;
 	if (vector < BARE_VECTOR_FIRST || vector > BARE_VECTOR_LAST) {
 		tell_stray(vector, cpu);
+		return;
+	}
+	if (vector - devices.first < devices.count) {
+		devices.handle(devices.context, cpu, (uint8_t)vector);
 		return;
 	}
 	handler = &handlers[vector - BARE_VECTOR_FIRST];

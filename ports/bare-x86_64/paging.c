@@ -17,6 +17,7 @@
 #define ADDRESS_MASK 0x000ffffffffff000ull
 #define DATA (PRESENT | WRITE | NO_EXECUTE)
 #define DEVICES_FIRST (1ull << 20)
+#define WINDOW_END (1ull << 47) /* what four levels map */
 
 static uint64_t *root;
 static bool out_of_memory;
@@ -132,6 +133,63 @@ static bool map_device(uint64_t address, const struct page_set *ram)
 	return true;
 }
 
+/* --- Windows for device memory ------------------------------------------------------------- */
+
+/* More of a window than that is left alone. */
+#define WINDOW_MAX (1ull << 30)
+
+static bool is_usable(const struct acpi_window *window, uint32_t count, const struct page_set *ram)
+{
+	if (window->base >= WINDOW_END || window->length > WINDOW_END - window->base)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct acpi_window *other = &bare_acpi.windows[i];
+
+		if (window->base < other->base + other->length && other->base < window->base + window->length)
+			return false;
+	}
+	return !page_set_overlaps(ram, window->base >> PAGE_SHIFT, window->length >> PAGE_SHIFT);
+}
+
+static void map_window(const struct acpi_window *window)
+{
+	uint64_t page = window->base, end = page + window->length;
+
+	while (page < end && !out_of_memory) {
+		bool whole = page % LARGE_PAGE == 0 && end - page >= LARGE_PAGE;
+
+		map(page, whole ? 2 : 1, DATA | NO_CACHE | WRITE_THROUGH);
+		page += whole ? LARGE_PAGE : PAGE_SIZE;
+	}
+}
+
+/* What cannot be mapped is none. A device's page may lie in one: its rights are the same. */
+static void map_windows(const struct page_set *ram)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < bare_acpi.window_count; i++) {
+		struct acpi_window window = bare_acpi.windows[i];
+
+		if (window.length > WINDOW_MAX)
+			window.length = WINDOW_MAX;
+		if (!is_usable(&window, kept, ram))
+			continue;
+		map_window(&window);
+		bare_acpi.windows[kept++] = window;
+	}
+	bare_acpi.window_count = kept;
+}
+
+bool bare_mmio_window(uint32_t n, uint64_t *base, uint64_t *length)
+{
+	if (n >= bare_acpi.window_count)
+		return false;
+	*base = bare_acpi.windows[n].base;
+	*length = bare_acpi.windows[n].length;
+	return true;
+}
+
 const char *paging_build(const struct page_set *ram)
 {
 	root = new_table();
@@ -139,6 +197,7 @@ const char *paging_build(const struct page_set *ram)
 		map_run(&ram->runs[i]);
 	if (!map_device(apic_window(), ram) || !map_device(io_apic_window(), ram))
 		return "the memory map says that there is memory where an APIC is";
+	map_windows(ram);
 	return out_of_memory ? "too little memory below 4 GiB for the page tables" : NULL;
 }
 

@@ -103,6 +103,41 @@ static uint64_t port_hypercall(void *context, const void *page, uint64_t control
 	return result;
 }
 
+/* One to one, not cached. What is not mapped is asked for by nobody who keeps to bare_mmio_window. */
+static uint64_t port_mmio_read(void *context, uint64_t address, unsigned width)
+{
+	(void)context;
+	switch (width) {
+	case 1:
+		return *(const volatile uint8_t *)(uintptr_t)address;
+	case 2:
+		return *(const volatile uint16_t *)(uintptr_t)address;
+	case 4:
+		return *(const volatile uint32_t *)(uintptr_t)address;
+	default:
+		return *(const volatile uint64_t *)(uintptr_t)address;
+	}
+}
+
+static void port_mmio_write(void *context, uint64_t address, unsigned width, uint64_t value)
+{
+	(void)context;
+	switch (width) {
+	case 1:
+		*(volatile uint8_t *)(uintptr_t)address = (uint8_t)value;
+		break;
+	case 2:
+		*(volatile uint16_t *)(uintptr_t)address = (uint16_t)value;
+		break;
+	case 4:
+		*(volatile uint32_t *)(uintptr_t)address = (uint32_t)value;
+		break;
+	default:
+		*(volatile uint64_t *)(uintptr_t)address = value;
+		break;
+	}
+}
+
 static hvk_status port_random(void *context, void *out, size_t bytes)
 {
 	(void)context;
@@ -203,6 +238,8 @@ const struct hvk_port *bare_port(enum hvk_log_level log_level)
 		.reg_read = port_reg_read,
 		.reg_write = port_reg_write,
 		.hypercall = port_hypercall,
+		.mmio_read = port_mmio_read,
+		.mmio_write = port_mmio_write,
 		.random = port_random,
 		.pause = port_pause,
 		.pause_ns = PAUSE_NS,

@@ -148,6 +148,45 @@ static void sleep_types_of_one_byte_and_long_packages_are_read(void **state)
 	assert_int_equal(info.power_off_port, 0);
 }
 
+/* As a compiler writes DWordMemory and QWordMemory. */
+static void put_window(uint32_t at, unsigned width, uint64_t base, uint64_t last, uint64_t length)
+{
+	memory_put_number(&memory, at, width == 4 ? 0x87 : 0x8a, 1);
+	memory_put_number(&memory, at + 1, width == 4 ? 23 : 43, 2);
+	memory_put_number(&memory, at + 6 + width, base, width);
+	memory_put_number(&memory, at + 6 + 2 * width, last, width);
+	memory_put_number(&memory, at + 6 + 4 * width, length, width);
+}
+
+static void windows_for_device_memory_are_found(void **state)
+{
+	(void)state;
+	put_table(DSDT, "DSDT", 300);
+	put_window(DSDT + 101, 4, 0xf8000000, 0xfebfffff, 0x06c00000);
+	put_window(DSDT + 127, 8, 0xfe0000000, 0xfffffffff, 0x20000000);
+	assert_null(acpi_read(&info, &physical, RSDP));
+	assert_int_equal(info.window_count, 2);
+	assert_int_equal(info.windows[0].base, 0xf8000000);
+	assert_int_equal(info.windows[0].length, 0x06c00000);
+	assert_int_equal(info.windows[1].base, 0xfe0000000);
+	assert_int_equal(info.windows[1].length, 0x20000000);
+	assert_int_equal(info.power_off_port, 0x604);
+}
+
+static void what_contradicts_itself_is_no_window(void **state)
+{
+	(void)state;
+	put_table(DSDT, "DSDT", 300);
+	put_window(DSDT + 101, 4, 0xf8000000, 0xfebfffff, 0x1000);
+	put_window(DSDT + 127, 4, 0xa0000, 0xbffff, 0x20000); /* a PC's own */
+	put_window(DSDT + 153, 4, 0xf8000800, 0xf80017ff, 0x1000);
+	put_window(DSDT + 179, 4, 0xf8000000, 0xf8000fff, 0x1000);
+	memory_put_number(&memory, DSDT + 179 + 3, 1, 1);                /* ports */
+	put_window(DSDT + 260, 8, 0xfe0000000, 0xfffffffff, 0x20000000); /* beyond the end */
+	assert_null(acpi_read(&info, &physical, RSDP));
+	assert_int_equal(info.window_count, 0);
+}
+
 static void what_is_no_rsdp_is_refused(void **state)
 {
 	(void)state;
@@ -195,6 +234,8 @@ int main(void)
 		cmocka_unit_test_setup(com1s_interrupt_is_found, fill),
 		cmocka_unit_test_setup(the_old_list_of_tables_is_read_too, fill),
 		cmocka_unit_test_setup(sleep_types_of_one_byte_and_long_packages_are_read, fill),
+		cmocka_unit_test_setup(windows_for_device_memory_are_found, fill),
+		cmocka_unit_test_setup(what_contradicts_itself_is_no_window, fill),
 		cmocka_unit_test_setup(what_is_no_rsdp_is_refused, fill),
 		cmocka_unit_test_setup(entries_that_lie_end_the_list, fill),
 		cmocka_unit_test_setup(tables_that_end_early_are_not_read_past_their_end, fill),

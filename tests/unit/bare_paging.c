@@ -34,6 +34,7 @@ static uint32_t tables_used, tables_there;
 static uint64_t windows[2];
 
 struct bare_cpu bare_cpus[BARE_CPUS_MAX];
+struct acpi_info bare_acpi;
 
 /* --- What paging.c asks for ------------------------------------------------------------------- */
 
@@ -115,6 +116,7 @@ static const struct page_run usual[] = {{0, PAGES(0x9f000)}, {PAGES(MIB), PAGES(
 static int prepare(void **state)
 {
 	(void)state;
+	bare_acpi.window_count = 0;
 	windows[0] = 0xfee00000;
 	windows[1] = 0xfec00000;
 	tables_there = TABLES_MAX;
@@ -193,6 +195,49 @@ static void a_device_in_memory_is_refused(void **state)
 	assert_null(build(everywhere, 1));
 }
 
+static void windows_for_device_memory_are_not_cached(void **state)
+{
+	const uint64_t rights = DATA | NO_CACHE;
+	uint64_t base, length;
+
+	(void)state;
+	bare_acpi.windows[0] = (struct acpi_window){0xf8000000, 0x6c01000};
+	bare_acpi.windows[1] = (struct acpi_window){0xfe0000000, 4ull << 30}; /* one GiB of it */
+	bare_acpi.window_count = 2;
+	assert_null(build(usual, 2));
+	rights_are(0xf7fff000, 0);
+	rights_are(0xf8000000, rights);
+	rights_are(0xfec00000, rights); /* the I/O APIC's, on the edge */
+	rights_are(0xfec01000, 0);
+	rights_are(0xfee00000, rights);
+	rights_are(0xfe0000000, rights);
+	rights_are(0xfe0000000 + WINDOW_MAX - 1, rights);
+	rights_are(0xfe0000000 + WINDOW_MAX, 0);
+	assert_true(bare_mmio_window(1, &base, &length));
+	assert_int_equal(base, 0xfe0000000);
+	assert_int_equal(length, WINDOW_MAX);
+	assert_false(bare_mmio_window(2, &base, &length));
+}
+
+static void windows_that_are_something_else_are_none(void **state)
+{
+	uint64_t base, length;
+
+	(void)state;
+	bare_acpi.windows[0] = (struct acpi_window){63 * MIB, 2 * MIB}; /* memory */
+	bare_acpi.windows[1] = (struct acpi_window){0xf8000000, 0x400000};
+	bare_acpi.windows[2] = (struct acpi_window){0xf8200000, 0x400000}; /* in the other */
+	bare_acpi.windows[3] = (struct acpi_window){UINT64_MAX - 0xfff, 0x1000};
+	bare_acpi.window_count = 4;
+	assert_null(build(usual, 2));
+	assert_true(bare_mmio_window(0, &base, &length));
+	assert_int_equal(base, 0xf8000000);
+	assert_false(bare_mmio_window(1, &base, &length));
+	rights_are(63 * MIB, DATA);
+	rights_are(64 * MIB, 0);
+	rights_are(0xf8400000, 0);
+}
+
 static void too_few_pages_are_told(void **state)
 {
 	(void)state;
@@ -207,6 +252,8 @@ int main(void)
 		cmocka_unit_test_setup(nothing_is_both_written_and_executed, prepare),
 		cmocka_unit_test_setup(odd_runs_are_mapped_to_the_page, prepare),
 		cmocka_unit_test_setup(a_device_in_memory_is_refused, prepare),
+		cmocka_unit_test_setup(windows_for_device_memory_are_not_cached, prepare),
+		cmocka_unit_test_setup(windows_that_are_something_else_are_none, prepare),
 		cmocka_unit_test_setup(too_few_pages_are_told, prepare),
 	};
 

@@ -65,6 +65,12 @@ static void a_message_comes_as_an_interrupt(void **state)
 	ends_well("messages", 1);
 }
 
+static void device_memory_answers_and_interrupts(void **state)
+{
+	(void)state;
+	ends_well("pci_registers", 1);
+}
+
 static void another_cpu_starts_and_gets_its_messages(void **state)
 {
 	(void)state;
@@ -186,6 +192,7 @@ int main(void)
 		cmocka_unit_test(page_and_counter_tell_the_same_time),
 		cmocka_unit_test(hypercalls_change_rax_alone),
 		cmocka_unit_test(a_message_comes_as_an_interrupt),
+		cmocka_unit_test(device_memory_answers_and_interrupts),
 		cmocka_unit_test(another_cpu_starts_and_gets_its_messages),
 		cmocka_unit_test(a_pvh_kernel_gets_its_start_info),
 		cmocka_unit_test(acpi_powers_off),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "hvkit_host/echo.h"
+#include "hvkit_host/registers.h"
 
 static void take_text(void *context, const char *text, size_t length)
 {
@@ -31,6 +32,16 @@ static void take_report(struct vmm *vmm, struct outcome *outcome)
 	fclose(file);
 }
 
+static bool offer_device(const char *name, struct hvh_partition *partition)
+{
+	const struct hvh_echo_config echo = {.monitored = false};
+	const struct hvh_vpci_config bus = {.serial = 1};
+
+	if (strncmp(name, "pci_", 4) == 0)
+		return hvh_registers_create(partition, &bus) != NULL;
+	return hvh_echo_create(partition, &echo) != NULL;
+}
+
 struct outcome *outcome_of(const char *name, const char *command_line, uint32_t cpus, uint64_t limit_ms)
 {
 	static struct outcome outcome;
@@ -43,7 +54,6 @@ struct outcome *outcome_of(const char *name, const char *command_line, uint32_t 
 					  .serial = take_text,
 					  .context = &outcome};
 	const struct vmm_program program = {.kernel = path, .command_line = command_line};
-	const struct hvh_echo_config echo = {.monitored = false};
 	struct hvh_counters counters;
 	struct vmm *vmm;
 
@@ -52,7 +62,7 @@ struct outcome *outcome_of(const char *name, const char *command_line, uint32_t 
 	vmm = vmm_create(&config, error);
 	if (!vmm)
 		fail_msg("%s", error);
-	assert_non_null(hvh_echo_create(vmm_partition(vmm), &echo));
+	assert_true(offer_device(name, vmm_partition(vmm)));
 	if (!vmm_load(vmm, &program, error))
 		fail_msg("%s", error);
 	vmm_run(vmm, limit_ms, &outcome.result);

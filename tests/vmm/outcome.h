@@ -17,8 +17,8 @@ struct outcome {
 	size_t said_count;
 };
 
-/* The host offers it one channel. Valid until the next call; fails the test if the guest could not be
- * started. */
+/* The host offers it one channel: an echo device, or to guests whose names begin with pci_ a register
+ * block. Valid until the next call; fails the test if the guest could not be started. */
 struct outcome *outcome_of(const char *name, const char *command_line, uint32_t cpus, uint64_t limit_ms);
 
 #endif
