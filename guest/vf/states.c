@@ -52,5 +52,5 @@ void hvk_vf_event(struct hvk_vf *vf, enum vf_event event)
 			vf->config.changed(vf->config.context, vf, vf->state);
 		return;
 	}
-	HVK_ASSERT(!"an event that this state does not have");
+	HVK_ASSERT(false); /* an event that this state does not have */
 }
