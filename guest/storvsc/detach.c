@@ -32,16 +32,28 @@ static hvk_status begin_quiet(void *device)
 	return HVK_OK;
 }
 
+/* Nothing is with the host that it may still answer: what went by a queue that is lost ends with that. */
+bool hvk_storvsc_is_drained(struct hvk_storvsc *controller)
+{
+	bool drained = true;
+
+	hvk_lock(controller->hvk, &controller->lock);
+	for (uint32_t i = 0; drained && controller->flying != 0 && i < controller->command_count; i++) {
+		const struct storvsc_command *command = &controller->commands[i];
+
+		drained = command->state != STORVSC_FLYING || storvsc_queue_is_lost(command->queue);
+	}
+	hvk_unlock(controller->hvk, &controller->lock);
+	return drained;
+}
+
 static hvk_status begin_drain(void *device)
 {
 	struct hvk_storvsc *controller = device;
-	bool drained;
 
-	controller->steps.event = STORVSC_EVENT_DRAINED; /* before the look: who ends the last one kicks */
-	hvk_lock(controller->hvk, &controller->lock);
-	drained = controller->flying == 0;
-	hvk_unlock(controller->hvk, &controller->lock);
-	return drained ? HVK_OK : HVK_EINPROGRESS;
+	/* Before the look: who ends the last one, or loses a queue, kicks. */
+	controller->steps.event = STORVSC_EVENT_DRAINED;
+	return hvk_storvsc_is_drained(controller) ? HVK_OK : HVK_EINPROGRESS;
 }
 
 static bool is_open(const void *device)

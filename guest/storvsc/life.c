@@ -218,16 +218,6 @@ static void take_note(struct hvk_storvsc *controller)
 	hvk_steps_answer(&controller->steps, STORVSC_EVENT_ANSWER, &found);
 }
 
-static bool is_drained(struct hvk_storvsc *controller)
-{
-	bool drained;
-
-	hvk_lock(controller->hvk, &controller->lock);
-	drained = controller->flying == 0;
-	hvk_unlock(controller->hvk, &controller->lock);
-	return drained;
-}
-
 static void answer_steps(struct hvk_storvsc *controller)
 {
 	struct hvk_steps *steps = &controller->steps;
@@ -237,7 +227,7 @@ static void answer_steps(struct hvk_storvsc *controller)
 	if (steps->event == STORVSC_EVENT_SUBCHANNELS && hvk_storvsc_subchannels_complete(controller))
 		answer(controller, STORVSC_EVENT_SUBCHANNELS, HVK_OK);
 	if (steps->event == STORVSC_EVENT_DRAINED &&
-	    (is_drained(controller) || !hvk_storvsc_can_talk(controller)))
+	    (hvk_storvsc_is_drained(controller) || !hvk_storvsc_can_talk(controller)))
 		answer(controller, STORVSC_EVENT_DRAINED, HVK_OK);
 	if (steps->event == STORVSC_EVENT_IDLE && hvk_storvsc_units_idle(controller))
 		answer(controller, STORVSC_EVENT_IDLE, HVK_OK);

@@ -392,6 +392,8 @@ extern const struct hvk_sequence hvk_storvsc_attach_sequence;
 extern const struct hvk_sequence hvk_storvsc_detach_sequence;
 /* There is a host to wait for. */
 bool hvk_storvsc_can_talk(const void *device);
+/* Nothing is with the host that it may still answer. */
+bool hvk_storvsc_is_drained(struct hvk_storvsc *controller);
 /* The same as far as a host that is gone needs it: requests end, channels are closed. */
 extern const struct hvk_sequence hvk_storvsc_lost_sequence;
 /* Sub-channels that have come or gone. */

@@ -275,15 +275,12 @@ static void end_data(struct store_request *request, bool good)
 
 static uint32_t reasons_for(const struct store_request *request, hvk_status status)
 {
-	bool gone_while_detached = (request->why & STORE_WHY_DETACHED) &&
-				   (request->why & (STORE_WHY_GONE | STORE_WHY_QUEUE));
-
 	switch (status) {
 	case HVK_EIO:
 		return STORE_WHY_MEDIUM | STORE_WHY_BUSY | STORE_WHY_ATTENTION | STORE_WHY_NEVER |
 		       STORE_WHY_SHRUNK | STORE_WHY_EJECTED | (request->raw ? STORE_WHY_RESET : 0);
-	case HVK_ETIMEDOUT_REQUEST: /* also while a detach waits for a host that has just taken all back */
-		return STORE_WHY_NEVER | (gone_while_detached ? STORE_WHY_DETACHED : 0);
+	case HVK_ETIMEDOUT_REQUEST:
+		return STORE_WHY_NEVER;
 	case HVK_EGONE:
 		return STORE_WHY_GONE | STORE_WHY_NEVER | (request->raw ? STORE_WHY_QUEUE : 0);
 	case HVK_ENODEVICE:

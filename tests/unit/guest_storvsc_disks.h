@@ -395,7 +395,7 @@ static void fake_release(bool newest_first)
 	for (uint32_t n = 0; n < FAKE_CHANNELS; n++) {
 		struct hvk_channel *channel = &bench.channel[n];
 
-		for (uint32_t i = 0; i < channel->seen; i++) {
+		for (uint32_t i = 0; i < channel->seen && !channel->rescinded; i++) {
 			struct fake_sent *sent = &channel->sent[newest_first ? channel->seen - 1 - i : i];
 
 			if (!sent->answered && sent->cookie && sent->payload[0] == 3)

@@ -261,6 +261,35 @@ static void closed_in_order(void **state)
 	fake_free();
 }
 
+/* A detach waits for what the host may still answer: not for what went by a channel that is rescinded,
+ * before the detach or while it waits. */
+static void rescinded_while_detached(void **state)
+{
+	(void)state;
+	for (uint32_t first = 0; first < 2; first++) {
+		begin(3, 3);
+		assert_int_equal(fake_attach(), HVK_OK);
+		bench.log[0] = 0;
+		fake_add_rule((struct fake_rule){.operation = 0x28, .count = 2, .held = true});
+		assert_int_equal(read_on(1, 1, 0), HVK_OK);
+		assert_int_equal(read_on(2, 2, 0), HVK_OK);
+		fake_run();
+		bench.channel[2].rescinded = bench.channel[2].kicked = first == 0;
+		assert_int_equal(fake_detach(), HVK_EINPROGRESS);
+		if (first != 0)
+			fake_rescind(2);
+		assert_int_equal(bench.detach.status, HVK_EINPROGRESS); /* the other one's answer may come */
+		assert_int_equal(bench.users[1].done, 0);
+		fake_release(false);
+		fake_run();
+		assert_int_equal(bench.detach.status, HVK_OK); /* no time has gone by */
+		assert_int_equal(bench.users[1].status, HVK_OK);
+		assert_int_equal(bench.users[2].status, HVK_ECANCELED);
+		assert_non_null(strstr(bench.log, "close:1 close:2 close:3 close:0 "));
+		fake_free();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +303,7 @@ int main(void)
 		cmocka_unit_test(rescinded_meanwhile),
 		cmocka_unit_test(offered_for_ever),
 		cmocka_unit_test(all_rescinded),
+		cmocka_unit_test(rescinded_while_detached),
 		cmocka_unit_test(closed_in_order),
 	};
 
