@@ -23,6 +23,8 @@ void netvsp_session_reset(struct hvh_nic *nic, bool open)
 	for (uint32_t n = 0; n < NETVSP_QUEUES_MAX; n++)
 		if (nic->queues[n] != NULL)
 			netvsp_queue_close(nic->queues[n]);
+	nic->session.initialized = false;
+	netvsp_vf_session(nic);
 	memset(&nic->session, 0, sizeof nic->session);
 	nic->without = without(nic);
 	nic->session.open = open;
@@ -71,7 +73,7 @@ static void device_close(void *device, struct hvh_channel *channel, uint64_t now
 		netvsp_queue_close(queue);
 }
 
-static void flush(struct hvh_nic *nic)
+void netvsp_flush(struct hvh_nic *nic)
 {
 	if (nic->transmitted && nic->backend.flush != NULL)
 		nic->backend.flush(nic->backend.context);
@@ -93,7 +95,9 @@ static bool device_run(void *device, struct hvh_channel *channel, uint64_t now)
 	more = netvsp_read(queue);
 	/* Packets may have been left lying, and nobody signals them again. */
 	full = queue->completion_count == NETVSP_COMPLETIONS_MAX;
-	flush(nic);
+	netvsp_flush(nic);
+	if (queue->index == 0 && !queue->stopped)
+		netvsp_vf_run(nic);
 	netvsp_completions_run(queue);
 	if (queue->stopped)
 		return false;
@@ -126,7 +130,7 @@ static uint64_t device_next_event(void *device, struct hvh_channel *channel)
 	if (queue->stopped)
 		return next;
 	if (queue->index == 0)
-		next = earlier(next, netvsp_subchannels_next(nic));
+		next = earlier(next, earlier(netvsp_subchannels_next(nic), netvsp_vf_next(nic)));
 	return earlier(next, netvsp_receive_next(queue));
 }
 

@@ -72,6 +72,20 @@ static void dump_subchannels(const struct hvh_nic *nic, struct hvh_dump *dump)
 	hvh_dump_end(dump);
 }
 
+static void dump_vf(const struct hvh_nic *nic, struct hvh_dump *dump)
+{
+	const struct netvsp_vf_session *vf = &nic->session.vf;
+
+	hvh_dump_begin(dump, "virtual-function");
+	hvh_dump_flag(dump, "guest-can", vf->capability);
+	hvh_dump_flag(dump, "told-allocated", vf->told.allocated);
+	hvh_dump_hex(dump, "told-serial", vf->told.serial);
+	hvh_dump_number(dump, "messages-waiting", vf->note_count);
+	hvh_dump_flag(dump, "has-data-path", vf->on);
+	hvh_dump_number(dump, "switches-waiting", vf->switch_count);
+	hvh_dump_end(dump);
+}
+
 static void dump_session(const struct hvh_nic *nic, struct hvh_dump *dump)
 {
 	const struct netvsp_session *session = &nic->session;
@@ -96,6 +110,8 @@ static void dump_session(const struct hvh_nic *nic, struct hvh_dump *dump)
 	hvh_dump_number(dump, "control-messages-waiting", session->control_count);
 	hvh_dump_end(dump);
 	dump_subchannels(nic, dump);
+	if (nic->vf.context != NULL)
+		dump_vf(nic, dump);
 }
 
 static void dump_counters(const struct hvh_nic_counters *c, struct hvh_dump *dump)

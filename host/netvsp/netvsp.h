@@ -6,8 +6,8 @@
  * indicate.c says what the card says by itself. queue.c has the channels' own state, subchannels.c
  * gets the guest more of them, steering.c says which one a frame takes. transmit.c and frames.c take
  * the guest's frames, send.c does what they ask for. receive.c, layout.c, join.c, transfer.c and
- * suballocations.c bring frames and replies to the guest. nic.c is what the rest of the program
- * sees, device.c what the bus does.
+ * suballocations.c bring frames and replies to the guest. vf.c has what the card says of a VF beside
+ * it. nic.c is what the rest of the program sees, device.c what the bus does.
  */
 #ifndef HVH_NETVSP_NETVSP_H
 #define HVH_NETVSP_NETVSP_H
@@ -22,6 +22,7 @@
 #include "packet_info.h"
 #include "rss.h"
 #include "segment.h"
+#include "vf.h"
 
 /* Sub-allocations of the receive buffer kept for control messages (OpenVMM). */
 #define NETVSP_CONTROL_SUBALLOCATIONS 16u
@@ -48,6 +49,9 @@
 #define NETVSP_LINK_SPEED_DEFAULT 10000000000ull
 #define NETVSP_QUEUES_MAX 64u /* with the primary (OpenVMM) */
 #define NETVSP_FRAME_NONE UINT32_MAX
+
+#define NETVSP_VF_NOTES 8u
+#define NETVSP_VF_SWITCHES 4u
 
 #define NETVSP_RESPONSE_SIZE 32u /* 28 bytes, padded to 8 on the ring */
 #define NETVSP_RESPONSE_SIZE_6_1 40u
@@ -122,6 +126,27 @@ struct netvsp_subchannels {
 	bool table_decided;
 };
 
+/* A VF as this guest has been told of it, and where it has put the data path. */
+struct netvsp_vf_note {
+	bool allocated;
+	uint32_t serial;
+};
+struct netvsp_vf_switch {
+	uint64_t due, transaction_id;
+	bool answered, to_vf;
+};
+struct netvsp_vf_session {
+	bool capability;                              /* NDIS_CONFIG had it */
+	bool on;                                      /* the VF has the data path */
+	struct netvsp_vf_note notes[NETVSP_VF_NOTES]; /* to be said */
+	uint32_t note_count;
+	struct netvsp_vf_note told; /* last */
+	uint64_t told_at;
+	uint32_t answers_owed;                                /* to what was told */
+	struct netvsp_vf_switch switches[NETVSP_VF_SWITCHES]; /* not done yet */
+	uint32_t switch_count;
+};
+
 /* Everything that all channels share; it ends when the primary closes. */
 struct netvsp_session {
 	bool open;
@@ -143,6 +168,7 @@ struct netvsp_session {
 	bool rsc;           /* NDIS_CONFIG had that capability */
 	uint16_t packet_id; /* of the latest joined packet */
 	struct netvsp_subchannels subchannels;
+	struct netvsp_vf_session vf;
 
 	uint32_t section_size, section_count;
 	uint8_t section_busy[NETVSP_SECTIONS_MAX / 8];
@@ -167,7 +193,8 @@ struct hvh_nic {
 	struct hvh_partition *partition;
 	struct hvh_channel *channel; /* the primary */
 	struct hvh_backend backend;
-	bool transmitted; /* frames since the last flush */
+	struct netvsp_vf vf; /* context NULL: none */
+	bool transmitted;    /* frames since the last flush */
 	struct hvh_nic_counters counters;
 	uint8_t mac[NETVSP_ETHERNET_ADDRESS];
 	uint32_t frame_limit; /* mtu_max with the Ethernet header */
@@ -278,6 +305,18 @@ void netvsp_respond(struct netvsp_queue *queue, const struct hvh_packet *packet,
 		    uint32_t payload_length);
 /* Bytes of an NVS answer at this session's version. */
 uint32_t netvsp_response_size(const struct hvh_nic *nic);
+
+/* --- vf.c ---------------------------------------------------------------------------- */
+
+/* NVS message 129. */
+void netvsp_switch_data_path(struct netvsp_queue *queue, const struct hvh_packet *packet,
+			     const uint8_t *message);
+/* Whether the guest may be told of a VF may be another answer now; the data path is the card's. */
+void netvsp_vf_session(struct hvh_nic *nic);
+/* A completion with this id is the answer to an association message. */
+bool netvsp_vf_answered(struct netvsp_queue *queue, uint64_t transaction_id);
+void netvsp_vf_run(struct hvh_nic *nic);
+uint64_t netvsp_vf_next(const struct hvh_nic *nic);
 
 /* --- buffers.c ------------------------------------------------------------------------ */
 
@@ -423,6 +462,8 @@ uint32_t netvsp_join(struct netvsp_transfer *transfer, const struct netvsp_frame
 
 extern const struct hvh_device_ops netvsp_device_ops;
 void netvsp_session_reset(struct hvh_nic *nic, bool open);
+/* To the backend: no more frames follow for now. */
+void netvsp_flush(struct hvh_nic *nic);
 
 /* --- dump.c ---------------------------------------------------------------------------------- */
 

@@ -62,22 +62,48 @@ struct hvh_nic *hvh_nic_create(struct hvh_partition *partition, const struct hvh
 
 /* --- Frames --------------------------------------------------------------------------- */
 
+static void taken(const struct hvh_nic *nic, const void *frame, uint32_t length)
+{
+	if (nic->backend.taken != NULL)
+		nic->backend.taken(nic->backend.context, frame, length);
+}
+
+/* Which way it takes; what is lost has been counted. */
+static enum netvsp_path path_of(struct hvh_nic *nic, const uint8_t *frame, uint32_t length)
+{
+	bool card;
+
+	if (!nic->link_up) {
+		nic->counters.dropped_link++;
+		return NETVSP_LOST;
+	}
+	if (length < NETVSP_ETHERNET_HEADER || length > NETVSP_FRAME_MAX || !nic->session.initialized ||
+	    netvsp_primary(nic)->stopped) {
+		nic->counters.dropped_filter++;
+		return NETVSP_LOST;
+	}
+	card = netvsp_filter_passes(nic, frame);
+	if (nic->session.vf.on)
+		return nic->vf.receive(nic->vf.context, nic->now, frame, length, card);
+	if (card)
+		return NETVSP_BY_CARD;
+	nic->counters.dropped_filter++;
+	return NETVSP_LOST;
+}
+
 bool hvh_nic_receive(struct hvh_nic *nic, uint64_t now, const void *frame, uint32_t length)
 {
 	struct netvsp_queue *queue;
 	struct netvsp_frame *place;
 	uint32_t hash, hash_type;
+	enum netvsp_path path;
 
 	nic->now = now;
-	if (!nic->link_up) {
-		nic->counters.dropped_link++;
-		return false;
-	}
-	if (length < NETVSP_ETHERNET_HEADER || length > NETVSP_FRAME_MAX || !nic->session.initialized ||
-	    netvsp_primary(nic)->stopped || !netvsp_filter_passes(nic, frame)) {
-		nic->counters.dropped_filter++;
-		return false;
-	}
+	path = path_of(nic, frame, length);
+	if (path == NETVSP_BY_VF)
+		taken(nic, frame, length);
+	if (path != NETVSP_BY_CARD)
+		return path == NETVSP_BY_VF;
 	if (hvh_fault_strikes(nic->partition, HVH_FAULT_FRAME_LOST))
 		return true; /* lost on the way, and nobody knows */
 	queue = netvsp_steer(nic, frame, length, &hash, &hash_type);
@@ -90,8 +116,7 @@ bool hvh_nic_receive(struct hvh_nic *nic, uint64_t now, const void *frame, uint3
 	place->hash = hash;
 	place->hash_type = hash_type;
 	memcpy(place->bytes, frame, length);
-	if (nic->backend.taken != NULL)
-		nic->backend.taken(nic->backend.context, frame, length);
+	taken(nic, frame, length);
 	hvh_channel_kick(queue->channel);
 	return true;
 }
@@ -100,6 +125,8 @@ uint32_t hvh_nic_room(const struct hvh_nic *nic, uint64_t now)
 {
 	uint32_t queues = netvsp_queues_granted(nic), least = UINT32_MAX;
 
+	if (nic->session.vf.on)
+		least = nic->vf.room(nic->vf.context, now);
 	for (uint32_t n = 0; n < queues; n++) {
 		const struct netvsp_queue *queue = nic->queues[n];
 		uint32_t room = netvsp_frames_room(queue);
@@ -152,6 +179,8 @@ void hvh_nic_set_link(struct hvh_nic *nic, uint64_t now, bool up)
 	if (!up)
 		netvsp_frames_drop(nic, &nic->counters.dropped_link);
 	tell_backend(nic);
+	if (nic->vf.context != NULL)
+		nic->vf.link(nic->vf.context, now);
 	hvh_channel_kick(nic->channel);
 }
 
@@ -159,6 +188,8 @@ void hvh_nic_network_change(struct hvh_nic *nic, uint64_t now)
 {
 	nic->now = now;
 	nic->session.network_changed = nic->session.initialized;
+	if (nic->vf.context != NULL)
+		nic->vf.announce(nic->vf.context, now);
 	hvh_channel_kick(nic->channel);
 }
 
@@ -169,6 +200,8 @@ void hvh_nic_set_speed(struct hvh_nic *nic, uint64_t now, uint64_t bits_per_seco
 		return;
 	nic->link_speed = bits_per_second;
 	nic->session.speed_changed = nic->session.initialized;
+	if (nic->vf.context != NULL)
+		nic->vf.link(nic->vf.context, now);
 	hvh_channel_kick(nic->channel);
 }
 

@@ -133,6 +133,7 @@ static void ndis_config(struct netvsp_queue *queue, const struct hvh_packet *pac
 	session->ndis_config = true;
 	session->vlan = (config.capabilities_low & NVS_NDIS_CAPABILITY_VLAN) != 0;
 	session->rsc = (config.capabilities_low & NVS_NDIS_CAPABILITY_RSC) != 0;
+	session->vf.capability = (config.capabilities_low & NVS_NDIS_CAPABILITY_SRIOV) != 0;
 	session->frame_max = config.mtu;
 	if (config.mtu < NETVSP_FRAME_STANDARD || config.mtu > nic->frame_limit) {
 		NETVSP_VIOLATE(nic, HVH_V_NVS_VALUE, message, sizeof config,
@@ -140,23 +141,6 @@ static void ndis_config(struct netvsp_queue *queue, const struct hvh_packet *pac
 			       config.mtu, NETVSP_FRAME_STANDARD, nic->frame_limit);
 		session->frame_max = NETVSP_FRAME_STANDARD;
 	}
-	netvsp_respond(queue, packet, NULL, 0);
-}
-
-/* --- What this host has not got: a virtual function --------------------------------------- */
-
-static void switch_data_path(struct netvsp_queue *queue, const struct hvh_packet *packet,
-			     const uint8_t *message)
-{
-	struct hvh_nic *nic = queue->nic;
-	struct nvs_switch_data_path path;
-
-	memcpy(&path, message, sizeof path);
-	if (path.active != 0)
-		NETVSP_VIOLATE(
-			nic, HVH_V_NVS_VALUE, message, sizeof path,
-			"data path switched to %u, and there is no virtual function: 0 is all there is",
-			path.active);
 	netvsp_respond(queue, packet, NULL, 0);
 }
 
@@ -177,7 +161,7 @@ static const struct nvs_message messages[] = {
 	{NVS_TYPE_RNDIS, "RNDIS", sizeof(struct nvs_rndis), NVS_VERSION_1, ANSWERED | PAGES, netvsp_rndis},
 	{NVS_TYPE_NDIS_CONFIG, "NDIS_CONFIG", sizeof(struct nvs_ndis_config), NVS_VERSION_2, 0, ndis_config},
 	{NVS_TYPE_SWITCH_DATA_PATH, "SWITCH_DATA_PATH", sizeof(struct nvs_switch_data_path), NVS_VERSION_4, 0,
-	 switch_data_path},
+	 netvsp_switch_data_path},
 	{NVS_TYPE_SUBCHANNEL, "SUBCHANNEL", sizeof(struct nvs_subchannel_request), NVS_VERSION_5, ANSWERED,
 	 netvsp_subchannels},
 };

@@ -49,6 +49,7 @@ static void initialized(struct hvh_nic *nic)
 				      RNDIS_FILTER_ALL_MULTICAST;
 	if (profile->status_0x40020006_malformed || profile->nvs_newest >= NVS_VERSION_4)
 		netvsp_indicate_offload(nic);
+	netvsp_vf_session(nic);
 }
 
 static uint32_t initialize(struct hvh_nic *nic, const uint8_t *bytes, uint32_t length)
@@ -182,6 +183,7 @@ static uint32_t halt(struct hvh_nic *nic)
 	nic->session.initialized = false;
 	nic->session.filter = 0;
 	nic->session.rss.enabled = false;
+	netvsp_vf_session(nic);
 	nic->session.companion.present = false;
 	netvsp_frames_drop(nic, &nic->counters.dropped_filter);
 	return NVS_STATUS_SUCCESS;

@@ -167,6 +167,8 @@ void netvsp_transfer_completed(struct netvsp_queue *queue, const struct hvh_pack
 	uint64_t transaction_id = packet->descriptor.transaction_id;
 	uint16_t id = (uint16_t)transaction_id;
 
+	if (netvsp_vf_answered(queue, transaction_id))
+		return;
 	if (transaction_id >= session->suballocation_count ||
 	    (session->outstanding[id / 8] & (1u << (id % 8))) == 0) {
 		NETVSP_VIOLATE_ON(queue, HVH_V_COMPLETION, &packet->descriptor, sizeof packet->descriptor,
