@@ -9,6 +9,7 @@
  *   raw_ring.c   packets to and from the host
  *   raw_queue.c  sub-channels of a network card
  *   raw_storage.c a storage controller, its requests and what happens to its units
+ *   raw_pci.c    a vPCI bus, device memory and interrupts
  *   raw_ops.c    what the fuzzer can do to all of it
  */
 #ifndef FUZZ_RAW_GUEST_H
@@ -19,6 +20,7 @@
 #include "hvkit/wire/nvs.h"
 #include "hvkit/wire/rndis.h"
 #include "hvkit_host/network.h"
+#include "hvkit_host/pci.h"
 #include "hvkit_host/storage.h"
 #include "tests/fuzz/input.h"
 
@@ -87,6 +89,10 @@ struct raw_guest {
 	struct hvh_nic *nic; /* or the device that echoes: */
 	struct hvh_channel *echo;
 	struct hvh_storage *storage; /* or the storage controller */
+	struct hvh_vpci *pci;        /* or the bus */
+	uint8_t answer[32];          /* beginning of the completion that came last */
+	uint64_t interrupt_address;
+	uint32_t interrupt_data;
 	uint8_t sum;
 };
 
@@ -161,6 +167,17 @@ void raw_op_srb(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_data(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_unit(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_trouble(struct raw_guest *guest, struct fuzz_input *arguments);
+
+/* --- raw_pci.c ----------------------------------------------------------------------- */
+
+/* With a register block. Every page may be written from now on: the device stores where it is told. */
+void raw_create_pci(struct raw_guest *guest);
+void raw_pci_negotiate(struct raw_guest *guest);
+void raw_op_vpci(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_mmio(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_interrupt(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_retarget(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_bus(struct raw_guest *guest, struct fuzz_input *arguments);
 
 /* --- raw_ops.c ----------------------------------------------------------------------- */
 

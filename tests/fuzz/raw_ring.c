@@ -119,6 +119,8 @@ static bool take(struct raw_guest *guest, struct vmbus_packet_descriptor *descri
 	copy_out(guest, read, descriptor, DESCRIPTOR);
 	if (descriptor->length8 * 8u + TRAILER > used)
 		return false; /* the fuzzer was there */
+	if (descriptor->type == VMBUS_PACKET_COMPLETION && used >= DESCRIPTOR + sizeof(guest->answer))
+		copy_out(guest, read + DESCRIPTOR, guest->answer, sizeof(guest->answer));
 	read = (read + descriptor->length8 * 8u + TRAILER) % RAW_RING_BYTES;
 	memcpy(control + VMBUS_RING_READ_INDEX, &read, sizeof(read));
 	return true;

@@ -126,6 +126,20 @@ static void an_address_that_nobody_gave_is_a_violation(void **state)
 	assert_only_violation(guest, HVH_V_VPCI_INTERRUPT);
 }
 
+static void right_data_at_another_address_are_no_interrupt(void **state)
+{
+	struct guest *guest = *state;
+
+	(void)function_ready(guest);
+	struct vpci_translated_interrupt interrupt = interrupt_on(guest, 0);
+	mmio_write(guest, MSIX_BAR + 12, 4, PCI_MSIX_ENTRY_MASKED);
+	interrupt.address += 0x1000;
+	set_entry(guest, 0, &interrupt);
+	raise_entry(guest, 0);
+	assert_int_equal(guest->interrupts[0], 0);
+	assert_only_violation(guest, HVH_V_VPCI_INTERRUPT);
+}
+
 /* --- Made ---------------------------------------------------------------------------------------- */
 
 static void each_version_has_its_form(void **state)
@@ -390,6 +404,7 @@ int main(void)
 		TEST(with_msix_off_nothing_is_remembered),
 		TEST(the_device_s_own_timer_raises_by_itself),
 		TEST(an_address_that_nobody_gave_is_a_violation),
+		TEST(right_data_at_another_address_are_no_interrupt),
 		TEST(each_version_has_its_form),
 		TEST(a_newer_form_is_refused),
 		TEST(what_makes_no_interrupt),
