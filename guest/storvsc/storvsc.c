@@ -102,7 +102,9 @@ static hvk_status allocate_pool(struct hvk_storvsc *controller)
 	return HVK_OK;
 }
 
-_Static_assert(sizeof(struct storvsc_command) % 8 == 0 && sizeof(struct storvsc_job) % 8 == 0,
+_Static_assert(sizeof(struct storvsc_command) % _Alignof(struct storvsc_job) == 0 &&
+		       sizeof(struct storvsc_command) % _Alignof(struct hvk_storvsc_unit) == 0 &&
+		       sizeof(struct storvsc_job) % _Alignof(struct hvk_storvsc_unit) == 0,
 	       "each begins where it may");
 
 static hvk_status init(struct hvk_storvsc *controller)
