@@ -367,7 +367,7 @@ static void the_object_may_go_in_the_requests_callback(void **state)
 	bench.detach = (struct hvk_request){.done = destroy_in_the_callback, .context = &destroyed};
 	assert_int_equal(fake_detach(), HVK_OK);
 	assert_int_equal(destroyed, HVK_OK);
-	assert_int_equal(fake_pages_in_use(), 0);
+	assert_int_equal(fake_pages_in_use(&bench.hvk), 0);
 	free(bench.channel.sent);
 	free(bench.channel.inbox);
 }

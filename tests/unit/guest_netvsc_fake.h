@@ -13,28 +13,12 @@
 #ifndef GUEST_NETVSC_FAKE_H
 #define GUEST_NETVSC_FAKE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "guest/core/core.h"
 #include "hvkit/netvsc.h"
-
-/* No program uses all of it. */
-#pragma GCC diagnostic ignored "-Wunused-function"
+#include "tests/unit/guest_fake_core.h"
 
 #define FAKE_SENT_MAX 4096u
 #define FAKE_INBOX_MAX 512u
 #define FAKE_PAYLOAD_MAX 64u
-#define FAKE_TIMERS_MAX 8u
-#define FAKE_ALLOCATIONS_MAX 64u
-#define FAKE_NONE UINT32_MAX
-#define FAKE_GUARD 0xa5u
-#define FAKE_CPUS 4u
 #define FAKE_SUBCHANNELS 4u /* index 1 to 3 */
 
 /* --- What the driver did ---------------------------------------------------------- */
@@ -65,47 +49,6 @@ struct fake_packet {
 	uint8_t payload[256];
 	uint32_t payload_length;
 	hvk_status status; /* not HVK_OK: what receive says instead */
-};
-
-struct hvk {
-	uint64_t now_ms;
-	uint32_t cpu_off; /* index + 1 of one that does not run; 0: all do */
-	struct hvk_timer *timers[FAKE_TIMERS_MAX];
-	struct hvk_request *finished[64];
-	uint32_t finished_count;
-	struct hvk_timeouts timeouts;
-	int locked;
-	uint32_t faults;
-	hvk_status last_fault;
-	uint32_t version;
-	bool boot_mode, no_random;
-	/* Memory. */
-	struct {
-		void *address;
-		uint32_t count;
-		enum hvk_page_use use;
-	} allocations[FAKE_ALLOCATIONS_MAX];
-	uint32_t fail_allocation; /* number of the allocation that fails, from now */
-	/* What another CPU does before this one has that lock, by number from now; 0: nothing. */
-	uint32_t interloper_at;
-	void (*interloper)(void);
-	uint32_t quarantined;
-};
-
-struct hvk_channel {
-	struct hvk *hvk;
-	struct hvk_offer offer;
-	struct hvk_channel_config config;
-	bool open, rescinded, claimed;
-	bool ring_full;
-	uint32_t room;             /* packets taken before ring_full; FAKE_NONE: any number */
-	hvk_status send_status;    /* HVK_OK, or what sending says */
-	struct fake_packet *inbox; /* FAKE_INBOX_MAX */
-	uint32_t inbox_first, inbox_count;
-	struct fake_sent *sent; /* FAKE_SENT_MAX */
-	uint32_t unshown;       /* of sent: staged, and the host has not been shown them */
-	uint32_t sent_count;
-	bool kicked;
 };
 
 struct fake_bench {
@@ -170,14 +113,11 @@ static struct fake_bench bench;
 static void fake_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void fake_log(const char *format, ...)
 {
-	size_t used = strlen(bench.log);
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(bench.log + used, sizeof(bench.log) - used, format, arguments);
+	fake_append(bench.log, sizeof(bench.log), format, arguments);
 	va_end(arguments);
-	used = strlen(bench.log);
-	snprintf(bench.log + used, sizeof(bench.log) - used, " ");
 }
 
 static uint32_t fake_word(const uint8_t *bytes)
@@ -192,234 +132,7 @@ static void fake_put(uint8_t *bytes, uint32_t word)
 		bytes[i] = (uint8_t)(word >> 8 * i);
 }
 
-/* --- core ---------------------------------------------------------------------------- */
-
-void hvk_switch_point(void);
-void hvk_switch_point(void)
-{
-}
-
-void hvk_log(struct hvk *hvk, enum hvk_log_level level, const char *format, ...)
-{
-	(void)hvk;
-	(void)level;
-	(void)format;
-}
-
-hvk_status hvk_fault(struct hvk *hvk, hvk_status status, const char *format, ...)
-{
-	(void)format;
-	assert_true(hvk_status_is_host_fault(status));
-	hvk->faults++;
-	hvk->last_fault = status;
-	return status;
-}
-
-const char *hvk_status_text(hvk_status status)
-{
-	(void)status;
-	return "status";
-}
-
-const char *hvk_status_name(hvk_status status)
-{
-	(void)status;
-	return "status";
-}
-
-hvk_status hvk_pages_get(struct hvk *hvk, uint32_t count, enum hvk_page_use use, struct hvk_pages *out)
-{
-	*out = (struct hvk_pages){0};
-	assert_true(count >= 1 && count <= 8192);
-	assert_int_equal(hvk->locked, 0);
-	if (hvk->fail_allocation != FAKE_NONE && hvk->fail_allocation-- == 0)
-		return HVK_ENOMEM;
-	for (uint32_t i = 0; i < FAKE_ALLOCATIONS_MAX; i++) {
-		if (hvk->allocations[i].count != 0)
-			continue;
-		hvk->allocations[i].address = aligned_alloc(HVK_PAGE_SIZE, (count + 1u) * HVK_PAGE_SIZE);
-		memset(hvk->allocations[i].address, 0, (size_t)count * HVK_PAGE_SIZE);
-		memset((uint8_t *)hvk->allocations[i].address + (size_t)count * HVK_PAGE_SIZE, FAKE_GUARD,
-		       HVK_PAGE_SIZE);
-		hvk->allocations[i].count = count;
-		hvk->allocations[i].use = use;
-		*out = (struct hvk_pages){hvk->allocations[i].address, count, use, NULL};
-		return HVK_OK;
-	}
-	fail_msg("too many allocations");
-	return HVK_ENOMEM;
-}
-
-/* Nobody writes behind what he has. */
-static void fake_check_guard(const void *address, uint32_t count)
-{
-	const uint8_t *guard = (const uint8_t *)address + (size_t)count * HVK_PAGE_SIZE;
-
-	for (uint32_t i = 0; i < HVK_PAGE_SIZE; i++)
-		assert_int_equal(guard[i], FAKE_GUARD);
-}
-
-static void fake_forget_pages(struct hvk *hvk, struct hvk_pages *pages)
-{
-	for (uint32_t i = 0; i < FAKE_ALLOCATIONS_MAX; i++) {
-		if (hvk->allocations[i].count != 0 && hvk->allocations[i].address == pages->address) {
-			assert_int_equal(hvk->allocations[i].count, pages->count);
-			fake_check_guard(pages->address, pages->count);
-			hvk->allocations[i].count = 0;
-			free(pages->address);
-			*pages = (struct hvk_pages){0};
-			return;
-		}
-	}
-	fail_msg("pages that nobody got");
-}
-
-void hvk_pages_put(struct hvk *hvk, struct hvk_pages *pages)
-{
-	assert_int_equal(hvk->locked, 0);
-	if (pages->count != 0)
-		fake_forget_pages(hvk, pages);
-}
-
-hvk_status hvk_pages_quarantine(struct hvk *hvk, struct hvk_pages *pages)
-{
-	if (pages->count == 0)
-		return HVK_OK;
-	hvk->quarantined += pages->count;
-	fake_forget_pages(hvk, pages);
-	return HVK_OK;
-}
-
-uint64_t hvk_page_gpa(struct hvk *hvk, const struct hvk_pages *pages, uint32_t index)
-{
-	assert_int_equal(hvk->locked, 0);
-	assert_true(index < pages->count);
-	return (uint64_t)(uintptr_t)pages->address + (uint64_t)index * HVK_PAGE_SIZE;
-}
-
-static uint32_t fake_pages_in_use(void)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < FAKE_ALLOCATIONS_MAX; i++)
-		count += bench.hvk.allocations[i].count;
-	return count;
-}
-
-hvk_status hvk_lock_init(struct hvk *hvk, struct hvk_lock *lock)
-{
-	(void)hvk;
-	lock->words[0] = 1;
-	return HVK_OK;
-}
-
-void hvk_lock(struct hvk *hvk, struct hvk_lock *lock)
-{
-	if (hvk->interloper_at != 0 && --hvk->interloper_at == 0)
-		hvk->interloper();
-	assert_int_equal(lock->words[0], 1);
-	lock->words[0] = 2;
-	assert_int_equal(hvk->locked++, 0);
-}
-
-void hvk_unlock(struct hvk *hvk, struct hvk_lock *lock)
-{
-	assert_int_equal(lock->words[0], 2);
-	lock->words[0] = 1;
-	hvk->locked--;
-}
-
-uint32_t hvk_cpu_count(const struct hvk *hvk)
-{
-	(void)hvk;
-	return FAKE_CPUS;
-}
-
-uint32_t hvk_cpu_index(struct hvk *hvk)
-{
-	(void)hvk;
-	return 0;
-}
-
-bool hvk_cpu_runs(const struct hvk *hvk, uint32_t cpu)
-{
-	return cpu + 1 != hvk->cpu_off;
-}
-
-const struct hvk_timeouts *hvk_timeouts(const struct hvk *hvk)
-{
-	return &hvk->timeouts;
-}
-
-void hvk_timer_stop(struct hvk *hvk, struct hvk_timer *timer)
-{
-	for (uint32_t i = 0; i < FAKE_TIMERS_MAX; i++) {
-		if (hvk->timers[i] == timer)
-			hvk->timers[i] = NULL;
-	}
-	timer->deadline = HVK_NEVER;
-}
-
-void hvk_timer_start(struct hvk *hvk, struct hvk_timer *timer, uint32_t cpu, uint32_t delay_ms)
-{
-	assert_int_equal(hvk->locked, 0);
-	assert_true(delay_ms > 0);
-	hvk_timer_stop(hvk, timer);
-	timer->cpu = cpu;
-	timer->deadline = hvk->now_ms + delay_ms;
-	for (uint32_t i = 0; i < FAKE_TIMERS_MAX; i++) {
-		if (!hvk->timers[i]) {
-			hvk->timers[i] = timer;
-			return;
-		}
-	}
-	fail_msg("too many timers");
-}
-
-void hvk_request_begin(struct hvk_request *request)
-{
-	if (request)
-		request->status = HVK_EINPROGRESS;
-}
-
-void hvk_request_finish(struct hvk *hvk, struct hvk_request *request, hvk_status status, uint32_t cpu)
-{
-	(void)cpu;
-	if (!request)
-		return;
-	assert_int_equal(request->status, HVK_EINPROGRESS); /* once */
-	assert_true(hvk->finished_count < 64);
-	request->status = status;
-	for (uint32_t i = 0; i < hvk->finished_count; i++)
-		assert_ptr_not_equal(hvk->finished[i], request);
-	hvk->finished[hvk->finished_count++] = request;
-}
-
 /* --- vmbus ------------------------------------------------------------------------------ */
-
-uint32_t hvk_vmbus_version(const struct hvk *hvk)
-{
-	return hvk->version;
-}
-
-bool hvk_vmbus_boot_mode(const struct hvk *hvk)
-{
-	return hvk->boot_mode;
-}
-
-uint32_t hvk_vmbus_contact_cpu(const struct hvk *hvk)
-{
-	(void)hvk;
-	return 0;
-}
-
-hvk_status hvk_random(struct hvk *hvk, void *out, size_t bytes)
-{
-	if (hvk->no_random)
-		return HVK_ENOTSUP;
-	memset(out, 0x42, bytes);
-	return HVK_OK;
-}
 
 hvk_status hvk_channel_set_subchannel_hooks(struct hvk_channel *primary,
 					    const struct hvk_subchannel_hooks *hooks)
@@ -428,26 +141,6 @@ hvk_status hvk_channel_set_subchannel_hooks(struct hvk_channel *primary,
 	assert_true(primary->claimed);
 	bench.hooks = hooks ? *hooks : (struct hvk_subchannel_hooks){0};
 	return HVK_OK;
-}
-
-const struct hvk_offer *hvk_channel_offer(const struct hvk_channel *channel)
-{
-	return &channel->offer;
-}
-
-bool hvk_channel_rescinded(const struct hvk_channel *channel)
-{
-	return channel->rescinded;
-}
-
-struct hvk *hvk_channel_instance(const struct hvk_channel *channel)
-{
-	return channel->hvk;
-}
-
-uint32_t hvk_channel_cpu(const struct hvk_channel *channel)
-{
-	return channel->config.cpu;
 }
 
 void hvk_channel_open(struct hvk_channel *channel, const struct hvk_channel_config *config,
@@ -472,16 +165,6 @@ void hvk_channel_open(struct hvk_channel *channel, const struct hvk_channel_conf
 	}
 	channel->open = true;
 	hvk_request_finish(channel->hvk, request, HVK_OK, config->cpu);
-}
-
-hvk_status hvk_channel_claim(struct hvk_channel *channel)
-{
-	if (channel->claimed)
-		return HVK_EBUSY;
-	if (channel->rescinded)
-		return HVK_EGONE;
-	channel->claimed = true;
-	return HVK_OK;
 }
 
 static void fake_offer(uint32_t index);
@@ -590,17 +273,10 @@ static void fake_log_sent(const struct fake_sent *packet)
 
 static hvk_status fake_send(struct hvk_channel *channel, const struct fake_sent *packet)
 {
-	assert_true(channel->hvk->locked <= 1); /* a queue's */
-	if (channel->rescinded)
-		return HVK_EGONE;
-	if (!channel->open)
-		return HVK_ESTATE;
-	if (channel->send_status != HVK_OK)
-		return channel->send_status;
-	if (channel->ring_full || channel->room == 0)
-		return HVK_EAGAIN;
-	if (channel->room != FAKE_NONE)
-		channel->room--;
+	hvk_status status = fake_take_room(channel);
+
+	if (status != HVK_OK)
+		return status;
 	assert_true(channel->sent_count < FAKE_SENT_MAX);
 	channel->sent[channel->sent_count++] = *packet;
 	fake_log_sent(packet);
@@ -744,52 +420,18 @@ void *hvk_channel_take_request(struct hvk_channel *channel, void *cookie)
 
 /* --- Running ------------------------------------------------------------------------------- */
 
-static void fake_run_timers(void)
-{
-	for (uint32_t i = 0; i < FAKE_TIMERS_MAX; i++) {
-		struct hvk_timer *timer = bench.hvk.timers[i];
-
-		if (timer && timer->deadline <= bench.hvk.now_ms) {
-			bench.hvk.timers[i] = NULL;
-			timer->deadline = HVK_NEVER;
-			timer->fire(timer, timer->context);
-		}
-	}
-}
-
-static bool fake_run_finished(void)
-{
-	struct hvk *hvk = &bench.hvk;
-	struct hvk_request *request = hvk->finished[0];
-
-	if (hvk->finished_count == 0)
-		return false;
-	hvk->finished_count--;
-	memmove(&hvk->finished[0], &hvk->finished[1], hvk->finished_count * sizeof(hvk->finished[0]));
-	if (request->done)
-		request->done(request, request->context);
-	return true;
-}
-
-static bool fake_poll_channel(struct hvk_channel *channel)
-{
-	if (!channel->open || (channel->inbox_count == 0 && !channel->kicked))
-		return false;
-	channel->kicked = false;
-	channel->kicked = channel->config.ready(channel->config.context, channel) || channel->kicked;
-	return true;
-}
-
 /* One poll: timers, the channels' callbacks, one finished request. True if there was work. */
 static bool fake_poll(void)
 {
 	bool work;
 
-	fake_run_timers();
+	fake_run_timers(&bench.hvk);
 	work = fake_poll_channel(&bench.channel);
 	for (uint32_t i = 1; i < FAKE_SUBCHANNELS; i++)
 		work |= fake_poll_channel(&bench.subs[i]);
-	return fake_run_finished() || work;
+	work |= fake_run_finished(&bench.hvk);
+	bench.hvk.cpu = 0;
+	return work;
 }
 
 static void fake_answer(void);

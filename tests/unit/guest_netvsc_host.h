@@ -380,10 +380,9 @@ static void fake_create(const struct hvk_netvsc_config *config)
 	struct hvk_channel *channel = &bench.channel;
 
 	memset(&bench, 0, sizeof(bench));
-	bench.hvk.version = VMBUS_VERSION_5_3;
+	fake_core_begin(&bench.hvk, 1);
 	bench.hvk.timeouts.device_ms = 5000;
 	bench.hvk.timeouts.teardown_ms = 5000;
-	bench.hvk.fail_allocation = FAKE_NONE;
 	channel->hvk = &bench.hvk;
 	channel->offer.type = type;
 	channel->room = FAKE_NONE;
@@ -446,7 +445,7 @@ static void fake_check_nothing_left(void)
 	assert_true(bench.channel.claimed);
 	assert_int_equal(hvk_netvsc_destroy(bench.nic), HVK_OK);
 	assert_false(bench.channel.claimed);
-	assert_int_equal(fake_pages_in_use(), 0);
+	assert_int_equal(fake_pages_in_use(&bench.hvk), 0);
 	assert_int_equal(bench.hvk.finished_count, 0);
 	for (uint32_t i = 0; i < FAKE_TIMERS_MAX; i++)
 		assert_null(bench.hvk.timers[i]);

@@ -138,7 +138,7 @@ static void no_memory(void **state)
 		} else {
 			failed++;
 			assert_int_equal(status, HVK_ENOMEM);
-			assert_int_equal(fake_pages_in_use(), 0);
+			assert_int_equal(fake_pages_in_use(&bench.hvk), 0);
 			assert_false(bench.channel[0].claimed);
 			fake_free_host();
 		}
@@ -212,7 +212,7 @@ static void configurations_refused(void **state)
 	bench.channel[0].offer.subchannel_index = 0;
 	bench.channel[0].offer.type = (struct vmbus_guid){0};
 	assert_int_equal(fake_create(&one_queue), HVK_EINVAL);
-	assert_int_equal(fake_pages_in_use(), 0);
+	assert_int_equal(fake_pages_in_use(&bench.hvk), 0);
 	fake_free_host();
 }
 

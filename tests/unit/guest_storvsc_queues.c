@@ -221,7 +221,8 @@ static void rescinded_meanwhile(void **state)
 	(void)state;
 	begin(3, 3);
 	assert_int_equal(fake_attach(), HVK_OK);
-	bench.intrude = third_rescinded;
+	bench.hvk.interloper = third_rescinded;
+	bench.hvk.interloper_at = 1;
 	assert_int_equal(read_on(1, 2, 0), HVK_OK);
 	fake_run();
 	assert_int_equal(hvk_storvsc_queues(bench.controller), 3);

@@ -5,56 +5,14 @@
 
 /* --- Running -------------------------------------------------------------------------------- */
 
-static void fake_run_timers(void)
-{
-	for (uint32_t i = 0; i < FAKE_TIMERS_MAX; i++) {
-		struct hvk_timer *timer = bench.hvk.timers[i];
-
-		if (timer && timer->deadline <= bench.hvk.now_ms) {
-			bench.hvk.timers[i] = NULL;
-			timer->deadline = HVK_NEVER;
-			bench.hvk.cpu = timer->cpu;
-			timer->fire(timer, timer->context);
-		}
-	}
-}
-
-static bool fake_run_finished(void)
-{
-	struct fake_finished first = bench.hvk.finished[0];
-	struct hvk *hvk = &bench.hvk;
-
-	if (hvk->finished_count == 0)
-		return false;
-	hvk->finished_count--;
-	memmove(&hvk->finished[0], &hvk->finished[1], hvk->finished_count * sizeof(hvk->finished[0]));
-	first.request->status = first.status;
-	hvk->cpu = first.cpu;
-	if (first.request->done)
-		first.request->done(first.request, first.request->context);
-	assert_int_equal(hvk->locked, 0);
-	return true;
-}
-
-static bool fake_poll_channel(struct hvk_channel *channel)
-{
-	if (!channel->open || (channel->inbox_count == 0 && !channel->kicked))
-		return false;
-	channel->kicked = false;
-	bench.hvk.cpu = channel->config.cpu;
-	channel->kicked = channel->config.ready(channel->config.context, channel) || channel->kicked;
-	assert_int_equal(bench.hvk.locked, 0);
-	return true;
-}
-
 static bool fake_poll(void)
 {
 	bool work = false;
 
-	fake_run_timers();
+	fake_run_timers(&bench.hvk);
 	for (uint32_t i = 0; i < FAKE_CHANNELS; i++)
 		work |= fake_poll_channel(&bench.channel[i]);
-	work |= fake_run_finished();
+	work |= fake_run_finished(&bench.hvk);
 	bench.hvk.cpu = 0;
 	return work;
 }
@@ -147,7 +105,6 @@ static void init_channel(uint32_t index)
 	struct hvk_channel *channel = &bench.channel[index];
 
 	channel->hvk = &bench.hvk;
-	channel->index = index;
 	channel->offer.type = type;
 	channel->offer.subchannel_index = (uint16_t)index;
 	channel->room = FAKE_NONE;
@@ -186,10 +143,8 @@ static struct fake_disk *fake_add_disk(uint8_t target, uint8_t lun, uint64_t blo
 static void fake_begin(void)
 {
 	memset(&bench, 0, sizeof(bench));
-	bench.hvk.version = VMBUS_VERSION_5_3;
-	bench.hvk.fail_allocation = FAKE_NONE;
+	fake_core_begin(&bench.hvk, 2); /* a queue's lock, then the controller's */
 	bench.hvk.timeouts.device_ms = 5000;
-	bench.hvk.now_ms = 1000;
 	bench.newest = VSTOR_VERSION_6_2;
 	bench.subchannels_max = 3;
 	bench.granted_offers = 3;
@@ -252,7 +207,7 @@ static void fake_free_host(void)
 static void fake_free(void)
 {
 	assert_int_equal(hvk_storvsc_destroy(bench.controller), HVK_OK);
-	assert_int_equal(fake_pages_in_use(), 0);
+	assert_int_equal(fake_pages_in_use(&bench.hvk), 0);
 	for (uint32_t i = 0; i < FAKE_CHANNELS; i++) {
 		assert_false(bench.channel[i].open);
 		assert_false(bench.channel[i].claimed);
