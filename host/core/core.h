@@ -41,6 +41,8 @@ bool hvh_memory_write(struct hvh_partition *partition, uint64_t gpa, const void 
 /* Words shared with a running guest; aligned. Loads acquire, stores release. */
 bool hvh_memory_load32(struct hvh_partition *partition, uint64_t gpa, uint32_t *value);
 bool hvh_memory_store32(struct hvh_partition *partition, uint64_t gpa, uint32_t value);
+bool hvh_memory_load16(struct hvh_partition *partition, uint64_t gpa, uint16_t *value);
+bool hvh_memory_store16(struct hvh_partition *partition, uint64_t gpa, uint16_t value);
 /* Sets bits with a sequentially consistent OR and tells what was there. */
 bool hvh_memory_or8(struct hvh_partition *partition, uint64_t gpa, uint8_t bits, uint8_t *before);
 bool hvh_memory_or32(struct hvh_partition *partition, uint64_t gpa, uint32_t bits, uint32_t *before);

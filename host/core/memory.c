@@ -91,6 +91,31 @@ bool hvh_memory_store32(struct hvh_partition *partition, uint64_t gpa, uint32_t 
 	return true;
 }
 
+static _Atomic uint16_t *half_word(struct hvh_partition *partition, uint64_t gpa, bool write)
+{
+	if (gpa % sizeof(uint16_t) != 0)
+		return NULL;
+	return reach(partition, gpa, (uint32_t)sizeof(uint16_t), write);
+}
+
+bool hvh_memory_load16(struct hvh_partition *partition, uint64_t gpa, uint16_t *value)
+{
+	_Atomic uint16_t *shared = half_word(partition, gpa, false);
+	if (shared == NULL)
+		return false;
+	*value = atomic_load_explicit(shared, memory_order_acquire);
+	return true;
+}
+
+bool hvh_memory_store16(struct hvh_partition *partition, uint64_t gpa, uint16_t value)
+{
+	_Atomic uint16_t *shared = half_word(partition, gpa, true);
+	if (shared == NULL)
+		return false;
+	atomic_store_explicit(shared, value, memory_order_release);
+	return true;
+}
+
 bool hvh_memory_or8(struct hvh_partition *partition, uint64_t gpa, uint8_t bits, uint8_t *before)
 {
 	_Atomic uint8_t *shared = reach(partition, gpa, 1, true);

@@ -64,6 +64,9 @@ static const char *const names[HVH_V_COUNT] = {
 	[HVH_V_VPCI_PADDING] = "vpci-padding",
 	[HVH_V_VPCI_INTERRUPT] = "vpci-interrupt",
 	[HVH_V_PCI] = "pci",
+	[HVH_V_VIRTIO] = "virtio",
+	[HVH_V_VIRTQ] = "virtq",
+	[HVH_V_VIRTIO_NET] = "virtio-net",
 	[HVH_V_ECHO] = "echo",
 	[HVH_V_FRAME] = "frame",
 };

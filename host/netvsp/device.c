@@ -146,6 +146,8 @@ static void device_destroy(void *device)
 
 	for (uint32_t n = 0; n < NETVSP_QUEUES_MAX; n++)
 		free(nic->queues[n]);
+	if (nic->vf.context != NULL)
+		nic->vf.destroy(nic->vf.context);
 	free(nic->frames);
 	free(nic);
 }

@@ -83,6 +83,7 @@ static void dump_vf(const struct hvh_nic *nic, struct hvh_dump *dump)
 	hvh_dump_number(dump, "messages-waiting", vf->note_count);
 	hvh_dump_flag(dump, "has-data-path", vf->on);
 	hvh_dump_number(dump, "switches-waiting", vf->switch_count);
+	nic->vf.dump(nic->vf.context, dump);
 	hvh_dump_end(dump);
 }
 
@@ -110,8 +111,6 @@ static void dump_session(const struct hvh_nic *nic, struct hvh_dump *dump)
 	hvh_dump_number(dump, "control-messages-waiting", session->control_count);
 	hvh_dump_end(dump);
 	dump_subchannels(nic, dump);
-	if (nic->vf.context != NULL)
-		dump_vf(nic, dump);
 }
 
 static void dump_counters(const struct hvh_nic_counters *c, struct hvh_dump *dump)
@@ -151,6 +150,8 @@ void netvsp_dump(const void *device, struct hvh_dump *dump)
 	hvh_dump_number(dump, "frames-waiting", nic->frame_count);
 	if (nic->session.open)
 		dump_session(nic, dump);
+	if (nic->vf.context != NULL)
+		dump_vf(nic, dump);
 	for (uint32_t n = 0; n < NETVSP_QUEUES_MAX; n++)
 		if (nic->queues[n] != NULL)
 			dump_queue(nic->queues[n], dump);

@@ -105,7 +105,7 @@ static bool knows_of_none(const struct hvh_nic *nic)
 
 	if (nic->vf.context == NULL)
 		return true;
-	if (vf->told.allocated || vf->note_count > 0)
+	if (vf->told.allocated || vf->note_count > 0 || nic->vf.there(nic->vf.context))
 		return false;
 	return vf->answers_owed == 0 || nic->now > vf->told_at + NEWS_TIME;
 }

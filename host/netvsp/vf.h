@@ -8,6 +8,8 @@
 
 #include "hvkit_host/network.h"
 
+struct hvh_dump;
+
 enum netvsp_path { NETVSP_BY_CARD, NETVSP_BY_VF, NETVSP_LOST };
 
 struct netvsp_vf {
@@ -29,6 +31,8 @@ struct netvsp_vf {
 	uint32_t (*room)(void *context, uint64_t now); /* frames that it is sure to take */
 	void (*link)(void *context, uint64_t now);     /* the card's link or speed is another */
 	void (*announce)(void *context, uint64_t now); /* the network is another one */
+	void (*dump)(const void *context, struct hvh_dump *dump);
+	void (*destroy)(void *context);
 };
 
 /* One for each card. */

@@ -100,6 +100,11 @@ bool hvh_vpci_offer(struct hvh_vpci *bus, uint64_t now, uint32_t serial)
 	return true;
 }
 
+bool hvh_vpci_is_offered(const struct hvh_vpci *bus)
+{
+	return hvh_channel_is_present(bus->channel);
+}
+
 bool hvh_vpci_rescind(struct hvh_vpci *bus, uint64_t now)
 {
 	if (!hvh_channel_is_present(bus->channel))

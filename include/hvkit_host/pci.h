@@ -64,6 +64,7 @@ struct hvh_vpci *hvh_vpci_find(struct hvh_partition *partition, const char *name
 uint32_t hvh_vpci_serial(const struct hvh_vpci *bus);
 /* With another serial (0 = the same). False: it is there already. */
 bool hvh_vpci_offer(struct hvh_vpci *bus, uint64_t now, uint32_t serial);
+bool hvh_vpci_is_offered(const struct hvh_vpci *bus); /* or to be, at the next contact */
 /* Asks the guest to let it go; when it has, or eject_wait is over, the bus is rescinded. */
 bool hvh_vpci_eject(struct hvh_vpci *bus, uint64_t now);
 /* Takes it away at once. */

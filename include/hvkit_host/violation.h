@@ -77,6 +77,9 @@ enum hvh_violation_kind {
 	HVH_V_VPCI_PADDING,
 	HVH_V_VPCI_INTERRUPT, /* a device interrupt that nobody made, or that is gone */
 	HVH_V_PCI,            /* configuration space, BARs, MSI-X table */
+	HVH_V_VIRTIO,         /* a virtio device's registers, status, features: values and order */
+	HVH_V_VIRTQ,          /* virtqueues: indices, descriptors, memory */
+	HVH_V_VIRTIO_NET,     /* a virtio network device: headers, offloads, control commands */
 	HVH_V_ECHO,           /* echo device: no such operation, too short, too much asked for */
 	HVH_V_FRAME, /* shorter than 14 bytes, longer than the MTU allows, or not what its offload needs */
 	HVH_V_COUNT

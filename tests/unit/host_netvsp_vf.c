@@ -87,6 +87,17 @@ static void announce(void *context, uint64_t now)
 	((struct beside *)context)->announced++;
 }
 
+static void dump(const void *context, struct hvh_dump *dump)
+{
+	(void)context;
+	(void)dump;
+}
+
+static void destroy(void *context)
+{
+	(void)context;
+}
+
 static void stand_beside(struct fake *fake, struct beside *vf)
 {
 	const struct netvsp_vf hooks = {
@@ -101,6 +112,8 @@ static void stand_beside(struct fake *fake, struct beside *vf)
 		.room = room,
 		.link = changed_link,
 		.announce = announce,
+		.dump = dump,
+		.destroy = destroy,
 	};
 
 	*vf = (struct beside){.there = true, .next = HVH_NEVER, .path = NETVSP_BY_VF, .room = 7};
@@ -282,8 +295,10 @@ static void test_switch_without_a_vf_and_to_nothing_are_violations(void **state)
 	(void)state;
 	stand_beside(fake, &vf);
 	bring_up(fake, NVS_VERSION_6_1, true);
+	vf.there = false;
 	fake_expect_completion(fake, ask(fake, 1), NULL, 0);
 	fake_expect_violation(fake, HVH_V_NVS_VALUE);
+	vf.there = true;
 	netvsp_vf_tell(fake->nic, fake->now, true, 1);
 	fake_run(fake);
 	fake_take(fake);

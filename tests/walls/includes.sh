@@ -85,6 +85,10 @@ for file in $(find guest host include -name '*.[ch]' | LC_ALL=C sort); do
 	host/pci/*) wall "$file" "^($host_public|host/(core|pci))/" yes -D_GNU_SOURCE ;;
 	host/vpci/*)
 		wall "$file" "^($host_public|host/(pci|vpci))/|^host/core/(core|dump)\.h\$|^host/vmbus/channel.h\$|^host/hypervisor/device_interrupts.h\$" yes -D_GNU_SOURCE ;;
+	host/virtio/*) # frames are looked into as the card does
+		wall "$file" "^($host_public|host/virtio)/|^host/core/(core|dump)\.h\$|^host/netvsp/(headers|checksum|segment|coalesce|offload)\.h\$" yes -D_GNU_SOURCE ;;
+	host/vf/*)
+		wall "$file" "^($host_public|host/vf)/|^host/core/(core|dump)\.h\$|^host/netvsp/(vf|headers)\.h\$|^host/virtio/net\.h\$" yes -D_GNU_SOURCE ;;
 	host/partition/*) wall "$file" "^($host_public|host)/" yes -D_GNU_SOURCE ;;
 	host/*/*) # a device: what the bus shows to devices, and itself
 		wall "$file" "^($host_public)/|^host/core/(core|dump)\.h\$|^host/vmbus/channel.h\$|^$(dirname "$file")/" yes -D_GNU_SOURCE ;;
