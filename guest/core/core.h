@@ -126,14 +126,12 @@ void hvk_vector_give_back(struct hvk *hvk, uint32_t cpu, uint8_t vector);
  * what is reserved: above 4 GiB first if wide, else below. HVK_ELIMIT: there is no such room. Any context
  * but interrupt. */
 hvk_status hvk_mmio_take(struct hvk *hvk, uint64_t size, bool wide, uint64_t *address);
-/* The very place again; HVK_EBUSY: it is taken, or outside the windows. */
-hvk_status hvk_mmio_take_at(struct hvk *hvk, uint64_t address, uint64_t size);
 void hvk_mmio_give_back(struct hvk *hvk, uint64_t address);
 /* By the port, which has both (checked when a bus is created). */
 uint64_t hvk_mmio_read(struct hvk *hvk, uint64_t address, unsigned width);
 void hvk_mmio_write(struct hvk *hvk, uint64_t address, unsigned width, uint64_t value);
 bool hvk_mmio_available(const struct hvk *hvk);
-/* The domain that is wanted, or the next that is free. */
+/* The domain that is wanted, or the next that is free; never 0. */
 uint16_t hvk_domain_take(struct hvk *hvk, uint16_t wanted);
 void hvk_domain_give_back(struct hvk *hvk, uint16_t domain);
 /* HvCallRetargetDeviceInterrupt: of that device, by its address and data, to that vector on that CPU. */

@@ -107,20 +107,6 @@ hvk_status hvk_mmio_take(struct hvk *hvk, uint64_t size, bool wide, uint64_t *ad
 	return status;
 }
 
-hvk_status hvk_mmio_take_at(struct hvk *hvk, uint64_t address, uint64_t size)
-{
-	hvk_status status = HVK_EBUSY;
-	bool inside = false;
-
-	hvk_lock(hvk, &hvk->devices.lock);
-	for (uint32_t i = 0; i < HVK_MMIO_RANGES; i++)
-		inside = inside || is_inside(&hvk->config.mmio_windows[i], address, size);
-	if (inside && behind_obstacle(hvk, address, size) == 0 && note(hvk, address, size))
-		status = HVK_OK;
-	hvk_unlock(hvk, &hvk->devices.lock);
-	return status;
-}
-
 void hvk_mmio_give_back(struct hvk *hvk, uint64_t address)
 {
 	hvk_lock(hvk, &hvk->devices.lock);
@@ -150,8 +136,11 @@ void hvk_mmio_write(struct hvk *hvk, uint64_t address, unsigned width, uint64_t 
 
 /* --- Domains ------------------------------------------------------------------------------ */
 
+/* 0 is that of a machine's own PCI bus. */
 static bool is_taken(const struct hvk_device_space *devices, uint16_t domain)
 {
+	if (domain == 0)
+		return true;
 	for (uint32_t i = 0; i < devices->domain_count; i++) {
 		if (devices->domains[i] == domain)
 			return true;
@@ -159,14 +148,15 @@ static bool is_taken(const struct hvk_device_space *devices, uint16_t domain)
 	return false;
 }
 
-/* One of HVK_DOMAINS_MAX + 1 in a row is free. More buses than that share the wanted one. */
+/* Of HVK_DOMAINS_MAX + 2 in a row one is free. A bus beyond HVK_DOMAINS_MAX is not noted, so that two of
+ * those may have the same. */
 uint16_t hvk_domain_take(struct hvk *hvk, uint16_t wanted)
 {
 	struct hvk_device_space *devices = &hvk->devices;
 	uint16_t domain = wanted;
 
 	hvk_lock(hvk, &devices->lock);
-	for (uint32_t i = 0; i < HVK_DOMAINS_MAX && is_taken(devices, domain); i++)
+	for (uint32_t i = 0; i < HVK_DOMAINS_MAX + 1 && is_taken(devices, domain); i++)
 		domain++;
 	if (devices->domain_count < HVK_DOMAINS_MAX)
 		devices->domains[devices->domain_count++] = domain;

@@ -59,8 +59,6 @@ static hvk_status place(struct hvk_pci_function *function, struct hvk_pci_bar *b
 {
 	uint64_t size = bar->size < HVK_PAGE_SIZE ? HVK_PAGE_SIZE : bar->size;
 
-	if (bar->address != 0) /* where it was before: resume */
-		return hvk_mmio_take_at(function->bus->hvk, bar->address, size);
 	return hvk_mmio_take(function->bus->hvk, size, bar->wide, &bar->address);
 }
 
@@ -113,7 +111,6 @@ void hvk_pci_bars_write(struct hvk_pci_function *function)
 			function->bus->ops->write(function->bus, function->slot, PCI_BAR0 + 4u * (n + 1), 4,
 						  (uint32_t)(bar->address >> 32));
 	}
-	function->powered = true;
 }
 
 void hvk_pci_bars_give_back(struct hvk_pci_function *function)
@@ -122,5 +119,4 @@ void hvk_pci_bars_give_back(struct hvk_pci_function *function)
 		if (function->info.bars[n].address != 0)
 			hvk_mmio_give_back(function->bus->hvk, function->info.bars[n].address);
 	}
-	function->powered = false;
 }

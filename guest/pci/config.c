@@ -58,7 +58,7 @@ uint32_t hvk_pci_config_read(struct hvk_pci_function *function, uint32_t offset,
 {
 	uint32_t word;
 
-	if (!is_access(offset, width) || hvk_pci_is_gone(function))
+	if (!is_access(offset, width) || hvk_pci_is_off(function))
 		return ones(width == 1 || width == 2 ? width : 4);
 	__atomic_fetch_add(&function->counters.config_reads, 1, __ATOMIC_RELAXED);
 	if (known_word(function, offset & ~3u, &word))
@@ -66,25 +66,45 @@ uint32_t hvk_pci_config_read(struct hvk_pci_function *function, uint32_t offset,
 	return function->bus->ops->read(function->bus, function->slot, offset, width) & ones(width);
 }
 
+/* Not the driver's to write: known here, MSI-X, or read-only of every device. */
 static bool is_ours(const struct hvk_pci_function *function, uint32_t offset)
 {
-	uint32_t word;
+	uint32_t word = offset & ~3u, unused;
 
-	if (function->msix_at != 0 && offset >= function->msix_at &&
-	    offset < function->msix_at + sizeof(struct pci_msix_capability))
+	if (function->msix_at != 0 && word >= function->msix_at &&
+	    word < function->msix_at + sizeof(struct pci_msix_capability))
 		return true;
-	return known_word(function, offset & ~3u, &word);
+	if (offset == PCI_HEADER_TYPE || (word >= PCI_CAPABILITIES && word < PCI_INTERRUPT_LINE))
+		return true;
+	return known_word(function, word, &unused);
+}
+
+/* Under the lock: the command word has several writers. */
+static void write_command(struct hvk_pci_function *function, uint32_t offset, unsigned width, uint32_t value)
+{
+	struct hvk_pci_bus *bus = function->bus;
+
+	bus->ops->write(bus, function->slot, offset, width, value);
+	function->command = (uint16_t)bus->ops->read(bus, function->slot, PCI_COMMAND, 2);
 }
 
 hvk_status hvk_pci_config_write(struct hvk_pci_function *function, uint32_t offset, unsigned width,
 				uint32_t value)
 {
+	struct hvk *hvk = function->bus->hvk;
+
 	if (!is_access(offset, width) || is_ours(function, offset))
 		return HVK_EINVAL;
-	if (hvk_pci_is_gone(function))
-		return HVK_EGONE;
+	if (hvk_pci_is_off(function))
+		return hvk_pci_is_gone(function) ? HVK_EGONE : HVK_ESTATE;
 	__atomic_fetch_add(&function->counters.config_writes, 1, __ATOMIC_RELAXED);
-	function->bus->ops->write(function->bus, function->slot, offset, width, value);
+	if ((offset & ~3u) != PCI_COMMAND) {
+		function->bus->ops->write(function->bus, function->slot, offset, width, value);
+		return HVK_OK;
+	}
+	hvk_lock(hvk, &function->lock);
+	write_command(function, offset, width, value);
+	hvk_unlock(hvk, &function->lock);
 	return HVK_OK;
 }
 
@@ -106,15 +126,24 @@ uint32_t hvk_pci_find_capability(struct hvk_pci_function *function, uint8_t id, 
 	return 0;
 }
 
+/* While it sleeps this is what it wakes up with. */
 hvk_status hvk_pci_enable(struct hvk_pci_function *function, bool memory, bool master)
 {
+	struct hvk *hvk = function->bus->hvk;
 	uint32_t command;
 
 	if (hvk_pci_is_gone(function))
 		return HVK_EGONE;
-	command = hvk_pci_config_read(function, PCI_COMMAND, 2);
-	command &= ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	hvk_lock(hvk, &function->lock);
+	command = function->command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	command |= PCI_COMMAND_INTX_DISABLE | (memory ? PCI_COMMAND_MEMORY : 0) |
 		   (master ? PCI_COMMAND_MASTER : 0);
-	return hvk_pci_config_write(function, PCI_COMMAND, 2, command);
+	if (hvk_pci_is_off(function)) {
+		function->command = (uint16_t)command;
+	} else {
+		__atomic_fetch_add(&function->counters.config_writes, 1, __ATOMIC_RELAXED);
+		write_command(function, PCI_COMMAND, 2, command);
+	}
+	hvk_unlock(hvk, &function->lock);
+	return HVK_OK;
 }

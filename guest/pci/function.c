@@ -51,10 +51,6 @@ static bool table_fits(const struct hvk_pci_function *function)
 
 hvk_status hvk_pci_function_init(struct hvk_pci_function *function)
 {
-	hvk_status status = hvk_lock_init(function->bus->hvk, &function->lock);
-
-	if (status != HVK_OK)
-		return status;
 	read_msix(function);
 	if (function->msix_at != 0 && !table_fits(function)) {
 		function->msix_at = 0;
@@ -81,7 +77,7 @@ hvk_status hvk_pci_claim(struct hvk_pci_function *function, const struct hvk_pci
 	hvk_lock(function->bus->hvk, &function->lock);
 	if (function->leaving || hvk_pci_is_gone(function)) {
 		status = HVK_EGONE;
-	} else if (function->claimed) {
+	} else if (function->claimed || !hvk_pci_interrupts_idle(function)) { /* the last driver's */
 		status = HVK_EBUSY;
 	} else {
 		function->claimed = true;
@@ -91,33 +87,73 @@ hvk_status hvk_pci_claim(struct hvk_pci_function *function, const struct hvk_pci
 	return status;
 }
 
+/* The bus may forget the function, and itself be forgotten, as soon as this is over: not before. */
 void hvk_pci_release(struct hvk_pci_function *function)
 {
 	struct hvk_pci_bus *bus = function->bus;
+	struct hvk *hvk = bus->hvk;
 
+	__atomic_fetch_add(&bus->visitors, 1, __ATOMIC_SEQ_CST);
 	hvk_pci_interrupts_delete(function);
 	(void)hvk_pci_enable(function, false, false);
-	hvk_lock(bus->hvk, &function->lock);
+	hvk_lock(hvk, &function->lock);
 	function->claimed = false;
 	function->hooks = (struct hvk_pci_hooks){0};
-	hvk_unlock(bus->hvk, &function->lock);
-	bus->ops->released(bus, function); /* it may be gone when this returns */
+	function->released = function->leaving;
+	hvk_unlock(hvk, &function->lock);
+	bus->ops->changed(bus);
+	__atomic_fetch_sub(&bus->visitors, 1, __ATOMIC_SEQ_CST);
 }
 
+/* One lock for who has it and whether it leaves: either a claim finds that it leaves, or this finds the
+ * claim. */
 void hvk_pci_function_leave(struct hvk_pci_function *function, bool eject)
 {
-	struct hvk_pci_hooks hooks;
-	bool claimed;
+	struct hvk *hvk = function->bus->hvk;
 
-	hvk_lock(function->bus->hvk, &function->lock);
-	claimed = function->claimed;
-	hooks = function->hooks;
+	hvk_lock(hvk, &function->lock);
 	function->leaving = true;
 	if (!eject)
 		__atomic_store_n(&function->gone, true, __ATOMIC_SEQ_CST);
+	if (!function->claimed)
+		function->released = true;
+	hvk_unlock(hvk, &function->lock);
+}
+
+bool hvk_pci_function_is_left(struct hvk_pci_function *function)
+{
+	bool left;
+
+	hvk_lock(function->bus->hvk, &function->lock);
+	left = function->released && hvk_pci_interrupts_idle(function);
 	hvk_unlock(function->bus->hvk, &function->lock);
-	if (claimed && hooks.leaving)
+	return left;
+}
+
+void hvk_pci_function_tell(struct hvk_pci_function *function, bool eject)
+{
+	struct hvk *hvk = function->bus->hvk;
+	struct hvk_pci_hooks hooks;
+
+	hvk_lock(hvk, &function->lock);
+	hooks = function->hooks;
+	hvk_unlock(hvk, &function->lock);
+	if (hooks.leaving)
 		hooks.leaving(hooks.context, function, eject);
+}
+
+/* --- Sleep ---------------------------------------------------------------------------------- */
+
+void hvk_pci_function_wake(struct hvk_pci_function *function)
+{
+	struct hvk_pci_bus *bus = function->bus;
+
+	hvk_pci_bars_write(function);
+	hvk_lock(bus->hvk, &function->lock);
+	if (function->command != 0)
+		bus->ops->write(bus, function->slot, PCI_COMMAND, 2, function->command);
+	__atomic_store_n(&function->asleep, false, __ATOMIC_SEQ_CST);
+	hvk_unlock(bus->hvk, &function->lock);
 }
 
 /* --- What it is ------------------------------------------------------------------------------- */
@@ -159,7 +195,7 @@ static uint64_t ones(unsigned width)
 uint64_t hvk_pci_bar_read(struct hvk_pci_function *function, unsigned bar, uint64_t offset, unsigned width)
 {
 	HVK_ASSERT(is_access(function, bar, offset, width));
-	if (!is_access(function, bar, offset, width) || hvk_pci_is_gone(function))
+	if (!is_access(function, bar, offset, width) || hvk_pci_is_off(function))
 		return ones(width);
 	return hvk_mmio_read(function->bus->hvk, function->info.bars[bar].address + offset, width);
 }
@@ -168,6 +204,6 @@ void hvk_pci_bar_write(struct hvk_pci_function *function, unsigned bar, uint64_t
 		       uint64_t value)
 {
 	HVK_ASSERT(is_access(function, bar, offset, width));
-	if (is_access(function, bar, offset, width) && !hvk_pci_is_gone(function))
+	if (is_access(function, bar, offset, width) && !hvk_pci_is_off(function))
 		hvk_mmio_write(function->bus->hvk, function->info.bars[bar].address + offset, width, value);
 }

@@ -24,6 +24,7 @@ enum hvk_pci_interrupt_state {
 	HVK_PCI_INTERRUPT_CREATING,
 	HVK_PCI_INTERRUPT_READY,
 	HVK_PCI_INTERRUPT_MOVING,
+	HVK_PCI_INTERRUPT_RENEWING, /* asked for anew after a sleep */
 	HVK_PCI_INTERRUPT_DELETING
 };
 
@@ -44,8 +45,9 @@ struct hvk_pci_interrupt {
 	uint32_t target;  /* the one in force */
 	uint64_t address; /* as the host said it */
 	uint32_t data;
-	bool created; /* the host has it */
-	bool masked;
+	bool created;  /* the host has it */
+	bool unwanted; /* to be deleted as soon as it may: its driver has let go. Under the lock */
+	bool masked;   /* under the lock, with the table's entry */
 	struct hvk_request *request; /* of the user's */
 	struct hvk_request removed;  /* of a poller */
 	hvk_status result;
@@ -60,11 +62,10 @@ struct hvk_pci_bus_ops {
 	void (*write)(struct hvk_pci_bus *bus, uint32_t slot, uint32_t offset, unsigned width,
 		      uint32_t value);
 	/* The interrupt wants to be created or deleted (its state): the bus asks its host, then calls
-	 * hvk_pci_interrupt_asked in a turn of its own. NULL: one has become free. Any context but
-	 * interrupt. */
+	 * hvk_pci_interrupt_asked in a turn of its own. Any context but interrupt. */
 	void (*interrupt)(struct hvk_pci_bus *bus, struct hvk_pci_interrupt *interrupt);
-	/* Its driver has let go. */
-	void (*released)(struct hvk_pci_bus *bus, struct hvk_pci_function *function);
+	/* A driver has let go, or an interrupt rests: who waits for that looks again. Likewise. */
+	void (*changed)(struct hvk_pci_bus *bus);
 	/* Of the device, for the hypercall that moves an interrupt. */
 	uint64_t (*device_id)(const struct hvk_pci_bus *bus, uint32_t slot);
 };
@@ -73,6 +74,8 @@ struct hvk_pci_bus {
 	struct hvk *hvk;
 	const struct hvk_pci_bus_ops *ops;
 	uint32_t cpu; /* where its turns are */
+	/* Calls that end with the function and still have a use for the bus; atomic. */
+	uint32_t visitors;
 };
 
 struct hvk_pci_function {
@@ -85,10 +88,12 @@ struct hvk_pci_function {
 	uint8_t msix_bar;
 	uint32_t msix_table;
 	struct hvk_lock lock;
-	bool claimed; /* under lock */
-	bool gone;    /* atomic: reads are all ones */
-	bool leaving; /* its driver was told, or there is none */
-	bool powered; /* BARs are written */
+	bool claimed;     /* under lock */
+	bool gone;        /* atomic: reads are all ones */
+	bool asleep;      /* likewise: the bus is suspended */
+	bool leaving;     /* under lock: its driver was told, or there is none */
+	bool released;    /* under lock: ... and has let go */
+	uint16_t command; /* under lock: as last written, for the end of a sleep */
 	struct hvk_pci_hooks hooks;
 	struct hvk_pci_counters counters; /* atomic */
 	struct hvk_pages interrupt_pages;
@@ -96,7 +101,8 @@ struct hvk_pci_function {
 	uint32_t interrupt_count;
 };
 
-/* Prepares one whose bus, slot and identity are set: capabilities, interrupts. Then BARs. */
+/* Prepares one whose bus, slot, lock and identity are set, and whose BARs have sizes: capabilities,
+ * interrupts. */
 hvk_status hvk_pci_function_init(struct hvk_pci_function *function);
 /* Its interrupts are gone; gives all memory back. */
 void hvk_pci_function_end(struct hvk_pci_function *function);
@@ -106,22 +112,36 @@ hvk_status hvk_pci_bars_size(struct hvk_pci_function *function, const uint32_t p
 hvk_status hvk_pci_bars_place(struct hvk_pci_function *function);
 void hvk_pci_bars_write(struct hvk_pci_function *function);
 void hvk_pci_bars_give_back(struct hvk_pci_function *function);
-/* Leaves: the driver is told, if there is one. */
+/* Leaves: nobody can claim it any more, and it is released if nobody has. */
 void hvk_pci_function_leave(struct hvk_pci_function *function, bool eject);
+/* ... and its driver is told, if it has one. */
+void hvk_pci_function_tell(struct hvk_pci_function *function, bool eject);
 static inline bool hvk_pci_is_gone(const struct hvk_pci_function *function)
 {
 	return __atomic_load_n(&function->gone, __ATOMIC_SEQ_CST);
+}
+/* Nothing of it can be reached: it is gone, or without power. */
+static inline bool hvk_pci_is_off(const struct hvk_pci_function *function)
+{
+	return hvk_pci_is_gone(function) || __atomic_load_n(&function->asleep, __ATOMIC_SEQ_CST);
 }
 
 /* The host has answered: to a creation with the address and data to write, to a deletion, or a bus that is
  * gone. In the bus's turn. */
 void hvk_pci_interrupt_asked(struct hvk_pci_interrupt *interrupt, hvk_status status, uint64_t address,
 			     uint32_t data);
-/* The MSI-X table anew, after the function was powered up. */
-void hvk_pci_interrupts_write(struct hvk_pci_function *function);
-/* True: no interrupt is there or being made. */
-bool hvk_pci_interrupts_idle(struct hvk_pci_function *function);
-/* Deletes all that are there, each without a request. */
+/* It leaves, its driver has let go of it, and no interrupt is left. */
+bool hvk_pci_function_is_left(struct hvk_pci_function *function);
+/* True: none is there or being made. Under the function's lock. */
+bool hvk_pci_interrupts_idle(const struct hvk_pci_function *function);
+/* Deletes all that are there, each without a request; those that are being made as soon as they are. */
 void hvk_pci_interrupts_delete(struct hvk_pci_function *function);
+/* Falls asleep if none is being made, moved or deleted: the host forgets them all. False: later. */
+bool hvk_pci_function_sleep(struct hvk_pci_function *function);
+/* Has power again, its BARs and its command word. */
+void hvk_pci_function_wake(struct hvk_pci_function *function);
+/* One that the host has forgotten is RENEWING, and to be asked for. NULL: there is none (any more); *later:
+ * not yet, as one is being moved. */
+struct hvk_pci_interrupt *hvk_pci_interrupt_renew(struct hvk_pci_function *function, bool *later);
 
 #endif

@@ -128,6 +128,36 @@ static hvk_status in_d0(void *device, const struct hvk_answer *answer)
 	return status;
 }
 
+/* A host that still has the bus in D0, of a guest before us, refuses. */
+static hvk_status maybe_in_d0(void *device, const struct hvk_answer *answer)
+{
+	struct hvk_vpci *vpci = device;
+	hvk_status status = in_d0(device, answer);
+
+	vpci->d0_again = status == HVK_EREFUSED_VPCI;
+	return vpci->d0_again ? HVK_OK : status;
+}
+
+static bool d0_again(const void *device)
+{
+	return ((const struct hvk_vpci *)device)->d0_again;
+}
+
+static hvk_status begin_d0_exit(void *device)
+{
+	struct hvk_vpci_message message;
+
+	hvk_vpci_build(&message, VPCI_BUS_D0_EXIT);
+	return ask(device, &message);
+}
+
+static hvk_status left_d0(void *device, const struct hvk_answer *answer)
+{
+	(void)device;
+	(void)answer;
+	return HVK_OK; /* whether it did is seen next */
+}
+
 /* --- Functions -------------------------------------------------------------------------------------- */
 
 /* One that cannot be used does not keep the others: it is left alone until the list changes. */
@@ -203,8 +233,7 @@ static void tell(struct hvk_vpci *vpci, struct vpci_child *child)
 
 	child->state = VPCI_FUNCTION_READY;
 	child->assigned = true;
-	hvk_pci_bars_write(&child->pci);
-	hvk_pci_interrupts_write(&child->pci);
+	hvk_pci_function_wake(&child->pci);
 	if (child->told)
 		return;
 	child->told = true;
@@ -237,11 +266,11 @@ static bool resumes(const void *device)
 static hvk_status begin_interrupts(void *device)
 {
 	struct hvk_vpci *vpci = device;
+	hvk_status status = hvk_vpci_interrupts_again(vpci);
 
-	if (!hvk_vpci_interrupts_again(vpci))
-		return HVK_OK;
-	vpci->steps.event = VPCI_EVENT_INTERRUPT;
-	return HVK_EINPROGRESS;
+	if (status == HVK_EINPROGRESS)
+		vpci->steps.event = VPCI_EVENT_INTERRUPT;
+	return status;
 }
 
 static hvk_status interrupt_had(void *device, const struct hvk_answer *answer)
@@ -250,15 +279,14 @@ static hvk_status interrupt_had(void *device, const struct hvk_answer *answer)
 	return answer->status == HVK_OK ? HVK_EAGAIN : answer->status;
 }
 
-static hvk_status begin_tables(void *device)
+/* Functions that cannot be used are no failure beside one that can. */
+static hvk_status begin_any(void *device)
 {
 	struct hvk_vpci *vpci = device;
+	hvk_status status = vpci->result;
 
-	for (uint32_t i = 0; i < vpci->function_max; i++) {
-		if (vpci->functions[i].state == VPCI_FUNCTION_READY)
-			hvk_pci_interrupts_write(&vpci->functions[i].pci);
-	}
-	return HVK_OK;
+	vpci->result = HVK_OK;
+	return hvk_vpci_function_in(vpci, VPCI_FUNCTION_READY) ? HVK_OK : status;
 }
 
 /* clang-format off */
@@ -277,11 +305,13 @@ static const struct hvk_step attach_steps[] = {
 	{"QUERY_BUS_RELATIONS", NULL, begin_relations, NULL, VPCI_WAIT_DEVICE, HVK_ETIMEDOUT_VPCI, false},
 	{"functions", NULL, begin_compare, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
 	FUNCTIONS,
-	{"D0_ENTRY", NULL, begin_d0, in_d0, VPCI_WAIT_DEVICE, HVK_ETIMEDOUT_VPCI, false},
+	{"D0_ENTRY", NULL, begin_d0, maybe_in_d0, VPCI_WAIT_DEVICE, HVK_ETIMEDOUT_VPCI, false},
+	{"D0_EXIT", d0_again, begin_d0_exit, left_d0, VPCI_WAIT_DEVICE, HVK_ETIMEDOUT_VPCI, false},
+	{"D0_ENTRY", d0_again, begin_d0, in_d0, VPCI_WAIT_DEVICE, HVK_ETIMEDOUT_VPCI, false},
 	RESOURCES,
 	{"interrupts again", resumes, begin_interrupts, interrupt_had,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_VPCI, false},
-	{"tables again", resumes, begin_tables, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
+	{"functions", NULL, begin_any, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
 };
 
 static const struct hvk_step function_steps[] = {

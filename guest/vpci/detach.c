@@ -33,11 +33,11 @@ static hvk_status begin_leave(void *device)
 	return HVK_EINPROGRESS;
 }
 
-/* Slots that were given resources; the functions stay, and are given them again at the resume. */
+/* Slots that were given resources; those whose functions stay are given them again at the resume. */
 static struct vpci_child *next_assigned(struct hvk_vpci *vpci)
 {
 	for (uint32_t i = 0; i < vpci->function_max; i++) {
-		if (vpci->functions[i].assigned && vpci->functions[i].state == VPCI_FUNCTION_READY)
+		if (vpci->functions[i].assigned)
 			return &vpci->functions[i];
 	}
 	return NULL;
@@ -103,11 +103,10 @@ static hvk_status begin_give_back(void *device)
 	return HVK_OK;
 }
 
-/* The functions stay: their drivers know of the sleep. What the host knows of them is forgotten there. */
+/* The functions stay: their drivers know of the sleep. A turn in which one of them rests begins it again. */
 static hvk_status begin_sleep(void *device)
 {
-	hvk_vpci_interrupts_lost(device);
-	return HVK_OK;
+	return hvk_vpci_functions_sleep(device) ? HVK_OK : HVK_EAGAIN;
 }
 
 static hvk_status begin_sized_again(void *device)
@@ -133,7 +132,7 @@ static const struct hvk_step detach_steps[] = {
 };
 
 static const struct hvk_step suspend_steps[] = {
-	{"interrupts forgotten", NULL, begin_sleep, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"functions fall asleep", NULL, begin_sleep, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"RESOURCES_RELEASED", is_in_d0, begin_released, released,
 	 VPCI_WAIT_DEVICE, HVK_ETIMEDOUT_VPCI, true},
 	D0_EXIT,

@@ -32,6 +32,19 @@ static bool is_known(const struct hvk_vpci *vpci, const struct vpci_function2 *d
 	return false;
 }
 
+/* One that does not leave. */
+static struct vpci_child *slot_has_function(struct hvk_vpci *vpci, uint32_t slot)
+{
+	for (uint32_t i = 0; i < vpci->function_max; i++) {
+		struct vpci_child *child = &vpci->functions[i];
+
+		if (child->state != VPCI_FUNCTION_FREE && child->state != VPCI_FUNCTION_LEAVING &&
+		    child->description.function.slot == slot)
+			return child;
+	}
+	return NULL;
+}
+
 struct vpci_child *hvk_vpci_function_in(struct hvk_vpci *vpci, enum vpci_function_state state)
 {
 	for (uint32_t i = 0; i < vpci->function_max; i++) {
@@ -92,16 +105,19 @@ static void eject_is_over(struct hvk_timer *timer, void *context)
 	hvk_vpci_kick((struct hvk_vpci *)(void *)child->pci.bus);
 }
 
+/* One that finds no place waits until one that leaves has left. */
 static void note(struct hvk_vpci *vpci, const struct vpci_function2 *description)
 {
 	struct vpci_child *child = hvk_vpci_function_in(vpci, VPCI_FUNCTION_FREE);
+	struct hvk_lock lock;
 
 	if (!child) {
-		hvk_log(vpci_hvk(vpci), HVK_LOG_WARN, "vpci: more functions than functions_max, %u",
-			vpci->function_max);
+		vpci->news = true;
 		return;
 	}
+	lock = child->pci.lock;
 	*child = (struct vpci_child){.state = VPCI_FUNCTION_NEW, .description = *description};
+	child->pci.lock = lock;
 	child->pci.bus = &vpci->bus;
 	child->pci.slot = description->function.slot;
 	child->eject_timer = (struct hvk_timer){
@@ -110,28 +126,16 @@ static void note(struct hvk_vpci *vpci, const struct vpci_function2 *description
 	describe(vpci, child);
 }
 
+/* One that nobody knows of yet has nothing to wait for but room for an answer in the ring. */
 static void leave(struct hvk_vpci *vpci, struct vpci_child *child, bool eject)
 {
-	bool told = child->told, claimed;
-
 	if (child->state == VPCI_FUNCTION_LEAVING && (eject || hvk_pci_is_gone(&child->pci)))
 		return;
-	if (!told) { /* nobody knows of it */
-		hvk_vpci_function_drop(vpci, child);
-		return;
-	}
 	child->state = VPCI_FUNCTION_LEAVING;
-	hvk_lock(vpci_hvk(vpci), &child->pci.lock);
-	claimed = child->pci.claimed;
-	hvk_unlock(vpci_hvk(vpci), &child->pci.lock);
-	if (!claimed) {
-		hvk_lock(vpci_hvk(vpci), &vpci->lock);
-		child->released = true;
-		hvk_unlock(vpci_hvk(vpci), &vpci->lock);
-	}
-	if (eject)
+	if (eject && child->told)
 		hvk_timer_start(vpci_hvk(vpci), &child->eject_timer, vpci->bus.cpu, vpci->config.eject_ms);
 	hvk_pci_function_leave(&child->pci, eject);
+	hvk_pci_function_tell(&child->pci, eject);
 	hvk_vpci_kick(vpci);
 }
 
@@ -145,7 +149,11 @@ bool hvk_vpci_functions_compare(struct hvk_vpci *vpci)
 			leave(vpci, child, false);
 	}
 	for (uint32_t i = 0; i < vpci->listed; i++) {
-		if (!is_known(vpci, &vpci->list[i]))
+		if (is_known(vpci, &vpci->list[i]))
+			continue;
+		if (slot_has_function(vpci, vpci->list[i].function.slot))
+			hvk_vpci_fault(vpci, HVK_EHOST_VPCI, "two functions in one slot");
+		else
 			note(vpci, &vpci->list[i]);
 	}
 	return hvk_vpci_function_in(vpci, VPCI_FUNCTION_NEW) != NULL;
@@ -153,31 +161,54 @@ bool hvk_vpci_functions_compare(struct hvk_vpci *vpci)
 
 /* --- Leaving -------------------------------------------------------------------------------------- */
 
-static void answer_eject(struct hvk_vpci *vpci, struct vpci_child *child)
+/* HVK_EAGAIN: the ring is full, the next turn tries again. */
+static hvk_status send_ejected(struct hvk_vpci *vpci, uint32_t slot)
 {
 	struct hvk_vpci_message message;
 
-	if (!child->eject_answer || vpci->lost != HVK_OK)
-		return;
-	hvk_vpci_build_ejected(&message, child->pci.slot);
-	if (hvk_channel_send(vpci->channel, message.bytes, message.length, false, NULL) != HVK_EAGAIN)
-		child->eject_answer = false; /* else the next turn tries again */
+	hvk_vpci_build_ejected(&message, slot);
+	return hvk_channel_send(vpci->channel, message.bytes, message.length, false, NULL);
+}
+
+static void answer_eject(struct hvk_vpci *vpci, struct vpci_child *child)
+{
+	if (child->eject_answer && vpci->lost == HVK_OK && send_ejected(vpci, child->pci.slot) != HVK_EAGAIN)
+		child->eject_answer = false;
+}
+
+static bool is_listed_slot(const struct hvk_vpci *vpci, uint32_t slot)
+{
+	for (uint32_t i = 0; i < vpci->listed; i++) {
+		if (vpci->list[i].function.slot == slot)
+			return true;
+	}
+	return false;
+}
+
+/* One that leaves by itself already owes the host an answer now. */
+static struct vpci_child *to_eject(struct hvk_vpci *vpci, uint32_t slot)
+{
+	struct vpci_child *child = slot_has_function(vpci, slot);
+
+	for (uint32_t i = 0; i < vpci->function_max && !child; i++) {
+		if (vpci->functions[i].state == VPCI_FUNCTION_LEAVING && vpci->functions[i].pci.slot == slot)
+			child = &vpci->functions[i];
+	}
+	return child;
 }
 
 void hvk_vpci_function_eject(struct hvk_vpci *vpci, uint32_t slot)
 {
-	for (uint32_t i = 0; i < vpci->function_max; i++) {
-		struct vpci_child *child = &vpci->functions[i];
+	struct vpci_child *child = to_eject(vpci, slot);
 
-		if (child->state == VPCI_FUNCTION_FREE || child->pci.slot != slot)
-			continue;
-		child->eject_answer = true;
-		if (!child->told)
-			answer_eject(vpci, child);
+	if (child) {
+		child->ejected = child->eject_answer = true;
 		leave(vpci, child, true);
-		return;
+	} else if (is_listed_slot(vpci, slot)) { /* one that was left alone */
+		(void)send_ejected(vpci, slot);
+	} else {
+		hvk_vpci_fault(vpci, HVK_EHOST_ID, "EJECT of a function that is not there");
 	}
-	hvk_vpci_fault(vpci, HVK_EHOST_ID, "EJECT of a function that is not there");
 }
 
 void hvk_vpci_functions_leave(struct hvk_vpci *vpci, bool eject)
@@ -195,16 +226,6 @@ void hvk_vpci_function_drop(struct hvk_vpci *vpci, struct vpci_child *child)
 	child->state = VPCI_FUNCTION_FREE;
 }
 
-static bool was_released(struct hvk_vpci *vpci, const struct vpci_child *child)
-{
-	bool released;
-
-	hvk_lock(vpci_hvk(vpci), &vpci->lock);
-	released = child->released;
-	hvk_unlock(vpci_hvk(vpci), &vpci->lock);
-	return released;
-}
-
 /* One that is not ejected gives its resources back; nobody waits for what the host says of it. */
 static void release_resources(struct hvk_vpci *vpci, struct vpci_child *child)
 {
@@ -216,24 +237,40 @@ static void release_resources(struct hvk_vpci *vpci, struct vpci_child *child)
 	(void)hvk_channel_send(vpci->channel, message.bytes, message.length, false, NULL);
 }
 
+/* What was ejected is not there any more, until the host says so again. */
+static void strike_off(struct hvk_vpci *vpci, uint32_t slot)
+{
+	for (uint32_t i = 0; i < vpci->listed; i++) {
+		if (vpci->list[i].function.slot == slot) {
+			vpci->list[i] = vpci->list[--vpci->listed];
+			return;
+		}
+	}
+}
+
+/* Its driver holds on; the host need not wait any longer for all that. */
+static void take_away(struct hvk_vpci *vpci, struct vpci_child *child)
+{
+	hvk_log(vpci_hvk(vpci), HVK_LOG_WARN, "vpci: the driver of slot %u did not let go in %u ms",
+		child->pci.slot, vpci->config.eject_ms);
+	leave(vpci, child, false);
+	answer_eject(vpci, child);
+}
+
 static void reap(struct hvk_vpci *vpci, struct vpci_child *child)
 {
-	bool ejected = child->eject_answer;
-
-	if (child->overdue && !hvk_pci_is_gone(&child->pci)) {
-		hvk_log(vpci_hvk(vpci), HVK_LOG_WARN, "vpci: the driver of slot %u did not let go in %u ms",
-			child->pci.slot, vpci->config.eject_ms);
-		hvk_pci_function_leave(&child->pci, false);
-		answer_eject(vpci, child);
-	}
-	if (!was_released(vpci, child) || !hvk_pci_interrupts_idle(&child->pci))
+	if (child->overdue && !hvk_pci_is_gone(&child->pci))
+		take_away(vpci, child);
+	if (!hvk_pci_function_is_left(&child->pci))
 		return;
 	answer_eject(vpci, child);
 	if (child->eject_answer && vpci->lost == HVK_OK)
 		return; /* the ring is full */
-	if (!ejected)
+	if (child->ejected)
+		strike_off(vpci, child->pci.slot);
+	else
 		release_resources(vpci, child);
-	if (vpci->config.removed)
+	if (child->told && vpci->config.removed)
 		vpci->config.removed(vpci->config.context, vpci, &child->pci);
 	hvk_vpci_function_drop(vpci, child);
 }
@@ -246,15 +283,21 @@ void hvk_vpci_functions_reap(struct hvk_vpci *vpci)
 	}
 }
 
-/* Its driver has let go: of one that stays, so that another may claim it. */
-void hvk_vpci_released(struct hvk_pci_bus *bus, struct hvk_pci_function *function)
+/* Those that leave have no time left: the host forgets that it asked. */
+bool hvk_vpci_functions_sleep(struct hvk_vpci *vpci)
 {
-	struct hvk_vpci *vpci = (struct hvk_vpci *)(void *)bus;
-	struct vpci_child *child = (struct vpci_child *)(void *)((uint8_t *)function -
-								 offsetof(struct vpci_child, pci));
+	bool rest = true;
 
-	hvk_lock(bus->hvk, &vpci->lock);
-	child->released = child->pci.leaving;
-	hvk_unlock(bus->hvk, &vpci->lock);
-	hvk_vpci_kick(vpci);
+	for (uint32_t i = 0; i < vpci->function_max; i++) {
+		struct vpci_child *child = &vpci->functions[i];
+
+		if (child->state == VPCI_FUNCTION_LEAVING) {
+			answer_eject(vpci, child);
+			child->eject_answer = false;
+			leave(vpci, child, false);
+		} else if (child->state == VPCI_FUNCTION_READY && !hvk_pci_function_sleep(&child->pci)) {
+			rest = false;
+		}
+	}
+	return rest;
 }

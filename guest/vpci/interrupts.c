@@ -31,30 +31,45 @@ void hvk_vpci_interrupt(struct hvk_pci_bus *bus, struct hvk_pci_interrupt *inter
 {
 	struct hvk_vpci *vpci = (struct hvk_vpci *)(void *)bus;
 
-	if (interrupt) {
-		hvk_lock(bus->hvk, &vpci->lock);
-		interrupt->next = NULL;
-		if (vpci->interrupts_last)
-			vpci->interrupts_last->next = interrupt;
-		else
-			vpci->interrupts_first = interrupt;
-		vpci->interrupts_last = interrupt;
-		hvk_unlock(bus->hvk, &vpci->lock);
-	}
+	hvk_lock(bus->hvk, &vpci->lock);
+	interrupt->next = NULL;
+	if (vpci->interrupts_last)
+		vpci->interrupts_last->next = interrupt;
+	else
+		vpci->interrupts_first = interrupt;
+	vpci->interrupts_last = interrupt;
+	hvk_unlock(bus->hvk, &vpci->lock);
 	hvk_vpci_kick(vpci);
 }
 
+void hvk_vpci_changed(struct hvk_pci_bus *bus)
+{
+	hvk_vpci_kick((struct hvk_vpci *)(void *)bus);
+}
+
+/* A function that sleeps gets no new ones; what is to be deleted goes on. */
+static bool is_held(const struct hvk_pci_interrupt *interrupt)
+{
+	const struct hvk_pci_function *function = interrupt->function;
+
+	return interrupt->state == HVK_PCI_INTERRUPT_CREATING && hvk_pci_is_off(function) &&
+	       !hvk_pci_is_gone(function);
+}
+
+/* The first that is not held back. Each is in the list once. */
 static struct hvk_pci_interrupt *take(struct hvk_vpci *vpci)
 {
-	struct hvk_pci_interrupt *interrupt;
+	struct hvk_pci_interrupt *interrupt, *before = NULL;
 
 	hvk_lock(vpci_hvk(vpci), &vpci->lock);
-	interrupt = vpci->interrupts_first;
-	if (interrupt) {
+	for (interrupt = vpci->interrupts_first; interrupt && is_held(interrupt); interrupt = interrupt->next)
+		before = interrupt;
+	if (interrupt && before)
+		before->next = interrupt->next;
+	else if (interrupt)
 		vpci->interrupts_first = interrupt->next;
-		if (!interrupt->next)
-			vpci->interrupts_last = NULL;
-	}
+	if (interrupt && !interrupt->next)
+		vpci->interrupts_last = before;
 	hvk_unlock(vpci_hvk(vpci), &vpci->lock);
 	return interrupt;
 }
@@ -96,7 +111,7 @@ static hvk_status send(struct hvk_vpci *vpci, const struct hvk_pci_interrupt *in
 
 	if (vpci->lost != HVK_OK || !vpci->opened || hvk_pci_is_gone(interrupt->function))
 		return HVK_EGONE;
-	if (!creates && !interrupt->created) /* suspended: the host has it not */
+	if (!creates && !interrupt->created) /* the host forgot it in a sleep */
 		return HVK_OK;
 	return creates ? send_create(vpci, interrupt) : send_delete(vpci, interrupt);
 }
@@ -104,19 +119,14 @@ static hvk_status send(struct hvk_vpci *vpci, const struct hvk_pci_interrupt *in
 static void conclude(struct hvk_vpci *vpci, hvk_status status, uint64_t address, uint32_t data)
 {
 	struct hvk_pci_interrupt *interrupt = vpci->interrupt;
+	const struct hvk_answer answer = {status, NULL, 0};
+	bool renewed = interrupt->state == HVK_PCI_INTERRUPT_RENEWING;
 
 	vpci->interrupt = NULL;
 	hvk_timer_stop(vpci_hvk(vpci), &vpci->interrupt_timer);
-	if (interrupt->state == HVK_PCI_INTERRUPT_READY) { /* had again after a resume */
-		const struct hvk_answer answer = {status, NULL, 0};
-
-		interrupt->created = status == HVK_OK;
-		interrupt->address = address;
-		interrupt->data = data;
-		hvk_steps_answer(&vpci->steps, VPCI_EVENT_INTERRUPT, &answer);
-		return;
-	}
 	hvk_pci_interrupt_asked(interrupt, status, address, data);
+	if (renewed)
+		hvk_steps_answer(&vpci->steps, VPCI_EVENT_INTERRUPT, &answer);
 }
 
 static void take_answer(struct hvk_vpci *vpci)
@@ -161,37 +171,21 @@ void hvk_vpci_interrupts_go_on(struct hvk_vpci *vpci)
 
 /* --- After a resume -------------------------------------------------------------------------------- */
 
-static struct hvk_pci_interrupt *next_lost(struct hvk_vpci *vpci)
+hvk_status hvk_vpci_interrupts_again(struct hvk_vpci *vpci)
 {
+	bool later = false, this_later;
+
 	for (uint32_t i = 0; i < vpci->function_max; i++) {
-		struct hvk_pci_function *function = &vpci->functions[i].pci;
+		struct hvk_pci_interrupt *interrupt;
 
 		if (vpci->functions[i].state != VPCI_FUNCTION_READY)
 			continue;
-		for (uint32_t n = 0; n < function->interrupt_count; n++) {
-			if (function->interrupts[n].state == HVK_PCI_INTERRUPT_READY &&
-			    !function->interrupts[n].created)
-				return &function->interrupts[n];
+		interrupt = hvk_pci_interrupt_renew(&vpci->functions[i].pci, &this_later);
+		later = later || this_later;
+		if (interrupt) {
+			hvk_vpci_interrupt(&vpci->bus, interrupt);
+			return HVK_EINPROGRESS;
 		}
 	}
-	return NULL;
-}
-
-bool hvk_vpci_interrupts_again(struct hvk_vpci *vpci)
-{
-	struct hvk_pci_interrupt *interrupt = next_lost(vpci);
-
-	if (interrupt)
-		hvk_vpci_interrupt(&vpci->bus, interrupt);
-	return interrupt != NULL;
-}
-
-void hvk_vpci_interrupts_lost(struct hvk_vpci *vpci)
-{
-	for (uint32_t i = 0; i < vpci->function_max; i++) {
-		struct hvk_pci_function *function = &vpci->functions[i].pci;
-
-		for (uint32_t n = 0; n < function->interrupt_count; n++)
-			function->interrupts[n].created = false;
-	}
+	return later ? HVK_EAGAIN : HVK_OK;
 }

@@ -138,12 +138,6 @@ static void heed_loss(struct hvk_vpci *vpci)
 		vpci->config.gone(vpci->config.context, vpci);
 }
 
-static void start(struct hvk_vpci *vpci, const struct hvk_sequence *sequence)
-{
-	vpci->started = true;
-	hvk_steps_start(&vpci->steps, sequence);
-}
-
 static void start_attach(struct hvk_vpci *vpci)
 {
 	vpci->result = HVK_OK;
@@ -152,7 +146,7 @@ static void start_attach(struct hvk_vpci *vpci)
 	vpci->gone_told = vpci->asks_again = false;
 	if (!vpci->resumes)
 		vpci->version = 0;
-	start(vpci, &hvk_vpci_attach_sequence);
+	hvk_steps_start(&vpci->steps, &hvk_vpci_attach_sequence);
 }
 
 static void ask_again(struct hvk_vpci *vpci)
@@ -176,16 +170,50 @@ static void work_attached(struct hvk_vpci *vpci, bool detach, bool suspend)
 	if (detach) {
 		set_life(vpci, VPCI_DETACHING);
 		vpci->result = HVK_OK;
-		start(vpci, &hvk_vpci_detach_sequence);
+		hvk_steps_start(&vpci->steps, &hvk_vpci_detach_sequence);
 	} else if (suspend) {
 		set_life(vpci, VPCI_SUSPENDING);
 		vpci->result = HVK_OK;
-		start(vpci, &hvk_vpci_suspend_sequence);
+		hvk_steps_start(&vpci->steps, &hvk_vpci_suspend_sequence);
 	} else if (vpci->lost == HVK_OK && vpci->asks_again) {
 		ask_again(vpci);
 	} else if (vpci->lost == HVK_OK && vpci->news && hvk_vpci_functions_compare(vpci)) {
-		start(vpci, &hvk_vpci_functions_sequence);
+		hvk_steps_start(&vpci->steps, &hvk_vpci_functions_sequence);
 	}
+}
+
+static struct hvk_request *take_request(struct hvk_request **request)
+{
+	struct hvk_request *taken = *request;
+
+	*request = NULL;
+	return taken;
+}
+
+/* In the last turn: whoever hears of it may destroy the bus, so no other turn is to come. */
+static void finish_down(struct hvk_vpci *vpci)
+{
+	struct hvk_request *attach, *detach, *suspend;
+	hvk_status result = vpci->result;
+	struct hvk *hvk = vpci_hvk(vpci);
+	uint32_t cpu = vpci->bus.cpu;
+
+	if (__atomic_load_n(&vpci->bus.visitors, __ATOMIC_SEQ_CST) != 0 ||
+	    __atomic_load_n(&vpci->kicked, __ATOMIC_SEQ_CST)) {
+		hvk_vpci_kick(vpci);
+		return;
+	}
+	vpci->down = false;
+	hvk_lock(hvk, &vpci->lock);
+	vpci->life = VPCI_DETACHED;
+	vpci->detach_wanted = false;
+	attach = take_request(&vpci->attach_request);
+	detach = take_request(&vpci->detach_request);
+	suspend = take_request(&vpci->suspend_request);
+	hvk_unlock(hvk, &vpci->lock);
+	hvk_request_finish(hvk, attach, result, cpu);
+	hvk_request_finish(hvk, detach, attach ? HVK_OK : result, cpu);
+	hvk_request_finish(hvk, suspend, HVK_ECANCELED, cpu);
 }
 
 void hvk_vpci_work(struct hvk_vpci *vpci)
@@ -193,6 +221,10 @@ void hvk_vpci_work(struct hvk_vpci *vpci)
 	enum vpci_life life;
 	bool detach, suspend;
 
+	if (vpci->down) {
+		finish_down(vpci);
+		return;
+	}
 	heed_loss(vpci);
 	hvk_vpci_interrupts_go_on(vpci);
 	answer_steps(vpci);
@@ -210,23 +242,17 @@ void hvk_vpci_work(struct hvk_vpci *vpci)
 			hvk_steps_interrupt(&vpci->steps, HVK_ECANCELED);
 		return;
 	}
+	if (vpci->down)
+		return; /* in the next turn */
 	if (life == VPCI_ATTACHING)
 		start_attach(vpci);
 	else if (life == VPCI_ATTACHED)
 		work_attached(vpci, detach, suspend);
 	else if (life == VPCI_SUSPENDED && detach)
-		start(vpci, &hvk_vpci_detach_sequence);
+		hvk_steps_start(&vpci->steps, &hvk_vpci_detach_sequence);
 }
 
 /* --- Ends --------------------------------------------------------------------------------------------- */
-
-static struct hvk_request *take_request(struct hvk_request **request)
-{
-	struct hvk_request *taken = *request;
-
-	*request = NULL;
-	return taken;
-}
 
 void hvk_vpci_is_up(void *device)
 {
@@ -256,21 +282,11 @@ void hvk_vpci_functions_done(void *device)
 void hvk_vpci_is_down(void *device)
 {
 	struct hvk_vpci *vpci = device;
-	struct hvk_request *attach, *detach, *suspend;
-	hvk_status result = vpci->result;
 
 	vpci->version = 0;
 	vpci->resumes = false;
-	hvk_lock(vpci_hvk(vpci), &vpci->lock);
-	vpci->life = VPCI_DETACHED;
-	vpci->detach_wanted = false;
-	attach = take_request(&vpci->attach_request);
-	detach = take_request(&vpci->detach_request);
-	suspend = take_request(&vpci->suspend_request);
-	hvk_unlock(vpci_hvk(vpci), &vpci->lock);
-	hvk_request_finish(vpci_hvk(vpci), attach, result, vpci->bus.cpu);
-	hvk_request_finish(vpci_hvk(vpci), detach, attach ? HVK_OK : result, vpci->bus.cpu);
-	hvk_request_finish(vpci_hvk(vpci), suspend, HVK_ECANCELED, vpci->bus.cpu);
+	vpci->down = true;
+	hvk_vpci_kick(vpci);
 }
 
 void hvk_vpci_is_suspended(void *device)

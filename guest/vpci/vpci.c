@@ -7,7 +7,7 @@ static const struct hvk_pci_bus_ops bus_ops = {
 	.read = hvk_vpci_window_read,
 	.write = hvk_vpci_window_write,
 	.interrupt = hvk_vpci_interrupt,
-	.released = hvk_vpci_released,
+	.changed = hvk_vpci_changed,
 	.device_id = hvk_vpci_device_id,
 };
 
@@ -43,6 +43,8 @@ static hvk_status init(struct hvk_vpci *vpci)
 
 	if (status == HVK_OK)
 		status = hvk_lock_init(vpci_hvk(vpci), &vpci->window_lock);
+	for (uint32_t i = 0; i < vpci->function_max && status == HVK_OK; i++)
+		status = hvk_lock_init(vpci_hvk(vpci), &vpci->functions[i].pci.lock);
 	hvk_vpci_life_init(vpci);
 	hvk_vpci_interrupts_init(vpci);
 	return status;
@@ -71,7 +73,7 @@ hvk_status hvk_vpci_create(struct hvk_channel *channel, const struct hvk_vpci_co
 		return status;
 	}
 	vpci = pages.address; /* zeros */
-	vpci->bus = (struct hvk_pci_bus){hvk, &bus_ops, checked.cpu};
+	vpci->bus = (struct hvk_pci_bus){hvk, &bus_ops, checked.cpu, 0};
 	vpci->pages = pages;
 	vpci->channel = channel;
 	vpci->config = checked;

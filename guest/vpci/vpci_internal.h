@@ -61,8 +61,8 @@ enum vpci_function_state {
 
 struct vpci_child {
 	enum vpci_function_state state;
-	bool released;     /* under lock: its driver has let go */
-	bool eject_answer; /* EJECTION_COMPLETE is owed */
+	bool ejected;      /* the host asked for it */
+	bool eject_answer; /* ... and EJECTION_COMPLETE is owed */
 	bool told;         /* added was called */
 	bool overdue;      /* its driver had all its time */
 	bool placed;       /* its BARs have their places */
@@ -100,7 +100,8 @@ struct hvk_vpci {
 	/* Of the turns. */
 	struct hvk_steps steps;
 	hvk_status result, lost;
-	bool started, opened, in_d0, gone_told, resumes;
+	bool opened, in_d0, d0_again, gone_told, resumes;
+	bool down; /* it is, and its requests are finished in the last turn */
 	uint32_t version, attempt;
 	uint16_t domain;
 	bool has_domain;
@@ -111,7 +112,7 @@ struct hvk_vpci {
 	bool asks_again;          /* the host says that its list has changed */
 	uint32_t relations;       /* lists that came */
 	uint32_t listed;          /* functions of the newest */
-	bool news;                /* it has not been looked at */
+	bool news;                /* it has not been looked at, or not everything had a place */
 	struct vpci_child *asked; /* by a step */
 	uint64_t faults, unknown;
 	uint32_t function_max;
@@ -152,24 +153,25 @@ extern const struct hvk_sequence hvk_vpci_detach_sequence, hvk_vpci_suspend_sequ
 /* What the newest list says: new ones are noted, those that are missing leave. True: there are new ones. */
 bool hvk_vpci_functions_compare(struct hvk_vpci *vpci);
 void hvk_vpci_function_eject(struct hvk_vpci *vpci, uint32_t slot);
-/* Steps: sizes of new ones, then resources, then they are told. */
 /* All leave; eject: their drivers are asked, and have their time. */
 void hvk_vpci_functions_leave(struct hvk_vpci *vpci, bool eject);
+/* Those that stay fall asleep; those that are leaving have gone. False: not all yet. */
+bool hvk_vpci_functions_sleep(struct hvk_vpci *vpci);
 /* Those whose drivers have let go are given back. */
 void hvk_vpci_functions_reap(struct hvk_vpci *vpci);
 bool hvk_vpci_has_functions(const struct hvk_vpci *vpci);
 struct vpci_child *hvk_vpci_function_in(struct hvk_vpci *vpci, enum vpci_function_state state);
 void hvk_vpci_function_drop(struct hvk_vpci *vpci, struct vpci_child *function);
-void hvk_vpci_released(struct hvk_pci_bus *bus, struct hvk_pci_function *function);
 
 /* --- interrupts.c, window.c, receive.c ---------------------------------------------------------------- */
 
 void hvk_vpci_interrupt(struct hvk_pci_bus *bus, struct hvk_pci_interrupt *interrupt);
+void hvk_vpci_changed(struct hvk_pci_bus *bus);
 void hvk_vpci_interrupts_go_on(struct hvk_vpci *vpci);
 void hvk_vpci_interrupts_init(struct hvk_vpci *vpci);
-void hvk_vpci_interrupts_lost(struct hvk_vpci *vpci);
-/* After a resume: the host has none of them. True: one was asked for. */
-bool hvk_vpci_interrupts_again(struct hvk_vpci *vpci);
+/* After a sleep: the host has none of them. HVK_EINPROGRESS: one is asked for; HVK_EAGAIN: later; HVK_OK: all
+ * are there. */
+hvk_status hvk_vpci_interrupts_again(struct hvk_vpci *vpci);
 uint64_t hvk_vpci_device_id(const struct hvk_pci_bus *bus, uint32_t slot);
 
 uint32_t hvk_vpci_window_read(struct hvk_pci_bus *bus, uint32_t slot, uint32_t offset, unsigned width);
