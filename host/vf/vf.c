@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A virtual function's coming and going. Sources: OpenVMM netvsp, hosts of Azure as Linux and FreeBSD tell. */
+/* A virtual function that comes and goes. Sources: OpenVMM netvsp, Linux and FreeBSD on Azure. */
 #include <stdlib.h>
 #include <string.h>
 

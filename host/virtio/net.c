@@ -225,22 +225,23 @@ void virtio_net_announce(struct virtio_net_device *net, uint64_t now)
 
 uint32_t virtio_net_room(const struct virtio_net_device *net, uint64_t now)
 {
+	uint32_t own = net->pairs_used > 1 ? VIRTIO_NET_FRAMES / 2 : VIRTIO_NET_FRAMES;
 	uint32_t room = VIRTIO_NET_FRAMES - net->frame_count;
+	bool moves = false;
 
-	if (!virtio_net_is_running(net) || net->frame_count == 0)
-		return VIRTIO_NET_FRAMES;
 	for (uint32_t n = 0; n < net->pairs_used; n++) {
 		const struct virtio_net_pair *pair = &net->pairs[n];
-		uint32_t own = net->pairs_used > 1 ? VIRTIO_NET_FRAMES / 2 : VIRTIO_NET_FRAMES;
 
 		if (pair->starved && now > pair->moved_at + FULL_FOR_LONG)
-			continue; /* what is for it is lost, and nobody is held up */
+			continue;
+		moves = true;
 		if (pair->count >= own)
 			return 0;
 		if (own - pair->count < room)
 			room = own - pair->count;
 	}
-	return room;
+	/* What is for a guest that takes nothing is lost, and nobody is held up. */
+	return moves && virtio_net_is_running(net) ? room : VIRTIO_NET_FRAMES;
 }
 
 const struct virtio_net_counters *virtio_net_get_counters(const struct virtio_net_device *net)
