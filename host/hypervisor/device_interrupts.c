@@ -290,5 +290,8 @@ uint32_t hvh_retarget_device_interrupt(struct hvh_partition *partition, uint32_t
 	interrupt->vps = vps;
 	interrupt->multicast = (call.input.flags & HV_INTERRUPT_MULTICAST) != 0;
 	source->retargets++;
+	hvh_note(partition, partition->now, 0,
+		 "device %#x: interrupt %#x goes to vector %#x of processors %#llx", source->device_id,
+		 interrupt->data, interrupt->vector, (unsigned long long)vps);
 	return HV_STATUS_SUCCESS;
 }

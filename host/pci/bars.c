@@ -102,7 +102,11 @@ void pci_bars_update(struct pci_function *function, uint64_t now, uint32_t vp)
 			continue;
 		bar->region.base = address;
 		wrong = hvh_mmio_map(function->partition, &bar->region);
-		if (wrong != NULL)
+		if (wrong == NULL)
+			hvh_note(function->partition, now, function->channel_id,
+				 "pci: BAR %u answers at %#llx, %#llx bytes", n, (unsigned long long)address,
+				 (unsigned long long)bar->size);
+		else
 			PCI_VIOLATE(function, now, vp, &address, sizeof address,
 				    "BAR %u at %#llx, %#llx bytes, with memory decoding on: %s", n,
 				    (unsigned long long)address, (unsigned long long)bar->size, wrong);

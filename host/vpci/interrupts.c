@@ -145,6 +145,9 @@ void vpci_create_interrupt(struct hvh_vpci *bus, const struct hvh_packet *packet
 		return;
 	}
 	bus->counters.created++;
+	hvh_note(bus->partition, bus->now, hvh_channel_id(bus->channel),
+		 "vpci: interrupt %#x is vector %#x of processors %#llx", interrupt->data, interrupt->vector,
+		 (unsigned long long)interrupt->vps);
 	answer(bus, packet, VPCI_STATUS_SUCCESS, interrupt);
 }
 

@@ -147,6 +147,8 @@ void vpci_d0_entry(struct hvh_vpci *bus, const struct hvh_packet *packet)
 		vpci_refuse(bus, packet, HVH_V_VPCI_VALUE, "BUS_D0_ENTRY: the window lies", wrong);
 	if (!bus->window.mapped)
 		return;
+	hvh_note(bus->partition, bus->now, hvh_channel_id(bus->channel), "vpci: window at %#llx, serial %u",
+		 (unsigned long long)message.window, bus->serial);
 	bus->state = VPCI_D0;
 	bus->function.bar_flags_late = late_flags(bus);
 	pci_function_power(&bus->function, bus->now, true);
@@ -247,6 +249,8 @@ void vpci_power_state(struct hvh_vpci *bus, const struct hvh_packet *packet)
 			    "no such state; 1 (D0) or 4 (D3) would be right");
 		return;
 	}
+	hvh_note(bus->partition, bus->now, hvh_channel_id(bus->channel), "vpci: the function goes into %s",
+		 message.state == VPCI_POWER_D0 ? "D0" : "D3");
 	pci_function_power(&bus->function, bus->now, message.state == VPCI_POWER_D0);
 	vpci_answer_status(bus, packet, VPCI_STATUS_SUCCESS);
 }

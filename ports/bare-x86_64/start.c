@@ -7,6 +7,9 @@
 #define LOW_MEMORY (1ull << 20)
 #define CPUS_WITHOUT_ACPI 8u /* then only the command line knows, which is not ours to read */
 
+/* Where hvkit's monitor, built without a compiler for ACPI, has what its DSDT does not say. */
+static const struct acpi_window usual_windows[] = {{0xf8000000u, 0x06c00000u}, {0xfe0000000ull, 0x20000000u}};
+
 static struct boot_info info;
 static struct page_set ram, usable;
 static uint64_t low_page;
@@ -68,6 +71,15 @@ static void sort_memory(void)
 	pages_init(&usable);
 }
 
+static void take_usual_windows(void)
+{
+	uint32_t count = sizeof(usual_windows) / sizeof(usual_windows[0]);
+
+	for (uint32_t i = 0; i < count; i++)
+		bare_acpi.windows[i] = usual_windows[i];
+	bare_acpi.window_count = count;
+}
+
 static uint32_t cpus_to_expect(void)
 {
 	uint32_t named = bare_acpi.cpu_count ? bare_acpi.cpu_count : CPUS_WITHOUT_ACPI;
@@ -106,6 +118,8 @@ void bare_entry(enum boot_form form, uint64_t address)
 		if (error)
 			bare_print("%s\n", error);
 	}
+	if (bare_acpi.window_count == 0)
+		take_usual_windows();
 	check(bare_areas_take(cpus_to_expect()));
 	check(paging_build(&ram));
 	paging_load();

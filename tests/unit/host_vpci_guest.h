@@ -298,6 +298,25 @@ static inline void set_entry(struct guest *guest, uint32_t n, const struct vpci_
 	mmio_write(guest, entry + 12, 4, 0);
 }
 
+/* One whose host tells what is said, notes among it. */
+static inline void guest_create_traced(struct guest *guest, const char *profile,
+				       void (*trace)(void *context, const struct hvh_trace_record *record))
+{
+	struct hvh_config config = {.vps = VPS, .seed = 1, .tsc_hz = 1000000000ull, .deterministic = true};
+	struct hvh_ops ops = {.context = guest,
+			      .translate = guest_translate,
+			      .interrupt = guest_interrupt,
+			      .violation = guest_violation,
+			      .trace = trace,
+			      .kick = guest_kick};
+
+	guest_create(guest, profile);
+	hvh_destroy(guest->host);
+	config.profile = &guest->profile;
+	guest->host = hvh_create(&config, &ops);
+	assert_non_null(guest->host);
+}
+
 static inline int guest_set_up(void **state)
 {
 	struct guest *guest = calloc(1, sizeof(*guest));
