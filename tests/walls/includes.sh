@@ -3,8 +3,8 @@
 # Who may include whom, over the graph that the compiler really sees.
 #
 #   guest/                 include/hvkit/, guest/; five headers of the compiler; and inside it, upward only:
-#     core, hypervisor, vmbus in this order; netdev, device and pci on core alone; storvsc and vf on core and
-#     device, netvsc and virtio_net on these and netdev, vpci on these and pci; instance on all
+#     core, hypervisor, vmbus in this order; netdev, device and pci on core alone; storvsc, vf, input and
+#     utilities on core and device, netvsc and virtio_net on these and netdev, vpci on these and pci; instance on all
 #   host/                  include/hvkit/wire/, include/hvkit_host/, host/; and inside it, upward only:
 #     core, hypervisor, vmbus in this order; backends on core alone; scsi nothing but itself; each device
 #     folder sees core/core.h and dump.h, vmbus/channel.h and itself, storvsp scsi/scsi.h too, vpci pci/ and
@@ -73,6 +73,10 @@ for file in $(find guest host include -name '*.[ch]' | LC_ALL=C sort); do
 		wall "$file" '^(include/hvkit|guest/(core|device|pci|vpci))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
 	guest/virtio_net/*) # not of pci: that is behind include/hvkit/pci.h
 		wall "$file" '^(include/hvkit|guest/(core|device|netdev|virtio_net))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
+	guest/input/*)
+		wall "$file" '^(include/hvkit|guest/(core|device|input))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
+	guest/utilities/*)
+		wall "$file" '^(include/hvkit|guest/(core|device|utilities))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
 	guest/vf/*) wall "$file" '^(include/hvkit|guest/(core|device|vf))/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
 	guest/*) wall "$file" '^(include/hvkit|guest)/' no -ffreestanding -DHVK_SWITCH_POINTS ;;
 	host/core/*) wall "$file" "^($host_public|host/core)/" yes -D_GNU_SOURCE ;;
