@@ -280,6 +280,7 @@ static void finish(struct hvk_netvsc *nic)
 		is_down(nic);
 	else if (nic->next == NETVSC_ATTACHED)
 		is_up(nic, again);
+	hvk_netvsc_tell_association(nic);
 	hvk_netvsc_operation_finish(nic, nic->operation_status);
 	if (gone)
 		hvk_netvsc_tell_gone(nic);

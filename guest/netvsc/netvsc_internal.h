@@ -511,6 +511,8 @@ void hvk_netvsc_tell_gone(struct hvk_netvsc *nic);
 void hvk_netvsc_take_association(struct hvk_netvsc *nic, const uint8_t *payload, uint32_t length);
 /* The card is brought up or taken down: what was said is over. */
 void hvk_netvsc_forget_association(struct hvk_netvsc *nic);
+/* Whoever pairs a VF with the card (vf.h): something has changed. */
+void hvk_netvsc_tell_association(struct hvk_netvsc *nic);
 hvk_status hvk_netvsc_prepare_data_path(struct hvk_netvsc *nic); /* may it be asked for? */
 hvk_status hvk_netvsc_begin_data_path(void *device);
 /* operations.c; status: what is known to be wrong with it already. */

@@ -153,6 +153,11 @@ void hvk_netvsc_forget_association(struct hvk_netvsc *nic)
 	(void)nic;
 }
 
+void hvk_netvsc_tell_association(struct hvk_netvsc *nic)
+{
+	(void)nic;
+}
+
 hvk_status hvk_netvsc_prepare_data_path(struct hvk_netvsc *nic)
 {
 	(void)nic;

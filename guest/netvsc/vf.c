@@ -7,7 +7,7 @@
 
 #ifndef HVK_CONFIG_SMALL /* small.c */
 
-static void tell(struct hvk_netvsc *nic)
+void hvk_netvsc_tell_association(struct hvk_netvsc *nic)
 {
 	void (*changed)(void *context, struct hvk_netvsc *nic);
 	void *context;
@@ -27,7 +27,7 @@ static void set(struct hvk_netvsc *nic, bool allocated, uint32_t serial)
 	nic->association.serial = serial;
 	nic->association.generation++;
 	hvk_unlock(nic->hvk, &nic->lock);
-	tell(nic);
+	hvk_netvsc_tell_association(nic);
 }
 
 /* To a guest that did not ask for a VF it means nothing. */

@@ -10,7 +10,7 @@ uint32_t hvk_vf_flags(const struct hvk_vf *vf)
 {
 	uint32_t flags = vf->config.transparent ? vf->card_wish : vf->vf_wish;
 
-	if (vf->config.transparent && vf->groups != 0)
+	if (vf->config.transparent && vf->groups[0].count != 0)
 		flags |= HVK_NETDEV_ALL_MULTICAST;
 	return flags | HVK_NETDEV_UP;
 }
@@ -30,7 +30,7 @@ bool hvk_vf_may_be_active(const struct hvk_vf *vf)
 
 	hvk_netvsc_get_association(vf->nic, &association);
 	return association.allocated && vf_is_here(vf) && !vf->card_gone && (wish & HVK_NETDEV_UP) &&
-	       (vf->serial == 0 || association.serial == vf->serial) &&
+	       (vf->serial == 0 || association.serial == 0 || association.serial == vf->serial) &&
 	       (!vf_is_active(vf) || association.generation == vf->generation);
 }
 
@@ -94,6 +94,7 @@ static hvk_status begin_frames(void *device)
 	set_path(vf, VF_PATH_VF);
 	vf->switches++;
 	vf->last_failure = HVK_OK;
+	vf->undo_status = HVK_OK;
 	vf->retry_ms = HVK_VF_RETRY_MS;
 	hvk_vf_event(vf, VF_EVENT_TO_VF);
 	hvk_vf_publish(vf);
@@ -172,6 +173,8 @@ static const struct hvk_step up_steps[] = {
 };
 /* clang-format on */
 
+/* Frames do not wait for what a host that has just failed says next: the card may send at any time. In
+ * separate mode whoever brought the VF up hears that it is not. */
 static const struct hvk_sequence *up_failed(void *device, hvk_status status)
 {
 	struct hvk_vf *vf = device;
@@ -180,6 +183,14 @@ static const struct hvk_sequence *up_failed(void *device, hvk_status status)
 		hvk_log(vf->hvk, HVK_LOG_WARN, "vf: %s failed: %s; the card carries the frames",
 			hvk_steps_name(&vf->steps), hvk_status_text(status));
 	vf->switch_failures += vf->state == HVK_VF_SWITCHING;
+	if (vf->phase == VF_PHASE_DONE && vf->operation.separate) {
+		vf->operation_status = status;
+		vf_set_wish(&vf->vf_wish, vf->vf_wish & ~HVK_NETDEV_UP);
+	}
+	if (vf->state == HVK_VF_SWITCHING) {
+		set_path(vf, VF_PATH_CARD);
+		hvk_vf_tell_ready(vf);
+	}
 	hvk_vf_retry_later(vf, status);
 	return &hvk_vf_deactivate_sequence;
 }
@@ -255,6 +266,11 @@ static bool changed_rss(const void *device)
 	return vf->saved.rss && !vf->card_gone;
 }
 
+static hvk_status begin_card_flags_back(void *device)
+{
+	return ((struct hvk_vf *)device)->card_gone ? HVK_OK : begin_card_flags(device);
+}
+
 static hvk_status begin_rss_back(void *device)
 {
 	struct hvk_vf *vf = device;
@@ -264,14 +280,40 @@ static hvk_status begin_rss_back(void *device)
 	return HVK_EINPROGRESS;
 }
 
-static hvk_status begin_down(void *device)
+/* One that goes in peace sends what it has; what is left then is lost, to be sent again by whoever wants
+ * it to arrive. New frames go by the card meanwhile. */
+static hvk_status begin_drain(void *device)
 {
 	struct hvk_vf *vf = device;
 
-	if (!(vf->vf.netdev->info.flags & HVK_NETDEV_UP))
+	if (!vf_is_here(vf) || hvk_vf_outstanding(vf) == 0)
 		return HVK_OK;
-	vf_device_set_flags(&vf->vf, vf->vf.netdev->info.flags & ~HVK_NETDEV_UP,
-			    hvk_steps_request(&vf->steps));
+	hvk_vf_drain_again(vf);
+	vf->steps.event = VF_WAITS_FOR_FRAMES;
+	return HVK_EINPROGRESS;
+}
+
+static hvk_status begin_count(void *device)
+{
+	struct hvk_vf *vf = device;
+	const struct hvk_answer late = {HVK_ETIMEDOUT_SEND, NULL, 0};
+	uint32_t lost = hvk_vf_outstanding(vf);
+
+	vf->lost += lost;
+	if (lost != 0)
+		(void)hvk_vf_undone(vf, &late);
+	return HVK_OK;
+}
+
+/* As it came. */
+static hvk_status begin_down(void *device)
+{
+	struct hvk_vf *vf = device;
+	uint32_t flags = vf->saved.vf_flags & ~HVK_NETDEV_UP;
+
+	if (vf->vf.netdev->info.flags == flags)
+		return HVK_OK;
+	vf_device_set_flags(&vf->vf, flags, hvk_steps_request(&vf->steps));
 	return HVK_EINPROGRESS;
 }
 
@@ -279,13 +321,17 @@ static hvk_status begin_down(void *device)
 static const struct hvk_step down_steps[] = {
 	{"frames wait", is_active, begin_stop, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"no CPU inside the VF", NULL, begin_out, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
-	{"data path to the card", is_switching, begin_data_path_back, NULL,
+	{"data path to the card", is_switching, begin_data_path_back, hvk_vf_undone,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_DATA_PATH, true},
 	{"frames by the card", is_switching, begin_frames_back, NULL,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
-	{"RSS as it was", changed_rss, begin_rss_back, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
-	{"filter as it was", is_separate, begin_card_flags, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
-	{"VF down", is_here, begin_down, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"RSS as it was", changed_rss, begin_rss_back, hvk_vf_undone,
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"filter as it was", is_separate, begin_card_flags_back, hvk_vf_undone,
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"VF's frames sent", NULL, begin_drain, NULL, VF_WAIT_DRAIN, HVK_ETIMEDOUT_SEND, true},
+	{"VF's frames lost", NULL, begin_count, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"VF down", is_here, begin_down, hvk_vf_undone, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 };
 /* clang-format on */
 

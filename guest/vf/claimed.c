@@ -77,6 +77,13 @@ static void get_queue_counters(struct hvk_netdev *netdev, uint32_t queue, struct
 		device->ops->get_counters(netdev, out);
 }
 
+static uint32_t outstanding(struct hvk_netdev *netdev)
+{
+	const struct vf_device *device = device_of(netdev);
+
+	return device->ops->outstanding ? device->ops->outstanding(netdev) : 0;
+}
+
 static void release(struct hvk_netdev *netdev, void *frame_owner)
 {
 	device_of(netdev)->ops->release(netdev, frame_owner);
@@ -92,6 +99,7 @@ static const struct hvk_netdev_ops claimed_ops = {
 	.get_rss = get_rss,
 	.get_counters = get_counters,
 	.get_queue_counters = get_queue_counters,
+	.outstanding = outstanding,
 	.release = release,
 	.refuse = refuse,
 };

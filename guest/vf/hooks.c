@@ -7,6 +7,8 @@
 
 /* --- Frames ----------------------------------------------------------------------------- */
 
+#define ETHERNET_GROUP 0x01u /* of an address' first byte */
+
 /* A queue is of one CPU at a time. */
 static void count(uint64_t counters[HVK_VF_QUEUES_COUNTED], uint32_t queue)
 {
@@ -26,6 +28,45 @@ static uint32_t shown_flags(const struct hvk_vf *vf, const struct hvk_rx_frame *
 	return frame->flags;
 }
 
+/* The devices take in more than the stack asked for: the VF every group, the card in separate mode every
+ * frame. face: 0 = the card's, 1 = the VF's. */
+static bool is_wanted(struct hvk_vf *vf, uint32_t face, const uint8_t address[6])
+{
+	static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	const struct vf_groups *groups = &vf->groups[face];
+	uint32_t wish = vf_wish(face == 0 ? &vf->card_wish : &vf->vf_wish);
+	bool wanted = false;
+
+	if (wish & HVK_NETDEV_PROMISCUOUS)
+		return true;
+	if (!(address[0] & ETHERNET_GROUP))
+		return face == 0 || memcmp(address, vf->card.netdev->info.mac, sizeof(broadcast)) == 0;
+	if ((wish & HVK_NETDEV_ALL_MULTICAST) || memcmp(address, broadcast, sizeof(broadcast)) == 0)
+		return true;
+	hvk_lock(vf->hvk, &vf->lock);
+	for (uint32_t i = 0; i < groups->count && !wanted; i++)
+		wanted = memcmp(groups->addresses[i], address, sizeof(groups->addresses[i])) == 0;
+	hvk_unlock(vf->hvk, &vf->lock);
+	return wanted;
+}
+
+static bool is_filtered(struct hvk_vf *vf, uint32_t face, const struct hvk_rx_frame *frame)
+{
+	uint8_t address[6];
+
+	if (frame->length < sizeof(address))
+		return false;
+	memcpy(address, frame->data, sizeof(address));
+	return !is_wanted(vf, face, address);
+}
+
+static uint32_t queue_of(const struct hvk_vf *vf, const struct hvk_netdev *to, uint32_t queue)
+{
+	uint32_t queues = __atomic_load_n(&vf->shown_queues[to == &vf->separate], __ATOMIC_RELAXED);
+
+	return queues != 0 ? queue % queues : 0;
+}
+
 static void give(const struct hvk_vf *vf, struct hvk_netdev *to, const struct hvk_rx_frame *frame,
 		 bool may_lend)
 {
@@ -36,16 +77,18 @@ static void give(const struct hvk_vf *vf, struct hvk_netdev *to, const struct hv
 	shown.flags = shown_flags(vf, frame);
 	if (!may_lend)
 		shown.owner = NULL;
-	if (to->info.queues != 0 && shown.queue >= to->info.queues)
-		shown.queue = (uint16_t)(shown.queue % to->info.queues);
+	shown.queue = (uint16_t)queue_of(vf, to, frame->queue);
 	to->hooks.input(to->hooks.context, to, &shown);
 }
 
+/* NULL: to nobody; in separate mode the card may be up for the VF's sake alone. */
 static struct hvk_netdev *card_goes_to(struct hvk_vf *vf)
 {
-	if (!vf->config.transparent && __atomic_load_n(&vf->state, __ATOMIC_RELAXED) == HVK_VF_ACTIVE)
+	if (vf->config.transparent)
+		return &vf->netdev;
+	if (__atomic_load_n(&vf->state, __ATOMIC_RELAXED) == HVK_VF_ACTIVE)
 		return &vf->separate;
-	return &vf->netdev;
+	return vf_wish(&vf->card_wish) & HVK_NETDEV_UP ? &vf->netdev : NULL;
 }
 
 /* In separate mode lent frames of the card would have to be released at another interface: not lent. */
@@ -56,7 +99,8 @@ static void card_input(void *context, struct hvk_netdev *netdev, const struct hv
 	bool lends = to == &vf->netdev;
 
 	count(vf->card_rx, frame->queue);
-	give(vf, to, frame, lends);
+	if (to && (lends || !is_filtered(vf, 1, frame)))
+		give(vf, to, frame, lends);
 	if (frame->owner && (!lends || !to->hooks.input))
 		vf->card.ops->release(netdev, frame->owner);
 }
@@ -67,21 +111,30 @@ static void vf_input(void *context, struct hvk_netdev *netdev, const struct hvk_
 	struct hvk_vf *vf = context;
 
 	count(vf->vf_rx, frame->queue);
-	give(vf, vf->config.transparent ? &vf->netdev : &vf->separate, frame, false);
+	if (!vf->config.transparent) {
+		give(vf, &vf->separate, frame, false);
+	} else if (!is_filtered(vf, 0, frame)) {
+		give(vf, &vf->netdev, frame, false);
+	} else {
+		(void)__atomic_fetch_add(&vf->filtered, 1, __ATOMIC_RELAXED);
+		(void)__atomic_fetch_add(&vf->filtered_bytes, frame->length, __ATOMIC_RELAXED);
+	}
 	if (frame->owner)
 		vf->vf.ops->release(netdev, frame->owner);
 }
 
-static void burst_end(struct hvk_netdev *to, uint32_t queue)
+static void burst_end(const struct hvk_vf *vf, struct hvk_netdev *to, uint32_t queue)
 {
-	if (to->hooks.burst_end)
-		to->hooks.burst_end(to->hooks.context, to, to->info.queues ? queue % to->info.queues : 0);
+	if (to && to->hooks.burst_end)
+		to->hooks.burst_end(to->hooks.context, to, queue_of(vf, to, queue));
 }
 
 static void card_burst_end(void *context, struct hvk_netdev *netdev, uint32_t queue)
 {
+	struct hvk_vf *vf = context;
+
 	(void)netdev;
-	burst_end(card_goes_to(context), queue);
+	burst_end(vf, card_goes_to(vf), queue);
 }
 
 static void vf_burst_end(void *context, struct hvk_netdev *netdev, uint32_t queue)
@@ -89,7 +142,7 @@ static void vf_burst_end(void *context, struct hvk_netdev *netdev, uint32_t queu
 	struct hvk_vf *vf = context;
 
 	(void)netdev;
-	burst_end(vf->config.transparent ? &vf->netdev : &vf->separate, queue);
+	burst_end(vf, vf->config.transparent ? &vf->netdev : &vf->separate, queue);
 }
 
 /* --- Room ------------------------------------------------------------------------------- */

@@ -5,34 +5,6 @@
  */
 #include "guest/vf/vf_internal.h"
 
-static bool knows_outstanding(const void *device)
-{
-	const struct hvk_vf *vf = device;
-
-	return vf->vf.ops->outstanding != NULL;
-}
-
-/* One that goes in peace sends what it has; what is left then is lost, to be sent again by whoever wants
- * it to arrive. */
-static hvk_status begin_drain(void *device)
-{
-	struct hvk_vf *vf = device;
-
-	if (!vf_is_here(vf) || hvk_vf_outstanding(vf) == 0)
-		return HVK_OK;
-	hvk_timer_start(vf->hvk, &vf->drain, vf->cpu, 1);
-	vf->steps.event = VF_WAITS_FOR_FRAMES;
-	return HVK_EINPROGRESS;
-}
-
-static hvk_status begin_count(void *device)
-{
-	struct hvk_vf *vf = device;
-
-	vf->lost += hvk_vf_outstanding(vf);
-	return HVK_OK;
-}
-
 /* --- Each CPU passes a poll ------------------------------------------------------------- */
 
 /* In hvk_poll of one CPU, behind all callbacks of that poll. */
@@ -92,47 +64,63 @@ static hvk_status begin_let_go(void *device)
 
 /* clang-format off */
 static const struct hvk_step steps[] = {
-	{"frames sent", knows_outstanding, begin_drain, NULL, VF_WAIT_DRAIN, HVK_ETIMEDOUT_SEND, true},
-	{"frames lost", knows_outstanding, begin_count, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
-	{"card offloads back", hvk_vf_was_settled, hvk_vf_begin_card_enabled_back, NULL,
+	{"card offloads back", hvk_vf_was_settled, hvk_vf_begin_card_enabled_back, hvk_vf_undone,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
-	{"VF offloads back", hvk_vf_was_settled_and_is_here, hvk_vf_begin_vf_enabled_back, NULL,
+	{"VF offloads back", hvk_vf_was_settled_and_is_here, hvk_vf_begin_vf_enabled_back, hvk_vf_undone,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
-	{"VF MTU back", hvk_vf_was_settled_and_is_here, hvk_vf_begin_vf_mtu_back, NULL,
+	{"VF MTU back", hvk_vf_was_settled_and_is_here, hvk_vf_begin_vf_mtu_back, hvk_vf_undone,
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"VF RSS back", hvk_vf_was_settled_and_is_here, hvk_vf_begin_vf_rss_back, hvk_vf_undone,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"hooks back", NULL, begin_let_go, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"every CPU has polled", NULL, begin_pass, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 };
 /* clang-format on */
 
+/* Whoever has the VF as an interface of its own loses it here. */
+static void close_separate(struct hvk_vf *vf)
+{
+	const struct hvk_netdev_hooks hooks = vf->separate.hooks;
+
+	vf->separate.hooks = (struct hvk_netdev_hooks){0};
+	vf->separate.info = (struct hvk_netdev_info){0};
+	vf_set_wish(&vf->vf_wish, 0);
+	if (hooks.gone)
+		hooks.gone(hooks.context, &vf->separate);
+}
+
+/* The turn is queued before anybody hears of the end, so that it is over when he destroys the object. */
 static void left(void *device)
 {
 	struct hvk_vf *vf = device;
 	const struct vf_device was = vf->vf;
+	bool gone = !vf_is_here(vf), separate = vf->settled && !vf->config.transparent;
 	struct hvk_request *request;
-	bool gone = !vf_is_here(vf);
+	hvk_status status = vf->undo_status;
 
-	vf->settled = false;
-	vf->serial = 0;
 	vf->departures++;
-	vf->vf = (struct vf_device){0};
 	hvk_timer_stop(vf->hvk, &vf->grace);
 	hvk_timer_stop(vf->hvk, &vf->drain);
 	hvk_vf_retry_now(vf);
 	hvk_lock(vf->hvk, &vf->lock);
+	vf->settled = false;
+	vf->serial = 0;
+	vf->vf = (struct vf_device){0};
+	vf->groups[1].count = 0;
 	__atomic_store_n(&vf->vf_gone, false, __ATOMIC_SEQ_CST);
-	vf->grace_over = false;
 	vf->unpair_wanted = false;
 	request = vf->unpair_request;
 	vf->unpair_request = NULL;
 	hvk_unlock(vf->hvk, &vf->lock);
+	hvk_log(vf->hvk, HVK_LOG_INFO, "vf: %s", gone ? "vanished" : "left");
+	hvk_vf_kick(vf);
+	if (separate)
+		close_separate(vf);
 	hvk_vf_event(vf, VF_EVENT_LEFT);
 	hvk_vf_publish(vf);
-	hvk_log(vf->hvk, HVK_LOG_INFO, "vf: %s", gone ? "vanished" : "left");
 	if (gone && was.hooks.gone) /* it was told to us in place of its user */
 		was.hooks.gone(was.hooks.context, was.netdev);
-	hvk_request_finish(vf->hvk, request, HVK_OK, vf->cpu);
-	hvk_vf_kick(vf);
+	hvk_request_finish(vf->hvk, request, status, vf->cpu);
 }
 
 const struct hvk_sequence hvk_vf_leave_sequence = {steps, sizeof(steps) / sizeof(steps[0]), NULL, left};

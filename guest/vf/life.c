@@ -100,7 +100,8 @@ static bool tend_vf(struct hvk_vf *vf, bool leaves)
 
 	if (vf->phase == VF_PHASE_TAKEN && hvk_vf_operation_needs_card(vf))
 		may = false;
-	if (vf->state == HVK_VF_ACTIVE && !may) {
+	if (vf->state == HVK_VF_ACTIVE && (!may || vf->unfit)) {
+		vf->unfit = false;
 		hvk_steps_start(&vf->steps, &hvk_vf_deactivate_sequence);
 		return true;
 	}
@@ -134,6 +135,14 @@ static void next(struct hvk_vf *vf, bool leaves)
 		hvk_vf_kick(vf); /* the VF may have to give the frames up first */
 }
 
+/* The card may have been attached anew, with nothing of what was set before. */
+static void look_at_card(struct hvk_vf *vf)
+{
+	hvk_vf_retry_now(vf);
+	if (vf->config.transparent && vf->phase == VF_PHASE_NONE)
+		vf_set_wish(&vf->card_wish, vf->card.netdev->info.flags);
+}
+
 static void turn(struct hvk_request *request, void *context)
 {
 	struct hvk_vf *vf = context;
@@ -143,7 +152,7 @@ static void turn(struct hvk_request *request, void *context)
 	(void)__atomic_exchange_n(&vf->kicked, false, __ATOMIC_SEQ_CST);
 	leaves = take_flag(vf, &vf->unpair_wanted) || (vf->vf.netdev && !vf_is_here(vf));
 	if (__atomic_exchange_n(&vf->association_news, false, __ATOMIC_SEQ_CST))
-		hvk_vf_retry_now(vf);
+		look_at_card(vf);
 	if (__atomic_exchange_n(&vf->news, false, __ATOMIC_SEQ_CST))
 		hvk_vf_publish(vf);
 	if (__atomic_load_n(&vf->path, __ATOMIC_SEQ_CST) != VF_PATH_WAIT)
@@ -158,9 +167,9 @@ static void turn(struct hvk_request *request, void *context)
 
 void hvk_vf_retry_later(struct hvk_vf *vf, hvk_status status)
 {
-	vf->last_failure = status;
 	if (status == HVK_ECANCELED)
 		return;
+	vf->last_failure = status;
 	hvk_timer_start(vf->hvk, &vf->retry, vf->cpu, vf->retry_ms);
 	if (vf->retry_ms < HVK_VF_RETRY_MAX_MS)
 		vf->retry_ms *= 2;
@@ -190,12 +199,18 @@ static void drain_look(struct hvk_timer *timer, void *context)
 	static const struct hvk_answer over = {HVK_OK, NULL, 0};
 	struct hvk_vf *vf = context;
 
+	(void)timer;
 	if (vf->steps.event != VF_WAITS_FOR_FRAMES)
 		return;
 	if (vf_is_here(vf) && hvk_vf_outstanding(vf) != 0)
-		hvk_timer_start(vf->hvk, timer, vf->cpu, 1);
+		hvk_vf_drain_again(vf);
 	else
 		hvk_steps_answer(&vf->steps, VF_WAITS_FOR_FRAMES, &over);
+}
+
+void hvk_vf_drain_again(struct hvk_vf *vf)
+{
+	hvk_timer_start(vf->hvk, &vf->drain, vf->cpu, 1);
 }
 
 static void timer_init(struct hvk_vf *vf, struct hvk_timer *timer,

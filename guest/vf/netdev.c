@@ -25,6 +25,13 @@ static uint32_t by_the_vf(struct vf_device *device, struct hvk_tx_frame *const *
 	return taken;
 }
 
+static void go_out(struct hvk_vf *vf)
+{
+	if (__atomic_sub_fetch(&vf->users, 1, __ATOMIC_SEQ_CST) == 0 &&
+	    __atomic_load_n(&vf->path, __ATOMIC_SEQ_CST) != VF_PATH_VF)
+		hvk_vf_kick(vf);
+}
+
 /* Whoever is inside is counted, and looks at the path again: a path that has left the VF is over when
  * nobody is. */
 bool hvk_vf_hand_over(struct hvk_vf *vf, struct hvk_tx_frame *const *frames, uint32_t count, uint32_t *taken,
@@ -38,12 +45,22 @@ bool hvk_vf_hand_over(struct hvk_vf *vf, struct hvk_tx_frame *const *frames, uin
 	if (__atomic_load_n(&vf->path, __ATOMIC_SEQ_CST) == VF_PATH_VF) {
 		*taken = by_the_vf(&vf->vf, frames, count, result);
 		handed = true;
+		if (*taken != count && *result == HVK_TX_BUSY) /* a VF that leaves will not call */
+			__atomic_store_n(&vf->owed, true, __ATOMIC_SEQ_CST);
 	}
-	if (__atomic_sub_fetch(&vf->users, 1, __ATOMIC_SEQ_CST) == 0 &&
-	    __atomic_load_n(&vf->path, __ATOMIC_SEQ_CST) != VF_PATH_VF)
-		hvk_vf_kick(vf);
+	go_out(vf);
 	(void)__atomic_fetch_add(&vf->vf_tx, *taken, __ATOMIC_RELAXED);
 	return handed;
+}
+
+void hvk_vf_flush(struct hvk_vf *vf)
+{
+	if (__atomic_load_n(&vf->path, __ATOMIC_ACQUIRE) != VF_PATH_VF)
+		return;
+	(void)__atomic_fetch_add(&vf->users, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&vf->path, __ATOMIC_SEQ_CST) == VF_PATH_VF && vf->vf.ops->flush)
+		vf->vf.ops->flush(vf->vf.netdev);
+	go_out(vf);
 }
 
 /* tx_ready is owed; if the path has just been opened, nobody else will think of it. */
@@ -77,8 +94,12 @@ static uint32_t transmit_many(struct hvk_netdev *netdev, struct hvk_tx_frame *co
 	struct hvk_vf *vf = (struct hvk_vf *)(void *)netdev;
 	uint32_t path = __atomic_load_n(&vf->path, __ATOMIC_ACQUIRE), taken = 0;
 
-	if (path != VF_PATH_CARD && !vf->config.transparent)
+	if (!vf->config.transparent) {
 		path = VF_PATH_CARD;
+		*result = HVK_TX_GONE;
+		if (!(vf_wish(&vf->card_wish) & HVK_NETDEV_UP)) /* it is up for the VF's sake */
+			return 0;
+	}
 	if (path == VF_PATH_VF && hvk_vf_hand_over(vf, frames, count, &taken, result)) {
 		if (taken == count || *result != HVK_TX_GONE)
 			return taken;
@@ -102,12 +123,8 @@ static void flush(struct hvk_netdev *netdev)
 {
 	struct hvk_vf *vf = (struct hvk_vf *)(void *)netdev;
 
-	(void)__atomic_fetch_add(&vf->users, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&vf->path, __ATOMIC_SEQ_CST) == VF_PATH_VF && vf->vf.ops->flush)
-		vf->vf.ops->flush(vf->vf.netdev);
-	if (__atomic_sub_fetch(&vf->users, 1, __ATOMIC_SEQ_CST) == 0 &&
-	    __atomic_load_n(&vf->path, __ATOMIC_SEQ_CST) != VF_PATH_VF)
-		hvk_vf_kick(vf);
+	if (vf->config.transparent)
+		hvk_vf_flush(vf);
 	if (vf->card.ops->flush)
 		vf->card.ops->flush(vf->card.netdev);
 }
@@ -130,6 +147,16 @@ static void add(struct hvk_netdev_counters *to, const struct hvk_netdev_counters
 		sum[i] += ((const uint64_t *)more)[i] - (less ? ((const uint64_t *)less)[i] : 0);
 }
 
+static void subtract_filtered(const struct hvk_vf *vf, struct hvk_netdev_counters *out)
+{
+	uint64_t frames = __atomic_load_n(&vf->filtered, __ATOMIC_RELAXED);
+
+	out->rx_frames -= frames;
+	out->rx_bytes -= __atomic_load_n(&vf->filtered_bytes, __ATOMIC_RELAXED);
+	out->rx_dropped += frames;
+	out->rx_other_group += frames;
+}
+
 void hvk_vf_get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *out)
 {
 	struct hvk_vf *vf = (struct hvk_vf *)(void *)netdev;
@@ -143,6 +170,7 @@ void hvk_vf_get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *
 		add(out, &its, &vf->base);
 	}
 	hvk_unlock(vf->hvk, &vf->lock);
+	subtract_filtered(vf, out);
 }
 
 static void get_queue_counters(struct hvk_netdev *netdev, uint32_t queue, struct hvk_netdev_counters *out)

@@ -129,18 +129,6 @@ void hvk_vf_operations_cancel(struct hvk_vf *vf, bool separate, hvk_status statu
 
 /* --- One of them ------------------------------------------------------------------------ */
 
-/* Down: the frames leave the VF first. MTU: the card is brought up anew, and begins with the data path. */
-bool hvk_vf_operation_needs_card(const struct hvk_vf *vf)
-{
-	const struct vf_operation *operation = &vf->operation;
-
-	if (operation->separate)
-		return operation->operation == HVK_VF_SET_DOWN || operation->operation == HVK_VF_SET_MTU;
-	if (operation->operation == HVK_VF_SET_MTU)
-		return operation->value != vf->card.netdev->info.mtu;
-	return vf->config.transparent && operation->operation == HVK_VF_SET_DOWN;
-}
-
 static hvk_status check(const struct hvk_vf *vf, const struct vf_operation *operation)
 {
 	const struct hvk_netdev *netdev = operation->separate ? &vf->separate : &vf->netdev;
@@ -151,13 +139,44 @@ static hvk_status check(const struct hvk_vf *vf, const struct vf_operation *oper
 		return HVK_EINVAL;
 	if (operation->operation == HVK_VF_SET_MTU && operation->value > netdev->info.mtu_max)
 		return HVK_EINVAL;
+	if (operation->operation == HVK_VF_SET_RSS && (operation->rss.types & ~netdev->info.rss_types))
+		return HVK_EINVAL;
 	return HVK_OK;
+}
+
+/* Down: the frames leave the VF first. MTU: the card is brought up anew, and begins with the data path. */
+bool hvk_vf_operation_needs_card(const struct hvk_vf *vf)
+{
+	const struct vf_operation *operation = &vf->operation;
+
+	if (check(vf, operation) != HVK_OK)
+		return false;
+	if (operation->separate)
+		return operation->operation == HVK_VF_SET_DOWN || operation->operation == HVK_VF_SET_MTU;
+	if (operation->operation == HVK_VF_SET_MTU)
+		return operation->value != vf->card.netdev->info.mtu;
+	return vf->config.transparent && operation->operation == HVK_VF_SET_DOWN;
+}
+
+/* The stack's choice, which is about the card's queues, in terms of the VF's table and queues. */
+static void rss_for_vf(const struct hvk_vf *vf, struct hvk_netdev_rss *out)
+{
+	const struct hvk_netdev_info *its = &vf->vf.netdev->info, *card = &vf->card.netdev->info;
+	const struct hvk_netdev_rss *wanted = &vf->operation.rss;
+	uint32_t size = hvk_min32(card->rss_table_size, HVK_RSS_TABLE_MAX);
+
+	*out = *wanted;
+	if (vf->operation.separate || size == 0 || its->queues == 0)
+		return;
+	for (uint32_t i = 0; i < HVK_RSS_TABLE_MAX; i++)
+		out->table[i] = (uint16_t)(wanted->table[i % size] % its->queues);
 }
 
 static hvk_status ask(struct hvk_vf *vf, struct vf_device *device, uint32_t value)
 {
 	const struct vf_operation *operation = &vf->operation;
 	struct hvk_request *request = hvk_steps_request(&vf->steps);
+	struct hvk_netdev_rss rss = operation->rss;
 
 	switch (operation->operation) {
 	case HVK_VF_SET_ENABLED:
@@ -167,7 +186,9 @@ static hvk_status ask(struct hvk_vf *vf, struct vf_device *device, uint32_t valu
 		vf_device_set_mtu(device, value, request);
 		break;
 	case HVK_VF_SET_RSS:
-		vf_device_set_rss(device, &operation->rss, request);
+		if (device == &vf->vf)
+			rss_for_vf(vf, &rss);
+		vf_device_set_rss(device, &rss, request);
 		break;
 	case HVK_VF_SET_MULTICAST:
 		vf_device_set_multicast(device, &operation->groups, request);
@@ -203,7 +224,33 @@ static hvk_status begin_vf(void *device)
 
 	vf->undo_mtu = vf->vf.netdev->info.mtu;
 	vf->undo_enabled = vf->vf.netdev->info.enabled;
+	if (vf->operation.operation == HVK_VF_SET_RSS && vf_device_get_rss(&vf->vf, &vf->undo_rss) &&
+	    !vf->saved.vf_rss_changed) {
+		vf->saved.vf_rss_changed = true;
+		vf->saved.vf_rss = vf->undo_rss;
+	}
 	return ask(vf, &vf->vf, vf->operation.value);
+}
+
+static void keep_groups(struct hvk_vf *vf)
+{
+	if (vf->operation.operation != HVK_VF_SET_MULTICAST)
+		return;
+	hvk_lock(vf->hvk, &vf->lock);
+	vf->groups[vf->operation.separate] = vf->operation.groups;
+	hvk_unlock(vf->hvk, &vf->lock);
+}
+
+/* A VF that vanishes meanwhile is no reason to refuse: the card is there. */
+static hvk_status take_vf(void *device, const struct hvk_answer *answer)
+{
+	struct hvk_vf *vf = device;
+
+	if (vf->operation.separate && answer->status == HVK_OK)
+		keep_groups(vf);
+	if (!vf->operation.separate && (answer->status == HVK_EGONE || !vf_is_here(vf)))
+		return HVK_OK;
+	return answer->status;
 }
 
 static bool asks_card(const void *device)
@@ -222,10 +269,23 @@ static hvk_status begin_card(void *device)
 		value = (vf->vf.netdev->info.enabled & info->capabilities) |
 			(info->enabled & HVK_NETDEV_RSS & ~vf->netdev.info.capabilities);
 	if (is_flags(&vf->operation)) {
-		vf->card_wish = value;
+		vf->undo_wish = vf->card_wish;
+		vf_set_wish(&vf->card_wish, value);
 		value = hvk_vf_card_flags(vf);
 	}
 	return ask(vf, &vf->card, value);
+}
+
+/* Which hashes both paths make alike from now on. */
+static void take_rss(struct hvk_vf *vf)
+{
+	bool both = vf_follows(vf) && vf->vf.ops->set_rss != NULL;
+
+	vf->saved.rss = false; /* the stack's own choice stays */
+	if (!vf_is_active(vf) || !vf->config.transparent)
+		return;
+	__atomic_store_n(&vf->agreed_types, vf->operation.rss.types, __ATOMIC_RELAXED);
+	__atomic_store_n(&vf->hash_hidden, !both, __ATOMIC_RELAXED);
 }
 
 /* What the stack wants, once the card has it. */
@@ -235,13 +295,12 @@ static hvk_status take_card(void *device, const struct hvk_answer *answer)
 
 	if (answer->status != HVK_OK)
 		return answer->status;
-	if (vf->operation.operation == HVK_VF_SET_MULTICAST)
-		vf->groups = vf->operation.groups.count;
+	keep_groups(vf);
 	if (vf->operation.operation == HVK_VF_SET_ENABLED)
 		vf->saved.card_enabled = (vf->saved.card_enabled & ~vf->netdev.info.capabilities) |
 					 vf->operation.value;
 	if (vf->operation.operation == HVK_VF_SET_RSS)
-		vf->saved.rss = false; /* the stack's own choice stays */
+		take_rss(vf);
 	return HVK_OK;
 }
 
@@ -258,6 +317,20 @@ static hvk_status begin_vf_flags(void *device)
 
 	vf_device_set_flags(&vf->vf, hvk_vf_flags(vf), hvk_steps_request(&vf->steps));
 	return HVK_EINPROGRESS;
+}
+
+/* The card has them: the VF must not carry the frames then, but the stack has what it asked for. */
+static hvk_status take_vf_flags(void *device, const struct hvk_answer *answer)
+{
+	struct hvk_vf *vf = device;
+
+	if (answer->status == HVK_OK || vf->operation.separate)
+		return answer->status;
+	hvk_log(vf->hvk, HVK_LOG_WARN, "vf: flags refused: %s; the card carries the frames",
+		hvk_status_text(answer->status));
+	vf->unfit = true;
+	vf->last_failure = answer->status;
+	return HVK_OK;
 }
 
 static void done(void *device)
@@ -286,15 +359,19 @@ static hvk_status begin_mend(void *device)
 		return ask(vf, &vf->vf, vf->undo_mtu);
 	if (vf->operation.operation == HVK_VF_SET_ENABLED && vf->vf.netdev->info.enabled != vf->undo_enabled)
 		return ask(vf, &vf->vf, vf->undo_enabled);
+	if (vf->operation.operation == HVK_VF_SET_RSS && vf->vf.ops->get_rss) {
+		vf_device_set_rss(&vf->vf, &vf->undo_rss, hvk_steps_request(&vf->steps));
+		return HVK_EINPROGRESS;
+	}
 	return HVK_OK;
 }
 
 /* clang-format off */
 static const struct hvk_step steps[] = {
-	{"operation of the VF", asks_vf, begin_vf, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
+	{"operation of the VF", asks_vf, begin_vf, take_vf, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
 	{"operation of the card", asks_card, begin_card, take_card,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
-	{"flags of the VF", changes_vf_flags, begin_vf_flags, NULL,
+	{"flags of the VF", changes_vf_flags, begin_vf_flags, take_vf_flags,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
 };
 static const struct hvk_step mend_steps[] = {
@@ -310,7 +387,7 @@ static const struct hvk_sequence *failed(void *device, hvk_status status)
 
 	vf->operation_status = status;
 	if (is_flags(&vf->operation))
-		vf->card_wish = vf->card.netdev->info.flags;
+		vf_set_wish(vf->operation.separate ? &vf->vf_wish : &vf->card_wish, vf->undo_wish);
 	return &mend_sequence;
 }
 
@@ -326,8 +403,10 @@ void hvk_vf_operation_start(struct hvk_vf *vf)
 		done(vf);
 		return;
 	}
-	if (operation->separate && is_flags(operation))
-		vf->vf_wish = operation->value;
+	if (operation->separate && is_flags(operation)) {
+		vf->undo_wish = vf->vf_wish;
+		vf_set_wish(&vf->vf_wish, operation->value);
+	}
 	hvk_steps_start(&vf->steps, &sequence);
 }
 

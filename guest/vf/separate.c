@@ -26,6 +26,11 @@ static enum hvk_tx_result transmit(struct hvk_netdev *netdev, struct hvk_tx_fram
 	return result;
 }
 
+static void flush(struct hvk_netdev *netdev)
+{
+	hvk_vf_flush(of(netdev));
+}
+
 static void get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *out)
 {
 	struct hvk_vf *vf = of(netdev);
@@ -49,6 +54,7 @@ static void get_rss(struct hvk_netdev *netdev, struct hvk_netdev_rss *out)
 const struct hvk_netdev_ops hvk_vf_separate_face = {
 	.transmit = transmit,
 	.transmit_many = transmit_many,
+	.flush = flush,
 	.get_counters = get_counters,
 	.get_rss = get_rss,
 	.set_flags = hvk_vf_set_flags,

@@ -63,7 +63,8 @@ static void show(struct hvk_netdev *netdev, const struct hvk_netdev_info *info)
 	const struct hvk_netdev_hooks *hooks = &netdev->hooks;
 	const struct hvk_netdev_info was = netdev->info;
 
-	netdev->info = *info;
+	if (memcmp(&was, info, sizeof(was)) != 0)
+		netdev->info = *info;
 	if (was.link_up != info->link_up && hooks->link_changed)
 		hooks->link_changed(hooks->context, netdev, info->link_up);
 	if (differs(&was, info) && hooks->info_changed)
@@ -75,11 +76,13 @@ void hvk_vf_publish(struct hvk_vf *vf)
 	struct hvk_netdev_info info;
 
 	as_the_stack_sees_it(vf, &info);
+	__atomic_store_n(&vf->shown_queues[0], info.queues, __ATOMIC_RELAXED);
 	show(&vf->netdev, &info);
 	if (!vf->config.transparent && vf->vf.netdev && vf->settled) {
 		info = vf->vf.netdev->info;
 		info.flags = vf->vf_wish;
 		info.link_up = info.link_up && vf_is_active(vf);
+		__atomic_store_n(&vf->shown_queues[1], info.queues, __ATOMIC_RELAXED);
 		show(&vf->separate, &info);
 	}
 }
@@ -130,6 +133,26 @@ hvk_status hvk_vf_begin_vf_mtu_back(void *device)
 	return HVK_EINPROGRESS;
 }
 
+hvk_status hvk_vf_begin_vf_rss_back(void *device)
+{
+	struct hvk_vf *vf = device;
+
+	if (!vf->saved.vf_rss_changed)
+		return HVK_OK;
+	vf_device_set_rss(&vf->vf, &vf->saved.vf_rss, hvk_steps_request(&vf->steps));
+	return HVK_EINPROGRESS;
+}
+
+/* What a VF that vanishes meanwhile does not do any more is not missed. */
+hvk_status hvk_vf_undone(void *device, const struct hvk_answer *answer)
+{
+	struct hvk_vf *vf = device;
+
+	if (answer->status != HVK_OK && vf->undo_status == HVK_OK && vf_is_here(vf) && !vf->card_gone)
+		vf->undo_status = answer->status;
+	return answer->status;
+}
+
 /* --- Settling --------------------------------------------------------------------------- */
 
 static bool is_transparent(const void *device)
@@ -147,11 +170,13 @@ static hvk_status begin_save(void *device)
 	struct hvk_vf *vf = device;
 	const struct hvk_netdev_info *info = &vf->vf.netdev->info;
 
-	vf->saved = (struct vf_saved){
-		.card_enabled = vf->card.netdev->info.enabled,
-		.vf_enabled = info->enabled,
-		.vf_mtu = info->mtu,
-	};
+	vf->saved.card_enabled = vf->card.netdev->info.enabled;
+	if (vf->saved.vf) /* settling was tried before, and may have left something */
+		return HVK_OK;
+	vf->saved.vf = true;
+	vf->saved.vf_enabled = info->enabled;
+	vf->saved.vf_mtu = info->mtu;
+	vf->saved.vf_flags = info->flags;
 	return HVK_OK;
 }
 
@@ -180,6 +205,16 @@ static hvk_status begin_vf_enabled(void *device)
 	return HVK_EINPROGRESS;
 }
 
+/* The VF's word counts; but a tag beside the frame, or joined frames, are not for a stack that has not
+ * asked for them. */
+static hvk_status take_vf_enabled(void *device, const struct hvk_answer *answer)
+{
+	const struct hvk_vf *vf = device;
+	uint32_t more = vf->vf.netdev->info.enabled & ~vf->saved.card_enabled;
+
+	return more & (HVK_NETDEV_RX_VLAN | HVK_NETDEV_LRO) ? answer->status : HVK_OK;
+}
+
 static hvk_status begin_card_enabled(void *device)
 {
 	struct hvk_vf *vf = device;
@@ -206,7 +241,8 @@ static hvk_status begin_agreed(void *device)
 static const struct hvk_step steps[] = {
 	{"settings saved", NULL, begin_save, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
 	{"VF MTU", is_transparent, begin_vf_mtu, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
-	{"VF offloads", is_transparent, begin_vf_enabled, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
+	{"VF offloads", is_transparent, begin_vf_enabled, take_vf_enabled,
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
 	{"card offloads", is_transparent, begin_card_enabled, NULL,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
 	{"agreed", NULL, begin_agreed, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},

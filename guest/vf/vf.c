@@ -48,6 +48,8 @@ hvk_status hvk_vf_create(struct hvk_netvsc *nic, const struct hvk_vf_config *con
 	vf->netdev.hooks = card->hooks; /* whoever had set some goes on with them */
 	hvk_vf_claim(vf, &vf->card, card);
 	vf->netdev.info = card->info;
+	vf->shown_queues[0] = card->info.queues;
+	vf->card_wish = card->info.flags;
 	*out = vf;
 	return HVK_OK;
 }
@@ -81,7 +83,7 @@ static hvk_status is_ours(const struct hvk_vf *vf, const struct hvk_netdev *netd
 	if (memcmp(netdev->info.mac, vf->card.netdev->info.mac, sizeof(netdev->info.mac)) != 0)
 		return HVK_EOTHER;
 	hvk_netvsc_get_association(vf->nic, &association);
-	if (serial != 0 && association.allocated && association.serial != serial)
+	if (serial != 0 && association.allocated && association.serial != 0 && association.serial != serial)
 		return HVK_EOTHER;
 	return netdev->info.traits & HVK_NETDEV_OWN_QUEUE ? HVK_EOWNQUEUE : HVK_OK;
 }
@@ -97,10 +99,13 @@ hvk_status hvk_vf_pair(struct hvk_vf *vf, struct hvk_netdev *netdev, uint32_t se
 		return HVK_EBUSY;
 	if (netdev->info.flags & HVK_NETDEV_UP)
 		return HVK_ESTATE;
-	vf->serial = serial;
 	vf->pairings++;
 	vf->saved = (struct vf_saved){0};
+	vf->undo_status = HVK_OK;
+	vf->unfit = false;
 	hvk_lock(vf->hvk, &vf->lock);
+	vf->serial = serial;
+	vf->grace_over = false; /* whoever called hvk_vf_attach_complete meant another one */
 	netdev->ops->get_counters(netdev, &vf->base);
 	vf->counts_vf = vf->config.transparent;
 	hvk_vf_claim(vf, &vf->vf, netdev);
@@ -156,9 +161,11 @@ static uint64_t sum(const uint64_t counters[HVK_VF_QUEUES_COUNTED])
 
 void hvk_vf_get_info(const struct hvk_vf *vf, struct hvk_vf_info *out)
 {
+	struct hvk_vf *own = (struct hvk_vf *)(uintptr_t)vf;
 	struct hvk_netvsc_association association;
 
 	hvk_netvsc_get_association(vf->nic, &association);
+	hvk_lock(own->hvk, &own->lock);
 	*out = (struct hvk_vf_info){
 		.state = __atomic_load_n(&vf->state, __ATOMIC_RELAXED),
 		.transparent = vf->config.transparent,
@@ -178,6 +185,7 @@ void hvk_vf_get_info(const struct hvk_vf *vf, struct hvk_vf_info *out)
 		.switch_time_last = vf->switch_time,
 		.last_failure = vf->last_failure,
 	};
+	hvk_unlock(own->hvk, &own->lock);
 }
 
 void hvk_vf_dump(struct hvk_vf *vf, hvk_dump_line line, void *context)

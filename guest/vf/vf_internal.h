@@ -83,10 +83,13 @@ struct vf_device {
 
 /* What settling and activating changed. */
 struct vf_saved {
-	uint32_t card_enabled;                 /* wanted by the stack without the VF */
-	uint32_t vf_enabled, vf_mtu, vf_flags; /* the VF's, as it came */
-	bool rss;                              /* the card's was changed: */
+	uint32_t card_enabled; /* wanted by the stack without the VF */
+	bool vf;               /* the VF's, as it came: */
+	uint32_t vf_enabled, vf_mtu, vf_flags;
+	bool rss; /* the card's was changed: */
 	struct hvk_netdev_rss card_rss;
+	bool vf_rss_changed;
+	struct hvk_netdev_rss vf_rss;
 };
 
 struct hvk_vf {
@@ -106,6 +109,8 @@ struct hvk_vf {
 	uint32_t agreed_types; /* HVK_RSS_*: hashes that may be shown */
 	uint64_t vf_tx, card_tx;
 	uint64_t vf_rx[HVK_VF_QUEUES_COUNTED], card_rx[HVK_VF_QUEUES_COUNTED]; /* by the queue */
+	uint64_t filtered, filtered_bytes; /* of the VF: to groups that the stack did not ask for */
+	uint32_t shown_queues[2];          /* info.queues of the card, of the VF */
 
 	/* Under lock. */
 	struct hvk_lock lock;
@@ -113,8 +118,9 @@ struct hvk_vf {
 	uint32_t operation_count;
 	struct hvk_request *unpair_request;
 	bool unpair_wanted;
-	bool grace_over; /* or the VF's driver has said that it is done */
-	bool counts_vf;  /* the VF's counters are part of the card's */
+	bool grace_over;            /* or the VF's driver has said that it is done */
+	bool counts_vf;             /* the VF's counters are part of the card's */
+	struct vf_groups groups[2]; /* multicast groups that the stack wants: of the card, of the VF */
 
 	bool kicked, news, association_news; /* atomic: a turn is due; because a device has news, too */
 	bool vf_gone, card_gone;             /* atomic */
@@ -127,16 +133,19 @@ struct hvk_vf {
 	bool settled;
 	struct vf_saved saved;
 	uint32_t generation; /* of the association that the VF is active for */
-	/* HVK_NETDEV_* flags that the stack wants: of the card, and in separate mode of the VF. */
+	/* HVK_NETDEV_* flags that the stack wants: of the card, and in separate mode of the VF. Others read
+	 * them: atomic. */
 	uint32_t card_wish, vf_wish;
-	uint32_t groups; /* multicast groups that the stack wants */
+	bool unfit; /* the VF did not take the flags that it should have: it must give the frames up */
 	uint32_t retry_ms;
 	struct hvk_timer grace, retry, drain;
 	struct hvk_steps steps;
 	struct vf_operation operation;
 	enum vf_phase phase; /* of the operation */
-	uint32_t undo_mtu, undo_enabled;
+	uint32_t undo_mtu, undo_enabled, undo_wish;
+	struct hvk_netdev_rss undo_rss;
 	hvk_status operation_status;
+	hvk_status undo_status; /* the first that failed of what undoes a pairing */
 	uint64_t wait_since;
 	struct hvk_request pass, *pass_end; /* CPU by CPU */
 	uint32_t pass_cpu;
@@ -154,6 +163,8 @@ void hvk_vf_life_init(struct hvk_vf *vf);
 /* After a failure, each time later; and when something has changed. */
 void hvk_vf_retry_later(struct hvk_vf *vf, hvk_status status);
 void hvk_vf_retry_now(struct hvk_vf *vf);
+/* A look at the frames that a VF still has, a millisecond from now. */
+void hvk_vf_drain_again(struct hvk_vf *vf);
 /* Ends of sequences: the next turn sees what comes next. */
 void hvk_vf_sequence_over(void *device);
 
@@ -172,6 +183,9 @@ bool hvk_vf_was_settled_and_is_here(const void *device);
 hvk_status hvk_vf_begin_card_enabled_back(void *device);
 hvk_status hvk_vf_begin_vf_enabled_back(void *device);
 hvk_status hvk_vf_begin_vf_mtu_back(void *device);
+hvk_status hvk_vf_begin_vf_rss_back(void *device);
+/* Of each of them: for whoever has asked for the VF back. */
+hvk_status hvk_vf_undone(void *device, const struct hvk_answer *answer);
 
 /* --- activate.c ------------------------------------------------------------------------- */
 
@@ -210,6 +224,7 @@ void hvk_vf_operations_cancel(struct hvk_vf *vf, bool separate, hvk_status statu
 
 extern const struct hvk_netdev_ops hvk_vf_card_face, hvk_vf_separate_face;
 void hvk_vf_get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *out);
+void hvk_vf_flush(struct hvk_vf *vf); /* of the VF, if it carries the frames */
 /* HVK_TX_GONE in *result, and false: the path is not, or not any more, the VF's. */
 bool hvk_vf_hand_over(struct hvk_vf *vf, struct hvk_tx_frame *const *frames, uint32_t count, uint32_t *taken,
 		      enum hvk_tx_result *result);
@@ -276,6 +291,16 @@ static inline bool vf_device_get_rss(struct vf_device *device, struct hvk_netdev
 }
 
 /* --- Conditions ------------------------------------------------------------------------- */
+
+static inline uint32_t vf_wish(const uint32_t *wish)
+{
+	return __atomic_load_n(wish, __ATOMIC_RELAXED);
+}
+
+static inline void vf_set_wish(uint32_t *wish, uint32_t flags)
+{
+	__atomic_store_n(wish, flags, __ATOMIC_RELAXED);
+}
 
 static inline bool vf_is_here(const struct hvk_vf *vf)
 {

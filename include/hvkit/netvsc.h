@@ -113,7 +113,8 @@ struct hvk_netvsc_association {
 	/* Counts the host's messages, and attaches of the card: what was said before one is over. */
 	uint32_t generation;
 };
-/* changed is called in hvk_poll on the CPU of queue 0 after each message. One hook; NULL takes it away.
+/* changed is called in hvk_poll on the CPU of queue 0 after each message, and when an attach, suspend, resume
+ * or detach is over. One hook; NULL takes it away.
  * HVK_EINVAL: created without config.vf. */
 hvk_status hvk_netvsc_set_association_hook(struct hvk_netvsc *nic,
 					   void (*changed)(void *context, struct hvk_netvsc *nic),

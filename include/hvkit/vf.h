@@ -55,7 +55,7 @@ struct hvk_vf_config {
 	/* From hvk_vf_pair on, for a VF driver that is still at its attach. hvk_vf_attach_complete ends
 	 * it. 0 = 2000; HVK_VF_GRACE_EVENT: only hvk_vf_attach_complete does. */
 	uint32_t grace_ms;
-	/* In hvk_poll, after each change. May be NULL. */
+	/* In hvk_poll, and in hvk_vf_pair, after each change. Destroys nothing. May be NULL. */
 	void (*changed)(void *context, struct hvk_vf *vf, enum hvk_vf_state state);
 	void *context;
 };
@@ -70,7 +70,8 @@ hvk_status hvk_vf_destroy(struct hvk_vf *vf);
 
 /* The card, for the network stack: as hvk_netvsc_netdev without a VF, and with one in separate mode. */
 struct hvk_netdev *hvk_vf_netdev(struct hvk_vf *vf);
-/* The VF, for the stack, in separate mode: from ready on; NULL otherwise. */
+/* The VF, for the stack, in separate mode: from ready on; NULL otherwise. Down, whatever an earlier one was.
+ * When it has left, its gone hook is called, and its hooks are forgotten. */
 struct hvk_netdev *hvk_vf_separate_netdev(struct hvk_vf *vf);
 struct hvk_netvsc *hvk_vf_card(struct hvk_vf *vf);
 
@@ -86,7 +87,8 @@ hvk_status hvk_vf_pair(struct hvk_vf *vf, struct hvk_netdev *netdev, uint32_t se
 void hvk_vf_attach_complete(struct hvk_vf *vf);
 /* The VF leaves, or has gone (its gone hook, which comes here, begins this by itself): data path back,
  * and everything that pairing changed is undone. Then the netdev is its driver's again, to detach. Bounded.
- * HVK_OK, or the first step's status that failed; unpaired all the same. HVK_ESTATE: none is paired. */
+ * HVK_OK, or the first step's status that failed; unpaired all the same. HVK_ESTATE: none is paired;
+ * HVK_EBUSY: it leaves already. Any CPU; task context or callback. */
 void hvk_vf_unpair(struct hvk_vf *vf, struct hvk_request *request);
 
 struct hvk_vf_info {
@@ -131,7 +133,7 @@ enum hvk_vf_operation {
 enum hvk_vf_rule {
 	HVK_VF_PASSED,   /* to the VF alone */
 	HVK_VF_MIRRORED, /* to the VF, and the card's own state follows */
-	HVK_VF_ANSWERED  /* by the card, the VF is not asked */
+	HVK_VF_ANSWERED  /* by the card; the VF is looked at, at most */
 };
 struct hvk_vf_operation_rule {
 	enum hvk_vf_operation operation;
