@@ -17,6 +17,7 @@ static int help(const struct monitor_call *call);
 static int wait_for(const struct monitor_call *call);
 static int after(const struct monitor_call *call);
 static int at_mark(const struct monitor_call *call);
+static int when(const struct monitor_call *call);
 static void complete_command(const struct monitor_completion *completion);
 static void complete_after(const struct monitor_completion *completion);
 
@@ -29,6 +30,10 @@ static const struct command {
 	{"devices", "devices", "what is offered to the guest", 0, 0, monitor_devices, NULL},
 	{"nic", "nic VERB [VALUE] [DEV]", "a card (net0): link up|down, change, speed BITS, rescind QUEUE", 1,
 	 3, monitor_nic, monitor_complete_nic},
+	{"vf", "vf VERB [VALUE]", "the card's VF: attach, detach [--surprise], migrate, status", 1, 3,
+	 monitor_vf, monitor_complete_vf},
+	{"migrate", "migrate [SECONDS] [--surprise]", "as in live migration: the VF goes, and another comes",
+	 0, 2, monitor_migrate, NULL},
 	{"disk", "disk VERB [ARGUMENTS]",
 	 "list, add FILE, add-cdrom FILE, remove, resize, eject, insert, trouble", 1, MONITOR_WORDS_MAX,
 	 monitor_disk, monitor_complete_disk},
@@ -55,6 +60,8 @@ static const struct command {
 	 complete_after},
 	{"at", "at MARK COMMAND", "runs it when the guest writes the byte MARK to port 0xf5", 2,
 	 MONITOR_WORDS_MAX, at_mark, complete_after},
+	{"when", "when PATH OP VALUE COMMAND", "runs it as soon as that part of the host's state is so", 4,
+	 MONITOR_WORDS_MAX, when, monitor_complete_path},
 	{"trace", "trace on|off", "goes on with the trace, or pauses it (--trace FILE)", 1, 1, monitor_trace,
 	 monitor_complete_trace},
 	{"help", "help [COMMAND]", "this list", 0, 1, help, complete_command},
@@ -305,7 +312,7 @@ void monitor_stop_waiting(struct monitor *monitor)
 
 static int put_off(const struct monitor_call *call, uint64_t at, uint8_t mark)
 {
-	static const char *const never[] = {"after", "at", "wait", "expect"};
+	static const char *const never[] = {"after", "at", "when", "wait", "expect"};
 	struct monitor *monitor = call->monitor;
 	struct monitor_deferred *deferred = &monitor->deferred[monitor->deferred_count];
 
@@ -317,8 +324,7 @@ static int put_off(const struct monitor_call *call, uint64_t at, uint8_t mark)
 	}
 	if (monitor->deferred_count == MONITOR_DEFERRED_MAX)
 		return monitor_fail(call, "%u commands are put off already", MONITOR_DEFERRED_MAX);
-	deferred->at = at;
-	deferred->mark = mark;
+	*deferred = (struct monitor_deferred){.at = at, .mark = mark};
 	snprintf(deferred->line, sizeof(deferred->line), "%s", call->rest);
 	monitor->deferred_count++;
 	machine_kick(&monitor->machine);
@@ -345,6 +351,56 @@ static int at_mark(const struct monitor_call *call)
 		return monitor_usage(call, "the mark must be 0 to %u, not '%.40s'", MARK_MAX,
 				     call->arguments[0]);
 	return put_off(call, HVH_NEVER, (uint8_t)mark);
+}
+
+/* The line behind its first words, as typed. */
+static const char *skip_words(const char *line, uint32_t words)
+{
+	while (words--) {
+		line += strcspn(line, " \t");
+		line += strspn(line, " \t");
+	}
+	return line;
+}
+
+static int when(const struct monitor_call *call)
+{
+	struct monitor_deferred *deferred = &call->monitor->deferred[call->monitor->deferred_count];
+	struct monitor_call inner = *call;
+	int status;
+
+	if (!tree_is_operator(call->arguments[1]))
+		return monitor_usage(call, "PATH is followed by =, !=, <, >, <= or >=, not by '%.40s'",
+				     call->arguments[1]);
+	inner.arguments += 2; /* put_off looks at the second */
+	inner.count -= 2;
+	inner.rest = skip_words(call->rest, 2);
+	status = put_off(&inner, call->now, 0);
+	if (status != SHELL_OK)
+		return status;
+	deferred->conditional = true;
+	snprintf(deferred->path, sizeof(deferred->path), "%s", call->arguments[0]);
+	snprintf(deferred->operator, sizeof(deferred->operator), "%s", call->arguments[1]);
+	snprintf(deferred->wanted, sizeof(deferred->wanted), "%s", call->arguments[2]);
+	return SHELL_OK;
+}
+
+/* A condition that does not hold yet is looked at again in a while. */
+static bool is_due(struct monitor *monitor, struct monitor_deferred *deferred, uint64_t now)
+{
+	struct monitor_wait wait = {.kind = MONITOR_WAIT_EXPECT};
+	char value[SHELL_LINE_MAX + 1];
+	bool known;
+
+	if (!deferred->conditional)
+		return true;
+	strcpy(wait.path, deferred->path);
+	strcpy(wait.operator, deferred->operator);
+	strcpy(wait.wanted, deferred->wanted);
+	if (monitor_holds(monitor, &wait, &known, value, sizeof(value)))
+		return true;
+	deferred->at = now + MONITOR_TICK_MS * HVH_TIME_PER_MS;
+	return false;
 }
 
 void monitor_mark(struct monitor *monitor, uint64_t now, uint8_t mark)
@@ -388,7 +444,7 @@ static bool deferred_run(void *context, uint64_t now)
 	struct monitor_wait wait = monitor->wait; /* that of the line under way */
 	char line[SHELL_LINE_MAX + 1];
 
-	if (!next || next->at > now)
+	if (!next || next->at > now || !is_due(monitor, next, now))
 		return false;
 	strcpy(line, next->line);
 	memmove(next, next + 1,

@@ -36,10 +36,12 @@ struct monitor_wait {
 	char path[SHELL_LINE_MAX + 1], operator[3], wanted[SHELL_LINE_MAX + 1];
 };
 
-/* What "after" and "at" have put off. */
+/* What "after", "at" and "when" have put off. */
 struct monitor_deferred {
-	uint64_t at; /* HVH_NEVER: waits for the mark */
+	uint64_t at; /* HVH_NEVER: waits for the mark. With a condition: when it is looked at next */
 	uint8_t mark;
+	bool conditional;
+	char path[SHELL_LINE_MAX + 1], operator[3], wanted[SHELL_LINE_MAX + 1];
 	char line[SHELL_LINE_MAX + 1];
 };
 

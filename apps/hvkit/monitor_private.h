@@ -40,6 +40,11 @@ bool monitor_number(const char *text, uint64_t max, uint64_t *value);
 int monitor_nic(const struct monitor_call *call);
 void monitor_complete_nic(const struct monitor_completion *completion);
 
+/* monitor_vf.c */
+int monitor_vf(const struct monitor_call *call);
+int monitor_migrate(const struct monitor_call *call);
+void monitor_complete_vf(const struct monitor_completion *completion);
+
 /* monitor_disks.c */
 int monitor_disk(const struct monitor_call *call);
 int monitor_cut(const struct monitor_call *call);

@@ -41,6 +41,16 @@ bool run_network_open(struct run *run, char *error)
 	return run->capture != NULL;
 }
 
+/* Away until the monitor attaches it. */
+static struct hvh_vf *create_vf(struct run *run)
+{
+	const struct hvh_vf_config config = {.queues_max = run->options->card.queues_max,
+					     .without = run->options->card.without,
+					     .offer_delay = run->options->vf_offer_delay};
+
+	return hvh_vf_create(machine_partition(&run->machine), run->nic, &config);
+}
+
 static bool create_card(struct run *run, const struct hvh_backend *backend)
 {
 	static const uint8_t none[sizeof(hardware_address)];
@@ -54,8 +64,10 @@ static bool create_card(struct run *run, const struct hvh_backend *backend)
 		hvh_capture_backend(run->capture, backend, &outer);
 	machine_lock(&run->machine);
 	run->nic = hvh_nic_create(machine_partition(&run->machine), &config, &outer);
+	if (run->nic && run->options->vf)
+		run->vf = create_vf(run);
 	machine_unlock(&run->machine);
-	return run->nic != NULL;
+	return run->nic != NULL && (run->vf != NULL || !run->options->vf);
 }
 
 static bool create_user(struct run *run, char *error)

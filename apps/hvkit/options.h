@@ -81,6 +81,9 @@ struct cli_options {
 	char *tftp_directory, *nic_text;
 	struct hvk_netvsc_config driver; /* of our own guest */
 	const char *offloads;            /* as given; NULL: not */
+	bool vf, vf_separate;            /* a VF beside the card; an interface of its own in our guest */
+	uint32_t vf_grace_ms;            /* hvk_vf_config.grace_ms */
+	uint64_t vf_offer_delay;         /* hvh_vf_config.offer_delay */
 	struct cli_disk disks[CLI_DISKS_MAX];
 	uint32_t disk_count;
 	struct hvh_storage_trouble disk_trouble; /* of every controller, at first */

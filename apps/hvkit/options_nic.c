@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "apps/hvkit/options_private.h"
+#include "hvkit/vf.h"
 
 const char *cli_nic_name(enum cli_nic nic)
 {
@@ -88,6 +89,63 @@ static bool take_netns(struct parser *parser, const char *value)
 	return *value || options_wrong(parser, "--nic tap,netns=NAME: the name is empty");
 }
 
+/* --- A VF beside the card ------------------------------------------------------------------ */
+
+#define GRACE_MAX_MS 600000u
+
+static bool take_vf(struct parser *parser, const char *value)
+{
+	(void)value;
+	parser->options->vf = true;
+	return true;
+}
+
+static bool take_transparent(struct parser *parser, const char *value)
+{
+	(void)value;
+	parser->options->vf_separate = false;
+	return parser->options->vf ||
+	       options_wrong(parser, "--nic: transparent says how a VF is used; write vf,transparent");
+}
+
+static bool take_separate(struct parser *parser, const char *value)
+{
+	(void)value;
+	parser->options->vf_separate = true;
+	return parser->options->vf ||
+	       options_wrong(parser, "--nic: separate says how a VF is used; write vf,separate");
+}
+
+static bool take_grace(struct parser *parser, const char *value)
+{
+	uint64_t ms = HVK_VF_GRACE_EVENT;
+
+	if (strcmp(value, "event") != 0 && (!options_number(value, GRACE_MAX_MS, &ms) || ms == 0))
+		return options_wrong(
+			parser,
+			"--nic vf_grace_ms=: milliseconds from 1 to %u, or 'event' (as soon as its "
+			"driver is attached), not '%.40s'",
+			GRACE_MAX_MS, value);
+	parser->options->vf_grace_ms = (uint32_t)ms;
+	return parser->options->vf ||
+	       options_wrong(parser, "--nic: vf_grace_ms is about a VF; write vf before it");
+}
+
+static bool take_offer_delay(struct parser *parser, const char *value)
+{
+	uint64_t ms;
+
+	if (!options_number(value, GRACE_MAX_MS, &ms))
+		return options_wrong(
+			parser,
+			"--nic vf_offer_ms=: milliseconds from 0 to %u from the association message to "
+			"the offer, not '%.40s'",
+			GRACE_MAX_MS, value);
+	parser->options->vf_offer_delay = ms ? ms * HVH_TIME_PER_MS : UINT64_MAX;
+	return parser->options->vf ||
+	       options_wrong(parser, "--nic: vf_offer_ms is about a VF; write vf before it");
+}
+
 /* --- All ---------------------------------------------------------------------------------- */
 
 #define USER (1u << CLI_NIC_USER)
@@ -111,13 +169,18 @@ static const struct part {
 	{ANY, "mac", "ADDRESS", options_take_card_mac},
 	{ANY, "without", "OFFLOADS", options_take_card_without},
 	{ANY, "pcap", "FILE", options_take_card_pcap},
+	{ANY, "vf", NULL, take_vf},
+	{ANY, "transparent", NULL, take_transparent},
+	{ANY, "separate", NULL, take_separate},
+	{ANY, "vf_grace_ms", "MS|event", take_grace},
+	{ANY, "vf_offer_ms", "MS", take_offer_delay},
 };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
 static bool unknown_part(struct parser *parser, const char *text)
 {
 	enum cli_nic nic = parser->options->nic;
-	char list[240] = "";
+	char list[320] = "";
 	size_t used = 0;
 
 	for (size_t n = 0; n < PARTS && used < sizeof(list); n++) {
@@ -159,6 +222,9 @@ static void forget(struct parser *parser)
 	free(options->nic_text);
 	options->tftp_directory = options->nic_text = NULL;
 	options->pcap = NULL;
+	options->vf = options->vf_separate = false;
+	options->vf_grace_ms = 0;
+	options->vf_offer_delay = 0;
 	memset(&options->user, 0, sizeof(options->user));
 	memset(&options->tap, 0, sizeof(options->tap));
 	memset(&options->card, 0, sizeof(options->card));

@@ -9,6 +9,7 @@
 #include "apps/hvkit/options.h"
 #include "apps/hvkit/storage.h"
 #include "apps/shell/shell.h"
+#include "hvkit_host/vf.h"
 #include "ports/hosted/hosted.h"
 
 struct run;
@@ -38,6 +39,7 @@ struct run {
 	struct hosted *hosted;   /* NULL with another kind */
 	struct run_guest *guest; /* likewise */
 	struct hvh_nic *nic;
+	struct hvh_vf *vf; /* NULL: none beside the card */
 	struct hvh_slirp *slirp;
 	struct hvh_tap *tap;
 	struct hvh_simwire *wire;
@@ -55,6 +57,7 @@ struct run {
 	bool hung;
 	struct hvh_counters host_counters;
 	struct hvh_nic_counters nic_counters;
+	struct hvh_vf_counters vf_counters;
 	uint64_t backend_dropped; /* frames that user-mode networking or TAP lost */
 	char tap_name[16];
 	bool capture_failed;

@@ -6,7 +6,9 @@
 
 #include "apps/hvkit/run.h"
 
-#define VECTOR 0x62u         /* any from 16 on: the hosted machine has no other interrupts */
+#define VECTOR 0x62u /* any from 16 on: the hosted machine has no other interrupts */
+#define DEVICE_VECTOR_FIRST 0x80u
+#define DEVICE_VECTOR_COUNT 64u
 #define LIMIT_MS 86400000ull /* a day: hangs end sooner, by time-outs or for want of anything due */
 
 /* --- The platform ------------------------------------------------------------------- */
@@ -78,6 +80,15 @@ static void other_cpu(void *context)
 	shell_run_cpu(&cpu->run->shell, cpu->index);
 }
 
+static void device_interrupt(void *context, uint32_t cpu, uint8_t vector)
+{
+	struct run *run = context;
+	struct hvk *hvk = atomic_load(&run->shell.hvk);
+
+	if (hvk)
+		hvk_interrupt_device(hvk, cpu, vector);
+}
+
 static void interrupt(void *context, uint32_t cpu)
 {
 	struct run *run = context;
@@ -123,10 +134,20 @@ static bool load_shell(struct run *run, char *error)
 		.ending = ending,
 	};
 	const struct shell_config config = {
-		.hvk = {.cpus = options->cpus, .vector = VECTOR, .interrupts = true},
+		.hvk = {.cpus = options->cpus,
+			.vector = VECTOR,
+			.interrupts = true,
+			.device_vector_first = DEVICE_VECTOR_FIRST,
+			.device_vector_count = DEVICE_VECTOR_COUNT,
+			.mmio_windows = {{HVH_MMIO_HIGH_BASE, HVH_MMIO_HIGH_LENGTH},
+					 {HVH_MMIO_LOW_BASE, HVH_MMIO_LOW_LENGTH}}},
 		.mode = options->boot_mode ? HVK_VMBUS_MODE_BOOT : HVK_VMBUS_MODE_SYSTEM,
 		.network = options->nic != CLI_NIC_NONE,
 		.driver = options->driver,
+		.vf = !options->vf           ? SHELL_VF_NONE
+		      : options->vf_separate ? SHELL_VF_SEPARATE
+					     : SHELL_VF_TRANSPARENT,
+		.vf_grace_ms = options->vf_grace_ms,
 	};
 
 	if (shell_init(&run->shell, &platform, &config) != HVK_OK) {
@@ -138,6 +159,7 @@ static bool load_shell(struct run *run, char *error)
 		hosted_set_program(run->hosted, cpu, cpu ? other_cpu : boot_cpu, &run->cpus[cpu]);
 	}
 	hosted_set_interrupt(run->hosted, interrupt, run);
+	hosted_set_device_interrupts(run->hosted, DEVICE_VECTOR_FIRST, DEVICE_VECTOR_COUNT, device_interrupt);
 	return true;
 }
 

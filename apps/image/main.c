@@ -251,6 +251,10 @@ static bool load_shell(void)
 		.newest = image.options.vmbus_newest,
 		.network = image.options.nic,
 		.driver = image.options.driver,
+		.vf = !image.options.vf           ? SHELL_VF_NONE
+		      : image.options.vf_separate ? SHELL_VF_SEPARATE
+						  : SHELL_VF_TRANSPARENT,
+		.vf_grace_ms = image.options.vf_grace_ms,
 	};
 
 	for (uint32_t n = 0; n < HVK_MMIO_RANGES; n++)

@@ -5,6 +5,7 @@
 #include "apps/image/options.h"
 #include "apps/shell/driver_options.h"
 #include "hvkit/hvkit.h"
+#include "hvkit/vf.h"
 #include "hvkit/wire/vmbus.h"
 
 #define WORD_MAX 100u
@@ -103,6 +104,15 @@ static bool parse_test(struct image_options *options, const char *value)
 	return true;
 }
 
+static bool parse_grace(struct image_options *options, const char *value)
+{
+	if (strcmp(value, "event") == 0) {
+		options->vf_grace_ms = HVK_VF_GRACE_EVENT;
+		return true;
+	}
+	return parse_number(value, 1, 600000, &options->vf_grace_ms);
+}
+
 /* What is asked of the network card's driver. */
 static const char *parse_driver_word(struct image_options *options, const char *word, const char *value,
 				     bool *known)
@@ -117,6 +127,12 @@ static const char *parse_driver_word(struct image_options *options, const char *
 		return parse_number(value, SHELL_MTU_MIN, SHELL_MTU_MAX, &options->driver.mtu)
 			       ? NULL
 			       : "a number from 68 to 65521";
+	if (strcmp(word, "vf") == 0) {
+		options->vf = is_one_of(value, "separate", "transparent", &options->vf_separate);
+		return options->vf ? NULL : "transparent or separate";
+	}
+	if (strcmp(word, "vf_grace_ms") == 0)
+		return parse_grace(options, value) ? NULL : "a number from 1 to 600000, or event";
 	*known = false;
 	return NULL;
 }

@@ -3,7 +3,7 @@
  * The image's command line, as its loader passes it:
  *
  *   cpus=N mode=boot|system vmbus=VERSION nic=yes|no seed=HEX log=LEVEL memory=low|high
- *   timer=direct|message|apic queues=N offloads=LIST mtu=BYTES
+ *   timer=direct|message|apic queues=N offloads=LIST mtu=BYTES vf=transparent|separate vf_grace_ms=MS|event
  *   console=yes|no test=NAME -- COMMAND ; COMMAND ...
  */
 #ifndef IMAGE_OPTIONS_H
@@ -29,6 +29,8 @@ struct image_options {
 	uint32_t vmbus_newest;           /* 0: the newest there is */
 	bool nic_said, nic;              /* nic: there is to be a card */
 	struct hvk_netvsc_config driver; /* queues, offloads and MTU of its driver */
+	bool vf, vf_separate;            /* a VF beside the card is used */
+	uint32_t vf_grace_ms;            /* hvk_vf_config.grace_ms */
 	bool seeded;
 	uint8_t seed[IMAGE_SEED_BYTES];
 	enum image_timer timer;

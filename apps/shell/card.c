@@ -81,7 +81,8 @@ hvk_status shell_card_attach(struct shell *shell, const char **step)
 	shell->group_count = 0;
 	shell->nic_channel = channel;
 	tell_card(shell);
-	return HVK_OK;
+	*step = "prepare for a VF";
+	return shell_vf_create(shell);
 }
 
 void shell_card_detach(struct shell *shell)
@@ -89,7 +90,8 @@ void shell_card_detach(struct shell *shell)
 	struct hvk_netvsc *nic = shell->nic;
 	hvk_status status;
 
-	hvk_netdev_get_counters(hvk_netvsc_netdev(nic), &shell->results.netdev_counters);
+	hvk_netdev_get_counters(shell_netdev(shell), &shell->results.netdev_counters);
+	shell_vf_down(shell);
 	hvk_netvsc_detach(nic, shell_request(shell));
 	status = shell_wait(shell);
 	if (status != HVK_OK)
@@ -112,7 +114,7 @@ static bool is_gone(const struct shell *shell)
 
 static hvk_status plug_in(struct shell *shell)
 {
-	struct hvk_netdev *netdev = hvk_netvsc_netdev(shell->nic);
+	struct hvk_netdev *netdev = shell_netdev(shell);
 	hvk_status status;
 
 	netif_set_link_callback(&shell->netif.netif, NULL); /* it has been told already */

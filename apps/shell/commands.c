@@ -22,6 +22,8 @@ static const struct command commands[] = {
 	{"ip", "ip", "the address, and what came with it", 0, shell_command_ip},
 	{"nic", "nic [mtu|offloads|rss|...]", "the network card: what it has, and changes to it",
 	 SHELL_WORDS_MAX, shell_command_nic},
+	{"vf", "vf [status]", "the card's virtual function: both paths, and the state of the pairing", 1,
+	 shell_command_vf},
 	{"disk", "disk [list|read|write|...]", "disks: what there is, reading, writing, files",
 	 SHELL_WORDS_MAX, shell_command_disk},
 	{"ping", "ping HOST [COUNT]", "echo requests, one a second (4)", 2, shell_command_ping},

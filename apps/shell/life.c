@@ -26,6 +26,7 @@ static bool turn(struct shell *shell)
 	if (shell->lwip_started)
 		sys_check_timeouts();
 	worked = hvk_poll(atomic_load(&shell->hvk), 0);
+	worked |= shell_vf_turn(shell);
 	return (shell->netif_added && netif_hvk_poll(&shell->netif)) || worked;
 }
 
@@ -209,6 +210,7 @@ hvk_status shell_init(struct shell *shell, const struct shell_platform *platform
 	memset(shell, 0, sizeof(*shell));
 	shell->platform = *platform;
 	shell->config = *config;
+	shell->config.driver.vf = config->vf != SHELL_VF_NONE;
 	if (shell->config.hvk.cpus == 0)
 		shell->config.hvk.cpus = 1;
 	return HVK_OK;

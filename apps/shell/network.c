@@ -40,7 +40,7 @@ void shell_link_changed(struct netif *netif)
 
 static bool start_stack(struct shell *shell)
 {
-	struct hvk_netdev *netdev = hvk_netvsc_netdev(shell->nic);
+	struct hvk_netdev *netdev = shell_netdev(shell);
 
 	shell->lwip = (struct net_lwip_port){.hvk = atomic_load(&shell->hvk),
 					     .port = shell->platform.port,

@@ -36,7 +36,7 @@ static bool parse_number(const char *text, uint32_t limit, uint32_t *number)
 
 static int set_mtu(struct shell *shell, uint32_t count, char *const words[])
 {
-	struct hvk_netdev *netdev = hvk_netvsc_netdev(shell->nic);
+	struct hvk_netdev *netdev = shell_netdev(shell);
 	hvk_status status;
 	uint32_t mtu;
 
@@ -65,7 +65,7 @@ static void name_offloads(uint32_t offloads, char *text, size_t size)
 
 static int set_offloads(struct shell *shell, uint32_t count, char *const words[])
 {
-	struct hvk_netdev *netdev = hvk_netvsc_netdev(shell->nic);
+	struct hvk_netdev *netdev = shell_netdev(shell);
 	uint32_t wanted, missing;
 	hvk_status status;
 
@@ -107,7 +107,7 @@ static bool parse_address(const char *text, uint8_t address[6])
 
 static int set_groups(struct shell *shell, uint32_t count, char *const words[])
 {
-	struct hvk_netdev *netdev = hvk_netvsc_netdev(shell->nic);
+	struct hvk_netdev *netdev = shell_netdev(shell);
 	uint8_t groups[SHELL_GROUPS_MAX][6];
 	hvk_status status;
 
@@ -132,7 +132,7 @@ static int set_groups(struct shell *shell, uint32_t count, char *const words[])
 /* Up or down, to the card and then to lwIP, which asks DHCP when a link comes. */
 static int set_flags(struct shell *shell, const char *what, uint32_t flags)
 {
-	struct hvk_netdev *netdev = hvk_netvsc_netdev(shell->nic);
+	struct hvk_netdev *netdev = shell_netdev(shell);
 	struct netif *netif = &shell->netif.netif;
 	hvk_status status;
 
@@ -147,7 +147,7 @@ static int set_flags(struct shell *shell, const char *what, uint32_t flags)
 
 static int up(struct shell *shell, uint32_t count, char *const words[])
 {
-	uint32_t flags = hvk_netvsc_netdev(shell->nic)->info.flags | HVK_NETDEV_UP;
+	uint32_t flags = shell_netdev(shell)->info.flags | HVK_NETDEV_UP;
 
 	(void)count;
 	(void)words;
@@ -156,7 +156,7 @@ static int up(struct shell *shell, uint32_t count, char *const words[])
 
 static int down(struct shell *shell, uint32_t count, char *const words[])
 {
-	uint32_t flags = hvk_netvsc_netdev(shell->nic)->info.flags & ~HVK_NETDEV_UP;
+	uint32_t flags = shell_netdev(shell)->info.flags & ~HVK_NETDEV_UP;
 
 	(void)count;
 	(void)words;
@@ -165,14 +165,14 @@ static int down(struct shell *shell, uint32_t count, char *const words[])
 
 static int set_promiscuous(struct shell *shell, uint32_t count, char *const words[])
 {
-	uint32_t flags = hvk_netvsc_netdev(shell->nic)->info.flags & ~HVK_NETDEV_PROMISCUOUS;
+	uint32_t flags = shell_netdev(shell)->info.flags & ~HVK_NETDEV_PROMISCUOUS;
 
 	(void)count;
 	if (strcmp(words[0], "on") == 0)
 		flags |= HVK_NETDEV_PROMISCUOUS;
 	else if (strcmp(words[0], "off") != 0)
 		return shell_usage(shell, "nic promiscuous: on or off, not '%.20s'\n", words[0]);
-	hvk_netdev_set_flags(hvk_netvsc_netdev(shell->nic), flags, shell_request(shell));
+	hvk_netdev_set_flags(shell_netdev(shell), flags, shell_request(shell));
 	return outcome(shell, "promiscuous", shell_wait(shell));
 }
 
@@ -193,7 +193,7 @@ static int suspend(struct shell *shell, uint32_t count, char *const words[])
 
 static int resume(struct shell *shell, uint32_t count, char *const words[])
 {
-	struct hvk_netdev *netdev = hvk_netvsc_netdev(shell->nic);
+	struct hvk_netdev *netdev = shell_netdev(shell);
 	hvk_status status;
 
 	(void)count;

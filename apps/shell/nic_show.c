@@ -118,7 +118,7 @@ static void show_state(struct shell *shell, const struct hvk_netdev_info *info)
 
 int shell_nic_show(struct shell *shell)
 {
-	const struct hvk_netdev_info *info = &hvk_netvsc_netdev(shell->nic)->info;
+	const struct hvk_netdev_info *info = &shell_netdev(shell)->info;
 
 	show_state(shell, info);
 	show_queues(shell, info);
@@ -138,7 +138,7 @@ int shell_nic_show(struct shell *shell)
 
 int shell_nic_show_rss(struct shell *shell)
 {
-	struct hvk_netdev *netdev = hvk_netvsc_netdev(shell->nic);
+	struct hvk_netdev *netdev = shell_netdev(shell);
 	struct hvk_netdev_rss rss;
 
 	if (netdev->info.rss_table_size == 0 || !hvk_netdev_get_rss(netdev, &rss))

@@ -72,6 +72,16 @@ void shell_card_detach(struct shell *shell);
  * a command is under way: it may wait. */
 void shell_card_check(struct shell *shell);
 
+/* --- vf.c --------------------------------------------------------------------------- */
+
+/* What the stack sees of the card: with its VF, if it was set up with one. */
+struct hvk_netdev *shell_netdev(struct shell *shell);
+hvk_status shell_vf_create(struct shell *shell);
+/* One step of its coming and going; never waits. True if there was one. */
+bool shell_vf_turn(struct shell *shell);
+void shell_vf_down(struct shell *shell);
+void shell_vf_dump(struct shell *shell, hvk_dump_line line, void *context);
+
 /* --- network.c ---------------------------------------------------------------------- */
 
 bool shell_network_up(struct shell *shell);
@@ -114,6 +124,7 @@ int shell_command_run(struct shell *shell, uint32_t count, char *const words[]);
 
 int shell_command_lsvmbus(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_ip(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_vf(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_nic(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_disk(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_ping(struct shell *shell, uint32_t count, char *const words[]);

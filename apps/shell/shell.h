@@ -20,8 +20,11 @@
 #include "apps/shell/results.h"
 #include "hvkit/hvkit.h"
 #include "hvkit/netvsc.h"
+#include "hvkit/vf.h"
+#include "hvkit/virtio_net.h"
 #include "hvkit/storvsc.h"
 #include "hvkit/vmbus.h"
+#include "hvkit/vpci.h"
 
 #define SHELL_GROUPS_MAX 14u /* multicast groups that one line asks for */
 #define SHELL_CONTROLLERS_MAX 16u
@@ -60,12 +63,41 @@ struct shell_platform {
 	uint32_t tick_ms;
 };
 
+enum shell_vf_mode { SHELL_VF_NONE, SHELL_VF_TRANSPARENT, SHELL_VF_SEPARATE };
+
+/* How far the VF's drivers have come (vf.c). */
+enum shell_vf_step {
+	SHELL_VF_IDLE,
+	SHELL_VF_BUS_ATTACHING,
+	SHELL_VF_BUS_UP,
+	SHELL_VF_DEVICE_ATTACHING,
+	SHELL_VF_PAIRED,
+	SHELL_VF_UNPAIRING,
+	SHELL_VF_DEVICE_DETACHING,
+	SHELL_VF_BUS_DETACHING
+};
+
+struct shell_vf {
+	enum shell_vf_step step;
+	struct hvk_request request; /* of the step */
+	struct hvk_channel *channel;
+	struct hvk_vpci *bus;
+	struct hvk_pci_function *function;
+	struct hvk_virtio_net *device;
+	bool leaving, bus_gone;
+	bool down;        /* all of it is to go */
+	bool unusable;    /* this offer's; refused is its channel id */
+	uint32_t refused; /* 0: none */
+};
+
 struct shell_config {
 	struct hvk_config hvk;
 	enum hvk_vmbus_mode mode;
 	uint32_t newest; /* VMBus version to try first; 0: the newest there is. System mode only */
 	bool network;    /* there is to be a card: without one coming up fails */
 	struct hvk_netvsc_config driver; /* the card's; zeros: all by default */
+	enum shell_vf_mode vf;           /* needs driver.vf, and hvk.mmio_windows */
+	uint32_t vf_grace_ms;            /* as hvk_vf_config.grace_ms */
 };
 
 enum shell_exit {
@@ -114,6 +146,8 @@ struct shell {
 	struct hvk_netvsc *nic;
 	struct hvk_channel *nic_channel;
 	bool nic_suspended;
+	struct hvk_vf *vf; /* NULL: the card is used without */
+	struct shell_vf vf_device;
 	uint8_t groups[SHELL_GROUPS_MAX][6]; /* that the card was asked for */
 	uint32_t group_count;
 	uint32_t nic_refused; /* channel id of a card that could not be attached again; 0 = none */

@@ -146,7 +146,7 @@ static void print_stack(struct shell *shell)
 /* Of one queue: its channel's, and the card's part. */
 static int queue_stats(struct shell *shell, const char *word)
 {
-	struct hvk_netdev *netdev = shell->nic ? hvk_netvsc_netdev(shell->nic) : NULL;
+	struct hvk_netdev *netdev = shell->nic ? shell_netdev(shell) : NULL;
 	uint32_t queues = netdev ? netdev->info.queues : 0, queue = 0, digits = 0;
 	struct hvk_netdev_counters counters;
 	struct hvk_channel_counters packets;
@@ -181,10 +181,10 @@ int shell_command_stats(struct shell *shell, uint32_t count, char *const words[]
 		return SHELL_OK;
 	hvk_channel_get_counters(shell->nic_channel, &channel);
 	print_nic_channel(shell, &channel);
-	hvk_netdev_get_counters(hvk_netvsc_netdev(shell->nic), &card);
+	hvk_netdev_get_counters(shell_netdev(shell), &card);
 	print_received(shell, "network card", &card);
 	print_sent(shell, "network card, sending", &card);
-	print_queues(shell, hvk_netvsc_netdev(shell->nic));
+	print_queues(shell, shell_netdev(shell));
 	print_interface(shell);
 	print_stack(shell);
 	return SHELL_OK;

@@ -57,7 +57,7 @@ guest_refused() { # WHAT THE LINE SAYS, COMMAND
 	out_says 'vmbus: disconnected'
 	summary_says "$work/s.json" '"exit_status": 2'
 }
-guest_refused 'no such command; there are: lsvmbus, ip, nic, disk, ping' 'lsusb'
+guest_refused 'no such command; there are: lsvmbus, ip, nic, vf, disk, ping' 'lsusb'
 guest_refused 'takes no argument' 'ip addr'
 guest_refused 'needs a host' 'ping'
 guest_refused 'count must be 1 to 65535' 'ping 10.7.0.1 many'

@@ -15,6 +15,8 @@
 #define CPU_REST_NS 200000000u /* long: a wake-up that gets lost is to be seen */
 #define VECTOR 0xf3
 #define VECTOR_BEFORE 0x21
+#define DEVICE_VECTOR_FIRST 0x60u
+#define DEVICE_VECTOR_COUNT 32u
 
 static void note(struct rig *rig, const char *step, hvk_status status)
 {
@@ -391,6 +393,14 @@ static void interrupt(void *context, uint32_t cpu)
 		hvk_interrupt(rig->hvk, cpu);
 }
 
+static void device_interrupt(void *context, uint32_t cpu, uint8_t vector)
+{
+	struct rig *rig = context;
+
+	if (cpu != 0 || !atomic_load(&rig->deaf))
+		hvk_interrupt_device(rig->hvk, cpu, vector);
+}
+
 /* --- Building ----------------------------------------------------------------------------------- */
 
 static void violation(void *context, const struct hvh_violation *violation)
@@ -552,7 +562,13 @@ static bool build(struct rig *rig)
 		.violation = violation,
 		.context = rig,
 	};
-	struct hvk_config config = {.cpus = c->cpus, .vector = VECTOR, .interrupts = !c->level0};
+	struct hvk_config config = {.cpus = c->cpus,
+				    .vector = VECTOR,
+				    .interrupts = !c->level0,
+				    .device_vector_first = c->level0 ? 0 : DEVICE_VECTOR_FIRST,
+				    .device_vector_count = c->level0 ? 0 : DEVICE_VECTOR_COUNT,
+				    .mmio_windows = {{HVH_MMIO_HIGH_BASE, HVH_MMIO_HIGH_LENGTH},
+						     {HVH_MMIO_LOW_BASE, HVH_MMIO_LOW_LENGTH}}};
 	uint32_t *timeouts = (uint32_t *)&config.timeouts;
 
 	for (size_t i = 0; i < sizeof(config.timeouts) / sizeof(*timeouts); i++)
@@ -571,6 +587,8 @@ static bool build(struct rig *rig)
 	hosted_fail_allocation(rig->machine, c->fail_allocation - 1);
 	note(rig, "create", hvk_create(hosted_port(rig->machine), &config, &rig->hvk));
 	hosted_set_interrupt(rig->machine, interrupt, rig);
+	hosted_set_device_interrupts(rig->machine, DEVICE_VECTOR_FIRST, DEVICE_VECTOR_COUNT,
+				     device_interrupt);
 	hosted_set_program(rig->machine, 0, boot_cpu, rig);
 	for (uint32_t i = 1; i < c->cpus; i++)
 		hosted_set_program(rig->machine, i, other_cpu, rig);

@@ -105,7 +105,7 @@ static void lines(void **state)
 	assert_null(strstr(fixture->out, "rescind"));
 	assert_done(fixture, "help", "rescind DEV");
 	assert_refused(fixture, "rescnd net0", SHELL_USAGE, "did you mean 'rescind'");
-	assert_refused(fixture, "frobnicate", SHELL_USAGE, "there are: devices, nic, disk, cut, rescind");
+	assert_refused(fixture, "frobnicate", SHELL_USAGE, "there are: devices, nic, vf, migrate, disk, cut, rescind");
 	assert_refused(fixture, "help ofer", SHELL_USAGE, "did you mean 'offer'");
 	assert_refused(fixture, "rescind", SHELL_USAGE, "something is missing: rescind DEV");
 	assert_refused(fixture, "rescind net0 now", SHELL_USAGE, "'now' is one argument too many");
@@ -334,6 +334,23 @@ static void putting_off(void **state)
 	assert_refused(fixture, "after 1000 devices", SHELL_FAILED, "put off already");
 }
 
+/* What waits for a state is run once it is so, and not before. */
+static void putting_off_to_a_state(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_refused(fixture, "when partition/vps 1 rescind net0", SHELL_USAGE, "is followed by");
+	assert_refused(fixture, "when partition/vps = 1 rescnd net0", SHELL_USAGE, "did you mean 'rescind'");
+	assert_refused(fixture, "when partition/vps = 1 wait 5", SHELL_USAGE, "cannot be put off");
+	assert_int_equal(run(fixture, "when partition/vps  = 77 offer net0"), SHELL_OK);
+	assert_int_equal(run(fixture, "when partition/vps < 77   rescind   net0"), SHELL_OK);
+	assert_string_equal(fixture->monitor.deferred[1].line, "rescind   net0");
+	hosted_set_program(fixture->machine, 0, idle, fixture);
+	assert_true(hosted_run(fixture->machine, 1000));
+	assert_false(fixture->present[2]);
+	assert_int_equal(fixture->monitor.deferred_count, 1);
+}
+
 /* What waits for a mark is run when the guest has written that one, and once. */
 static void putting_off_to_a_mark(void **state)
 {
@@ -395,7 +412,7 @@ static void completion(void **state)
 {
 	struct fixture *fixture = *state;
 
-	assert_offers(fixture, "", "devices nic disk cut rescind offer ");
+	assert_offers(fixture, "", "devices nic vf migrate disk cut rescind offer ");
 	assert_offers(fixture, "resc", "rescind ");
 	assert_offers(fixture, "rescind ", "net0 ");
 	assert_offers(fixture, "rescind net0 ", "");
@@ -445,6 +462,7 @@ int main(void)
 		TEST(expectations),
 		TEST(putting_off),
 		TEST(putting_off_to_a_mark),
+		TEST(putting_off_to_a_state),
 		TEST(completion),
 		TEST(tree_completion),
 	};

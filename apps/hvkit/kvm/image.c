@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "apps/hvkit/kvm/guest.h"
+#include "hvkit/vf.h"
 
 #define IMAGE "hvkit-shell.elf"
 #define SEED_BYTES 32u
@@ -73,6 +74,15 @@ static bool add_driver(struct run_guest *guest, size_t *used)
 	}
 	if (options->offloads)
 		room = room && add(guest, used, " offloads=") && add(guest, used, options->offloads);
+	if (options->vf) {
+		room = room && add(guest, used, options->vf_separate ? " vf=separate" : " vf=transparent");
+		if (options->vf_grace_ms == HVK_VF_GRACE_EVENT)
+			room = room && add(guest, used, " vf_grace_ms=event");
+		else if (options->vf_grace_ms) {
+			snprintf(text, sizeof(text), " vf_grace_ms=%u", options->vf_grace_ms);
+			room = room && add(guest, used, text);
+		}
+	}
 	if (options->driver.mtu) {
 		snprintf(text, sizeof(text), " mtu=%u", options->driver.mtu);
 		room = room && add(guest, used, text);
