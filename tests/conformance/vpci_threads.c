@@ -34,7 +34,7 @@ struct guest {
 	struct hvk_pci_function *_Atomic function;
 	struct hvk_request request;
 	_Atomic uint32_t fired[ENTRIES];
-	_Atomic bool reads; /* the other CPU */
+	_Atomic bool started, reads; /* reads: the other CPU */
 	_Atomic uint64_t read;
 	uint32_t violations;
 	char violation[160];
@@ -178,6 +178,7 @@ static void boot_cpu(void *context)
 		complain(guest, "start");
 		return;
 	}
+	atomic_store(&guest->started, true);
 	for (uint32_t n = 0; n < 100; n++) /* the other CPU starts */
 		poll_once(guest);
 	hvk_vmbus_connect(guest->hvk, &bus, &guest->request);
@@ -193,7 +194,8 @@ static void other_cpu(void *context)
 {
 	struct guest *guest = context;
 
-	hosted_wait(guest->machine, 1000000); /* hvk_start comes first */
+	while (!atomic_load(&guest->started) && !hosted_stopping(guest->machine))
+		hosted_wait(guest->machine, 1000000);
 	if (hvk_cpu_start(guest->hvk) != HVK_OK)
 		complain(guest, "start of another CPU");
 	while (!hosted_stopping(guest->machine)) {
