@@ -152,13 +152,13 @@ static void tell_checksum(struct virtio_net_device *net, struct virtio_net_frame
 		delivery->header.flags = VIRTIO_NET_HEADER_CHECKSUM_VALID;
 }
 
-static void alone(struct virtio_net_device *net, const struct virtio_net_pair *pair,
+/* As it is until it is sure to go: its checksum may be changed then. */
+static void alone(const struct virtio_net_device *net, const struct virtio_net_pair *pair,
 		  struct delivery *delivery)
 {
-	struct virtio_net_frame *frame = &net->frames[pair->first];
+	const struct virtio_net_frame *frame = &net->frames[pair->first];
 
 	*delivery = (struct delivery){.bytes = frame->bytes, .length = frame->length, .count = 1};
-	tell_checksum(net, frame, delivery);
 }
 
 static uint32_t joining(const struct virtio_net_device *net)
@@ -308,6 +308,8 @@ static enum outcome give(struct virtio_net_device *net, uint32_t number, struct 
 		release(net, pair, 1);
 		return GIVEN;
 	}
+	if (delivery.count == 1)
+		tell_checksum(net, &net->frames[pair->first], &delivery);
 	delivery.header.buffer_count = (uint16_t)buffers;
 	if (!write_buffers(net, queue, &delivery, buffers))
 		return BROKEN;

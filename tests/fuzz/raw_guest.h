@@ -10,6 +10,7 @@
  *   raw_queue.c  sub-channels of a network card
  *   raw_storage.c a storage controller, its requests and what happens to its units
  *   raw_pci.c    a vPCI bus, device memory and interrupts
+ *   raw_virtio.c a virtio network function on such a bus
  *   raw_ops.c    what the fuzzer can do to all of it
  */
 #ifndef FUZZ_RAW_GUEST_H
@@ -88,9 +89,10 @@ struct raw_guest {
 	uint64_t transaction;
 	struct hvh_nic *nic; /* or the device that echoes: */
 	struct hvh_channel *echo;
-	struct hvh_storage *storage; /* or the storage controller */
-	struct hvh_vpci *pci;        /* or the bus */
-	uint8_t answer[32];          /* beginning of the completion that came last */
+	struct hvh_storage *storage;      /* or the storage controller */
+	struct hvh_vpci *pci;             /* or the bus */
+	struct virtio_net_device *virtio; /* ... with this on it */
+	uint8_t answer[32];               /* beginning of the completion that came last */
 	uint64_t interrupt_address;
 	uint32_t interrupt_data;
 	uint8_t sum;
@@ -178,6 +180,18 @@ void raw_op_mmio(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_interrupt(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_retarget(struct raw_guest *guest, struct fuzz_input *arguments);
 void raw_op_bus(struct raw_guest *guest, struct fuzz_input *arguments);
+
+/* --- raw_virtio.c --------------------------------------------------------------------- */
+
+struct virtio_net_device;
+void raw_create_virtio(struct raw_guest *guest);
+void raw_virtio_place(struct raw_guest *guest);
+void raw_virtio_start(struct raw_guest *guest, uint64_t features);
+void raw_op_register(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_descriptor(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_available(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_deliver(struct raw_guest *guest, struct fuzz_input *arguments);
+void raw_op_device_state(struct raw_guest *guest, struct fuzz_input *arguments);
 
 /* --- raw_ops.c ----------------------------------------------------------------------- */
 

@@ -222,6 +222,25 @@ static void test_checksums_are_told_of_or_left_to_the_guest(void **state)
 	scene_destroy(p);
 }
 
+static void test_checksum_is_left_to_the_guest_only_when_the_frame_goes(void **state)
+{
+	struct hvh_partition *p = scene_create(0);
+	struct virtio_net_header header;
+	uint8_t frame[1514];
+	uint32_t length = make_whole_tcp(frame, 7, 99);
+
+	(void)state;
+	bring_up(p, MERGED | VIRTIO_NET_F_GUEST_CSUM, 1, 256);
+	p->deterministic = true;
+	p->choice = 0;
+	give(p, frame, length); /* there is no buffer yet */
+	p->choice = 1;
+	post_buffers(p, RX, 0, 1, 2048, 256);
+	assert_memory_equal(received(p, 0, 1, &header), frame, length);
+	assert_int_equal(header.flags, VIRTIO_NET_HEADER_CHECKSUM_VALID);
+	scene_destroy(p);
+}
+
 static void test_segments_are_joined_where_the_guest_takes_that(void **state)
 {
 	static uint8_t frames[3][1514], right[4000];
@@ -444,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_frame_comes_into_a_buffer_behind_its_header),
 		cmocka_unit_test(test_long_frame_is_spread_over_buffers),
 		cmocka_unit_test(test_checksums_are_told_of_or_left_to_the_guest),
+		cmocka_unit_test(test_checksum_is_left_to_the_guest_only_when_the_frame_goes),
 		cmocka_unit_test(test_segments_are_joined_where_the_guest_takes_that),
 		cmocka_unit_test(test_frames_wait_for_buffers_and_too_many_are_lost),
 		cmocka_unit_test(test_buffer_that_is_too_short_or_to_be_read_breaks_the_device),
