@@ -55,6 +55,8 @@ static void look_inside(struct run *run)
 	hvh_get_counters(machine_partition(&run->machine), &run->host_counters);
 	if (run->nic)
 		hvh_nic_get_counters(run->nic, &run->nic_counters);
+	if (run->vf)
+		hvh_vf_get_counters(run->vf, &run->vf_counters);
 	machine_unlock(&run->machine);
 	run->time = machine_now(&run->machine);
 }

@@ -324,6 +324,30 @@ static void put_nic_counters(struct json *json, const struct run *run)
 	json_close(json);
 }
 
+/* What went by the card's VF; null without one. */
+static void put_vf_counters(struct json *json, const struct run *run)
+{
+	const struct hvh_vf_counters *counters = &run->vf_counters;
+
+	if (!run->vf) {
+		json_null(json, "vf");
+		return;
+	}
+	json_object(json, "vf");
+	json_number(json, "attaches", counters->attaches);
+	json_number(json, "detaches", counters->detaches);
+	json_number(json, "migrations", counters->migrations);
+	json_number(json, "switches_to_vf", counters->switches_to_vf);
+	json_number(json, "switches_to_card", counters->switches_to_card);
+	json_number(json, "to_guest_frames", counters->to_guest_frames);
+	json_number(json, "to_guest_bytes", counters->to_guest_bytes);
+	json_number(json, "from_guest_frames", counters->from_guest_frames);
+	json_number(json, "from_guest_bytes", counters->from_guest_bytes);
+	json_number(json, "steered_to_card", counters->steered_to_card);
+	json_number(json, "dropped", counters->dropped);
+	json_close(json);
+}
+
 bool run_summary(struct run *run)
 {
 	const struct shell_results *results = &run->shell.results;
@@ -346,6 +370,7 @@ bool run_summary(struct run *run)
 	put_netdev_counters(&json, &results->netdev_counters);
 	put_host_counters(&json, &run->host_counters);
 	put_nic_counters(&json, run);
+	put_vf_counters(&json, run);
 	run_kvm_summary(&json, run);
 	json_close(&json);
 	json_object(&json, "memory");

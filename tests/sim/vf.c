@@ -5,7 +5,7 @@
  * data path. No frame comes twice or changed, nothing hangs, breaks a rule or is left behind, and a card without
  * its VF is as the stack made it.
  *
- *   sim_vf [FIRST [COUNT]]     SIM_VF_SEEDS=n sets the count (SIM_SEEDS / 5, or 200)
+ *   sim_vf [FIRST [COUNT]]     SIM_VF_SEEDS=n sets the count (SIM_SEEDS / 25, or 200)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 #define SEEDS_DEFAULT 200u
 #define SEEDS_LEAST 60u
-#define ENOUGH 200u /* seeds, for everything to strike */
+#define ENOUGH 100u /* seeds, for everything to strike */
 
 struct random {
 	uint64_t state;
@@ -124,7 +124,7 @@ static bool run_seed(uint64_t seed, struct vf_session_counts *totals)
 int main(int argc, char **argv)
 {
 	const char *own = getenv("SIM_VF_SEEDS"), *all = getenv("SIM_SEEDS");
-	uint64_t share = all ? strtoull(all, NULL, 10) / 5 : SEEDS_DEFAULT;
+	uint64_t share = all ? strtoull(all, NULL, 10) / 25 : SEEDS_DEFAULT;
 	uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
 	uint64_t count = argc > 2   ? strtoull(argv[2], NULL, 10)
 			 : argc > 1 ? 1

@@ -8,7 +8,7 @@
 #define ETHERTYPE 0x88b5u
 #define MAGIC 0x56464631u
 #define HEADER 14u
-#define PAUSE_MS 60u
+#define PAUSE_MS 25u
 #define SETTLE_MS 20000u
 #define DOWN_MS 120000u
 

@@ -41,7 +41,7 @@ struct vf_session_plan {
 	struct hvk_vf_config vf;
 	struct hvk_virtio_net_config device;
 	struct hvh_vf_config host;
-	uint32_t pause_ms; /* of traffic between two events; 0 = 60 */
+	uint32_t pause_ms; /* of traffic between two events; 0 = 25 */
 	uint32_t events;   /* so many, of the seed */
 };
 
