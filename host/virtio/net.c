@@ -199,11 +199,6 @@ bool virtio_net_is_running(const struct virtio_net_device *net)
 	return virtio_is_running(&net->device) && net->device.master;
 }
 
-bool virtio_net_link(const struct virtio_net_device *net)
-{
-	return net->link_up;
-}
-
 void virtio_net_set_link(struct virtio_net_device *net, uint64_t now, bool up, uint64_t speed)
 {
 	if (net->link_up == up && net->speed == speed)

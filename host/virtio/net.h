@@ -35,7 +35,6 @@ bool virtio_net_accepts(const struct virtio_net_device *net, const uint8_t *fram
 bool virtio_net_receive(struct virtio_net_device *net, uint64_t now, const uint8_t *frame, uint32_t length);
 uint32_t virtio_net_room(const struct virtio_net_device *net, uint64_t now); /* for so many */
 bool virtio_net_is_running(const struct virtio_net_device *net);
-bool virtio_net_link(const struct virtio_net_device *net);
 void virtio_net_set_link(struct virtio_net_device *net, uint64_t now, bool up, uint64_t speed);
 /* The guest is to say in the network where it is (GUEST_ANNOUNCE). */
 void virtio_net_announce(struct virtio_net_device *net, uint64_t now);

@@ -2,6 +2,7 @@
 /* The raw guest's virtio network function: lawful bring-up, registers, descriptors, rings, frames. */
 #include <stddef.h>
 
+#include "host/netvsp/checksum.h"
 #include "host/virtio/net.h"
 #include "hvkit/wire/virtio.h"
 #include "hvkit/wire/vpci.h"
@@ -209,24 +210,28 @@ void raw_op_available(struct raw_guest *guest, struct fuzz_input *arguments)
 		write_register(guest, NOTIFY + 4 * queue, 2, queue);
 }
 
-/* {count, kind, length u16, bytes}: frames for the guest; kind: 1 for another, 2 segments of a TCP stream. */
+/* {count, kind, length u16, bytes}: frames for the guest; kind: 1 whoever they are for, 2 segments of a TCP
+ * stream, one behind the other, 4 with right checksums. */
 void raw_op_deliver(struct raw_guest *guest, struct fuzz_input *arguments)
 {
-	static const uint8_t headers[54] = {0, 0x15, 0x5d, 1, 2, 3, 2,  0, 0, 0, 0,  9, 8, 0, 0x45, 0,
+	static const uint8_t headers[48] = {0, 0x15, 0x5d, 1, 2, 3, 2,  0, 0, 0, 0,  9, 8, 0, 0x45, 0,
 					    0, 0,    0,    0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10,   0,
 					    0, 2,    1,    2, 3, 4, 0,  0, 0, 0, 0,  0, 0, 0, 0x50, 0x10};
 	uint32_t count = fuzz_u8(arguments), kind = fuzz_u8(arguments), length = fuzz_u16(arguments) % 2048u;
+	struct netvsp_headers found;
 	uint8_t frame[2048] = {0};
 
 	memcpy(frame, headers, sizeof(headers));
 	if (length < 60)
 		length = 60;
-	frame[16] = (uint8_t)((length - 14) >> 8);
-	frame[17] = (uint8_t)(length - 14);
+	netvsp_put16(frame + 16, length - 14);
 	for (uint32_t n = 0; arguments->left > 0 && n < length; n++)
 		frame[n] ^= fuzz_u8(arguments);
 	for (uint32_t n = 0; n < count; n++) {
-		frame[41] = (uint8_t)((kind & 2u) ? n : 0);
+		if (kind & 2u)
+			netvsp_put32(frame + 38, n * (length - 54));
+		if ((kind & 4u) && netvsp_headers_find(frame, length, false, &found))
+			netvsp_checksum_make(frame, &found);
 		if (virtio_net_accepts(guest->virtio, frame) || (kind & 1u))
 			(void)virtio_net_receive(guest->virtio, guest->now, frame, length);
 	}
