@@ -4,7 +4,7 @@
 if(NOT TARGET hvkit-shell.elf)
 	return()
 endif()
-hvkit_script_test(vm boot 410 sh tests/vm/boot.sh)
+hvkit_script_test(vm boot 470 sh tests/vm/boot.sh)
 set_tests_properties(vm.boot PROPERTIES FIXTURES_SETUP vm_boot RUN_SERIAL ON)
 
 function(hvkit_vm_judge name)

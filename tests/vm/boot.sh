@@ -5,7 +5,7 @@
 # machine's own KVM is fast. What came of it is in $HVKIT_VM_RESULTS; the other tests here
 # read it. HVKIT_VM=direct or =tcg chooses; HVKIT_VM_CELLS names the cells to run.
 . "$(dirname "$0")/lib.inc"
-limit=${HVKIT_VM_SECONDS:-390}
+limit=${HVKIT_VM_SECONDS:-450}
 cells=${HVKIT_VM_CELLS:-}
 
 mkdir -p "$HVKIT_VM_RESULTS"
