@@ -1,33 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* The control queue: one command at a time, as a step; and what the configuration says of the link. */
+/* The control queue: one command at a time, as a step. */
 #include "guest/virtio_net/virtio_net_internal.h"
 
+#define CONTROL_QUEUE_SIZE 64u
 #define ACKNOWLEDGEMENT_AT (VIRTIO_NET_CONTROL_DATA) /* in a page of its own use */
 
 hvk_status hvk_virtio_net_control_start(struct hvk_virtio_net *device)
 {
 	struct virtio_net_control_queue *control = &device->control;
-	uint16_t index = (uint16_t)(2u * device->pair_max), size;
+	uint16_t index =
+		(uint16_t)(2u * device->device_pairs); /* behind all pairs, whether they are used or not */
 	hvk_status status;
 
-	control->there = false;
+	control->there = control->busy = false;
 	if (!(device->features & VIRTIO_NET_F_CTRL_VQ))
 		return HVK_OK;
-	/* Behind all the pairs that the device has, whether they are used or not. */
-	if (device->features & VIRTIO_NET_F_MQ)
-		index = (uint16_t)(2u * device->device_pairs);
-	else
-		index = 2;
-	size = hvk_virtio_queue_size(&device->transport, index);
-	if (size < VIRTIO_NET_QUEUE_SIZE_MIN || size > VIRTQ_SIZE_MAX || (size & (size - 1)) != 0)
-		return HVK_EHOST_VIRTIO;
-	size = (uint16_t)hvk_min32(size, 64);
-	status = hvk_virtq_create(device->hvk, &control->queue, index, size,
-				  (device->features & VIRTIO_F_EVENT_IDX) != 0);
+	status = hvk_virtio_net_create_queue(device, &control->queue, index, CONTROL_QUEUE_SIZE);
 	if (status == HVK_OK)
 		status = hvk_pages_get(device->hvk, 1, HVK_PAGE_HOST_WRITES, &control->pages);
 	control->there = status == HVK_OK;
-	control->busy = false;
 	return status;
 }
 
@@ -78,33 +69,29 @@ hvk_status hvk_virtio_net_control_send(struct hvk_virtio_net *device, uint8_t cl
 	return HVK_EINPROGRESS;
 }
 
+/* One is out at most, so there is one answer at most: what comes beyond is a contradiction. */
 void hvk_virtio_net_control_look(struct hvk_virtio_net *device)
 {
 	struct virtio_net_control_queue *control = &device->control;
 	struct hvk_shared page = hvk_pages_shared(&control->pages);
 	struct hvk_answer answer = {HVK_OK, NULL, 0};
+	hvk_status status;
 	uint32_t written = 0;
 	void *cookie = NULL;
-	hvk_status status;
 
-	if (!control->busy)
+	if (!control->there || !hvk_virtq_await(&control->queue))
 		return;
 	status = hvk_virtq_take(&control->queue, &cookie, &written);
-	if (status == HVK_EEMPTY) {
-		if (!hvk_virtq_await(&control->queue))
-			return;
+	if (status == HVK_OK && hvk_virtq_await(&control->queue))
 		status = hvk_virtq_take(&control->queue, &cookie, &written);
-	}
-	if (status == HVK_EEMPTY)
-		return;
-	control->busy = false;
 	if (status != HVK_OK) {
-		control->there = false;
-		answer.status = status;
+		hvk_virtio_net_break(device, "the control queue contradicts itself");
+		answer.status = HVK_EHOST_VIRTIO;
 	} else if (written < 1 ||
 		   (hvk_shared_load(&page, ACKNOWLEDGEMENT_AT) & 0xffu) != VIRTIO_NET_CONTROL_OK) {
 		answer.status = HVK_EREFUSED_VIRTIO;
 	}
+	control->busy = false;
 	hvk_steps_answer(&device->steps, VIRTIO_NET_WAITS_FOR_CONTROL, &answer);
 }
 
@@ -118,21 +105,4 @@ hvk_status hvk_virtio_net_begin_pairs(void *context)
 		return HVK_OK;
 	return hvk_virtio_net_control_send(device, VIRTIO_NET_CONTROL_MQ, VIRTIO_NET_CONTROL_MQ_PAIRS, &pairs,
 					   sizeof(pairs));
-}
-
-void hvk_virtio_net_link_look(struct hvk_virtio_net *device)
-{
-	const struct hvk_netdev_hooks *hooks = &device->netdev.hooks;
-	struct virtio_net_config config;
-	bool up = true;
-
-	if (device->features & VIRTIO_NET_F_STATUS) {
-		hvk_virtio_config_read(&device->transport, &config, sizeof(config));
-		up = (config.status & VIRTIO_NET_STATUS_LINK_UP) != 0;
-	}
-	if (up == device->netdev.info.link_up)
-		return;
-	device->netdev.info.link_up = up;
-	if (hooks->link_changed)
-		hooks->link_changed(hooks->context, &device->netdev, up);
 }

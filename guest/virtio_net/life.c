@@ -10,9 +10,6 @@
 	 VIRTIO_NET_F_MQ | VIRTIO_NET_F_SPEED_DUPLEX)
 #define JOINING (VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6)
 #define LINK_MS 1000u /* a polled device's link is looked at so often */
-#define MBIT 1000000ull
-#define TX_CHECKSUMS (HVK_NETDEV_TX_TCP4 | HVK_NETDEV_TX_UDP4 | HVK_NETDEV_TX_TCP6 | HVK_NETDEV_TX_UDP6)
-#define RX_CHECKSUMS (HVK_NETDEV_RX_TCP4 | HVK_NETDEV_RX_UDP4 | HVK_NETDEV_RX_TCP6 | HVK_NETDEV_RX_UDP6)
 
 /* --- Steps of a bring-up ---------------------------------------------------------------- */
 
@@ -89,79 +86,6 @@ static hvk_status begin_features(void *context)
 										 : HVK_EREFUSED_VIRTIO;
 }
 
-static uint32_t capabilities_of(uint64_t features)
-{
-	uint32_t capabilities = 0;
-
-	if (features & VIRTIO_NET_F_CSUM)
-		capabilities |= TX_CHECKSUMS;
-	if (features & VIRTIO_NET_F_GUEST_CSUM)
-		capabilities |= RX_CHECKSUMS;
-	if (features & VIRTIO_NET_F_HOST_TSO4)
-		capabilities |= HVK_NETDEV_TSO4;
-	if (features & VIRTIO_NET_F_HOST_TSO6)
-		capabilities |= HVK_NETDEV_TSO6;
-	if (features & JOINING)
-		capabilities |= HVK_NETDEV_LRO;
-	return capabilities;
-}
-
-static uint32_t mtu_max(const struct hvk_virtio_net *device, const struct virtio_net_config *config)
-{
-	if (device->features & VIRTIO_NET_F_MTU)
-		return config->mtu;
-	/* A frame fits one buffer, unless several are joined. */
-	return device->features & VIRTIO_NET_F_MRG_RXBUF
-		       ? VIRTIO_NET_MTU_MAX
-		       : VIRTIO_NET_BUFFER - (uint32_t)sizeof(struct virtio_net_header) -
-				 HVK_ETHERNET_HEADER - HVK_ETHERNET_VLAN_TAG;
-}
-
-static hvk_status check_config(struct hvk_virtio_net *device, const struct virtio_net_config *config)
-{
-	static const uint8_t zeros[6];
-	uint32_t most = mtu_max(device, config);
-	uint32_t pairs = device->features & VIRTIO_NET_F_MQ ? config->queue_pairs_max : 1;
-
-	if (memcmp(config->mac, zeros, sizeof(zeros)) == 0 || (config->mac[0] & 1u))
-		return HVK_EHOST_VIRTIO;
-	if (most < VIRTIO_NET_MTU_MIN || most > VIRTIO_NET_MTU_MAX || pairs == 0 || pairs > 0x8000u)
-		return HVK_EHOST_VIRTIO;
-	device->netdev.info.mtu_max = most;
-	device->device_pairs = pairs;
-	device->pair_count = hvk_min32(pairs, device->pair_max);
-	return HVK_OK;
-}
-
-static hvk_status begin_config(void *context)
-{
-	struct hvk_virtio_net *device = context;
-	struct hvk_netdev_info *info = &device->netdev.info;
-	struct virtio_net_config config;
-	hvk_status status;
-
-	*info = (struct hvk_netdev_info){0};
-	hvk_virtio_config_read(&device->transport, &config, sizeof(config));
-	status = check_config(device, &config);
-	if (status != HVK_OK)
-		return status;
-	memcpy(info->mac, config.mac, sizeof(info->mac));
-	info->mtu = hvk_min32(info->mtu_max, VIRTIO_NET_MTU_DEFAULT);
-	info->frame_max = info->mtu + HVK_ETHERNET_HEADER;
-	info->capabilities = capabilities_of(device->features);
-	info->enabled = device->config.offloads & info->capabilities;
-	info->queues = device->pair_count;
-	info->link_up = !(device->features & VIRTIO_NET_F_STATUS) ||
-			(config.status & VIRTIO_NET_STATUS_LINK_UP) != 0;
-	if ((device->features & VIRTIO_NET_F_SPEED_DUPLEX) && config.speed != UINT32_MAX)
-		info->link_speed = config.speed * MBIT;
-	if (info->capabilities & (HVK_NETDEV_TSO4 | HVK_NETDEV_TSO6)) {
-		info->tso_bytes_max = 65535u - 60u - 60u;
-		info->tso_pieces_max = HVK_FRAME_PIECES_MAX;
-	}
-	return HVK_OK;
-}
-
 static bool has_interrupts(const void *context)
 {
 	return !((const struct hvk_virtio_net *)context)->config.polled;
@@ -172,7 +96,7 @@ static const struct hvk_step up_steps[] = {
 	{"function", NULL, begin_function, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
 	{"reset", NULL, begin_reset, NULL, VIRTIO_NET_WAIT_RESET, HVK_ETIMEDOUT_VIRTIO, false},
 	{"features", NULL, begin_features, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
-	{"configuration", NULL, begin_config, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
+	{"configuration", NULL, hvk_virtio_net_begin_config, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
 	{"queues", NULL, hvk_virtio_net_begin_queues, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, false},
 	{"interrupts", has_interrupts, hvk_virtio_net_begin_interrupts, hvk_virtio_net_take_interrupts,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_VPCI, false},
@@ -188,30 +112,32 @@ static const struct hvk_step up_steps[] = {
 
 /* --- And of a take-down ----------------------------------------------------------------- */
 
-/* A device that does not become quiet keeps the memory that it knows. One that has vanished cannot. */
+/* A device that does not become quiet keeps the memory that it knows. One that has vanished writes none. */
 static hvk_status take_quiet(void *context, const struct hvk_answer *answer)
 {
 	struct hvk_virtio_net *device = context;
 
-	if (answer->status != HVK_OK) {
-		device->withhold = true;
-		if (device->result == HVK_OK)
-			device->result = HVK_ETIMEDOUT_TEARDOWN;
-	}
+	device->withhold = answer->status != HVK_OK;
 	return answer->status;
 }
 
 static hvk_status begin_quiet(void *context)
 {
 	struct hvk_virtio_net *device = context;
+	hvk_status status = begin_reset(context);
 
-	device->withhold = false;
-	return begin_reset(context);
+	device->withhold = status != HVK_OK; /* until the answer comes */
+	return status;
 }
 
 static hvk_status begin_free(void *context)
 {
-	hvk_virtio_net_queues_free(context);
+	struct hvk_virtio_net *device = context;
+
+	if (device->withhold && virtio_net_is_there(device))
+		device->torn_down = HVK_ETIMEDOUT_TEARDOWN;
+	hvk_virtio_net_queues_free(device);
+	device->withhold = false;
 	return HVK_OK;
 }
 
@@ -224,11 +150,11 @@ static hvk_status begin_disable(void *context)
 
 /* clang-format off */
 static const struct hvk_step down_steps[] = {
+	{"pollers removed", NULL, hvk_virtio_net_begin_no_pollers, hvk_virtio_net_take_no_pollers,
+	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"quiet", is_there, begin_quiet, take_quiet, VIRTIO_NET_WAIT_RESET, HVK_ETIMEDOUT_VIRTIO, true},
 	{"interrupts deleted", NULL, hvk_virtio_net_begin_no_interrupts, hvk_virtio_net_take_no_interrupts,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT_VPCI, true},
-	{"pollers removed", NULL, hvk_virtio_net_begin_no_pollers, hvk_virtio_net_take_no_pollers,
-	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"memory", NULL, begin_free, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"function off", is_there, begin_disable, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 };
@@ -252,6 +178,7 @@ static void is_down(void *context)
 	device->netdev.info.flags = 0;
 	device->netdev.info.link_up = false;
 	hvk_lock(device->hvk, &device->lock);
+	device->groups.count = 0;
 	device->state = VIRTIO_NET_DETACHED;
 	device->detach_wanted = false;
 	attach = device->attach_request;
@@ -260,7 +187,7 @@ static void is_down(void *context)
 	hvk_unlock(device->hvk, &device->lock);
 	hvk_virtio_net_operations_cancel(device, virtio_net_is_there(device) ? HVK_ECANCELED : HVK_EGONE);
 	hvk_request_finish(device->hvk, attach, device->result, device->config.cpu);
-	hvk_request_finish(device->hvk, detach, attach ? HVK_OK : device->result, device->config.cpu);
+	hvk_request_finish(device->hvk, detach, device->torn_down, device->config.cpu);
 }
 
 static const struct hvk_sequence down_sequence = {down_steps, sizeof(down_steps) / sizeof(down_steps[0]),
@@ -292,6 +219,7 @@ static void is_up(void *context)
 	attach = device->attach_request;
 	device->attach_request = NULL;
 	hvk_unlock(device->hvk, &device->lock);
+	hvk_virtio_net_link_look(device); /* it may have changed before its interrupt was there */
 	hvk_request_finish(device->hvk, attach, HVK_OK, device->config.cpu);
 	hvk_virtio_net_kick(device);
 }
@@ -363,6 +291,12 @@ static void take_down(struct hvk_virtio_net *device)
 	hvk_steps_start(&device->steps, &down_sequence);
 }
 
+static void begin_attach(struct hvk_virtio_net *device, bool detach)
+{
+	device->result = !virtio_net_is_there(device) ? HVK_EGONE : detach ? HVK_ECANCELED : HVK_OK;
+	hvk_steps_start(&device->steps, device->result == HVK_OK ? &up_sequence : &down_sequence);
+}
+
 static void turn(struct hvk_request *request, void *context)
 {
 	struct hvk_virtio_net *device = context;
@@ -375,15 +309,15 @@ static void turn(struct hvk_request *request, void *context)
 	state = device->state;
 	detach = device->detach_wanted;
 	hvk_unlock(device->hvk, &device->lock);
-	if (!virtio_net_is_there(device) || virtio_net_flag(&device->broken))
+	if (!virtio_net_is_usable(device))
 		tell_gone(device);
 	if (device->steps.sequence && (device->steps.sequence != &down_sequence) &&
-	    (detach || !virtio_net_is_there(device)) && device->steps.interrupted == HVK_OK)
+	    (detach || !virtio_net_is_usable(device)) && device->steps.interrupted == HVK_OK)
 		hvk_steps_interrupt(&device->steps, detach ? HVK_ECANCELED : HVK_EGONE);
 	if (device->steps.sequence)
 		return;
 	if (state == VIRTIO_NET_ATTACHING)
-		hvk_steps_start(&device->steps, &up_sequence);
+		begin_attach(device, detach);
 	else if (state == VIRTIO_NET_ATTACHED && detach)
 		take_down(device);
 	else if (state == VIRTIO_NET_ATTACHED)
@@ -404,7 +338,7 @@ void hvk_virtio_net_break(struct hvk_virtio_net *device, const char *what)
 {
 	if (__atomic_exchange_n(&device->broken, true, __ATOMIC_SEQ_CST))
 		return;
-	(void)hvk_fault(device->hvk, HVK_EHOST_VIRTIO, "virtio_net: %s contradicts itself", what);
+	(void)hvk_fault(device->hvk, HVK_EHOST_VIRTIO, "virtio_net: %s", what);
 	__atomic_store_n(&device->open, false, __ATOMIC_SEQ_CST);
 	hvk_virtio_net_kick(device);
 }
@@ -438,7 +372,7 @@ void hvk_virtio_net_attach(struct hvk_virtio_net *device, struct hvk_request *re
 	} else {
 		device->state = VIRTIO_NET_ATTACHING;
 		device->attach_request = request;
-		device->result = HVK_OK;
+		device->result = device->torn_down = HVK_OK;
 		device->told_gone = false;
 		device->broken = false;
 	}
@@ -462,7 +396,6 @@ void hvk_virtio_net_detach(struct hvk_virtio_net *device, struct hvk_request *re
 	} else {
 		device->detach_wanted = true;
 		device->detach_request = request;
-		device->result = HVK_OK;
 	}
 	hvk_unlock(device->hvk, &device->lock);
 	if (status == HVK_EINPROGRESS)

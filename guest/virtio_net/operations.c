@@ -18,7 +18,9 @@ static void put(struct hvk_virtio_net *device, const struct virtio_net_operation
 
 	hvk_request_begin(request);
 	hvk_lock(device->hvk, &device->lock);
-	if (device->state != VIRTIO_NET_ATTACHED || device->detach_wanted)
+	if (!virtio_net_is_usable(device))
+		status = HVK_EGONE;
+	else if (device->state != VIRTIO_NET_ATTACHED || device->detach_wanted)
 		status = HVK_ESTATE;
 	else if (device->operation_count == VIRTIO_NET_OPERATIONS_MAX)
 		status = HVK_EBUSY;
@@ -27,8 +29,6 @@ static void put(struct hvk_virtio_net *device, const struct virtio_net_operation
 		device->operations[device->operation_count++].request = request;
 	}
 	hvk_unlock(device->hvk, &device->lock);
-	if (!virtio_net_is_there(device) && status == HVK_ESTATE)
-		status = HVK_EGONE;
 	if (status == HVK_OK)
 		hvk_virtio_net_kick(device);
 	else
@@ -227,6 +227,12 @@ hvk_status hvk_virtio_net_begin_offloads(void *context)
 					   VIRTIO_NET_CONTROL_OFFLOADS_SET, &offloads, sizeof(offloads));
 }
 
+static void set_open(struct hvk_virtio_net *device, uint32_t flags)
+{
+	__atomic_store_n(&device->open, (flags & HVK_NETDEV_UP) && virtio_net_is_usable(device),
+			 __ATOMIC_SEQ_CST);
+}
+
 static void apply(struct hvk_virtio_net *device)
 {
 	const struct virtio_net_operation *operation = &device->operation;
@@ -236,7 +242,7 @@ static void apply(struct hvk_virtio_net *device)
 	case VIRTIO_NET_FLAGS:
 		info->flags = operation->value;
 		__atomic_store_n(&device->flags, operation->value, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&device->open, (operation->value & HVK_NETDEV_UP) != 0, __ATOMIC_SEQ_CST);
+		set_open(device, operation->value);
 		break;
 	case VIRTIO_NET_ENABLED:
 		__atomic_store_n(&info->enabled, operation->value, __ATOMIC_RELAXED);
@@ -267,6 +273,8 @@ static void done(void *context)
 
 	if (device->operation_status == HVK_OK)
 		apply(device);
+	else /* what was up stays up */
+		set_open(device, device->flags);
 	end(device, device->operation_status);
 }
 
@@ -303,7 +311,11 @@ bool hvk_virtio_net_operations_run(struct hvk_virtio_net *device)
 	if (!take(device))
 		return false;
 	device->operating = true;
-	device->operation_status = HVK_OK;
+	device->operation_status = virtio_net_is_usable(device) ? HVK_OK : HVK_EGONE;
+	if (device->operation_status != HVK_OK) {
+		end(device, device->operation_status);
+		return true;
+	}
 	if (device->operation.kind == VIRTIO_NET_FLAGS && !(device->operation.value & HVK_NETDEV_UP))
 		__atomic_store_n(&device->open, false, __ATOMIC_SEQ_CST);
 	hvk_steps_start(&device->steps, &sequence);

@@ -11,7 +11,7 @@ static bool poll_pair(struct hvk_poller *poller, void *context)
 	bool more;
 
 	(void)poller;
-	if (!virtio_net_is_there(device) || virtio_net_flag(&device->broken))
+	if (!virtio_net_is_usable(device))
 		return false;
 	if (pair->index == 0 && device->config.polled)
 		hvk_virtio_net_control_look(device);
@@ -29,6 +29,11 @@ static void pair_interrupt(void *context, struct hvk_pci_function *function, uin
 	hvk_poller_kick(pair->device->hvk, &pair->poller);
 }
 
+static bool shares_interrupt(const struct hvk_virtio_net *device)
+{
+	return hvk_pci_get_info(device->function)->interrupts < 2;
+}
+
 static void device_interrupt(void *context, struct hvk_pci_function *function, uint32_t index)
 {
 	struct hvk_virtio_net *device = context;
@@ -37,6 +42,8 @@ static void device_interrupt(void *context, struct hvk_pci_function *function, u
 	(void)index;
 	if (!virtio_net_is_there(device))
 		return;
+	if (shares_interrupt(device))
+		hvk_poller_kick(device->hvk, &device->pairs[0].poller);
 	hvk_virtio_net_control_look(device);
 	hvk_virtio_net_link_look(device);
 }
@@ -56,29 +63,30 @@ static uint32_t cpu_of(const struct hvk_virtio_net *device, uint32_t index)
 	return cpu;
 }
 
-static hvk_status create_queue(struct hvk_virtio_net *device, struct hvk_virtq *queue, uint32_t index)
+hvk_status hvk_virtio_net_create_queue(struct hvk_virtio_net *device, struct hvk_virtq *queue, uint16_t index,
+				       uint32_t size_max)
 {
-	uint32_t size = hvk_virtio_queue_size(&device->transport, (uint16_t)index);
+	uint32_t size = hvk_virtio_queue_size(&device->transport, index);
 
 	if (size < VIRTIO_NET_QUEUE_SIZE_MIN || size > VIRTQ_SIZE_MAX || (size & (size - 1)) != 0)
 		return HVK_EHOST_VIRTIO;
-	return hvk_virtq_create(device->hvk, queue, (uint16_t)index,
-				(uint16_t)hvk_min32(size, device->config.queue_size),
+	return hvk_virtq_create(device->hvk, queue, index, (uint16_t)hvk_min32(size, size_max),
 				(device->features & VIRTIO_F_EVENT_IDX) != 0);
 }
 
 static hvk_status create_pair(struct hvk_virtio_net *device, uint32_t index)
 {
 	struct virtio_net_pair *pair = &device->pairs[index];
+	uint32_t size = device->config.queue_size;
 	hvk_status status;
 
 	pair->cpu = cpu_of(device, index);
 	pair->dead = pair->waits = pair->unshown = false;
 	pair->poller = (struct hvk_poller){
 		.run = poll_pair, .context = pair, .cpu = pair->cpu, .always = device->config.polled};
-	status = create_queue(device, &pair->rx, 2u * index);
+	status = hvk_virtio_net_create_queue(device, &pair->rx, (uint16_t)(2u * index), size);
 	if (status == HVK_OK)
-		status = create_queue(device, &pair->tx, 2u * index + 1u);
+		status = hvk_virtio_net_create_queue(device, &pair->tx, (uint16_t)(2u * index + 1u), size);
 	if (status == HVK_OK)
 		status = hvk_virtio_net_receive_start(pair);
 	if (status == HVK_OK)
@@ -93,6 +101,8 @@ hvk_status hvk_virtio_net_begin_queues(void *context)
 
 	for (uint32_t i = 0; status == HVK_OK && i < device->pair_count; i++)
 		status = create_pair(device, i);
+	if (status == HVK_OK)
+		hvk_virtio_net_limit_pieces(device);
 	return status == HVK_OK ? hvk_virtio_net_control_start(device) : status;
 }
 
@@ -115,7 +125,7 @@ hvk_status hvk_virtio_net_begin_interrupts(void *context)
 	uint32_t index = device->interrupts_created;
 	struct hvk_request *request;
 
-	if (index == VIRTIO_NET_INTERRUPT_PAIR + device->pair_count)
+	if (index == (shares_interrupt(device) ? 1 : VIRTIO_NET_INTERRUPT_PAIR + device->pair_count))
 		return HVK_OK;
 	request = hvk_steps_request(&device->steps);
 	if (index == VIRTIO_NET_INTERRUPT_DEVICE)
@@ -161,10 +171,16 @@ hvk_status hvk_virtio_net_take_no_interrupts(void *context, const struct hvk_ans
 
 /* --- Running ---------------------------------------------------------------------------- */
 
+static uint16_t vector_of(const struct hvk_virtio_net *device, uint32_t interrupt)
+{
+	if (device->config.polled)
+		return VIRTIO_NO_VECTOR;
+	return (uint16_t)(shares_interrupt(device) ? VIRTIO_NET_INTERRUPT_DEVICE : interrupt);
+}
+
 static hvk_status enable_pair(struct hvk_virtio_net *device, struct virtio_net_pair *pair)
 {
-	uint16_t vector = device->config.polled ? VIRTIO_NO_VECTOR
-						: (uint16_t)(VIRTIO_NET_INTERRUPT_PAIR + pair->index);
+	uint16_t vector = vector_of(device, VIRTIO_NET_INTERRUPT_PAIR + pair->index);
 	hvk_status status = hvk_virtio_queue_enable(&device->transport, &pair->rx, vector, &pair->rx_notify);
 
 	if (status == HVK_OK)
@@ -175,11 +191,9 @@ static hvk_status enable_pair(struct hvk_virtio_net *device, struct virtio_net_p
 hvk_status hvk_virtio_net_begin_enable(void *context)
 {
 	struct hvk_virtio_net *device = context;
-	uint16_t vector = device->config.polled ? VIRTIO_NO_VECTOR : VIRTIO_NET_INTERRUPT_DEVICE;
-	hvk_status status = HVK_OK;
+	uint16_t vector = vector_of(device, VIRTIO_NET_INTERRUPT_DEVICE);
+	hvk_status status = hvk_virtio_set_config_vector(&device->transport, vector);
 
-	hvk_virtio_common_write(&device->transport, offsetof(struct virtio_pci_common, config_vector), 2,
-				vector);
 	for (uint32_t i = 0; status == HVK_OK && i < device->pair_count; i++)
 		status = enable_pair(device, &device->pairs[i]);
 	if (status == HVK_OK && device->control.there)

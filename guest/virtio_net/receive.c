@@ -3,11 +3,14 @@
  * Frames from the device. It fills pages of ours, which it can still write afterwards: each frame is copied
  * to private memory, then looked at, then handed up. A frame of several buffers says so in its header.
  */
+#include "guest/netdev/checksum.h"
 #include "guest/virtio_net/virtio_net_internal.h"
 
+#define JOINING (VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6)
 #define HEADER ((uint32_t)sizeof(struct virtio_net_header))
-#define ETHERNET_GROUP 1u
 #define ETHERNET_TYPE 12u
+#define HEADERS_MIN 54u  /* of Ethernet, IPv4 and TCP */
+#define HEADERS_MAX 134u /* with options */
 #define TYPE_IPV4 0x0800u
 #define TYPE_IPV6 0x86ddu
 #define PROTOCOL_AT_IPV4 23u /* of the frame */
@@ -17,7 +20,7 @@
 
 static uint32_t frame_bytes(const struct hvk_virtio_net *device)
 {
-	if (device->features & (VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6))
+	if (device->features & JOINING)
 		return VIRTIO_NET_JOINED_MAX + HVK_ETHERNET_VLAN_TAG;
 	return device->netdev.info.mtu_max + HVK_ETHERNET_HEADER + HVK_ETHERNET_VLAN_TAG;
 }
@@ -100,19 +103,39 @@ static bool which_checksum(const uint8_t *frame, uint32_t length, uint32_t *capa
 	return false;
 }
 
-/* NEEDS_CHECKSUM: the frame never was on a wire, its checksum is not filled in, and right (virtio 1.2,
- * 5.1.6.4). Whoever looks at the field must be told. */
-static uint32_t say(const struct virtio_net_header *header, uint32_t enabled,
-		    const struct hvk_rx_frame *frame)
+/* The frame never was on a wire: its checksum's field holds the sum of the pseudo-header, to which that of
+ * all from start on belongs (virtio 1.2, 5.1.6.4). False: not inside the frame. */
+static bool complete_checksum(const struct virtio_net_header *header, uint8_t *frame, uint32_t length)
 {
-	uint32_t capability, flag;
+	uint32_t start = header->checksum_start, field = start + header->checksum_offset;
+	uint16_t checksum;
 
-	if (!(header->flags & (VIRTIO_NET_HEADER_NEEDS_CHECKSUM | VIRTIO_NET_HEADER_CHECKSUM_VALID)) ||
-	    !which_checksum(frame->data, frame->length, &capability, &flag))
-		return 0;
-	if (header->flags & VIRTIO_NET_HEADER_NEEDS_CHECKSUM)
-		return flag;
-	return enabled & capability ? flag : 0;
+	if (start < HVK_ETHERNET_HEADER || field + 2u > length)
+		return false;
+	checksum = (uint16_t)~hvk_checksum_sum(frame + start, length - start);
+	if (checksum == 0)
+		checksum = 0xffff; /* the same to TCP; to UDP 0 says that there is none */
+	memcpy(frame + field, &checksum, sizeof(checksum));
+	return true;
+}
+
+/* What the device says of the frame's checksum; one that is missing is put in unless whoever looks at the
+ * flags is told that it is right. False: the header points outside the frame. */
+static bool look_at_checksum(const struct hvk_virtio_net *device, const struct virtio_net_header *header,
+			     uint8_t *bytes, struct hvk_rx_frame *frame)
+{
+	uint32_t enabled = __atomic_load_n(&device->netdev.info.enabled, __ATOMIC_RELAXED);
+	uint32_t capability = 0, flag = 0;
+
+	if (!(device->features & VIRTIO_NET_F_GUEST_CSUM))
+		return true;
+	if (which_checksum(bytes, frame->length, &capability, &flag) && (enabled & capability) &&
+	    (header->flags & (VIRTIO_NET_HEADER_NEEDS_CHECKSUM | VIRTIO_NET_HEADER_CHECKSUM_VALID))) {
+		frame->flags |= flag;
+		return true;
+	}
+	return !(header->flags & VIRTIO_NET_HEADER_NEEDS_CHECKSUM) ||
+	       complete_checksum(header, bytes, frame->length);
 }
 
 static bool is_joined(const struct virtio_net_header *header)
@@ -120,55 +143,81 @@ static bool is_joined(const struct virtio_net_header *header)
 	return (header->segmentation & ~VIRTIO_NET_SEGMENTATION_ECN) != VIRTIO_NET_SEGMENTATION_NONE;
 }
 
+/* At least so many: where the device does not say how long headers are, they are the longest. */
+static uint32_t segments_of(const struct virtio_net_header *header, uint32_t length)
+{
+	uint32_t headers = header->header_length, size = header->segment_size;
+
+	if (headers < HEADERS_MIN || headers >= length)
+		headers = length > HEADERS_MAX ? HEADERS_MAX : 0;
+	return size == 0 ? 2 : hvk_max32(2, (length - headers + size - 1u) / size);
+}
+
 /* --- Frames ----------------------------------------------------------------------------- */
 
-static void drop(uint64_t *why, struct virtio_net_pair *pair)
+static void fault(struct virtio_net_pair *pair, const char *what)
 {
-	__atomic_store_n(why, *why + 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&pair->counters.rx_dropped, pair->counters.rx_dropped + 1, __ATOMIC_RELAXED);
+	HVK_VIRTIO_NET_COUNT(pair->counters.rx_faults);
+	(void)hvk_fault(pair->device->hvk, HVK_EHOST_VIRTIO, "virtio_net: %s", what);
+}
+
+/* Why a frame is not handed up; NULL: it is. */
+static uint64_t *unwanted(struct virtio_net_pair *pair, const struct virtio_net_header *header,
+			  uint32_t length)
+{
+	const struct hvk_netdev *netdev = &pair->device->netdev;
+	struct hvk_netdev_counters *counters = &pair->counters;
+
+	if (!(__atomic_load_n(&pair->device->flags, __ATOMIC_RELAXED) & HVK_NETDEV_UP) ||
+	    !netdev->hooks.input)
+		return &counters->rx_not_up;
+	if (!hvk_virtio_net_wants(pair->device, pair->frame_pages.address))
+		return &counters->rx_other_group;
+	if (!is_joined(header) && length > netdev->info.frame_max + HVK_ETHERNET_VLAN_TAG)
+		return &counters->rx_too_long;
+	return NULL;
+}
+
+static void count_frame(struct virtio_net_pair *pair, const struct hvk_rx_frame *frame)
+{
+	struct hvk_netdev_counters *counters = &pair->counters;
+	bool joined = (frame->flags & HVK_RX_JOINED) != 0;
+
+	HVK_VIRTIO_NET_ADD(counters->rx_checksum_good,
+			   (frame->flags & (HVK_RX_TCP_GOOD | HVK_RX_UDP_GOOD)) != 0);
+	HVK_VIRTIO_NET_ADD(counters->rx_joined, joined);
+	HVK_VIRTIO_NET_ADD(counters->rx_segments, joined ? frame->segments : 0);
+	HVK_VIRTIO_NET_COUNT(counters->rx_frames);
+	HVK_VIRTIO_NET_ADD(counters->rx_bytes, frame->length);
+	HVK_VIRTIO_NET_ADD(counters->rx_copied, frame->length);
 }
 
 static void hand_up(struct virtio_net_pair *pair, const struct virtio_net_header *header, uint32_t length)
 {
 	struct hvk_netdev *netdev = &pair->device->netdev;
-	struct hvk_netdev_counters *counters = &pair->counters;
-	bool joined = is_joined(header);
 	struct hvk_rx_frame frame = {
 		.data = pair->frame_pages.address, .length = length, .queue = pair->index, .segments = 1};
+	uint64_t *why = unwanted(pair, header, length);
 
-	if (!(__atomic_load_n(&pair->device->flags, __ATOMIC_RELAXED) & HVK_NETDEV_UP) ||
-	    !netdev->hooks.input) {
-		drop(&counters->rx_not_up, pair);
+	if (why) {
+		HVK_VIRTIO_NET_COUNT(*why);
+		HVK_VIRTIO_NET_COUNT(pair->counters.rx_dropped);
 		return;
 	}
-	if (!hvk_virtio_net_wants(pair->device, frame.data)) {
-		drop(&counters->rx_other_group, pair);
-		return;
-	}
-	if (!joined && length > netdev->info.frame_max + HVK_ETHERNET_VLAN_TAG) {
-		drop(&counters->rx_too_long, pair);
-		return;
-	}
-	frame.flags = say(header, __atomic_load_n(&netdev->info.enabled, __ATOMIC_RELAXED), &frame);
-	if (joined) {
+	if (is_joined(header)) {
+		if (!(pair->device->features & JOINING)) {
+			fault(pair, "a joined frame, which nobody has agreed to");
+			return;
+		}
 		frame.flags |= HVK_RX_JOINED;
-		frame.segments = header->segment_size ? length / header->segment_size + 1 : 2;
-		__atomic_store_n(&counters->rx_joined, counters->rx_joined + 1, __ATOMIC_RELAXED);
+		frame.segments = segments_of(header, length);
 	}
-	__atomic_store_n(&counters->rx_checksum_good,
-			 counters->rx_checksum_good +
-				 ((frame.flags & (HVK_RX_TCP_GOOD | HVK_RX_UDP_GOOD)) != 0),
-			 __ATOMIC_RELAXED);
-	__atomic_store_n(&counters->rx_frames, counters->rx_frames + 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&counters->rx_bytes, counters->rx_bytes + length, __ATOMIC_RELAXED);
-	__atomic_store_n(&counters->rx_copied, counters->rx_copied + length, __ATOMIC_RELAXED);
+	if (!look_at_checksum(pair->device, header, pair->frame_pages.address, &frame)) {
+		fault(pair, "a checksum that lies outside the frame");
+		return;
+	}
+	count_frame(pair, &frame);
 	netdev->hooks.input(netdev->hooks.context, netdev, &frame);
-}
-
-static void fault(struct virtio_net_pair *pair, const char *what)
-{
-	__atomic_store_n(&pair->counters.rx_faults, pair->counters.rx_faults + 1, __ATOMIC_RELAXED);
-	(void)hvk_fault(pair->device->hvk, HVK_EHOST_VIRTIO, "virtio_net: %s", what);
 }
 
 /* Copies what a buffer holds behind what is there; false: more than a frame can be. */
@@ -193,7 +242,7 @@ static hvk_status take_buffer(struct virtio_net_pair *pair, uint32_t **number, u
 
 	*number = cookie;
 	if (status != HVK_OK && status != HVK_EEMPTY)
-		hvk_virtio_net_break(pair->device, "receive queue");
+		hvk_virtio_net_break(pair->device, "the receive queue contradicts itself");
 	return status;
 }
 
@@ -253,11 +302,14 @@ bool hvk_virtio_net_receive(struct virtio_net_pair *pair)
 	struct hvk_netdev *netdev = &pair->device->netdev;
 	uint32_t count = 0;
 
+	hvk_virtq_no_interrupts(&pair->rx);
 	while (count < VIRTIO_NET_BUDGET && receive_one(pair))
 		count++;
 	if (count != 0 && hvk_virtq_show(&pair->rx))
 		hvk_virtio_notify(&pair->device->transport, &pair->rx, pair->rx_notify);
 	if (count != 0 && netdev->hooks.burst_end)
 		netdev->hooks.burst_end(netdev->hooks.context, netdev, pair->index);
-	return count == VIRTIO_NET_BUDGET || hvk_virtq_await(&pair->rx);
+	if (count == VIRTIO_NET_BUDGET)
+		return true;
+	return pair->device->config.polled ? hvk_virtq_has_more(&pair->rx) : hvk_virtq_await(&pair->rx);
 }

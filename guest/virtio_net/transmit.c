@@ -17,7 +17,7 @@ struct outgoing {
 	struct virtio_net_header header;
 	struct hvk_headers head; /* head.length bytes stand for the frame's first skip; 0: none do */
 	uint32_t head_length, skip;
-	bool in_software, checksummed, segmented;
+	bool in_software, checksummed, segmented, by_page;
 };
 
 /* --- Memory ----------------------------------------------------------------------------- */
@@ -46,6 +46,12 @@ hvk_status hvk_virtio_net_transmit_start(struct virtio_net_pair *pair)
 	return HVK_OK;
 }
 
+static void finish(struct virtio_net_pair *pair, struct hvk_tx_frame *frame, hvk_status status)
+{
+	frame->done(frame, status, frame->context);
+	__atomic_fetch_sub(&pair->outstanding, 1, __ATOMIC_SEQ_CST);
+}
+
 /* Frames that are still out: the device is quiet, or has vanished. */
 static void cancel_frames(struct virtio_net_pair *pair)
 {
@@ -55,27 +61,38 @@ static void cancel_frames(struct virtio_net_pair *pair)
 		hvk_lock(pair->device->hvk, &pair->lock);
 		frame = pair->slots[i].frame;
 		pair->slots[i].frame = NULL;
+		if (frame)
+			HVK_VIRTIO_NET_COUNT(pair->counters.tx_errors);
 		hvk_unlock(pair->device->hvk, &pair->lock);
-		if (!frame)
-			continue;
-		__atomic_fetch_add(&pair->counters.tx_errors, 1, __ATOMIC_RELAXED);
-		frame->done(frame, HVK_ECANCELED, frame->context);
+		if (frame)
+			finish(pair, frame, HVK_ECANCELED);
 	}
 }
 
+/* Whoever flushes on another CPU finds a queue that is whole, or none. */
 void hvk_virtio_net_transmit_stop(struct virtio_net_pair *pair, bool withhold)
 {
 	struct hvk *hvk = pair->device->hvk;
+	struct hvk_pages slot_memory, slot_pages;
+	struct hvk_virtq queue;
 
 	cancel_frames(pair);
-	if (withhold)
-		(void)hvk_pages_quarantine(hvk, &pair->slot_memory);
-	else
-		hvk_pages_put(hvk, &pair->slot_memory);
-	hvk_pages_put(hvk, &pair->slot_pages);
+	hvk_lock(hvk, &pair->lock);
+	queue = pair->tx;
+	slot_memory = pair->slot_memory;
+	slot_pages = pair->slot_pages;
+	pair->tx = (struct hvk_virtq){0};
+	pair->slot_memory = pair->slot_pages = (struct hvk_pages){0};
 	pair->slots = NULL;
 	pair->slot_count = pair->free_slot_count = 0;
-	hvk_virtq_destroy(hvk, &pair->tx, withhold);
+	pair->unshown = pair->waits = false;
+	hvk_unlock(hvk, &pair->lock);
+	if (withhold)
+		(void)hvk_pages_quarantine(hvk, &slot_memory);
+	else
+		hvk_pages_put(hvk, &slot_memory);
+	hvk_pages_put(hvk, &slot_pages);
+	hvk_virtq_destroy(hvk, &queue, withhold);
 }
 
 /* --- Offloads --------------------------------------------------------------------------- */
@@ -200,46 +217,65 @@ static uint32_t write_slot(struct virtio_net_pair *pair, const struct outgoing *
 	return at + out->frame->length - out->skip;
 }
 
-/* The frame's pieces behind the slot's; 0: it has to be copied, and does not fit. */
-static uint32_t lay_out(struct virtio_net_pair *pair, const struct outgoing *out, uint32_t slot,
-			bool copyable)
+/* Pieces of memory, the frame's but for its first bytes, as they lie there; 0: it cannot be shown so. */
+static uint32_t cut(const struct outgoing *out, struct hvk_virtq_piece *pieces, uint32_t max, bool *possible)
 {
-	struct hvk_virtq_piece *pieces = pair->pieces;
-	const struct hvk_buffer *pages = pair->frame_runs;
-	uint32_t count = hvk_frame_pages(out->frame, out->skip, pair->frame_runs, HVK_FRAME_PIECES_MAX);
-	bool fits = HEADER + out->head_length + out->frame->length - out->skip <= VIRTIO_NET_SLOT_SIZE;
-	bool copied = count == 0 && out->frame->length > out->skip;
+	const struct hvk_tx_frame *frame = out->frame;
+	uint32_t count = 0, skip = out->skip;
 
-	if (copied && !(copyable && fits))
-		return 0;
-	pieces[0] = (struct hvk_virtq_piece){slot_gpa(pair, slot), write_slot(pair, out, slot, copied),
-					     false};
-	for (uint32_t i = 0; i < count; i++)
-		pieces[1 + i] = (struct hvk_virtq_piece){pages[i].gpa, pages[i].length, false};
+	*possible = true;
+	for (uint32_t i = 0; i < frame->piece_count && *possible; i++) {
+		const struct hvk_buffer *piece = &frame->pieces[i];
+		uint32_t from = hvk_min32(skip, piece->length);
+
+		skip -= from;
+		if (piece->length == from)
+			continue;
+		*possible = piece->gpa != 0 && count < max;
+		if (*possible)
+			pieces[count++] = (struct hvk_virtq_piece){piece->gpa + from, piece->length - from,
+								   false};
+	}
+	return count;
+}
+
+/* The chain: the slot, and behind it the frame's memory or nothing. 0: it has to be copied, and cannot. */
+static uint32_t lay_out(struct virtio_net_pair *pair, struct outgoing *out, uint32_t slot, bool copyable)
+{
+	uint32_t max = hvk_min32(pair->tx.size - 1u, HVK_FRAME_PIECES_MAX);
+	uint32_t count = cut(out, pair->pieces + 1, max, &out->by_page), bytes;
+
+	if (!out->by_page) {
+		bytes = HEADER + out->head_length + out->frame->length - out->skip;
+		if (!copyable || bytes > VIRTIO_NET_SLOT_SIZE)
+			return 0;
+		count = 0;
+	}
+	bytes = write_slot(pair, out, slot, !out->by_page);
+	pair->pieces[0] = (struct hvk_virtq_piece){slot_gpa(pair, slot), bytes, false};
 	return count + 1;
 }
 
-static void count_frame(struct virtio_net_pair *pair, const struct outgoing *out, bool copied)
+static void count_frame(struct virtio_net_pair *pair, const struct outgoing *out)
 {
 	struct hvk_netdev_counters *counters = &pair->counters;
 
-	__atomic_store_n(&counters->tx_frames, counters->tx_frames + 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&counters->tx_bytes, counters->tx_bytes + out->frame->length, __ATOMIC_RELAXED);
-	__atomic_store_n(&counters->tx_copied, counters->tx_copied + copied, __ATOMIC_RELAXED);
-	__atomic_store_n(&counters->tx_by_page, counters->tx_by_page + !copied, __ATOMIC_RELAXED);
-	__atomic_store_n(&counters->tx_packets, counters->tx_packets + 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&counters->tx_checksummed, counters->tx_checksummed + out->checksummed,
-			 __ATOMIC_RELAXED);
-	__atomic_store_n(&counters->tx_in_software, counters->tx_in_software + out->in_software,
-			 __ATOMIC_RELAXED);
-	__atomic_store_n(&counters->tx_segmented, counters->tx_segmented + out->segmented, __ATOMIC_RELAXED);
+	HVK_VIRTIO_NET_COUNT(counters->tx_frames);
+	HVK_VIRTIO_NET_ADD(counters->tx_bytes, out->frame->length);
+	HVK_VIRTIO_NET_ADD(counters->tx_copied, !out->by_page);
+	HVK_VIRTIO_NET_ADD(counters->tx_by_page, out->by_page);
+	HVK_VIRTIO_NET_COUNT(counters->tx_packets);
+	HVK_VIRTIO_NET_ADD(counters->tx_checksummed, out->checksummed);
+	HVK_VIRTIO_NET_ADD(counters->tx_in_software, out->in_software);
+	HVK_VIRTIO_NET_ADD(counters->tx_segmented, out->segmented);
 }
 
 /* Under lock. */
-static enum hvk_tx_result busy(struct virtio_net_pair *pair)
+static enum hvk_tx_result busy(struct virtio_net_pair *pair, uint64_t *why)
 {
 	pair->waits = true;
-	__atomic_store_n(&pair->counters.tx_busy, pair->counters.tx_busy + 1, __ATOMIC_RELAXED);
+	HVK_VIRTIO_NET_COUNT(*why);
+	HVK_VIRTIO_NET_COUNT(pair->counters.tx_busy);
 	return HVK_TX_BUSY;
 }
 
@@ -253,11 +289,11 @@ static enum hvk_tx_result put(struct virtio_net_pair *pair, struct hvk_tx_frame 
 	if (pair->dead || !virtio_net_flag(&pair->device->open))
 		return HVK_TX_GONE;
 	if (pair->free_slot_count == 0)
-		return busy(pair);
+		return busy(pair, &pair->counters.tx_no_slot);
 	out.frame = frame;
 	out.header = (struct virtio_net_header){0};
 	out.head_length = out.skip = 0;
-	out.in_software = out.checksummed = out.segmented = false;
+	out.in_software = out.checksummed = out.segmented = out.by_page = false;
 	if (!prepare(pair->device, &out))
 		return HVK_TX_GONE;
 	slot = pair->free_slots[pair->free_slot_count - 1];
@@ -265,11 +301,12 @@ static enum hvk_tx_result put(struct virtio_net_pair *pair, struct hvk_tx_frame 
 	if (count == 0)
 		return HVK_TX_GONE;
 	if (hvk_virtq_put(&pair->tx, pair->pieces, count, &pair->slots[slot]) != HVK_OK)
-		return busy(pair);
+		return busy(pair, &pair->counters.tx_ring_full);
 	pair->free_slot_count--;
 	pair->slots[slot].frame = frame;
 	pair->unshown = true;
-	count_frame(pair, &out, count == 1);
+	__atomic_fetch_add(&pair->outstanding, 1, __ATOMIC_SEQ_CST);
+	count_frame(pair, &out);
 	return HVK_TX_TAKEN;
 }
 
@@ -299,31 +336,40 @@ static struct virtio_net_pair *pair_of(struct hvk_virtio_net *device, const stru
 	return &device->pairs[cpu % pairs];
 }
 
-static enum hvk_tx_result transmit(struct hvk_virtio_net *device, struct hvk_tx_frame *frame, bool more)
+/* *kept: this frame is the first that the device was not told of. */
+static enum hvk_tx_result transmit(struct virtio_net_pair *pair, struct hvk_tx_frame *frame, bool more,
+				   bool *kept)
 {
-	const struct hvk_netdev_info *info = &device->netdev.info;
+	struct hvk_virtio_net *device = pair->device;
 	bool long_one = (frame->flags & HVK_TX_TSO) != 0;
-	uint32_t look = hvk_frame_look(frame, long_one ? VIRTIO_NET_JOINED_MAX : info->frame_max);
-	struct virtio_net_pair *pair = pair_of(device, frame);
+	uint32_t look = hvk_frame_look(frame,
+				       long_one ? VIRTIO_NET_JOINED_MAX : device->netdev.info.frame_max);
 	enum hvk_tx_result result = HVK_TX_GONE;
 
 	hvk_lock(device->hvk, &pair->lock);
+	*kept = !pair->unshown;
 	if (look & HVK_FRAME_VALID)
 		result = put(pair, frame, look);
 	if (result == HVK_TX_GONE)
-		__atomic_store_n(&pair->counters.tx_errors, pair->counters.tx_errors + 1, __ATOMIC_RELAXED);
+		HVK_VIRTIO_NET_COUNT(pair->counters.tx_errors);
 	if (!more || result != HVK_TX_TAKEN)
 		show(pair);
+	*kept = *kept && pair->unshown;
 	hvk_unlock(device->hvk, &pair->lock);
-	if (more && result == HVK_TX_TAKEN)
-		hvk_poller_kick(device->hvk,
-				&pair->poller); /* it is shown at the end of a poll, at the latest */
 	return result;
 }
 
 enum hvk_tx_result hvk_virtio_net_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame)
 {
-	return transmit((struct hvk_virtio_net *)(void *)netdev, frame, (frame->flags & HVK_TX_MORE) != 0);
+	struct hvk_virtio_net *device = (struct hvk_virtio_net *)(void *)netdev;
+	struct virtio_net_pair *pair = pair_of(device, frame);
+	enum hvk_tx_result result;
+	bool kept;
+
+	result = transmit(pair, frame, (frame->flags & HVK_TX_MORE) != 0, &kept);
+	if (kept) /* shown by the poller, at the latest */
+		hvk_poller_kick(device->hvk, &pair->poller);
+	return result;
 }
 
 void hvk_virtio_net_flush(struct hvk_netdev *netdev)
@@ -345,7 +391,9 @@ uint32_t hvk_virtio_net_transmit_many(struct hvk_netdev *netdev, struct hvk_tx_f
 
 	*result = HVK_TX_TAKEN;
 	while (taken < count && *result == HVK_TX_TAKEN) {
-		*result = transmit(device, frames[taken], taken + 1 < count);
+		bool kept;
+
+		*result = transmit(pair_of(device, frames[taken]), frames[taken], true, &kept);
 		taken += *result == HVK_TX_TAKEN;
 	}
 	hvk_virtio_net_flush(netdev);
@@ -357,11 +405,8 @@ uint32_t hvk_virtio_net_outstanding(struct hvk_netdev *netdev)
 	struct hvk_virtio_net *device = (struct hvk_virtio_net *)(void *)netdev;
 	uint32_t outstanding = 0;
 
-	for (uint32_t i = 0; i < __atomic_load_n(&device->pair_count, __ATOMIC_ACQUIRE); i++) {
-		hvk_lock(device->hvk, &device->pairs[i].lock);
-		outstanding += (uint32_t)device->pairs[i].slot_count - device->pairs[i].free_slot_count;
-		hvk_unlock(device->hvk, &device->pairs[i].lock);
-	}
+	for (uint32_t i = 0; i < device->pair_max; i++)
+		outstanding += __atomic_load_n(&device->pairs[i].outstanding, __ATOMIC_SEQ_CST);
 	return outstanding;
 }
 
@@ -403,19 +448,23 @@ bool hvk_virtio_net_reclaim(struct virtio_net_pair *pair)
 	bool ready, more = false, died = false;
 	uint32_t count = 0;
 
+	hvk_lock(pair->device->hvk, &pair->lock);
+	hvk_virtq_no_interrupts(&pair->tx);
+	hvk_unlock(pair->device->hvk, &pair->lock);
 	while (count < VIRTIO_NET_BUDGET && next_done(pair, &frame, &died)) {
-		frame->done(frame, HVK_OK, frame->context);
+		finish(pair, frame, HVK_OK);
 		count++;
 	}
 	if (died)
-		hvk_virtio_net_break(pair->device, "transmit queue");
+		hvk_virtio_net_break(pair->device, "the transmit queue contradicts itself");
 	hvk_lock(pair->device->hvk, &pair->lock);
 	show(pair);
 	ready = pair->waits && count != 0;
 	if (ready)
 		pair->waits = false;
 	if (!pair->dead)
-		more = hvk_virtq_await(&pair->tx);
+		more = pair->device->config.polled ? hvk_virtq_has_more(&pair->tx)
+						   : hvk_virtq_await(&pair->tx);
 	hvk_unlock(pair->device->hvk, &pair->lock);
 	if (ready && netdev->hooks.tx_ready)
 		netdev->hooks.tx_ready(netdev->hooks.context, netdev);

@@ -19,41 +19,48 @@ static void read_capability(struct hvk_pci_function *function, uint32_t at,
 	memcpy(out, words, sizeof(words));
 }
 
-/* Registers are accessed in their own widths: a region that does not begin where it may is none. */
-static bool is_inside(const struct hvk_pci_info *info, const struct virtio_pci_capability *capability)
+static struct hvk_virtio_region *region_of(struct hvk_virtio_transport *transport, uint8_t kind)
 {
-	uint64_t size = capability->bar < PCI_BARS ? info->bars[capability->bar].size : 0;
-
-	return capability->offset % 4 == 0 && capability->size <= size &&
-	       capability->offset <= size - capability->size;
+	switch (kind) {
+	case VIRTIO_PCI_COMMON:
+		return &transport->common;
+	case VIRTIO_PCI_NOTIFY:
+		return &transport->notify;
+	case VIRTIO_PCI_DEVICE_CONFIG:
+		return &transport->device;
+	default:
+		return NULL;
+	}
 }
 
-/* The first of each kind that there is (virtio 1.2, 4.1.4). */
+/* Registers are accessed in their own widths: a region that does not begin where it may is none. */
+static bool is_inside(uint64_t bar_size, const struct virtio_pci_capability *capability)
+{
+	uint32_t alignment = capability->kind == VIRTIO_PCI_NOTIFY ? 2 : 4;
+
+	return capability->offset % alignment == 0 && capability->size <= bar_size &&
+	       capability->offset <= bar_size - capability->size;
+}
+
+/* The first of each kind that can be used (virtio 1.2, 4.1.4): not by a BAR that is not there. */
 static hvk_status take(struct hvk_virtio_transport *transport,
 		       const struct virtio_pci_notify_capability *found)
 {
 	const struct virtio_pci_capability *capability = &found->capability;
-	struct hvk_virtio_region *region;
+	struct hvk_virtio_region *region = region_of(transport, capability->kind);
+	bool notify = capability->kind == VIRTIO_PCI_NOTIFY;
+	uint64_t bar_size;
 
-	switch (capability->kind) {
-	case VIRTIO_PCI_COMMON:
-		region = &transport->common;
-		break;
-	case VIRTIO_PCI_NOTIFY:
-		region = &transport->notify;
-		break;
-	case VIRTIO_PCI_DEVICE_CONFIG:
-		region = &transport->device;
-		break;
-	default:
+	if (!region || region->size != 0 || capability->bar >= PCI_BARS)
 		return HVK_OK;
-	}
-	if (region->size != 0)
+	bar_size = hvk_pci_get_info(transport->function)->bars[capability->bar].size;
+	if (bar_size == 0)
 		return HVK_OK;
-	if (!is_inside(hvk_pci_get_info(transport->function), capability))
+	if (capability->length < (notify ? sizeof(*found) : sizeof(*capability)) ||
+	    !is_inside(bar_size, capability))
 		return HVK_EHOST_VIRTIO;
 	*region = (struct hvk_virtio_region){capability->bar, capability->offset, capability->size};
-	if (capability->kind == VIRTIO_PCI_NOTIFY)
+	if (notify)
 		transport->notify_multiplier = found->multiplier;
 	return HVK_OK;
 }
@@ -69,8 +76,6 @@ hvk_status hvk_virtio_find(struct hvk_virtio_transport *transport, struct hvk_pc
 		if (at == 0)
 			break;
 		read_capability(function, at, &found);
-		if (found.capability.length < sizeof(found.capability))
-			continue;
 		status = take(transport, &found);
 		if (status != HVK_OK)
 			return status;
@@ -94,19 +99,32 @@ void hvk_virtio_common_write(const struct hvk_virtio_transport *transport, uint3
 			  width, value);
 }
 
-void hvk_virtio_config_read(const struct hvk_virtio_transport *transport, void *to, uint32_t length)
+static void read_field(const struct hvk_virtio_transport *transport, const struct hvk_virtio_field *field,
+		       uint8_t *to)
 {
-	uint32_t there = hvk_min32(length, transport->device.size);
-	uint8_t *bytes = to;
+	for (uint32_t i = 0; i < field->count; i++) {
+		uint32_t at = field->offset + i * field->width;
+		uint64_t value;
 
+		if (!hvk_fits(at, field->width, transport->device.size))
+			return;
+		value = hvk_pci_bar_read(transport->function, transport->device.bar,
+					 transport->device.offset + at, field->width);
+		memcpy(to + at, &value, field->width);
+	}
+}
+
+void hvk_virtio_config_read(const struct hvk_virtio_transport *transport,
+			    const struct hvk_virtio_field *fields, uint32_t count, uint64_t features,
+			    void *to)
+{
 	for (uint32_t try = 0; try < CONFIG_TRIES; try++) {
 		uint32_t generation = hvk_virtio_common_read(transport, COMMON(config_generation), 1);
 
-		for (uint32_t i = 0; i < length; i++)
-			bytes[i] = i < there ? (uint8_t)hvk_pci_bar_read(transport->function,
-									 transport->device.bar,
-									 transport->device.offset + i, 1)
-					     : 0;
+		for (uint32_t i = 0; i < count; i++) {
+			if (fields[i].feature & features)
+				read_field(transport, &fields[i], to);
+		}
 		if (hvk_virtio_common_read(transport, COMMON(config_generation), 1) == generation)
 			return;
 	}
@@ -143,6 +161,20 @@ void hvk_virtio_set_features(const struct hvk_virtio_transport *transport, uint6
 	}
 }
 
+/* A vector reads back as it was written, or the device has none for it (virtio 1.2, 4.1.5.1.2). */
+static hvk_status set_vector(const struct hvk_virtio_transport *transport, uint32_t offset, uint16_t vector)
+{
+	hvk_virtio_common_write(transport, offset, 2, vector);
+	if (vector == VIRTIO_NO_VECTOR || (uint16_t)hvk_virtio_common_read(transport, offset, 2) == vector)
+		return HVK_OK;
+	return HVK_EREFUSED_VIRTIO;
+}
+
+hvk_status hvk_virtio_set_config_vector(const struct hvk_virtio_transport *transport, uint16_t vector)
+{
+	return set_vector(transport, COMMON(config_vector), vector);
+}
+
 /* --- Queues ----------------------------------------------------------------------------- */
 
 uint16_t hvk_virtio_queue_size(const struct hvk_virtio_transport *transport, uint16_t index)
@@ -160,14 +192,14 @@ static void write_address(const struct hvk_virtio_transport *transport, uint32_t
 hvk_status hvk_virtio_queue_enable(const struct hvk_virtio_transport *transport,
 				   const struct hvk_virtq *queue, uint16_t vector, uint32_t *notify)
 {
+	hvk_status status;
 	uint64_t at;
 
 	hvk_virtio_common_write(transport, COMMON(queue_select), 2, queue->index);
 	hvk_virtio_common_write(transport, COMMON(queue_size), 2, queue->size);
-	hvk_virtio_common_write(transport, COMMON(queue_vector), 2, vector);
-	if (vector != VIRTIO_NO_VECTOR &&
-	    (uint16_t)hvk_virtio_common_read(transport, COMMON(queue_vector), 2) != vector)
-		return HVK_EREFUSED_VIRTIO;
+	status = set_vector(transport, COMMON(queue_vector), vector);
+	if (status != HVK_OK)
+		return status;
 	write_address(transport, COMMON(queue_descriptors), queue->descriptors_gpa);
 	write_address(transport, COMMON(queue_driver), queue->available_gpa);
 	write_address(transport, COMMON(queue_device), queue->used_gpa);

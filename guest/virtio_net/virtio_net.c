@@ -46,6 +46,18 @@ static const struct hvk_netdev_ops ops = {
 
 /* --- The function's leaving ------------------------------------------------------------- */
 
+/* Nothing is under way there that had to be told, and the device may be destroyed at once. */
+static void kick_unless_detached(struct hvk_virtio_net *device)
+{
+	bool detached;
+
+	hvk_lock(device->hvk, &device->lock);
+	detached = device->state == VIRTIO_NET_DETACHED;
+	hvk_unlock(device->hvk, &device->lock);
+	if (!detached)
+		hvk_virtio_net_kick(device);
+}
+
 static void leaving(void *context, struct hvk_pci_function *function, bool eject)
 {
 	struct hvk_virtio_net *device = context;
@@ -54,7 +66,7 @@ static void leaving(void *context, struct hvk_pci_function *function, bool eject
 	if (!eject) {
 		__atomic_store_n(&device->gone, true, __ATOMIC_SEQ_CST);
 		__atomic_store_n(&device->open, false, __ATOMIC_SEQ_CST);
-		hvk_virtio_net_kick(device);
+		kick_unless_detached(device);
 	}
 	if (device->config.leaving)
 		device->config.leaving(device->config.context, device, eject);

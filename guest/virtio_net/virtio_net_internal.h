@@ -4,6 +4,7 @@
  *
  *   virtio_net.c  the object: creating it, counters, looking inside
  *   life.c        attach and detach as tables of steps, the function's leaving
+ *   config.c      what the device says of itself
  *   queues.c      the pairs of queues: memory, pollers, interrupts
  *   transmit.c    frames to the device
  *   receive.c     frames from it
@@ -84,11 +85,11 @@ struct virtio_net_pair {
 	struct virtio_net_slot *slots;
 	uint16_t *free_slots;
 	uint16_t slot_count, free_slot_count;
-	bool waits;                                         /* tx_ready is owed */
-	bool unshown;                                       /* HVK_TX_MORE */
-	bool dead;                                          /* a queue of it contradicted itself */
-	struct hvk_buffer frame_runs[HVK_FRAME_PIECES_MAX]; /* of the frame that is being put */
-	struct hvk_virtq_piece pieces[1 + HVK_FRAME_PIECES_MAX];
+	uint32_t outstanding;                                    /* frames that are not done; atomic */
+	bool waits;                                              /* tx_ready is owed */
+	bool unshown;                                            /* HVK_TX_MORE */
+	bool dead;                                               /* a queue of it contradicted itself */
+	struct hvk_virtq_piece pieces[1 + HVK_FRAME_PIECES_MAX]; /* of the frame that is being put */
 
 	struct hvk_netdev_counters counters; /* atomic; rx of its CPU, tx under lock */
 };
@@ -105,7 +106,6 @@ struct virtio_net_control_queue {
 	uint32_t notify;
 	struct hvk_pages pages;
 	bool busy, there;
-	uint8_t acknowledgement;
 };
 
 struct hvk_virtio_net {
@@ -134,12 +134,11 @@ struct hvk_virtio_net {
 	/* In hvk_poll of config.cpu. */
 	bool told_gone;
 	struct hvk_steps steps;
-	hvk_status result;
-	bool withhold; /* the device did not reset */
+	hvk_status result;    /* of the attach */
+	hvk_status torn_down; /* of what undid it */
+	bool withhold;        /* the device did not reset */
 	struct hvk_timer reset_timer, link_timer;
-	uint32_t interrupt; /* being created or deleted */
 	uint32_t interrupts_created;
-	uint32_t pair_leaving;
 	struct virtio_net_control_queue control;
 	struct virtio_net_operation operation;
 	bool operating;
@@ -154,7 +153,8 @@ struct hvk_virtio_net {
 	struct virtio_net_pair pairs[];
 };
 
-/* Interrupt 0 is the configuration's and the control queue's, 1 + n of pair n. */
+/* Interrupt 0 is the configuration's and the control queue's, 1 + n of pair n. Where there is but one, it is
+ * also that of the only pair. */
 #define VIRTIO_NET_INTERRUPT_DEVICE 0u
 #define VIRTIO_NET_INTERRUPT_PAIR 1u
 
@@ -168,16 +168,37 @@ static inline bool virtio_net_is_there(const struct hvk_virtio_net *device)
 	return !virtio_net_flag(&device->gone);
 }
 
+/* Counters are written under a lock or by one CPU alone, and read anywhere. */
+#define HVK_VIRTIO_NET_ADD(field, amount) __atomic_store_n(&(field), (field) + (amount), __ATOMIC_RELAXED)
+#define HVK_VIRTIO_NET_COUNT(field) HVK_VIRTIO_NET_ADD(field, 1u)
+
+/* There, and in order. */
+static inline bool virtio_net_is_usable(const struct hvk_virtio_net *device)
+{
+	return virtio_net_is_there(device) && !virtio_net_flag(&device->broken);
+}
+
 /* --- life.c ----------------------------------------------------------------------------- */
 
 void hvk_virtio_net_life_init(struct hvk_virtio_net *device);
 /* Soon, in hvk_poll of config.cpu. Any context but interrupt. */
 void hvk_virtio_net_kick(struct hvk_virtio_net *device);
-/* The device contradicted itself. Any CPU. */
+/* The device contradicted itself, or wants to be reset: not used any more, and told as gone. Any CPU. */
 void hvk_virtio_net_break(struct hvk_virtio_net *device, const char *what);
+
+/* --- config.c --------------------------------------------------------------------------- */
+
+hvk_status hvk_virtio_net_begin_config(void *device); /* a step */
+void hvk_virtio_net_limit_pieces(struct hvk_virtio_net *device);
+/* Does the link's state, or the device's, differ from what was known? While attached. */
+void hvk_virtio_net_link_look(struct hvk_virtio_net *device);
 
 /* --- queues.c --------------------------------------------------------------------------- */
 
+/* Memory for a queue of the device's, of size_max entries or what the device has; HVK_EHOST_VIRTIO: it has
+ * none of that number, or of a size that cannot be. */
+hvk_status hvk_virtio_net_create_queue(struct hvk_virtio_net *device, struct hvk_virtq *queue, uint16_t index,
+				       uint32_t size_max);
 /* Steps. */
 hvk_status hvk_virtio_net_begin_queues(void *device);
 hvk_status hvk_virtio_net_begin_interrupts(void *device);
@@ -230,6 +251,5 @@ hvk_status hvk_virtio_net_begin_offloads(void *device);
 void hvk_virtio_net_operations_cancel(struct hvk_virtio_net *device, hvk_status status);
 /* Is this frame wanted, by flags and groups? */
 bool hvk_virtio_net_wants(const struct hvk_virtio_net *device, const uint8_t *address);
-void hvk_virtio_net_link_look(struct hvk_virtio_net *device);
 
 #endif

@@ -138,10 +138,12 @@ hvk_status hvk_virtq_put(struct hvk_virtq *queue, const struct hvk_virtq_piece *
 	return HVK_OK;
 }
 
-/* Our flags are the low half of the word. */
-static uint32_t available_word(const struct hvk_virtq *queue, uint32_t flags)
+/* Flags and index lie in one word, of which the device writes neither. */
+static void store_available(struct hvk_virtq *queue)
 {
-	return (uint32_t)queue->available_index << INDEX_SHIFT | flags;
+	uint32_t flags = queue->quiet ? VIRTQ_AVAILABLE_NO_INTERRUPT : 0;
+
+	hvk_shared_store_release(&queue->available, 0, (uint32_t)queue->shown_index << INDEX_SHIFT | flags);
 }
 
 static bool wants_event(uint16_t event, uint16_t now, uint16_t before)
@@ -154,13 +156,11 @@ static bool wants_event(uint16_t event, uint16_t now, uint16_t before)
 bool hvk_virtq_show(struct hvk_virtq *queue)
 {
 	uint16_t before = queue->shown_index;
-	uint32_t flags;
 
 	if (before == queue->available_index)
 		return false;
-	flags = hvk_shared_load(&queue->available, 0) & VIRTQ_AVAILABLE_NO_INTERRUPT;
-	hvk_shared_store_release(&queue->available, 0, available_word(queue, flags));
 	queue->shown_index = queue->available_index;
+	store_available(queue);
 	hvk_full_barrier();
 	if (!queue->event_index)
 		return !(hvk_shared_load(&queue->used, 0) & VIRTQ_USED_NO_NOTIFY);
@@ -227,24 +227,28 @@ void *hvk_virtq_recover(struct hvk_virtq *queue)
 	return NULL;
 }
 
-bool hvk_virtq_await(struct hvk_virtq *queue)
+bool hvk_virtq_has_more(const struct hvk_virtq *queue)
 {
-	if (queue->event_index)
-		hvk_shared_store(&queue->available, RING + 2u * queue->size, queue->used_index);
-	else
-		hvk_shared_store_release(&queue->available, 0, (uint32_t)queue->shown_index << INDEX_SHIFT);
-	hvk_full_barrier();
 	return !queue->broken && used_index(queue) != queue->used_index;
 }
 
-/* With EVENT_IDX an index that is long past does it. */
+/* Store what is wanted, full barrier, then look: in any other order one could come in between unseen. */
+bool hvk_virtq_await(struct hvk_virtq *queue)
+{
+	queue->quiet = false;
+	if (queue->event_index)
+		hvk_shared_store(&queue->available, RING + 2u * queue->size, queue->used_index);
+	else
+		store_available(queue);
+	hvk_full_barrier();
+	return hvk_virtq_has_more(queue);
+}
+
+/* With EVENT_IDX there is nothing to do: the index that was asked for is passed once. */
 void hvk_virtq_no_interrupts(struct hvk_virtq *queue)
 {
-	if (queue->event_index)
-		hvk_shared_store(&queue->available, RING + 2u * queue->size,
-				 (uint16_t)(queue->used_index - 1u));
-	else
-		hvk_shared_store_release(&queue->available, 0,
-					 (uint32_t)queue->shown_index << INDEX_SHIFT |
-						 VIRTQ_AVAILABLE_NO_INTERRUPT);
+	if (queue->event_index || queue->quiet)
+		return;
+	queue->quiet = true;
+	store_available(queue);
 }

@@ -9,7 +9,6 @@
 #include "guest/core/core.h"
 #include "hvkit/wire/virtio.h"
 
-#define HVK_VIRTQ_NONE 0xffffu
 #define HVK_VIRTQ_SIZE_MAX 1024u
 #define HVK_VIRTQ_CHAIN_MAX 40u
 
@@ -37,6 +36,7 @@ struct hvk_virtq {
 	uint16_t available_index, used_index;
 	uint16_t shown_index; /* available_index that the device was told of */
 	bool event_index;     /* VIRTIO_F_EVENT_IDX */
+	bool quiet;           /* no interrupts: what the flags say */
 	bool broken;          /* it contradicted itself: nothing more is taken from it */
 };
 
@@ -58,8 +58,10 @@ bool hvk_virtq_show(struct hvk_virtq *queue);
 hvk_status hvk_virtq_take(struct hvk_virtq *queue, void **cookie, uint32_t *written);
 /* Any chain that is still out, for the end; NULL: none. */
 void *hvk_virtq_recover(struct hvk_virtq *queue);
+bool hvk_virtq_has_more(const struct hvk_virtq *queue);
 /* Interrupts for the next chain on. True: there is one already, take it. */
 bool hvk_virtq_await(struct hvk_virtq *queue);
+/* None until then. */
 void hvk_virtq_no_interrupts(struct hvk_virtq *queue);
 static inline uint32_t hvk_virtq_outstanding(const struct hvk_virtq *queue)
 {
