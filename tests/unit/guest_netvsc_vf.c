@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a card says of a VF beside it, and is told: association, data path, and that both are over when the card
- * is brought up anew. */
+/* What a card says of a VF beside it, and is told: association, data path, and that both are over when the
+ * card is brought up anew. */
 #include "tests/unit/guest_netvsc_fake.h"
 
 static const struct hvk_netvsc_config with_vf = {.vf = true};

@@ -171,6 +171,8 @@ static enum hvk_tx_result fake_transmit(struct hvk_netdev *netdev, struct hvk_tx
 		(void)__atomic_add_fetch(&device->counters.tx_frames, 1, __ATOMIC_RELAXED);
 	if (!bench.quiet)
 		device->calls[HVK_VF_TRANSMIT]++;
+	if (fake_is_vf(device) && bench.within)
+		bench.within();
 	(void)__atomic_sub_fetch(&device->inside, 1, __ATOMIC_SEQ_CST);
 	return result;
 }

@@ -107,7 +107,8 @@ static struct {
 	enum hvk_vf_state states[64]; /* as told by changed */
 	uint32_t state_count;
 	void (*told)(enum hvk_vf_state state);
-	bool quiet; /* no log: threads */
+	void (*within)(void); /* while a CPU is inside the VF's transmit */
+	bool quiet;           /* no log: threads */
 } bench;
 
 static _Thread_local uint32_t fake_cpu;

@@ -5,7 +5,7 @@
  */
 #include "guest_vf_fake.h"
 
-/* --- One that leaves in peace ---------------------------------------------------------------------- */
+/* --- One that leaves in peace ------------------------------------------------------------------ */
 
 static void frames_of_the_vf_are_waited_for(void **state)
 {
@@ -152,7 +152,30 @@ static void every_cpu_passes_a_poll_first(void **state)
 	fake_end();
 }
 
-/* --- At each step ------------------------------------------------------------------------------------- */
+/* Another CPU is inside the VF's transmit: everything else waits for it. */
+static void card_goes_down_meanwhile(void)
+{
+	bench.within = NULL;
+	hvk_netdev_set_flags(fake_card(), 0, fake_request());
+	fake_run();
+	assert_string_equal(bench.log, "");
+	assert_int_equal(bench.requests[0].status, HVK_EINPROGRESS);
+}
+
+static void nobody_is_inside_a_vf_that_is_taken_down(void **state)
+{
+	(void)state;
+	fake_begin(true);
+	fake_activate();
+	bench.within = card_goes_down_meanwhile;
+	assert_int_equal(fake_send(fake_card()), HVK_TX_TAKEN);
+	fake_run();
+	assert_int_equal(bench.requests[0].status, HVK_OK);
+	assert_int_equal(fake_state(), HVK_VF_READY);
+	fake_end();
+}
+
+/* --- At each step ------------------------------------------------------------------------------ */
 
 enum disturbance {
 	VF_VANISHES,
@@ -214,7 +237,7 @@ static void ask_for_everything(uint32_t round)
 	}
 }
 
-/* The life, a step at a time; what is asked for comes while earlier things are under way. False: it is over. */
+/* The life, a step at a time; more is asked for while earlier things are under way. False: it is over. */
 static bool live(uint32_t at)
 {
 	if (at == 0) {
@@ -353,6 +376,7 @@ int main(void)
 		cmocka_unit_test(status_of_the_first_step_that_failed),
 		cmocka_unit_test(second_unpair_is_refused),
 		cmocka_unit_test(every_cpu_passes_a_poll_first),
+		cmocka_unit_test(nobody_is_inside_a_vf_that_is_taken_down),
 		cmocka_unit_test(life_meets_every_state),
 		cmocka_unit_test(vf_vanishes_at_each_step),
 		cmocka_unit_test(vf_is_unpaired_at_each_step),

@@ -2,7 +2,7 @@
 /* Control operations on a card with a VF: what the table says of each is what happens. */
 #include "guest_vf_fake.h"
 
-/* --- Each operation does what its row says ------------------------------------------------------ */
+/* --- Each operation does what its row says ----------------------------------------------------- */
 
 static const uint8_t one_group[1][6] = {{0x01, 0x00, 0x5e, 0x00, 0x00, 0x05}};
 
@@ -179,7 +179,7 @@ static void operations_without_a_vf_are_the_cards(void **state)
 	fake_end();
 }
 
-/* --- Refusals ----------------------------------------------------------------------------------------- */
+/* --- Refusals ---------------------------------------------------------------------------------- */
 
 static void what_the_vf_refuses_the_card_does_not_get(void **state)
 {
@@ -250,7 +250,7 @@ static void values_out_of_range_reach_nobody(void **state)
 	fake_end();
 }
 
-/* The card has the groups: the stack has what it asked for, and the frames go by the card until the VF can. */
+/* The card has the groups, the stack what it asked for; the frames go by the card until the VF can. */
 static void vf_that_refuses_flags_gives_the_frames_up(void **state)
 {
 	struct hvk_request request = {0};
@@ -286,7 +286,7 @@ static void card_that_does_not_go_down_goes_on_with_the_vf(void **state)
 	fake_end();
 }
 
-/* --- In order, and no more than a few ---------------------------------------------------------------- */
+/* --- In order, and no more than a few ---------------------------------------------------------- */
 
 static void operations_are_done_in_order_one_at_a_time(void **state)
 {
@@ -332,7 +332,7 @@ static void too_many_operations_are_refused(void **state)
 	fake_end();
 }
 
-/* --- RSS -------------------------------------------------------------------------------------------------- */
+/* --- RSS --------------------------------------------------------------------------------------- */
 
 /* The stack's table is about the card's queues; the VF has another table, and other queues. */
 static void rss_is_put_in_terms_of_the_vfs_table_and_queues(void **state)
@@ -379,7 +379,7 @@ static void hashes_follow_what_the_stack_sets(void **state)
 	fake_end();
 }
 
-/* --- The VF vanishes in the middle: the stack does not notice ------------------------------------------ */
+/* --- The VF vanishes in the middle: the stack does not notice ---------------------------------- */
 
 static void operation_goes_on_without_a_vf_that_vanishes(void **state)
 {

@@ -2,7 +2,7 @@
 /* A card and its VF: which one it is, when it may be used, and the states on the way. */
 #include "guest_vf_fake.h"
 
-/* --- Same hardware address, and serial where given ----------------------------------------- */
+/* --- Same hardware address, and serial where given --------------------------------------------- */
 
 static hvk_status pair_with(uint32_t serial)
 {
@@ -125,7 +125,7 @@ static void card_attached_later_is_shown(void **state)
 	fake_end();
 }
 
-/* --- The grace period ------------------------------------------------------------------------- */
+/* --- The grace period -------------------------------------------------------------------------- */
 
 static void grace_period_after_attach(void **state)
 {
@@ -202,7 +202,7 @@ static void attach_complete_of_an_earlier_vf_is_forgotten(void **state)
 	fake_end();
 }
 
-/* --- Any order ---------------------------------------------------------------------------------- */
+/* --- Any order --------------------------------------------------------------------------------- */
 
 enum piece { ASSOCIATION, PAIR, COMPLETE, UP };
 
@@ -285,7 +285,7 @@ static void association_said_again_is_switched_again(void **state)
 	fake_end();
 }
 
-/* --- States -------------------------------------------------------------------------------------- */
+/* --- States ------------------------------------------------------------------------------------ */
 
 static void states_are_told_in_order(void **state)
 {

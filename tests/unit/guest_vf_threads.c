@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two CPUs send without end while a third pairs, activates, takes down and unpairs: none is inside a VF that is
- * taken down, none waits for ever, and each frame is counted where it went. For the thread sanitizer, too.
+ * Two CPUs send without end while a third pairs, activates, takes down and unpairs: none is inside a VF
+ * that is taken down, none waits for ever, and each frame is counted where it went. For the thread
+ * sanitizer, too.
  */
 #include <sched.h>
 #include <time.h>

@@ -13,7 +13,7 @@ static void complete(void)
 	fake_run();
 }
 
-/* --- Capabilities, offloads, limits ------------------------------------------------------------- */
+/* --- Capabilities, offloads, limits ------------------------------------------------------------ */
 
 static void capabilities_are_the_intersection(void **state)
 {
@@ -118,7 +118,7 @@ static void tso_limits_meet_both(void **state)
 	fake_end();
 }
 
-/* --- Input ------------------------------------------------------------------------------------------ */
+/* --- Input ------------------------------------------------------------------------------------- */
 
 static void packets_from_the_vf_are_delivered_and_counted_as_the_cards(void **state)
 {
@@ -187,7 +187,7 @@ static void queue_numbers_are_below_the_cards(void **state)
 	fake_end();
 }
 
-/* --- Multicast ------------------------------------------------------------------------------------ */
+/* --- Multicast --------------------------------------------------------------------------------- */
 
 static void groups(uint32_t count)
 {
@@ -249,7 +249,7 @@ static void groups_that_nobody_asked_for_are_not_delivered(void **state)
 	fake_end();
 }
 
-/* --- Media ---------------------------------------------------------------------------------------------- */
+/* --- Media ------------------------------------------------------------------------------------- */
 
 static void set_link(struct fake_device *device, bool up)
 {
@@ -292,7 +292,7 @@ static void link_of_a_vf_that_is_not_active_is_nobodys(void **state)
 	fake_end();
 }
 
-/* --- Up, transmission, down ---------------------------------------------------------------------------- */
+/* --- Up, transmission, down -------------------------------------------------------------------- */
 
 static void card_up_brings_the_vf_up_then_the_data_path_then_rss(void **state)
 {
@@ -421,7 +421,7 @@ static void card_down_takes_the_vf_down(void **state)
 	fake_end();
 }
 
-/* --- RSS and hashes ------------------------------------------------------------------------------- */
+/* --- RSS and hashes ---------------------------------------------------------------------------- */
 
 static void rss_key_and_hash_types_are_aligned_after_up(void **state)
 {
@@ -482,7 +482,7 @@ static void hashes_are_hidden_while_the_keys_differ(void **state)
 	fake_end();
 }
 
-/* --- MTU ----------------------------------------------------------------------------------------------- */
+/* --- MTU --------------------------------------------------------------------------------------- */
 
 static void mtu_of_the_vf_follows_the_cards(void **state)
 {
@@ -523,7 +523,7 @@ static void vf_that_cannot_have_the_mtu_is_not_used(void **state)
 	fake_end();
 }
 
-/* --- Nobody else ------------------------------------------------------------------------------------------ */
+/* --- Nobody else ------------------------------------------------------------------------------- */
 
 static void direct_operation_is_refused(void **state)
 {
@@ -557,7 +557,7 @@ static void direct_operation_is_refused(void **state)
 	fake_end();
 }
 
-/* --- Everything undone ----------------------------------------------------------------------------- */
+/* --- Everything undone ------------------------------------------------------------------------- */
 
 static void detach_undoes_all_in_order(void **state)
 {
