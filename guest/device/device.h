@@ -3,8 +3,9 @@
  * A device of one channel with a message now and then: from detached to attached and back, and its turns.
  * The driver has its tables of steps (steps.h), and what comes in.
  *
- * Contexts. Turns (a kick, a step's end, packets) happen one at a time, in hvk_poll of the channel's CPU;
- * whoever comes while another is inside comes back. All callbacks of struct hvk_device_kind are made in turns.
+ * Contexts. Turns (a kick, a step's end, packets) happen one at a time, in hvk_poll of the channel's CPU:
+ * whoever comes while another is inside comes back. All callbacks of struct hvk_device_kind are made in
+ * turns.
  */
 #ifndef HVK_DEVICE_DEVICE_H
 #define HVK_DEVICE_DEVICE_H

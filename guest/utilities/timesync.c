@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time: what the host says, brought to the present, against the guest's clock. From 4.0 on the host adds when it
- * read its clock, by the reference counter that both have. Sources: Linux hv_util.c, OpenVMM, FreeBSD.
+ * Time: what the host says, brought to the present, against the guest's clock. From 4.0 on the host adds when
+ * it read its clock, by the reference counter that both have. Sources: Linux hv_util.c, OpenVMM, FreeBSD.
  */
 #include "guest/utilities/utilities_internal.h"
 

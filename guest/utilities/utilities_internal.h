@@ -5,8 +5,10 @@
  *   utility.c      the object: creating it, looking inside
  *   request.c      one message at a time: in, to its service, out
  *   negotiate.c    versions, the same for all
- *   shutdown.c, timesync.c, heartbeat.c, kvp.c, kvp_ip.c, vss.c, fcopy.c    a service each
+ *   shutdown.c, timesync.c, heartbeat.c, kvp.c, vss.c, fcopy.c    a service each
+ *   kvp_pair.c, kvp_ip.c    what the host says of pairs and addresses, in the user's form
  *   kvp_store.c    pools in memory
+ *   fcopy_name.c   names that stay inside a directory
  *   utf16.c        texts from and to the host
  *
  * All of it runs in turns of the device (guest/device/device.h). A message stays in current from its arrival
@@ -67,6 +69,7 @@ struct utility_shutdown {
 struct utility_kvp {
 	struct hvk_kvp_pair pair;
 	struct hvk_kvp_ip ip;
+	struct ic_kvp_value value; /* here, not on a stack */
 };
 
 enum utility_vss_state { VSS_THAWED, VSS_FREEZING, VSS_FROZEN };
@@ -129,5 +132,6 @@ uint32_t hvk_utility_negotiate(struct hvk_utility *utility, struct ic_header *he
 bool hvk_utility_newer(uint32_t a, uint32_t b);
 
 extern const struct utility_service hvk_utility_shutdown, hvk_utility_timesync, hvk_utility_heartbeat;
+extern const struct utility_service hvk_utility_kvp, hvk_utility_vss, hvk_utility_fcopy;
 
 #endif

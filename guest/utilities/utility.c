@@ -5,9 +5,8 @@
 #define RING_PAGES 4u
 
 static const struct utility_service *const services[] = {
-	&hvk_utility_shutdown,
-	&hvk_utility_timesync,
-	&hvk_utility_heartbeat,
+	&hvk_utility_shutdown, &hvk_utility_timesync, &hvk_utility_heartbeat,
+	&hvk_utility_kvp,      &hvk_utility_vss,      &hvk_utility_fcopy,
 };
 #define SERVICE_COUNT (sizeof(services) / sizeof(services[0]))
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages of the integration components as bytes, typed by hand from the facts (Linux hyperv.h and hv_util.c,
- * OpenVMM hyperv_ic, FreeBSD vmbus_icreg.h), never printed by our own code.
+ * Messages of the integration components as bytes, typed by hand from the facts (Linux hyperv.h and
+ * hv_util.c, OpenVMM hyperv_ic, FreeBSD vmbus_icreg.h), never printed by our own code.
  */
 #ifndef GOLDEN_IC_H
 #define GOLDEN_IC_H

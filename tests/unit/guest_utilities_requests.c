@@ -133,7 +133,7 @@ static void bad_headers(void **state)
 	utility_end();
 }
 
-/* While one waits for its answer a second is held here, and more stay in the ring; all are answered in order. */
+/* While one waits for its answer a second is held here, and more stay in the ring; all in order. */
 static void in_order(void **state)
 {
 	struct ic_shutdown body = {0};
