@@ -2,8 +2,8 @@
 /*
  * Simulation of a VF beside a card: it comes and goes, asked for and by surprise, while frames flow, the card
  * goes down and up, gets another MTU, other offloads, is taken away, and the host is slow or silent about the
- * data path. No frame comes twice or changed, nothing hangs, breaks a rule or is left behind, and a card without
- * its VF is as the stack made it.
+ * data path. No frame comes twice or changed, nothing hangs, breaks a rule or is left behind, and a card
+ * without its VF is as the stack made it.
  *
  *   sim_vf [FIRST [COUNT]]     SIM_VF_SEEDS=n sets the count (SIM_SEEDS / 25, or 200)
  */

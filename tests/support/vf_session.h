@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A card with a VF under numbered frames, to which things happen: a session of the rig's
- * (rig_config.session, with no_nic). It brings a card, a VF and a wire that echoes, and drives all the drivers
- * that a VF needs: bus, virtio, pairing.
+ * (rig_config.session, with no_nic). It brings a card, a VF and a wire that echoes, and drives all the
+ * drivers that a VF needs: bus, virtio, pairing.
  */
 #ifndef TESTS_SUPPORT_VF_SESSION_H
 #define TESTS_SUPPORT_VF_SESSION_H
