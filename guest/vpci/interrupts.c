@@ -129,6 +129,26 @@ static void conclude(struct hvk_vpci *vpci, hvk_status status, uint64_t address,
 		hvk_steps_answer(&vpci->steps, VPCI_EVENT_INTERRUPT, &answer);
 }
 
+/* Still masked: none can have gone to the wrong place. */
+static hvk_status put_in_place(struct hvk_vpci *vpci, uint64_t address, uint32_t data)
+{
+	const struct hvk_pci_interrupt *interrupt = vpci->interrupt;
+	const struct hvk_pci_target *target = &interrupt->targets[interrupt->target];
+	uint32_t slot = interrupt->function->slot, cpu = target->poller.cpu;
+	struct hvk_vpci_message message;
+	hvk_status status;
+
+	if (!hvk_vpci_create_is_elsewhere(vpci->version, hvk_cpu_vp_index(vpci_hvk(vpci), cpu)))
+		return HVK_OK;
+	status = hvk_interrupt_retarget(vpci_hvk(vpci), hvk_vpci_device_id(&vpci->bus, slot),
+					(uint32_t)address, data, target->vector, cpu);
+	if (status == HVK_OK)
+		return HVK_OK;
+	hvk_vpci_build_delete(&message, slot, address, data);
+	(void)hvk_channel_send(vpci->channel, message.bytes, message.length, false, NULL);
+	return status;
+}
+
 static void take_answer(struct hvk_vpci *vpci)
 {
 	struct vpci_ask *ask = &vpci->interrupt_ask;
@@ -145,6 +165,8 @@ static void take_answer(struct hvk_vpci *vpci)
 		return;
 	}
 	ask->pending = ask->there = false;
+	if (status == HVK_OK)
+		status = put_in_place(vpci, address, data);
 	if (hvk_status_is_host_fault(status))
 		hvk_vpci_fault(vpci, status, "answer to CREATE_INTERRUPT");
 	conclude(vpci, status, address, data);

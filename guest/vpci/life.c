@@ -98,10 +98,12 @@ static void turn(struct hvk_request *request, void *context)
 
 void hvk_vpci_set_lost(struct hvk_vpci *vpci, hvk_status status)
 {
+	bool expected = status == HVK_EGONE && !hvk_vpci_has_functions(vpci); /* what follows an ejection */
+
 	if (vpci->lost != HVK_OK)
 		return;
 	vpci->lost = status;
-	hvk_log(vpci_hvk(vpci), HVK_LOG_WARN, "vpci: %s", hvk_status_text(status));
+	hvk_log(vpci_hvk(vpci), expected ? HVK_LOG_INFO : HVK_LOG_WARN, "vpci: %s", hvk_status_text(status));
 }
 
 static void answer_steps(struct hvk_vpci *vpci)

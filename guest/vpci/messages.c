@@ -3,6 +3,7 @@
 
 #define STATUS_FAILURE 0x80000000u /* the sign of an NT status */
 #define DELIVERY_FIXED 0u
+#define MASK_PROCESSORS 64u /* that the mask of 1.1 has */
 
 static void *start(struct hvk_vpci_message *message, uint32_t type, uint32_t length)
 {
@@ -50,19 +51,18 @@ void hvk_vpci_build_assigned(struct hvk_vpci_message *message, uint32_t version,
 	request->slot = slot;
 }
 
-static hvk_status create_1_1(struct hvk_vpci_message *message, uint32_t slot, uint8_t vector,
-			     uint32_t processor)
+static void create_1_1(struct hvk_vpci_message *message, uint32_t slot, uint8_t vector, uint32_t processor)
 {
 	struct vpci_create_interrupt_header *header = start(message, VPCI_CREATE_INTERRUPT,
 							    sizeof(*header) + sizeof(struct vpci_interrupt));
 	const struct vpci_interrupt interrupt = {.vector = vector,
 						 .delivery_mode = DELIVERY_FIXED,
 						 .count = 1,
-						 .processors = 1ull << (processor & 63u)};
+						 .processors = processor < MASK_PROCESSORS ? 1ull << processor
+											   : 1};
 
 	header->slot = slot;
 	memcpy(header + 1, &interrupt, sizeof(interrupt));
-	return processor < 64 ? HVK_OK : HVK_ENOTSUP;
 }
 
 static void create_1_2(struct hvk_vpci_message *message, uint32_t slot, uint8_t vector, uint32_t processor)
@@ -96,15 +96,20 @@ static void create_1_4(struct hvk_vpci_message *message, uint32_t slot, uint8_t 
 hvk_status hvk_vpci_build_create(struct hvk_vpci_message *message, uint32_t version, uint32_t slot,
 				 uint8_t vector, uint32_t processor)
 {
-	if (version < VPCI_VERSION_1_2)
-		return create_1_1(message, slot, vector, processor);
 	if (processor > UINT16_MAX)
 		return HVK_ENOTSUP;
-	if (version < VPCI_VERSION_1_4)
+	if (version < VPCI_VERSION_1_2)
+		create_1_1(message, slot, vector, processor);
+	else if (version < VPCI_VERSION_1_4)
 		create_1_2(message, slot, vector, processor);
 	else
 		create_1_4(message, slot, vector, processor);
 	return HVK_OK;
+}
+
+bool hvk_vpci_create_is_elsewhere(uint32_t version, uint32_t processor)
+{
+	return version < VPCI_VERSION_1_2 && processor >= MASK_PROCESSORS;
 }
 
 void hvk_vpci_build_delete(struct hvk_vpci_message *message, uint32_t slot, uint64_t address, uint32_t data)

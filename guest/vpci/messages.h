@@ -22,9 +22,11 @@ void hvk_vpci_build_slot(struct hvk_vpci_message *message, uint32_t type, uint32
 void hvk_vpci_build_d0_entry(struct hvk_vpci_message *message, uint64_t window);
 /* By version, with room for what hosts may look for behind it: zeros. */
 void hvk_vpci_build_assigned(struct hvk_vpci_message *message, uint32_t version, uint32_t slot);
-/* HVK_ENOTSUP: that processor cannot be named in this version. */
+/* HVK_ENOTSUP: that processor cannot be named at all. */
 hvk_status hvk_vpci_build_create(struct hvk_vpci_message *message, uint32_t version, uint32_t slot,
 				 uint8_t vector, uint32_t processor);
+/* That version cannot name the processor: the interrupt is made for processor 0, and to be moved. */
+bool hvk_vpci_create_is_elsewhere(uint32_t version, uint32_t processor);
 void hvk_vpci_build_delete(struct hvk_vpci_message *message, uint32_t slot, uint64_t address, uint32_t data);
 void hvk_vpci_build_ejected(struct hvk_vpci_message *message, uint32_t slot);
 
