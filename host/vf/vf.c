@@ -100,11 +100,19 @@ static void come(struct hvh_vf *vf, uint64_t now)
 		plan_coming(vf, now);
 }
 
+/* The guest closed the bus, or began anew on it, before it let go. */
+static bool has_forgotten(const struct hvh_vf *vf)
+{
+	return vf->state == HVH_VF_LEAVING && has_come(vf) && !hvh_vpci_is_leaving(vf->bus);
+}
+
 static void run(void *context, uint64_t now)
 {
 	struct hvh_vf *vf = context;
 
 	settle(vf, now);
+	if (has_forgotten(vf))
+		hvh_vpci_eject(vf->bus, now);
 	if (vf->return_at <= now) {
 		if (vf->state == HVH_VF_AWAY)
 			come(vf, now);
@@ -132,7 +140,8 @@ static uint64_t next_event(void *context)
 	const uint64_t times[] = {vf->tell_at, vf->tell_again_at, vf->offer_at, vf->return_at};
 	uint64_t next = HVH_NEVER;
 
-	if ((vf->state == HVH_VF_THERE && !has_come(vf)) || (vf->state == HVH_VF_AWAY && has_come(vf)))
+	if ((vf->state == HVH_VF_THERE && !has_come(vf)) || (vf->state == HVH_VF_AWAY && has_come(vf)) ||
+	    has_forgotten(vf))
 		return 0;
 	for (size_t n = 0; n < sizeof times / sizeof times[0]; n++)
 		if (times[n] < next)
@@ -340,6 +349,15 @@ bool hvh_vf_detach(struct hvh_vf *vf, uint64_t now, bool eject)
 		hvh_vpci_eject(vf->bus, now);
 	else
 		hvh_vpci_rescind(vf->bus, now);
+	return true;
+}
+
+bool hvh_vf_switch(struct hvh_vf *vf, uint64_t now, bool to_vf)
+{
+	if (to_vf)
+		return netvsp_vf_give(vf->nic, now);
+	netvsp_vf_fall_back(vf->nic);
+	vf_flows_forget(vf);
 	return true;
 }
 

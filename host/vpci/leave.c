@@ -26,6 +26,11 @@ bool hvh_vpci_eject(struct hvh_vpci *bus, uint64_t now)
 	return true;
 }
 
+bool hvh_vpci_is_leaving(const struct hvh_vpci *bus)
+{
+	return bus->ejecting || bus->ejected;
+}
+
 /* Needs no answer: Linux and FreeBSD ask for none. */
 void vpci_ejection_complete(struct hvh_vpci *bus, const struct hvh_packet *packet)
 {

@@ -67,6 +67,8 @@ bool hvh_vpci_offer(struct hvh_vpci *bus, uint64_t now, uint32_t serial);
 bool hvh_vpci_is_offered(const struct hvh_vpci *bus); /* or to be, at the next contact */
 /* Asks the guest to let it go; when it has, or eject_wait is over, the bus is rescinded. */
 bool hvh_vpci_eject(struct hvh_vpci *bus, uint64_t now);
+/* Asked for, or let go and about to be rescinded. Who closes the channel instead has not been asked. */
+bool hvh_vpci_is_leaving(const struct hvh_vpci *bus);
 /* Takes it away at once. */
 bool hvh_vpci_rescind(struct hvh_vpci *bus, uint64_t now);
 /* The device raises interrupt entry. Masked ones are remembered, as MSI-X has it. */

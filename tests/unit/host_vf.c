@@ -62,6 +62,11 @@ bool hvh_vpci_eject(struct hvh_vpci *bus, uint64_t now)
 	return true;
 }
 
+bool hvh_vpci_is_leaving(const struct hvh_vpci *bus)
+{
+	return bus->ejecting;
+}
+
 bool hvh_vpci_rescind(struct hvh_vpci *bus, uint64_t now)
 {
 	(void)now;
@@ -347,6 +352,22 @@ static void test_ejected_vf_falls_back_first_and_leaves_when_let_go(void **state
 	end(&scene);
 }
 
+static void test_guest_that_began_anew_is_asked_again(void **state)
+{
+	const struct hvh_vf_config config = {0};
+	struct scene scene = begin(&config);
+
+	(void)state;
+	make_active(&scene);
+	assert_true(hvh_vf_detach(scene.vf, scene.fake->now, true));
+	wait_for(scene.fake, SECOND);
+	assert_int_equal(the_bus.ejects, 1);
+	the_bus.ejecting = false; /* closed, and opened again */
+	wait_for(scene.fake, 1);
+	assert_int_equal(the_bus.ejects, 2);
+	end(&scene);
+}
+
 static void test_each_return_has_another_serial(void **state)
 {
 	const struct hvh_vf_config config = {.serial = 5, .offer_delay = UINT64_MAX};
@@ -566,6 +587,7 @@ int main(void)
 		cmocka_unit_test(test_vf_waits_for_a_guest_that_can_have_it),
 		cmocka_unit_test(test_habits_of_the_seed),
 		cmocka_unit_test(test_ejected_vf_falls_back_first_and_leaves_when_let_go),
+		cmocka_unit_test(test_guest_that_began_anew_is_asked_again),
 		cmocka_unit_test(test_each_return_has_another_serial),
 		cmocka_unit_test(test_migration_brings_it_back_after_its_time),
 		cmocka_unit_test(test_reattached_card_has_the_data_path_and_is_told_again),
