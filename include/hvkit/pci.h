@@ -40,13 +40,15 @@ struct hvk_pci_info {
 
 /* A driver's claim on a function, as hvk_channel_claim. */
 struct hvk_pci_hooks {
-	/* The host takes it away. eject: it asks, and waits for hvk_pci_ejected, bounded (the device works
+	/* The host takes it away. eject: it asks, and waits for hvk_pci_release, bounded (the device works
 	 * meanwhile); otherwise it is gone already: reads give all ones. The driver ends its work with it,
-	 * then calls hvk_pci_release. Once. In hvk_poll. */
+	 * then calls hvk_pci_release. Once; or with eject, then without, if it took too long or the host did
+	 * not wait. In hvk_poll. */
 	void (*leaving)(void *context, struct hvk_pci_function *function, bool eject);
 	void *context;
 };
-/* HVK_EBUSY: another driver has it. HVK_EGONE. Task context or callback. */
+/* HVK_EBUSY: another driver has it, or had it and its interrupts are not deleted yet. HVK_EGONE. Task context
+ * or callback. */
 hvk_status hvk_pci_claim(struct hvk_pci_function *function, const struct hvk_pci_hooks *hooks);
 /* Interrupts that are left are deleted; memory decoding and bus mastering are switched off. After leaving it
  * is also the answer to the host. The pointer is dead then if the function was leaving. */
@@ -59,13 +61,13 @@ struct hvk *hvk_pci_instance(struct hvk_pci_function *function);
 /* Configuration space: width 1, 2 or 4 bytes, aligned, offset below 4096. All ones, and nothing is
  * written, for anything else and once it is gone. Identity, class and subsystem are what the host said once;
  * BARs and the MSI-X capability are hvkit's own: writes to them are HVK_EINVAL, as are those to fields that
- * the device defines as read-only. Any CPU; task context or callback. */
+ * every device has read-only; HVK_ESTATE while the bus sleeps. Any CPU; task context or callback. */
 uint32_t hvk_pci_config_read(struct hvk_pci_function *function, uint32_t offset, unsigned width);
 hvk_status hvk_pci_config_write(struct hvk_pci_function *function, uint32_t offset, unsigned width,
 				uint32_t value);
 /* Offset of the n-th capability of that id (wire/pci.h), 0 if there is none; the walk is bounded. */
 uint32_t hvk_pci_find_capability(struct hvk_pci_function *function, uint8_t id, uint32_t n);
-/* Memory decoding and bus mastering. Off at first. */
+/* Memory decoding and bus mastering. Off at first; had again after a sleep. */
 hvk_status hvk_pci_enable(struct hvk_pci_function *function, bool memory, bool master);
 
 /* A BAR's memory: width 1, 2, 4 or 8 bytes, aligned; an access that is not wholly inside is all ones, or
@@ -83,7 +85,9 @@ void hvk_pci_interrupt_create(struct hvk_pci_function *function, uint32_t index,
 			      void (*handler)(void *context, struct hvk_pci_function *function,
 					      uint32_t index),
 			      void *context, struct hvk_request *request);
-/* To another CPU: by the hypercall; handler does not run on the old one once this has finished. */
+/* To another CPU: by the hypercall; handler does not run on the old one once this has finished, and runs
+ * once on the new one, as an interrupt may have come in between. HVK_ESTATE: there is none, or it is just being
+ * made, moved or deleted. */
 void hvk_pci_interrupt_retarget(struct hvk_pci_function *function, uint32_t index, uint32_t cpu,
 				struct hvk_request *request);
 void hvk_pci_interrupt_delete(struct hvk_pci_function *function, uint32_t index, struct hvk_request *request);

@@ -39,6 +39,13 @@ enum fault {
 	VECTOR_RESERVED,
 	FIRMWARE_ID,
 	LOG_LEVEL_NONE,
+	DEVICE_VECTORS_POLLED,
+	DEVICE_VECTORS_TOO_LOW,
+	DEVICE_VECTORS_TOO_HIGH,
+	DEVICE_VECTORS_TOO_MANY,
+	DEVICE_VECTORS_OF_SINT,
+	WINDOW_BEYOND,
+	RESERVED_BEYOND,
 	PORT_SIZE_FORGOTTEN,
 	PORT_SIZE_NONSENSE,
 	UNSHARE_ALONE,
@@ -71,6 +78,16 @@ static const char *const said[] = {
 	[FIRMWARE_ID] =
 		"config.guest_os_id is 0x10000000000, which is firmware's: 0 for hvkit's, or your own",
 	[LOG_LEVEL_NONE] = "config.log_level is 5, not 0 to 4 (HVK_LOG_DEBUG)",
+	[DEVICE_VECTORS_POLLED] = "config.device_vector_count is 8: config.interrupts is needed too",
+	[DEVICE_VECTORS_TOO_LOW] =
+		"config.device_vector_first and _count are 15 and 8, not 16 to 255, and 1 to 64",
+	[DEVICE_VECTORS_TOO_HIGH] =
+		"config.device_vector_first and _count are 249 and 8, not 16 to 255, and 1 to 64",
+	[DEVICE_VECTORS_TOO_MANY] =
+		"config.device_vector_first and _count are 100 and 65, not 16 to 255, and 1 to 64",
+	[DEVICE_VECTORS_OF_SINT] = "config.vector, 64, is one of the device vectors, 60 to 67",
+	[WINDOW_BEYOND] = "config.mmio_windows[1] is beyond the last address",
+	[RESERVED_BEYOND] = "config.mmio_reserved[3] is beyond the last address",
 	[PORT_SIZE_FORGOTTEN] = "port.size is 0, not the ",
 	[UNSHARE_ALONE] = "port.share is NULL: share and unshare, both or none (L3)",
 	[LOCK_ALONE] = "port.unlock is NULL: lock_init, lock and unlock, all or none (L1)",
@@ -123,10 +140,49 @@ static void leave_out(enum fault fault, struct hvk_port *port)
 	}
 }
 
+static void give_vectors(struct hvk_config *config, uint8_t first, uint8_t count)
+{
+	config->interrupts = true;
+	config->vector = 64;
+	config->device_vector_first = first;
+	config->device_vector_count = count;
+}
+
+static void spoil_devices(enum fault fault, struct hvk_config *config)
+{
+	switch (fault) {
+	case DEVICE_VECTORS_POLLED:
+		config->device_vector_first = 0x60;
+		config->device_vector_count = 8;
+		break;
+	case DEVICE_VECTORS_TOO_LOW:
+		give_vectors(config, 15, 8);
+		break;
+	case DEVICE_VECTORS_TOO_HIGH:
+		give_vectors(config, 249, 8);
+		break;
+	case DEVICE_VECTORS_TOO_MANY:
+		give_vectors(config, 100, 65);
+		break;
+	case DEVICE_VECTORS_OF_SINT:
+		give_vectors(config, 60, 8);
+		break;
+	case WINDOW_BEYOND:
+		config->mmio_windows[1] = (struct hvk_mmio_range){0x1000, UINT64_MAX};
+		break;
+	case RESERVED_BEYOND:
+		config->mmio_reserved[3] = (struct hvk_mmio_range){UINT64_MAX, 1};
+		break;
+	default:
+		break;
+	}
+}
+
 static void spoil(enum fault fault, struct hvk_port *port, struct hvk_config *config)
 {
 	if (fault >= NO_LOG && fault <= NO_PAUSE)
 		leave_out(fault, port);
+	spoil_devices(fault, config);
 	switch (fault) {
 	case PORT_SIZE:
 		port->size--;
