@@ -123,9 +123,10 @@ struct hvk_kvp_callbacks {
 };
 
 /* A store of pages of the port, bounded: the pools of a guest that has no disk, and the cache of one
- * that has. Its callbacks fit into the above with the store as context. save is called after each
- * change of a pool with its contents in the format of Linux's and FreeBSD's pool files (512 bytes
- * of key, 2048 of value, each); load is the way back. */
+ * that has. Its callbacks fit into the above with the store as context. Task context or callback, any CPU.
+ * hvk_kvp_store_save writes a pool in the format of Linux's and FreeBSD's pool files (512 bytes of key,
+ * 2048 of value, each); hvk_kvp_store_load is the way back. pairs_max is 1 to 4096, all pools together:
+ * HVK_EINVAL; HVK_ENOMEM. */
 struct hvk_kvp_store;
 hvk_status hvk_kvp_store_create(struct hvk *hvk, uint32_t pairs_max, struct hvk_kvp_store **out);
 void hvk_kvp_store_destroy(struct hvk_kvp_store *store);
@@ -135,8 +136,8 @@ enum hvk_utility_answer hvk_kvp_store_remove(void *store, uint8_t pool, const ch
 enum hvk_utility_answer hvk_kvp_store_enumerate(void *store, uint8_t pool, uint32_t index,
 						struct hvk_kvp_pair *pair);
 #define HVK_KVP_RECORD_SIZE 2560u
-/* One record of a pool file into the pool (a malformed one: HVK_EINVAL), and out of it (HVK_EEMPTY past
- * the last). */
+/* One record of a pool file into the pool (a malformed one: HVK_EINVAL; full: HVK_ELIMIT), and out of it
+ * (HVK_EEMPTY past the last; HVK_ETOOBIG: a text that does not fit). Numbers are written in decimal. */
 hvk_status hvk_kvp_store_load(struct hvk_kvp_store *store, uint8_t pool,
 			      const uint8_t record[HVK_KVP_RECORD_SIZE]);
 hvk_status hvk_kvp_store_save(struct hvk_kvp_store *store, uint8_t pool, uint32_t index,
@@ -161,6 +162,7 @@ struct hvk_fcopy_callbacks {
 	 * inside a directory of its own. REFUSED if it exists and overwrite is false. */
 	enum hvk_utility_answer (*start)(void *context, const char *path, const char *name, uint64_t size,
 					 bool overwrite, bool create_path);
+	/* data are valid until it is answered. Anything but DONE and LATER ends the copy. */
 	enum hvk_utility_answer (*write)(void *context, uint64_t offset, const void *data, uint32_t length);
 	/* All is there; or (ok false) the copy ended before: remove what came. */
 	enum hvk_utility_answer (*end)(void *context, bool ok);

@@ -207,7 +207,8 @@ static void sizes(void **state)
 		assert_int_equal(utility_ask(IC_TYPE_KVP, &request, 4 + sizeof(request.body.value)),
 				 IC_STATUS_INVALID_ARGUMENT);
 	}
-	memset(request.body.value.key, 'k', IC_KVP_KEY_SIZE);
+	for (uint32_t i = 0; i < IC_KVP_KEY_SIZE; i++)
+		request.body.value.key[i] = i % 2 ? 0 : 'k';
 	request.body.value.key_size = 512; /* no place for the end */
 	assert_int_equal(utility_ask(IC_TYPE_KVP, &request, 4 + sizeof(request.body.value)),
 			 IC_STATUS_INVALID_ARGUMENT);
