@@ -2,7 +2,7 @@
 /*
  * A virtio network function of the host's and a hostile driver: any access to its registers, any descriptors
  * and indices, frames in between, a bus that leaves and comes back.
- * Header: {profile, faults, flags, features u64}; flags: 1 the function is in place, 2 and the device started.
+ * Header: {profile, faults, flags, features u64}; flags: 1 function in place, 2 and the device started.
  */
 #include "host/virtio/net.h"
 #include "tests/fuzz/raw_guest.h"
