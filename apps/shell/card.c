@@ -98,8 +98,11 @@ void shell_card_detach(struct shell *shell)
 		shell_fail(shell, "detach the network card", status);
 	shell->nic = NULL;
 	shell->nic_channel = NULL;
-	if (shell->abandoned)
+	if (shell->abandoned) {
+		shell->vf = NULL;
 		return;
+	}
+	shell_vf_destroy(shell);
 	status = hvk_netvsc_destroy(nic);
 	if (status != HVK_OK)
 		shell_fail(shell, "give the network driver's memory back", status);

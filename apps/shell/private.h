@@ -79,7 +79,9 @@ struct hvk_netdev *shell_netdev(struct shell *shell);
 hvk_status shell_vf_create(struct shell *shell);
 /* One step of its coming and going; never waits. True if there was one. */
 bool shell_vf_turn(struct shell *shell);
+/* Before the card is detached, and after. */
 void shell_vf_down(struct shell *shell);
+void shell_vf_destroy(struct shell *shell);
 void shell_vf_dump(struct shell *shell, hvk_dump_line line, void *context);
 
 /* --- network.c ---------------------------------------------------------------------- */

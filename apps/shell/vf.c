@@ -294,28 +294,50 @@ bool shell_vf_turn(struct shell *shell)
 	return go_on(shell, &shell->vf_device);
 }
 
-/* Before the card is detached: nothing of the VF is left then. */
+static uint64_t down_limit(struct shell *shell)
+{
+	return hvk_time(atomic_load(&shell->hvk)) + DOWN_MS * HVK_TIME_PER_MS;
+}
+
+static bool takes_too_long(struct shell *shell, uint64_t limit)
+{
+	if (shell->abandoned || hvk_time(atomic_load(&shell->hvk)) >= limit)
+		return true;
+	shell_turn(shell, hvk_time(atomic_load(&shell->hvk)) + HVK_TIME_PER_MS);
+	return false;
+}
+
+/* Nothing of the VF is left then, and none is taken until the pairing is destroyed. */
 void shell_vf_down(struct shell *shell)
 {
 	struct shell_vf *vf = &shell->vf_device;
-	uint64_t limit = hvk_time(atomic_load(&shell->hvk)) + DOWN_MS * HVK_TIME_PER_MS;
-	hvk_status status = HVK_OK;
+	uint64_t limit = down_limit(shell);
 
 	if (!shell->vf)
 		return;
 	vf->down = true;
-	while (!shell->abandoned && hvk_time(atomic_load(&shell->hvk)) < limit) {
-		if (vf->step == SHELL_VF_IDLE) {
-			status = hvk_vf_destroy(shell->vf);
-			if (status == HVK_OK)
-				break;
-		}
-		shell_turn(shell, hvk_time(atomic_load(&shell->hvk)) + HVK_TIME_PER_MS);
-	}
-	vf->down = false;
-	if (status != HVK_OK || vf->step != SHELL_VF_IDLE)
-		shell_fail(shell, "give the VF up", status != HVK_OK ? status : HVK_ETIMEDOUT);
+	while (vf->step != SHELL_VF_IDLE && !takes_too_long(shell, limit))
+		continue;
+	if (vf->step != SHELL_VF_IDLE)
+		shell_fail(shell, "give the VF up", HVK_ETIMEDOUT);
+}
+
+/* What the last of the card's news have begun ends in a few turns. */
+void shell_vf_destroy(struct shell *shell)
+{
+	struct hvk_vf *vf = shell->vf;
+	uint64_t limit = down_limit(shell);
+	hvk_status status = HVK_OK;
+
+	if (!vf)
+		return;
+	do
+		status = hvk_vf_destroy(vf);
+	while (status != HVK_OK && !takes_too_long(shell, limit));
 	shell->vf = NULL;
+	shell->vf_device.down = false;
+	if (status != HVK_OK)
+		shell_fail(shell, "give the pairing's memory back", status);
 }
 
 /* --- The command ------------------------------------------------------------------------------------- */

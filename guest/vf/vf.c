@@ -58,6 +58,8 @@ hvk_status hvk_vf_destroy(struct hvk_vf *vf)
 {
 	struct hvk_pages pages = vf->pages;
 
+	if (vf->card.netdev->info.flags & HVK_NETDEV_UP)
+		return HVK_ESTATE;
 	if (vf->state != HVK_VF_ABSENT || vf->steps.sequence || vf->phase != VF_PHASE_NONE ||
 	    __atomic_load_n(&vf->kicked, __ATOMIC_SEQ_CST))
 		return HVK_ESTATE;

@@ -65,7 +65,8 @@ struct hvk_vf_config {
  * HVK_EPAIRED to others. Before the card is brought up, attached or not; it outlives the vf. HVK_ESTATE:
  * the card is up; HVK_EINVAL: created without hvk_netvsc_config.vf; HVK_ENOMEM. Task context. */
 hvk_status hvk_vf_create(struct hvk_netvsc *nic, const struct hvk_vf_config *config, struct hvk_vf **out);
-/* Only while absent (HVK_ESTATE). The netdev is the card's own again. */
+/* Only while absent, with the card detached: its CPUs may be inside our hooks until then (HVK_ESTATE: so it
+ * is not, or something is still under way: later). The netdev is the card's own again. */
 hvk_status hvk_vf_destroy(struct hvk_vf *vf);
 
 /* The card, for the network stack: as hvk_netvsc_netdev without a VF, and with one in separate mode. */

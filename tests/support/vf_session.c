@@ -491,7 +491,7 @@ static void vf_down(struct session *session)
 	uint64_t end = hvk_time(session->rig->hvk) + DOWN_MS * HVK_TIME_PER_MS;
 
 	session->down = true;
-	while (session->step != IDLE || hvk_vf_destroy(session->vf) != HVK_OK) {
+	while (session->step != IDLE) {
 		if (hvk_time(session->rig->hvk) > end) {
 			WRONG(session, "the VF does not leave: step %d, %d", (int)session->step,
 			      (int)session->device_request.status);
@@ -499,7 +499,26 @@ static void vf_down(struct session *session)
 		}
 		turn(session);
 	}
+}
+
+/* What the last of the card's news have begun ends in a few turns. */
+static void destroy(struct session *session)
+{
+	uint64_t end = hvk_time(session->rig->hvk) + SETTLE_MS * HVK_TIME_PER_MS;
+
+	while (hvk_vf_destroy(session->vf) != HVK_OK) {
+		if (hvk_time(session->rig->hvk) > end) {
+			WRONG(session, "the pairing cannot be destroyed");
+			return;
+		}
+		turn(session);
+	}
+	session->vf = NULL;
+	session->netdev = NULL;
 	session->down = false;
+	if (hvk_netvsc_destroy(session->nic) != HVK_OK)
+		WRONG(session, "the card cannot be destroyed");
+	session->nic = NULL;
 }
 
 static void card_down(struct session *session)
@@ -510,17 +529,13 @@ static void card_down(struct session *session)
 		return;
 	take_counts(session);
 	vf_down(session);
-	session->vf = NULL;
-	session->netdev = NULL;
 	if (session->wrong[0])
 		return;
 	hvk_netvsc_detach(session->nic, request(session));
 	status = wait_for(session);
 	if (!is_explained(session, status) && status != HVK_ETIMEDOUT_TEARDOWN)
 		WRONG(session, "detach the card: %s", hvk_status_name(status));
-	if (hvk_netvsc_destroy(session->nic) != HVK_OK)
-		WRONG(session, "the card cannot be destroyed");
-	session->nic = NULL;
+	destroy(session);
 }
 
 /* Traffic for a while; a card that the host took away is given up, one that it offers is taken. */

@@ -343,6 +343,9 @@ static void destroy(struct hvk_request *request, void *context)
 {
 	(void)request;
 	(void)context;
+	assert_int_equal(hvk_vf_destroy(bench.pair),
+			 HVK_ESTATE); /* the card is up: frames come in by our hooks */
+	bench.nic.device.netdev.info.flags = 0;
 	assert_int_equal(hvk_vf_destroy(bench.pair), HVK_OK);
 	bench.pair = NULL;
 }

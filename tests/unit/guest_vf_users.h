@@ -197,6 +197,7 @@ static void fake_end(void)
 	if (fake_state() != HVK_VF_ABSENT)
 		(void)fake_unpair();
 	fake_run();
+	bench.nic.device.netdev.info.flags = 0; /* the card is detached */
 	assert_int_equal(hvk_vf_destroy(bench.pair), HVK_OK);
 	assert_ptr_equal(bench.nic.device.netdev.ops, &fake_ops);
 	assert_ptr_equal(bench.vf.netdev.ops, &fake_ops);
