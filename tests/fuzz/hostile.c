@@ -78,6 +78,8 @@ static uint64_t hypercall(void *owner, const void *page, uint64_t control, uint6
 		   (machine->port.registers[HVK_REG_HYPERCALL] & HV_PAGE_ADDRESS_MASK));
 	if (control == HV_CALL_POST_MESSAGE)
 		return post(machine, input);
+	if (machine->mmio && (control & 0xffffu) == HV_CALL_RETARGET_DEVICE_INTERRUPT)
+		return machine->retarget_status;
 	FUZZ_CHECK(control == (HV_CALL_SIGNAL_EVENT | HV_CALL_FAST));
 	if (machine->signal_failures == 0)
 		return HV_STATUS_SUCCESS;
@@ -165,7 +167,48 @@ static void stop_cpus(struct hostile *machine)
 	}
 }
 
+static bool in_window(uint64_t address, uint64_t window, unsigned width)
+{
+	return address >= window && address - window <= HOSTILE_WINDOW - width;
+}
+
+static uint64_t access_memory(struct hostile *machine, uint64_t address, unsigned width, const uint64_t *to)
+{
+	FUZZ_CHECK(width == 1 || width == 2 || width == 4 || width == 8);
+	FUZZ_CHECK(address % width == 0);
+	FUZZ_CHECK(in_window(address, HOSTILE_LOW, width) || in_window(address, HOSTILE_HIGH, width));
+	return machine->mmio(machine, address, width, to);
+}
+
+static uint64_t mmio_read(void *context, uint64_t address, unsigned width)
+{
+	return access_memory(((struct polled_port *)context)->owner, address, width, NULL);
+}
+
+static void mmio_write(void *context, uint64_t address, unsigned width, uint64_t value)
+{
+	(void)access_memory(((struct polled_port *)context)->owner, address, width, &value);
+}
+
+static void give_devices(struct hostile *machine, struct hvk_config *config, hostile_mmio mmio)
+{
+	machine->mmio = mmio;
+	machine->port.port.mmio_read = mmio_read;
+	machine->port.port.mmio_write = mmio_write;
+	config->mmio_windows[0] = (struct hvk_mmio_range){HOSTILE_LOW, HOSTILE_WINDOW};
+	config->mmio_windows[1] = (struct hvk_mmio_range){HOSTILE_HIGH, HOSTILE_WINDOW};
+	config->interrupts = true;
+	config->vector = HOSTILE_VECTOR - 1;
+	config->device_vector_first = HOSTILE_VECTOR;
+	config->device_vector_count = HOSTILE_VECTORS;
+}
+
 struct hostile *hostile_create(uint32_t newest, uint32_t cpus)
+{
+	return hostile_create_with_devices(newest, cpus, NULL);
+}
+
+struct hostile *hostile_create_with_devices(uint32_t newest, uint32_t cpus, hostile_mmio mmio)
 {
 	static const struct vmbus_guid netvsc = VMBUS_GUID_NETVSC;
 	struct hostile *machine = calloc(1, sizeof(*machine));
@@ -180,6 +223,8 @@ struct hostile *hostile_create(uint32_t newest, uint32_t cpus)
 	machine->type = netvsc;
 	hostile_net_reset(machine);
 	fill_port(machine);
+	if (mmio)
+		give_devices(machine, &config, mmio);
 	FUZZ_CHECK(hvk_create(&machine->port.port, &config, &machine->hvk) == HVK_OK);
 	FUZZ_CHECK(hvk_start(machine->hvk) == HVK_OK);
 	start_cpus(machine);

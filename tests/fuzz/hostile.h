@@ -126,6 +126,9 @@ struct hostile {
 	bool has_net;           /* the card's host runs */
 	struct vmbus_guid type; /* of the channel that is offered */
 
+	uint64_t (*mmio)(void *machine, uint64_t address, unsigned width, const uint64_t *to);
+	uint16_t retarget_status;
+
 	/* The user. */
 	struct hvk_request connect, leave;
 	void *user;
@@ -136,6 +139,15 @@ struct hostile {
 /* A started instance; the machine is the one that switch points belong to. One CPU or two; the
  * host's messages and events all come to CPU 0, which passes on what belongs to the other. */
 struct hostile *hostile_create(uint32_t newest, uint32_t cpus);
+/* ... with device memory: its accesses come to mmio (width, and to if it is a write), in these windows; and
+ * with device vectors from HOSTILE_VECTOR on. */
+#define HOSTILE_LOW 0xf8000000ull
+#define HOSTILE_HIGH 0xfe0000000ull
+#define HOSTILE_WINDOW 0x1000000ull
+#define HOSTILE_VECTOR 0x60u
+#define HOSTILE_VECTORS 8u
+typedef uint64_t (*hostile_mmio)(void *machine, uint64_t address, unsigned width, const uint64_t *to);
+struct hostile *hostile_create_with_devices(uint32_t newest, uint32_t cpus, hostile_mmio mmio);
 /* The bus is left, by force if need be, and everything is looked at: nothing leaked,
  * nothing given back that the host may use. */
 void hostile_destroy(struct hostile *machine);
