@@ -84,7 +84,7 @@ struct hvk_hypervisor {
 	bool taken; /* registers were written: there is something to give back */
 };
 
-#define HVK_MMIO_TAKEN_MAX 128u
+#define HVK_MMIO_TAKEN_MAX 64u
 #define HVK_DOMAINS_MAX 64u
 
 /* What devices have of the machine. */
