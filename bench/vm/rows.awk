@@ -43,6 +43,21 @@ function idle(name, key, unit) {
 	row(name, between("image", "mark-3", "mark-4", key) / seconds("image"), unit,
 		between("linux", "mark-3", "mark-4", key) / seconds("linux"))
 }
+# Per 1,000 reads of 4 KiB between two marks; what is printed to the serial port is not the disk's.
+function reads(name, first, last, key, count,   ours, theirs) {
+	ours = between("image_disk", first, last, key)
+	theirs = between("linux_disk", first, last, key)
+	if (key == "exits") {
+		ours -= between("image_disk", first, last, "ports.serial")
+		theirs -= between("linux_disk", first, last, "ports.serial")
+	}
+	row("vm_disk_" name "_" key "_per_1000", ours * 1000 / count, key, theirs * 1000 / count)
+}
+function disk(name, first, last, count) {
+	reads(name, first, last, "hypercalls", count)
+	reads(name, first, last, "interrupts", count)
+	reads(name, first, last, "exits", count)
+}
 END {
 	both("vm_first_packet_exits", "", "first-packet", "exits", "exits", 1)
 	row("vm_first_packet_exits_but_serial", silent("image"), "exits", silent("linux"))
@@ -56,6 +71,8 @@ END {
 	both("vm_download_exits_per_mib", "mark-1", "mark-2", "exits", "exits", 20)
 	both("vm_download_hypercalls_per_mib", "mark-1", "mark-2", "hypercalls", "hypercalls", 20)
 	both("vm_download_interrupts_per_mib", "mark-1", "mark-2", "interrupts", "interrupts", 20)
+	disk("depth_1", "mark-1", "mark-2", 512)
+	disk("depth_32", "mark-2", "mark-3", 2048)
 	idle("vm_idle_exits_per_second", "exits", "exits/s")
 	idle("vm_idle_interrupts_per_second", "interrupts", "interrupts/s")
 	idle("vm_idle_device_wakeups_per_second", "device_wakeups", "wake-ups/s")
