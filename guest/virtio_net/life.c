@@ -177,6 +177,7 @@ static void is_down(void *context)
 	hvk_timer_stop(device->hvk, &device->link_timer);
 	device->netdev.info.flags = 0;
 	device->netdev.info.link_up = false;
+	device->transport.common.size = 0; /* the function is off: not even a reset reaches it */
 	hvk_lock(device->hvk, &device->lock);
 	device->groups.count = 0;
 	device->state = VIRTIO_NET_DETACHED;

@@ -111,6 +111,9 @@ struct hvk_pci_function { /* the test's own */
 	struct vd_sent sent; /* the last */
 	uint32_t sent_count;
 	uint64_t reads, writes;
+	bool freed_early; /* memory was given back that it could write */
+	/* What a register reads as, instead of its value. */
+	bool (*forged)(struct hvk_pci_function *device, uint64_t offset, uint64_t *value);
 
 	struct {
 		uint64_t from, to;
@@ -182,8 +185,10 @@ static inline void vd_freed(void *owner, uint64_t gpa, uint32_t pages)
 	vd *device = owner;
 
 	(void)gpa, (void)pages;
-	if ((device->status & VIRTIO_STATUS_DRIVER_OK) && !device->gone)
-		vd_violation(device, "memory given back while the device runs");
+	if (!(device->status & VIRTIO_STATUS_DRIVER_OK) || device->gone)
+		return;
+	device->freed_early = true;
+	vd_violation(device, "memory given back while the device runs");
 }
 
 /* --- Interrupts ------------------------------------------------------------------------------ */
@@ -740,6 +745,8 @@ uint64_t hvk_pci_bar_read(struct hvk_pci_function *device, unsigned bar, uint64_
 	if (!vd_check(device, device->memory && bar == VD_BAR && offset + width <= VD_BAR_SIZE,
 		      "a read outside"))
 		return UINT64_MAX;
+	if (device->forged && device->forged(device, offset, &value))
+		return width == 8 ? value : value & ((1ull << 8 * width) - 1);
 	if (offset < sizeof(struct virtio_pci_common)) {
 		vd_check(device, vd_common_width((uint32_t)offset) == width,
 			 "a register read by another width");

@@ -485,6 +485,11 @@ static void detached_before_it_began(void **state)
 	hvk_virtio_net_detach(user->net, &user->detach);
 	assert_int_equal(vd_wait(user->device, &user->detach), HVK_OK);
 	assert_int_equal(user->attach.status, HVK_ECANCELED);
+	user_up(user);
+	assert_int_equal(user_detach(user), HVK_OK);
+	hvk_virtio_net_attach(user->net, &user->attach); /* the function is off, and stays so */
+	hvk_virtio_net_detach(user->net, &user->detach);
+	assert_int_equal(vd_wait(user->device, &user->detach), HVK_OK);
 	assert_int_equal(user_leave(user), 0);
 }
 
