@@ -86,8 +86,8 @@ void hvk_pci_interrupt_create(struct hvk_pci_function *function, uint32_t index,
 					      uint32_t index),
 			      void *context, struct hvk_request *request);
 /* To another CPU: by the hypercall; handler does not run on the old one once this has finished, and runs
- * once on the new one, as an interrupt may have come in between. HVK_ESTATE: there is none, or it is just being
- * made, moved or deleted. */
+ * once on the new one, as an interrupt may have come in between. HVK_ESTATE: there is none, or it is just
+ * being made, moved or deleted. */
 void hvk_pci_interrupt_retarget(struct hvk_pci_function *function, uint32_t index, uint32_t cpu,
 				struct hvk_request *request);
 void hvk_pci_interrupt_delete(struct hvk_pci_function *function, uint32_t index, struct hvk_request *request);
