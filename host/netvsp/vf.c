@@ -34,6 +34,24 @@ bool netvsp_vf_has_data_path(const struct hvh_nic *nic)
 	return nic->session.vf.on;
 }
 
+static void set_data_path(struct hvh_nic *nic, bool to_vf)
+{
+	bool was = nic->session.vf.on;
+
+	nic->session.vf.on = to_vf && nic->vf.context != NULL && nic->vf.there(nic->vf.context);
+	if (nic->vf.context != NULL && was != nic->session.vf.on)
+		nic->vf.switched(nic->vf.context, nic->now, nic->session.vf.on);
+}
+
+bool netvsp_vf_give(struct hvh_nic *nic, uint64_t now)
+{
+	if (!netvsp_vf_is_ready(nic))
+		return false;
+	nic->now = now;
+	set_data_path(nic, true);
+	return nic->session.vf.on;
+}
+
 void netvsp_vf_fall_back(struct hvh_nic *nic)
 {
 	nic->session.vf.on = false;
@@ -112,12 +130,7 @@ static bool knows_of_none(const struct hvh_nic *nic)
 
 static void finish_switch(struct netvsp_queue *queue, const struct netvsp_vf_switch *wanted)
 {
-	struct hvh_nic *nic = queue->nic;
-	bool was = nic->session.vf.on;
-
-	nic->session.vf.on = wanted->to_vf && nic->vf.context != NULL && nic->vf.there(nic->vf.context);
-	if (nic->vf.context != NULL && was != nic->session.vf.on)
-		nic->vf.switched(nic->vf.context, nic->now, nic->session.vf.on);
+	set_data_path(queue->nic, wanted->to_vf);
 	if (wanted->answered)
 		netvsp_complete(queue, wanted->transaction_id, NVS_SECTION_NONE, NULL, 0);
 }

@@ -42,7 +42,8 @@ bool netvsp_vf_is_ready(const struct hvh_nic *nic);
 /* Tells the guest, which is ready, that a VF of this serial has been allocated, or none. */
 void netvsp_vf_tell(struct hvh_nic *nic, uint64_t now, bool allocated, uint32_t serial);
 bool netvsp_vf_has_data_path(const struct hvh_nic *nic);
-/* The host takes the data path back. */
+/* The host moves the data path by itself: to the VF, if it is there; or takes it back. */
+bool netvsp_vf_give(struct hvh_nic *nic, uint64_t now);
 void netvsp_vf_fall_back(struct hvh_nic *nic);
 void netvsp_vf_kick(struct hvh_nic *nic); /* run, or a sooner next_event */
 

@@ -49,6 +49,10 @@ bool hvh_vf_detach(struct hvh_vf *vf, uint64_t now, bool eject);
 bool hvh_vf_migrate(struct hvh_vf *vf, uint64_t now, bool eject, uint64_t away);
 /* False if the function has no such entry or is away: its link, as the card's. */
 bool hvh_vf_set_link(struct hvh_vf *vf, uint64_t now, bool up);
+/* The host switches the data path by itself, for a guest whose drivers of card and function do not know each
+ * other: Linux's hv_netvsc joins with none whose network device is virtio_net's. False: the VF or the card is
+ * not ready. */
+bool hvh_vf_switch(struct hvh_vf *vf, uint64_t now, bool to_vf);
 /* A switch of the data path that the guest asks for: so late, or (refuse) not done and not answered. */
 void hvh_vf_set_switch_trouble(struct hvh_vf *vf, uint64_t delay_max, bool silent);
 
