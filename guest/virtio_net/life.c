@@ -194,13 +194,20 @@ static void is_down(void *context)
 static const struct hvk_sequence down_sequence = {down_steps, sizeof(down_steps) / sizeof(down_steps[0]),
 						  NULL, is_down};
 
+/* One that has vanished reads as all ones, before its bus says so. */
+static bool answers(struct hvk_virtio_net *device)
+{
+	return virtio_net_is_there(device) &&
+	       (hvk_pci_config_read(device->function, PCI_COMMAND, 2) & 0xffffu) != 0xffffu;
+}
+
 static const struct hvk_sequence *up_failed(void *context, hvk_status status)
 {
 	struct hvk_virtio_net *device = context;
 
+	device->result = answers(device) ? status : HVK_EGONE;
 	hvk_log(device->hvk, HVK_LOG_ERROR, "virtio_net: %s failed: %s", hvk_steps_name(&device->steps),
-		hvk_status_text(status));
-	device->result = virtio_net_is_there(device) ? status : HVK_EGONE;
+		hvk_status_text(device->result));
 	return &down_sequence;
 }
 

@@ -111,6 +111,7 @@ struct hvk_pci_function { /* the test's own */
 	struct vd_sent sent; /* the last */
 	uint32_t sent_count;
 	uint64_t reads, writes;
+	bool enable_lies; /* the bus does not know yet that it has gone */
 	bool freed_early; /* memory was given back that it could write */
 	/* What a register reads as, instead of its value. */
 	bool (*forged)(struct hvk_pci_function *device, uint64_t offset, uint64_t *value);

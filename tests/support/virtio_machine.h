@@ -62,7 +62,7 @@ uint32_t hvk_pci_find_capability(struct hvk_pci_function *device, uint8_t id, ui
 hvk_status hvk_pci_enable(struct hvk_pci_function *device, bool memory, bool master)
 {
 	if (device->gone)
-		return HVK_EGONE;
+		return device->enable_lies ? HVK_OK : HVK_EGONE;
 	device->memory = memory;
 	device->master = master;
 	return HVK_OK;

@@ -258,6 +258,20 @@ static void it_vanishes_without_a_word(void **state)
 	user_end(user);
 }
 
+/* Nothing is found on a function that reads as all ones: not because it refuses. */
+static void it_has_vanished_before_it_comes_up(void **state)
+{
+	struct user *user = user_begin(1);
+
+	(void)state;
+	user_create(user);
+	hvk_virtio_net_attach(user->net, &user->attach);
+	user->device->gone = true;
+	user->device->enable_lies = true;
+	assert_int_equal(vd_wait(user->device, &user->attach), HVK_EGONE);
+	assert_int_equal(user_leave(user), 0);
+}
+
 static void it_vanishes_while_detached(void **state)
 {
 	struct user *user = user_begin_up(1);
@@ -352,6 +366,7 @@ int main(void)
 		cmocka_unit_test(it_is_ejected),
 		cmocka_unit_test(it_vanishes),
 		cmocka_unit_test(it_vanishes_without_a_word),
+		cmocka_unit_test(it_has_vanished_before_it_comes_up),
 		cmocka_unit_test(it_vanishes_while_detached),
 		cmocka_unit_test(it_vanishes_while_it_comes_up),
 		cmocka_unit_test(it_vanishes_while_it_goes_down),
