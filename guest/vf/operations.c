@@ -23,6 +23,7 @@ static void put(struct hvk_netdev *netdev, struct vf_operation *operation, struc
 	hvk_status status = HVK_EBUSY;
 
 	operation->separate = netdev == &vf->separate;
+	operation->known = netdev->info.capabilities;
 	operation->request = request;
 	hvk_request_begin(request);
 	hvk_lock(vf->hvk, &vf->lock);
@@ -297,7 +298,7 @@ static hvk_status take_card(void *device, const struct hvk_answer *answer)
 		return answer->status;
 	keep_groups(vf);
 	if (vf->operation.operation == HVK_VF_SET_ENABLED)
-		vf->saved.card_enabled = (vf->saved.card_enabled & ~vf->netdev.info.capabilities) |
+		vf->saved.card_enabled = (vf->saved.card_enabled & ~vf->operation.known) |
 					 vf->operation.value;
 	if (vf->operation.operation == HVK_VF_SET_RSS)
 		take_rss(vf);

@@ -65,7 +65,8 @@ struct vf_groups {
 
 struct vf_operation {
 	enum hvk_vf_operation operation;
-	bool separate; /* of the separate netdev */
+	bool separate;  /* of the separate netdev */
+	uint32_t known; /* capabilities that the stack saw when it asked: what it has a say in */
 	struct hvk_request *request;
 	union {
 		uint32_t value; /* flags, enabled, MTU */

@@ -556,7 +556,7 @@ static void traffic(struct session *session, uint32_t ms)
 /* --- Events ------------------------------------------------------------------------------------------- */
 
 /* What the stack has asked for, and got, is what it finds when the VF has left. */
-static void expect(struct session *session, enum vf_session_event event, uint32_t value)
+static void expect(struct session *session, enum vf_session_event event, uint32_t value, uint32_t known)
 {
 	struct shape *before = &session->before;
 
@@ -570,7 +570,7 @@ static void expect(struct session *session, enum vf_session_event event, uint32_
 		before->mtu = value;
 		break;
 	case VF_SESSION_OFFLOADS:
-		before->enabled = (before->enabled & ~session->netdev->info.capabilities) | value;
+		before->enabled = (before->enabled & ~known) | value;
 		break;
 	default:
 		break;
@@ -581,7 +581,7 @@ static void operate(struct session *session, enum vf_session_event event)
 {
 	static const uint8_t groups[2][6] = {{1, 0, 0x5e, 0, 0, 1}, {0x33, 0x33, 0, 0, 0, 1}};
 	struct hvk_netdev *netdev = session->netdev;
-	uint32_t value = event == VF_SESSION_UP ? HVK_NETDEV_UP : 0;
+	uint32_t value = event == VF_SESSION_UP ? HVK_NETDEV_UP : 0, known = netdev->info.capabilities;
 	hvk_status status;
 
 	switch (event) {
@@ -607,7 +607,7 @@ static void operate(struct session *session, enum vf_session_event event)
 	}
 	status = wait_for(session);
 	if (status == HVK_OK)
-		expect(session, event, value);
+		expect(session, event, value, known);
 	else if (!is_explained(session, status) && status != HVK_EINVAL)
 		WRONG(session, "%s: %s", vf_session_event_name(event), hvk_status_name(status));
 }

@@ -424,6 +424,25 @@ static void flags_go_on_without_a_vf_that_vanishes(void **state)
 	fake_end();
 }
 
+/* Asked for while the stack saw what the VF lacks: its word on that counts when the VF has left. */
+static void offloads_asked_for_before_the_vf_settled(void **state)
+{
+	struct hvk_request request = {0};
+
+	(void)state;
+	fake_begin(true);
+	bench.vf.netdev.info.capabilities &= ~HVK_NETDEV_TSO4;
+	bench.vf.netdev.info.enabled &= ~HVK_NETDEV_TSO4;
+	fake_pair();
+	hvk_vf_attach_complete(bench.pair);
+	hvk_netdev_set_enabled(fake_card(), HVK_NETDEV_TX_TCP4, &request);
+	fake_run();
+	assert_int_equal(request.status, HVK_OK);
+	assert_int_equal(fake_unpair(), HVK_OK);
+	assert_int_equal(fake_card()->info.enabled, HVK_NETDEV_TX_TCP4);
+	fake_end();
+}
+
 /* The card has been detached and attached again: nothing that was set is there any more. */
 static void card_attached_anew_is_down(void **state)
 {
@@ -459,6 +478,7 @@ int main(void)
 		cmocka_unit_test(hashes_follow_what_the_stack_sets),
 		cmocka_unit_test(operation_goes_on_without_a_vf_that_vanishes),
 		cmocka_unit_test(flags_go_on_without_a_vf_that_vanishes),
+		cmocka_unit_test(offloads_asked_for_before_the_vf_settled),
 		cmocka_unit_test(card_attached_anew_is_down),
 	};
 
