@@ -569,6 +569,30 @@ static void test_switch_in_trouble_is_late_or_never(void **state)
 	end(&scene);
 }
 
+static void test_host_switches_by_itself_for_guests_that_do_not(void **state)
+{
+	static const uint8_t own[6] = {0x00, 0x15, 0x5d, 1, 2, 3};
+	const struct hvh_vf_config config = {.offer_delay = UINT64_MAX};
+	struct scene scene = begin(&config);
+
+	(void)state;
+	assert_false(hvh_vf_switch(scene.vf, scene.fake->now, true)); /* no card, no VF */
+	bring_up(scene.fake);
+	assert_false(hvh_vf_switch(scene.vf, scene.fake->now, true));
+	assert_true(hvh_vf_attach(scene.vf, scene.fake->now));
+	wait_for(scene.fake, 1);
+	start_driver();
+	assert_true(hvh_vf_switch(scene.vf, scene.fake->now, true));
+	assert_true(hvh_vf_has_data_path(scene.vf));
+	for (uint32_t n = 0; n < 3; n++)
+		assert_true(receive(&scene, own, 1));
+	assert_int_equal(by_vf(), 2);
+	assert_true(hvh_vf_switch(scene.vf, scene.fake->now, false));
+	assert_true(receive(&scene, own, 1));
+	assert_int_equal(by_vf(), 2);
+	end(&scene);
+}
+
 static void test_one_for_each_card(void **state)
 {
 	const struct hvh_vf_config config = {0};
@@ -596,6 +620,7 @@ int main(void)
 		cmocka_unit_test(test_frames_for_a_vf_that_is_not_up_are_lost),
 		cmocka_unit_test(test_link_is_the_cards_and_its_own),
 		cmocka_unit_test(test_switch_in_trouble_is_late_or_never),
+		cmocka_unit_test(test_host_switches_by_itself_for_guests_that_do_not),
 		cmocka_unit_test(test_one_for_each_card),
 	};
 
