@@ -229,6 +229,10 @@ void hvk_utility_down(void *device)
 	struct hvk_utility *utility = device;
 
 	hvk_timer_stop(utility_hvk(utility), &utility->timer);
+	/* What the user has said counts, though nobody hears it any more. */
+	if (utility->request == UTILITY_ASKED && utility->given)
+		(void)utility->service->conclude(utility, utility->answer,
+						 utility->current.bytes + UTILITY_HEADERS);
 	if (utility->service->down)
 		utility->service->down(utility);
 	utility->current.length = utility->next.length = 0;

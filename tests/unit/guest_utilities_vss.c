@@ -143,6 +143,24 @@ static void gone_while_frozen(void **state)
 	assert_true(user.thaws == 1 && user.by_itself == 1);
 }
 
+/* The user has said no, and the channel goes before that is sent: there is nothing to thaw. */
+static void gone_with_the_answer(void **state)
+{
+	struct ic_vss body = {.operation = IC_VSS_FREEZE};
+
+	(void)state;
+	begin(false);
+	user.answer = HVK_UTILITY_LATER;
+	utility_say(IC_TYPE_VSS, &body, sizeof(body));
+	bench.channel.rescinded = true;
+	bench.channel.kicked = true;
+	assert_int_equal(hvk_utility_answer(utility, HVK_UTILITY_REFUSED, NULL, NULL), HVK_OK);
+	(void)bench.channel.config.ready(bench.channel.config.context, &bench.channel); /* before the kick */
+	fake_run();
+	assert_int_equal(user.thaws, 0);
+	utility_end();
+}
+
 static void malformed(void **state)
 {
 	struct ic_vss body = {.operation = IC_VSS_FREEZE};
@@ -163,6 +181,7 @@ int main(void)
 		cmocka_unit_test(slow_freeze),
 		cmocka_unit_test(gone_while_frozen),
 		cmocka_unit_test(malformed),
+		cmocka_unit_test(gone_with_the_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
