@@ -105,7 +105,8 @@ static void lines(void **state)
 	assert_null(strstr(fixture->out, "rescind"));
 	assert_done(fixture, "help", "rescind DEV");
 	assert_refused(fixture, "rescnd net0", SHELL_USAGE, "did you mean 'rescind'");
-	assert_refused(fixture, "frobnicate", SHELL_USAGE, "there are: devices, nic, vf, migrate, disk, cut, rescind");
+	assert_refused(fixture, "frobnicate", SHELL_USAGE,
+		       "there are: devices, nic, vf, migrate, disk, cut, rescind");
 	assert_refused(fixture, "help ofer", SHELL_USAGE, "did you mean 'offer'");
 	assert_refused(fixture, "rescind", SHELL_USAGE, "something is missing: rescind DEV");
 	assert_refused(fixture, "rescind net0 now", SHELL_USAGE, "'now' is one argument too many");
