@@ -30,7 +30,7 @@ static const struct command {
 	{"devices", "devices", "what is offered to the guest", 0, 0, monitor_devices, NULL},
 	{"nic", "nic VERB [VALUE] [DEV]", "a card (net0): link up|down, change, speed BITS, rescind QUEUE", 1,
 	 3, monitor_nic, monitor_complete_nic},
-	{"vf", "vf VERB [VALUE]", "the card's VF: attach, detach [--surprise], migrate, status", 1, 3,
+	{"vf", "vf VERB [VALUE]", "the card's VF: attach, detach [--surprise], migrate, switch, status", 1, 3,
 	 monitor_vf, monitor_complete_vf},
 	{"migrate", "migrate [SECONDS] [--surprise]", "as in live migration: the VF goes, and another comes",
 	 0, 2, monitor_migrate, NULL},

@@ -14,7 +14,7 @@
 
 #define MONITOR_WORDS_MAX 16u
 #define MONITOR_DEVICES_MAX 64u
-#define MONITOR_DEFERRED_MAX 16u
+#define MONITOR_DEFERRED_MAX 256u
 #define MONITOR_TICK_MS 2u /* how often a wait is looked at */
 
 struct storage;

@@ -86,6 +86,17 @@ static int migrate(const struct monitor_call *call, struct hvh_vf *vf)
 	return SHELL_OK;
 }
 
+static int switch_path(const struct monitor_call *call, struct hvh_vf *vf)
+{
+	bool to_vf = call->count == 2 && strcmp(call->arguments[1], "vf") == 0;
+
+	if (!to_vf && (call->count != 2 || strcmp(call->arguments[1], "card") != 0))
+		return monitor_usage(call, "switch takes where the data path goes: vf or card");
+	if (!hvh_vf_switch(vf, call->now, to_vf))
+		return monitor_fail(call, "the VF is not there, or the card not up: vf status");
+	return SHELL_OK;
+}
+
 static int status(const struct monitor_call *call, struct hvh_vf *vf)
 {
 	static const char *const states[] = {"away", "coming", "there", "leaving"};
@@ -118,10 +129,8 @@ static const struct verb {
 	bool settles;
 	int (*run)(const struct monitor_call *call, struct hvh_vf *vf);
 } verbs[] = {
-	{"attach", 1, true, attach},
-	{"detach", 2, true, detach},
-	{"migrate", 3, true, migrate},
-	{"status", 1, false, status},
+	{"attach", 1, true, attach},  {"detach", 2, true, detach},      {"migrate", 3, true, migrate},
+	{"status", 1, false, status}, {"switch", 2, true, switch_path},
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 

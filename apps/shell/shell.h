@@ -85,9 +85,10 @@ struct shell_vf {
 	struct hvk_pci_function *function;
 	struct hvk_virtio_net *device;
 	bool leaving, bus_gone;
-	bool down;        /* all of it is to go */
-	bool unusable;    /* this offer's; refused is its channel id */
-	uint32_t refused; /* 0: none */
+	bool down;                   /* all of it is to go */
+	bool unusable;               /* this offer's; refused is its channel id */
+	uint32_t refused;            /* 0: none */
+	uint64_t rx_bytes, tx_bytes; /* by those that have left */
 };
 
 struct shell_config {

@@ -221,9 +221,14 @@ static void device_attached(struct shell *shell, struct shell_vf *vf, hvk_status
 /* The memory of the driver may be given back a moment after it says that it is detached. */
 static void device_detached(struct shell_vf *vf)
 {
+	struct hvk_netdev_counters counters;
+
+	hvk_netdev_get_counters(hvk_virtio_net_netdev(vf->device), &counters);
 	if (hvk_virtio_net_destroy(vf->device) != HVK_OK)
 		return;
 	vf->device = NULL;
+	vf->rx_bytes += counters.rx_bytes;
+	vf->tx_bytes += counters.tx_bytes;
 	vf->leaving = false;
 	vf->step = SHELL_VF_BUS_UP;
 }
@@ -349,8 +354,8 @@ static void show(struct shell *shell)
 
 	hvk_vf_get_info(shell->vf, &info);
 	hvk_netdev_get_counters(hvk_netvsc_netdev(shell->nic), &card);
-	if (info.netdev)
-		hvk_netdev_get_counters(info.netdev, &device);
+	if (shell->vf_device.device)
+		hvk_netdev_get_counters(hvk_virtio_net_netdev(shell->vf_device.device), &device);
 	shell_print(shell, SHELL_OUTPUT, "VF: %s, %s mode\n", hvk_vf_state_name(info.state),
 		    info.transparent ? "transparent" : "separate");
 	shell_print(shell, SHELL_OUTPUT, "  host: %s", info.allocated ? "allocated" : "none allocated");
@@ -361,8 +366,10 @@ static void show(struct shell *shell)
 		    (unsigned long long)info.synthetic_rx, (unsigned long long)info.vf_rx,
 		    (unsigned long long)info.synthetic_tx, (unsigned long long)info.vf_tx);
 	shell_print(shell, SHELL_OUTPUT, "  bytes received: card %llu, VF %llu; sent: card %llu, VF %llu\n",
-		    (unsigned long long)card.rx_bytes, (unsigned long long)device.rx_bytes,
-		    (unsigned long long)card.tx_bytes, (unsigned long long)device.tx_bytes);
+		    (unsigned long long)card.rx_bytes,
+		    (unsigned long long)(shell->vf_device.rx_bytes + device.rx_bytes),
+		    (unsigned long long)card.tx_bytes,
+		    (unsigned long long)(shell->vf_device.tx_bytes + device.tx_bytes));
 	shell_print(
 		shell, SHELL_OUTPUT,
 		"  pairings %llu, departures %llu, switches %llu, failed %llu, frames lost %llu, last switch "

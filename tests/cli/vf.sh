@@ -39,7 +39,21 @@ status_is 0
 err_is_empty
 out_says "$sum"
 
+# Moved by the host unasked; the guest, which has not asked, sends by the VF still.
+hvkit run --quiet --nic "$vf" -- '!vf attach' ';' '!wait 100' ';' '!vf switch card' ';' '!vf status' ';' '!vf switch vf' ';' '!vf status' ';' "fetch $url"
+status_is 0
+err_is_empty
+out_says 'data path: the card$'
+out_says 'data path: the VF$'
+out_says "$sum"
+
 # What there is not.
+hvkit run --quiet --nic sim,vf --seed 1 -- '!vf switch vf'
+status_is 1
+err_says 'the VF is not there'
+hvkit run --quiet --nic sim,vf --seed 1 -- '!vf switch'
+status_is 2
+err_says 'vf or card'
 hvkit run --quiet --nic sim --seed 1 -- '!vf attach'
 status_is 1
 err_says 'vf: net0 has no VF: start with --nic ...,vf'

@@ -62,6 +62,10 @@ if command -v iperf3 >/dev/null && command -v ethtool >/dev/null; then
 	pack "$tools" "$work/tools.cpio"
 fi
 
+# --- What the test of a virtual function adds to it ----------------------------------------------
+
+pack_vf_steps "$work/vf.cpio"
+
 # --- Disks and discs --------------------------------------------------------------------------------
 
 . tests/vm/media.inc
@@ -77,14 +81,15 @@ fi
 if [ "$way" = direct ]; then
 	mkdir "$work/run"
 	echo "running directly on this machine's KVM, with $(cat "$kernel/version")"
-	KEEP="$HVKIT_VM_RESULTS" HVKIT="$HVKIT" IMAGE="$image" KERNEL="$kernel" LINUX_INITRD="$work/linux.cpio" LINUX_TOOLS="$work/tools.cpio" \
+	KEEP="$HVKIT_VM_RESULTS" HVKIT="$HVKIT" IMAGE="$image" KERNEL="$kernel" LINUX_INITRD="$work/linux.cpio" LINUX_TOOLS="$work/tools.cpio" LINUX_VF="$work/vf.cpio" \
 		MEDIA="$media" LINUX_DISK="$work/disk.cpio" QEMU="$qemu" WORK="$work/run" \
 		timeout "$limit" sh tests/vm/inside/cells $cells >"$HVKIT_VM_RESULTS/log" 2>&1 || true
 else
 	outer=$work/outer
 	make_outer "$outer" tests/vm/inside/cells "$cells"
 	cp "$kernel/ipxe.lkrn" "$outer/kernel/"
-	cp tests/vm/inside/tap-cells tests/vm/inside/disk-cells tests/vm/inside/image-disk "$outer/"
+	cp tests/vm/inside/tap-cells tests/vm/inside/vf-cells tests/vm/inside/disk-cells tests/vm/inside/image-disk "$outer/"
+	cp "$work/vf.cpio" "$outer/vf.cpio"
 	ln -s bin/hvkit-shell.elf "$outer/hvkit-shell.elf"
 	[ ! -e "$work/tools.cpio" ] || cp "$work/tools.cpio" "$outer/tools.cpio"
 	if [ -e "$media/root.img" ]; then

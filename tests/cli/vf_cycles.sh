@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+# A download while the VF comes and goes at random times, asked for and taken; VF_CYCLES and VF_MIB are for
+# longer ones (tests/cli/vf_cycles.sh with 100 and 1024). Nothing of it is lost, no connection is reset.
+. tests/cli/lib.inc
+
+cycles=${VF_CYCLES:-10} mib=${VF_MIB:-96} seed=${VF_SEED:-$$}
+mkdir -p "$work/http"
+head -c $((mib * 1048576)) /dev/urandom >"$work/http/file"
+sum=$(sha256sum <"$work/http/file" | cut -d' ' -f1)
+serve_http "$work/http"
+url="http://10.0.2.2:$port/file"
+
+# plan CYCLES SEED: "ATTACH DETACH HOW" for each cycle, in ms from the start
+plan() {
+	awk -v cycles="$1" -v seed="$2" 'BEGIN {
+		srand(seed)
+		at = 10
+		for (n = 0; n < cycles; n++) {
+			stay = 15 + int(rand() * 40)
+			print at, at + stay, rand() < 0.3 ? "--surprise" : ""
+			at += stay + 25 + int(rand() * 25)
+		}
+	}'
+}
+
+# number NAME: of the summary's counters of the VF
+number() { sed -n '/"vf": {/,/}/s/.*"'"$1"'": \([0-9]*\).*/\1/p' "$work/summary"; }
+
+plan "$cycles" "$seed" | while read -r attach detach how; do
+	printf '%s\n' "!after $attach vf attach" "!after $detach vf detach $how"
+done >"$work/script"
+printf '%s\n' "fetch $url" vf >>"$work/script"
+hvkit run --quiet --nic "user,tcp=$port,vf,vf_grace_ms=event,vf_offer_ms=1" --summary "$work/summary" --script "$work/script"
+status_is 0
+err_is_empty
+out_says "$sum"
+out_says 'failed 0, frames lost'
+[ "$(number attaches)" -ge $((cycles * 3 / 4)) ] || wrong "seed $seed: only $(number attaches) of $cycles attachments before the end"
+[ "$(number switches_to_vf)" -ge $((cycles / 2)) ] || wrong "seed $seed: only $(number switches_to_vf) switches"
+summary_says "$work/summary" '"count": 0'
+echo "did: $mib MiB while the VF came $(number attaches) times, switched to $(number switches_to_vf) times, frames by it $(number to_guest_frames)"
+
+# As a driver is paired that says nothing of its being attached: after the 2 s of FreeBSD's hn.
+hvkit run --quiet --nic "user,tcp=$port,vf,vf_offer_ms=1" --summary "$work/summary" -- '!vf attach' ';' '!wait 1500' ';' vf ';' \
+	'!wait 1200' ';' "fetch $url" ';' vf
+status_is 0
+err_is_empty
+out_says '^VF: waiting, ' # in its grace
+out_says '^VF: active, '
+out_says "$sum"
+[ "$(number to_guest_frames)" -gt 1000 ] || wrong "only $(number to_guest_frames) frames by the VF after the grace"
+finish
