@@ -385,7 +385,22 @@ static int when(const struct monitor_call *call)
 	return SHELL_OK;
 }
 
+/* The most of the time that looking may take: a guest that runs beside needs the same locks, and on a slow
+ * machine a look takes longer than a tick. */
+#define LOOK_SHARE 20u
+
 /* A condition that does not hold yet is looked at again in a while. */
+static uint64_t next_look(const struct monitor *monitor, uint64_t began)
+{
+	uint64_t ended = machine_now(&monitor->machine), pause = MONITOR_TICK_MS * HVH_TIME_PER_MS;
+
+	if (ended <= began)
+		return began + pause;
+	if (pause < (ended - began) * LOOK_SHARE)
+		pause = (ended - began) * LOOK_SHARE;
+	return ended + pause;
+}
+
 static bool is_due(struct monitor *monitor, struct monitor_deferred *deferred, uint64_t now)
 {
 	struct monitor_wait wait = {.kind = MONITOR_WAIT_EXPECT};
@@ -399,7 +414,7 @@ static bool is_due(struct monitor *monitor, struct monitor_deferred *deferred, u
 	strcpy(wait.wanted, deferred->wanted);
 	if (monitor_holds(monitor, &wait, &known, value, sizeof(value)))
 		return true;
-	deferred->at = now + MONITOR_TICK_MS * HVH_TIME_PER_MS;
+	deferred->at = next_look(monitor, now);
 	return false;
 }
 
