@@ -74,7 +74,9 @@ hvk_status hvk_netvsc_begin_data_path(void *device)
 	return hvk_netvsc_steps_nvs(nic, &message);
 }
 
-/* --- Public ------------------------------------------------------------------------------------ */
+#endif
+
+/* --- Public: with HVK_CONFIG_SMALL too, where config.vf is never set and so each refuses ---------- */
 
 uint32_t hvk_netvsc_cpu(const struct hvk_netvsc *nic)
 {
@@ -110,5 +112,3 @@ void hvk_netvsc_switch_data_path(struct hvk_netvsc *nic, bool to_vf, struct hvk_
 
 	hvk_netvsc_ask(nic, &operation, nic->config.vf ? HVK_OK : HVK_ENOTSUP);
 }
-
-#endif

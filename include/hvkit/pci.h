@@ -54,6 +54,7 @@ hvk_status hvk_pci_claim(struct hvk_pci_function *function, const struct hvk_pci
  * is also the answer to the host. The pointer is dead then if the function was leaving. */
 void hvk_pci_release(struct hvk_pci_function *function);
 
+/* What the function is. From anywhere, while the function lives; never NULL, and never changes. */
 const struct hvk_pci_info *hvk_pci_get_info(const struct hvk_pci_function *function);
 /* The instance that it belongs to. */
 struct hvk *hvk_pci_instance(struct hvk_pci_function *function);
@@ -96,6 +97,7 @@ void hvk_pci_interrupt_mask(struct hvk_pci_function *function, uint32_t index, b
 struct hvk_pci_counters {
 	uint64_t config_reads, config_writes, interrupts, retargets;
 };
+/* From anywhere, while the function lives: a copy; each number is right, but they are not of one moment. */
 void hvk_pci_get_counters(const struct hvk_pci_function *function, struct hvk_pci_counters *out);
 
 #ifdef __cplusplus

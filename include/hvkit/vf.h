@@ -48,6 +48,7 @@ enum hvk_vf_state {
 	HVK_VF_ACTIVE,
 	HVK_VF_LEAVING
 };
+/* A word for the state, as in dumps: never NULL ("unknown" for what is none). From anywhere. */
 const char *hvk_vf_state_name(enum hvk_vf_state state);
 
 struct hvk_vf_config {
@@ -108,6 +109,8 @@ struct hvk_vf_info {
 	uint64_t switch_time_last; /* 100 ns in which nothing was sent, at the last switch */
 	hvk_status last_failure;
 };
+/* A copy of the state as it is now. From anywhere, while the pairing object lives; takes its lock and the
+ * card's for a moment. */
 void hvk_vf_get_info(const struct hvk_vf *vf, struct hvk_vf_info *out);
 void hvk_vf_dump(struct hvk_vf *vf, hvk_dump_line line, void *context);
 

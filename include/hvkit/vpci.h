@@ -55,8 +55,11 @@ hvk_status hvk_vpci_destroy(struct hvk_vpci *bus);
 void hvk_vpci_suspend(struct hvk_vpci *bus, struct hvk_request *request);
 void hvk_vpci_resume(struct hvk_vpci *bus, struct hvk_request *request);
 
+/* The bus's own channel, for its identity and state; only the bus sends on it. From anywhere. */
 struct hvk_channel *hvk_vpci_channel(struct hvk_vpci *bus);
 uint32_t hvk_vpci_protocol(const struct hvk_vpci *bus); /* VPCI_VERSION_*; 0 before */
+/* The PCI domain of the bus, made of its instance; two buses never have the same one (docs/vpci.md). From
+ * anywhere. */
 uint16_t hvk_vpci_domain(const struct hvk_vpci *bus);
 /* Functions in order of slot: NULL for the first, NULL is returned after the last. Task context on the
  * channel's CPU. */
