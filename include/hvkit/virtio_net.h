@@ -52,8 +52,8 @@ void hvk_virtio_net_attach(struct hvk_virtio_net *device, struct hvk_request *re
 void hvk_virtio_net_detach(struct hvk_virtio_net *device, struct hvk_request *request);
 hvk_status hvk_virtio_net_destroy(struct hvk_virtio_net *device);
 
-/* The interface (netdev.h) of the device: there from hvk_virtio_net_create until hvk_virtio_net_destroy, of use
- * while attached. From anywhere. */
+/* The interface (netdev.h) of the device: there as long as the device is, of use while attached. From
+ * anywhere. */
 struct hvk_netdev *hvk_virtio_net_netdev(struct hvk_virtio_net *device);
 /* The function that it was made for: claimed by the device, not the caller's to release. From anywhere. */
 struct hvk_pci_function *hvk_virtio_net_function(struct hvk_virtio_net *device);
