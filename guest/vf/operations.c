@@ -259,16 +259,25 @@ static bool asks_card(const void *device)
 	return !((const struct hvk_vf *)device)->operation.separate;
 }
 
-/* The VF's word counts: what it has not switched on the card must not do either. */
+/* The VF's word counts: what it has not switched on the card must not do either. Without one, what the stack
+ * was not shown when it chose, because a VF that has left meanwhile lacked it, is none of its choice. */
+static uint32_t card_enabled(const struct hvk_vf *vf)
+{
+	const struct hvk_netdev_info *info = &vf->card.netdev->info;
+
+	if (!vf_follows(vf))
+		return vf->operation.value | (info->enabled & ~vf->operation.known);
+	return (vf->vf.netdev->info.enabled & info->capabilities) |
+	       (info->enabled & HVK_NETDEV_RSS & ~vf->netdev.info.capabilities);
+}
+
 static hvk_status begin_card(void *device)
 {
 	struct hvk_vf *vf = device;
-	const struct hvk_netdev_info *info = &vf->card.netdev->info;
 	uint32_t value = vf->operation.value;
 
-	if (vf->operation.operation == HVK_VF_SET_ENABLED && vf_follows(vf))
-		value = (vf->vf.netdev->info.enabled & info->capabilities) |
-			(info->enabled & HVK_NETDEV_RSS & ~vf->netdev.info.capabilities);
+	if (vf->operation.operation == HVK_VF_SET_ENABLED)
+		value = card_enabled(vf);
 	if (is_flags(&vf->operation)) {
 		vf->undo_wish = vf->card_wish;
 		vf_set_wish(&vf->card_wish, value);

@@ -332,6 +332,28 @@ static void too_many_operations_are_refused(void **state)
 	fake_end();
 }
 
+/* Asked for while the VF kept something from the stack's sight, done when that has left. */
+static void what_the_stack_was_not_shown_it_did_not_switch_off(void **state)
+{
+	struct hvk_request *unpair, *enabled;
+
+	(void)state;
+	fake_begin(true);
+	bench.vf.netdev.info.capabilities &= ~HVK_NETDEV_TSO4;
+	bench.vf.netdev.info.enabled &= ~HVK_NETDEV_TSO4;
+	fake_activate();
+	assert_false(fake_card()->info.capabilities & HVK_NETDEV_TSO4);
+	unpair = fake_request();
+	enabled = fake_request();
+	hvk_vf_unpair(bench.pair, unpair);
+	hvk_netdev_set_enabled(fake_card(), HVK_NETDEV_TX_TCP4, enabled);
+	fake_pass(300);
+	assert_int_equal(unpair->status, HVK_OK);
+	assert_int_equal(enabled->status, HVK_OK);
+	assert_int_equal(fake_card()->info.enabled, HVK_NETDEV_TX_TCP4 | HVK_NETDEV_TSO4);
+	fake_end();
+}
+
 /* --- RSS --------------------------------------------------------------------------------------- */
 
 /* The stack's table is about the card's queues; the VF has another table, and other queues. */
@@ -474,6 +496,7 @@ int main(void)
 		cmocka_unit_test(card_that_does_not_go_down_goes_on_with_the_vf),
 		cmocka_unit_test(operations_are_done_in_order_one_at_a_time),
 		cmocka_unit_test(too_many_operations_are_refused),
+		cmocka_unit_test(what_the_stack_was_not_shown_it_did_not_switch_off),
 		cmocka_unit_test(rss_is_put_in_terms_of_the_vfs_table_and_queues),
 		cmocka_unit_test(hashes_follow_what_the_stack_sets),
 		cmocka_unit_test(operation_goes_on_without_a_vf_that_vanishes),
