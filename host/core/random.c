@@ -170,6 +170,9 @@ static const char *const silence_names[HVH_SILENCE_COUNT] = {
 	[HVH_SILENCE_VPCI_INTERRUPT] = "vpci-interrupt",
 	[HVH_SILENCE_VPCI_POWER] = "vpci-power",
 	[HVH_SILENCE_VPCI_D0_EXIT] = "vpci-d0-exit",
+	[HVH_SILENCE_KEYBOARD_PROTOCOL] = "keyboard-protocol",
+	[HVH_SILENCE_MOUSE_PROTOCOL] = "mouse-protocol",
+	[HVH_SILENCE_MOUSE_INFO] = "mouse-info",
 };
 
 void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step)

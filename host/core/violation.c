@@ -67,6 +67,11 @@ static const char *const names[HVH_V_COUNT] = {
 	[HVH_V_VIRTIO] = "virtio",
 	[HVH_V_VIRTQ] = "virtq",
 	[HVH_V_VIRTIO_NET] = "virtio-net",
+	[HVH_V_INPUT_SIZE] = "input-size",
+	[HVH_V_INPUT_TYPE] = "input-type",
+	[HVH_V_INPUT_ORDER] = "input-order",
+	[HVH_V_INPUT_VALUE] = "input-value",
+	[HVH_V_INPUT_PADDING] = "input-padding",
 	[HVH_V_ECHO] = "echo",
 	[HVH_V_FRAME] = "frame",
 };

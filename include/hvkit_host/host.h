@@ -166,6 +166,9 @@ enum hvh_silence {
 	HVH_SILENCE_VPCI_INTERRUPT,
 	HVH_SILENCE_VPCI_POWER,
 	HVH_SILENCE_VPCI_D0_EXIT,
+	HVH_SILENCE_KEYBOARD_PROTOCOL,
+	HVH_SILENCE_MOUSE_PROTOCOL,
+	HVH_SILENCE_MOUSE_INFO,
 	HVH_SILENCE_COUNT
 };
 void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step);

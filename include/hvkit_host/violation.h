@@ -80,7 +80,13 @@ enum hvh_violation_kind {
 	HVH_V_VIRTIO,         /* a virtio device's registers, status, features: values and order */
 	HVH_V_VIRTQ,          /* virtqueues: indices, descriptors, memory */
 	HVH_V_VIRTIO_NET,     /* a virtio network device: headers, offloads, control commands */
-	HVH_V_ECHO,           /* echo device: no such operation, too short, too much asked for */
+	/* Keyboard and mouse */
+	HVH_V_INPUT_SIZE,
+	HVH_V_INPUT_TYPE,
+	HVH_V_INPUT_ORDER,
+	HVH_V_INPUT_VALUE,
+	HVH_V_INPUT_PADDING,
+	HVH_V_ECHO,  /* echo device: no such operation, too short, too much asked for */
 	HVH_V_FRAME, /* shorter than 14 bytes, longer than the MTU allows, or not what its offload needs */
 	HVH_V_COUNT
 };

@@ -6,92 +6,18 @@
 #ifndef HOST_VPCI_GUEST_H
 #define HOST_VPCI_GUEST_H
 
-#include "host_guest.h"
+#include "host_packets.h"
 #include "hvkit/wire/vpci.h"
 #include "hvkit_host/quirk.h"
 #include "hvkit_host/registers.h"
 
-#define WANTED VMBUS_PACKET_FLAG_COMPLETION_REQUESTED
 #define WINDOW 0xf8000000ull
 #define REGISTER_BAR 0xf8010000ull /* BAR 0 */
 #define MEMORY_BAR 0xfe0000000ull  /* BAR 2 */
 #define MSIX_BAR 0xfe0010000ull    /* BAR 4 */
 #define SLOT 2u
 #define CONFIG_SERIAL 0x12345678u
-#define CONNECTION 0x2001u
 #define DEVICE_VECTOR 0x60u
-
-struct answer {
-	struct vmbus_packet_descriptor descriptor;
-	uint32_t length; /* of the payload, with padding */
-	uint8_t payload[128];
-};
-
-/* --- Packets ------------------------------------------------------------------------------------- */
-
-static inline void send_raw(struct guest *guest, uint16_t type, uint16_t flags, uint64_t id,
-			    const void *payload, uint32_t length)
-{
-	uint32_t padded = (length + 7u) & ~7u;
-	struct vmbus_packet_descriptor descriptor = {
-		.type = type,
-		.header_length8 = 2,
-		.length8 = (uint16_t)(2 + padded / 8),
-		.flags = flags,
-		.transaction_id = id,
-	};
-	uint32_t at = *word_at(guest, IN_CONTROL + VMBUS_RING_WRITE_INDEX);
-	uint8_t bytes[512] = {0};
-
-	assert_true(padded <= sizeof bytes);
-	memcpy(bytes, payload, length);
-	*word_at(guest, IN_CONTROL + VMBUS_RING_WRITE_INDEX) = put_packet(guest, at, &descriptor, bytes,
-									  padded);
-	if (*word_at(guest, IN_CONTROL + VMBUS_RING_INTERRUPT_MASK) == 0 &&
-	    *word_at(guest, IN_CONTROL + VMBUS_RING_READ_INDEX) == at)
-		assert_int_equal(signal_to(guest, CONNECTION), 0);
-	settle(guest);
-}
-
-/* In-band. */
-static inline void send_message(struct guest *guest, const void *message, uint32_t length, bool wanted,
-				uint64_t id)
-{
-	send_raw(guest, VMBUS_PACKET_IN_BAND, wanted ? WANTED : 0, id, message, length);
-}
-
-static inline bool receive(struct guest *guest, struct answer *answer)
-{
-	uint32_t write = *word_at(guest, OUT_CONTROL + VMBUS_RING_WRITE_INDEX);
-	uint32_t read = *word_at(guest, OUT_CONTROL + VMBUS_RING_READ_INDEX);
-	uint32_t pending = *word_at(guest, OUT_CONTROL + VMBUS_RING_PENDING_SEND_SIZE);
-	uint8_t bytes[256];
-
-	if (read == write)
-		return false;
-	for (uint32_t n = 0; n < sizeof bytes; n++)
-		bytes[n] = guest->memory[OUT_DATA + (read + n) % RING_BYTES];
-	memset(answer, 0, sizeof *answer);
-	memcpy(&answer->descriptor, bytes, 16);
-	uint32_t total = answer->descriptor.length8 * 8u;
-	assert_true(answer->descriptor.header_length8 == 2 && total <= 16 + sizeof answer->payload);
-	answer->length = total - 16;
-	memcpy(answer->payload, bytes + 16, answer->length);
-	uint32_t before = RING_BYTES - (write + RING_BYTES - read) % RING_BYTES, after = before + total + 8;
-	*word_at(guest, OUT_CONTROL + VMBUS_RING_READ_INDEX) = (read + total + 8) % RING_BYTES;
-	if (pending != 0 && before <= pending && pending < after)
-		assert_int_equal(signal_to(guest, CONNECTION), 0);
-	settle(guest);
-	return true;
-}
-
-static inline uint32_t word_of(const struct answer *answer, uint32_t offset)
-{
-	uint32_t word;
-
-	memcpy(&word, answer->payload + offset, sizeof word);
-	return word;
-}
 
 /* Sends it and takes its completion; what else comes before is left out, and counted. Returns the status. */
 static inline uint32_t ask_counting(struct guest *guest, const void *message, uint32_t length,
@@ -164,16 +90,6 @@ static inline struct hvh_vpci *bus_offered(struct guest *guest, const struct hvh
 	return hvh_registers_bus(registers);
 }
 
-static inline void open_bus(struct guest *guest, uint32_t channel)
-{
-	struct vmbus_open_channel open = open_message(channel);
-
-	memset(guest->memory + ADDRESS(PAGE_RING), 0, RING_PAGES * HVK_PAGE_SIZE);
-	create_gpadl(guest, channel, GPADL + channel, PAGE_RING, RING_PAGES);
-	open.ring_gpadl = GPADL + channel;
-	assert_int_equal(send_open(guest, &open), 0);
-}
-
 static inline struct hvh_vpci *bus_opened(struct guest *guest, const struct hvh_vpci_config *config)
 {
 	struct hvh_vpci *bus = bus_offered(guest, config);
@@ -181,7 +97,7 @@ static inline struct hvh_vpci *bus_opened(struct guest *guest, const struct hvh_
 	assert_true(take(guest, 0));
 	assert_int_equal(message_type(guest), VMBUS_MSG_OFFER_CHANNEL);
 	assert_message(guest, 0, golden_all_offers_delivered);
-	open_bus(guest, 1);
+	open_channel(guest, 1);
 	return bus;
 }
 
@@ -316,23 +232,5 @@ static inline void guest_create_traced(struct guest *guest, const char *profile,
 	guest->host = hvh_create(&config, &ops);
 	assert_non_null(guest->host);
 }
-
-static inline int guest_set_up(void **state)
-{
-	struct guest *guest = calloc(1, sizeof(*guest));
-
-	guest_create(guest, "ws2022");
-	*state = guest;
-	return 0;
-}
-
-static inline int guest_tear_down(void **state)
-{
-	guest_destroy(*state);
-	free(*state);
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, guest_set_up, guest_tear_down)
 
 #endif

@@ -287,7 +287,7 @@ static void a_closed_bus_forgets(void **state)
 	send_teardown(guest, 1, GPADL + 1);
 	while (take(guest, 0)) {
 	}
-	open_bus(guest, 1);
+	open_channel(guest, 1);
 	assert_no_violation(guest);
 }
 
