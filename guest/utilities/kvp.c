@@ -44,7 +44,8 @@ static uint32_t conclude(struct hvk_utility *utility, enum hvk_utility_answer an
 	case IC_KVP_ENUMERATE:
 		return put_pair(utility, body, BODY + offsetof(struct ic_kvp_enumerate, pair));
 	case IC_KVP_GET_IP:
-		return hvk_kvp_build_ip(&utility->state.kvp.ip, body + BODY) ? IC_STATUS_OK : IC_STATUS_FAIL;
+		return hvk_kvp_build_ip(&utility->state.kvp.ip, body + IC_KVP_IP_OFFSET) ? IC_STATUS_OK
+											 : IC_STATUS_FAIL;
 	default:
 		return IC_STATUS_OK;
 	}
@@ -108,10 +109,10 @@ static uint32_t ask_ip(struct hvk_utility *utility, uint8_t *body, uint32_t leng
 	struct hvk_kvp_ip *ip = &utility->state.kvp.ip;
 	enum kvp_ip_parsed parsed;
 
-	if (length < BODY + sizeof(struct ic_kvp_ip))
+	if (length < IC_KVP_IP_OFFSET + sizeof(struct ic_kvp_ip))
 		return UTILITY_MALFORMED;
 	memset(ip, 0, sizeof(*ip));
-	parsed = hvk_kvp_parse_adapter(body + BODY, &ip->adapter);
+	parsed = hvk_kvp_parse_adapter(body + IC_KVP_IP_OFFSET, &ip->adapter);
 	if (parsed == KVP_IP_MALFORMED)
 		return UTILITY_MALFORMED;
 	if (parsed == KVP_IP_NO_ADAPTER)
@@ -119,7 +120,7 @@ static uint32_t ask_ip(struct hvk_utility *utility, uint8_t *body, uint32_t leng
 	if (body[0] == IC_KVP_GET_IP)
 		return ask->get_ip ? conclude(utility, ask->get_ip(utility->config.context, ip), body)
 				   : IC_STATUS_NOT_SUPPORTED;
-	if (!hvk_kvp_parse_ip(body + BODY, ip))
+	if (!hvk_kvp_parse_ip(body + IC_KVP_IP_OFFSET, ip))
 		return UTILITY_MALFORMED;
 	return ask->set_ip ? conclude(utility, ask->set_ip(utility->config.context, ip), body)
 			   : IC_STATUS_NOT_SUPPORTED;
@@ -145,7 +146,7 @@ static uint32_t ask(struct hvk_utility *utility, uint8_t *body, uint32_t length)
 	}
 }
 
-/* 5.0 has another form of addresses, which the facts do not tell. */
+/* 5.0 has another form of addresses. */
 const struct utility_service hvk_utility_kvp = {
 	.name = "kvp",
 	.type = VMBUS_GUID_KVP,

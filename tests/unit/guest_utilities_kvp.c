@@ -309,15 +309,15 @@ static void pool_files(void **state)
 	end();
 }
 
-static uint8_t ip_request[4 + sizeof(struct ic_kvp_ip)];
+static uint8_t ip_request[2 + sizeof(struct ic_kvp_ip)];
 
 static uint32_t ask_ip(uint8_t operation, const char *id, const char *addresses)
 {
 	memset(ip_request, 0, sizeof(ip_request));
 	ip_request[0] = operation;
-	utility_wide(ip_request + 4, id);
-	ip_request[4 + offsetof(struct ic_kvp_ip, family)] = IC_KVP_FAMILY_IPV4 | IC_KVP_FAMILY_IPV6;
-	utility_wide(ip_request + 4 + offsetof(struct ic_kvp_ip, addresses), addresses);
+	utility_wide(ip_request + 2, id);
+	ip_request[2 + offsetof(struct ic_kvp_ip, family)] = IC_KVP_FAMILY_IPV4 | IC_KVP_FAMILY_IPV6;
+	utility_wide(ip_request + 2 + offsetof(struct ic_kvp_ip, addresses), addresses);
 	return utility_ask(IC_TYPE_KVP, ip_request, sizeof(ip_request));
 }
 
@@ -330,11 +330,11 @@ static void addresses(void **state)
 	begin(2);
 	assert_int_equal(ask_ip(IC_KVP_GET_IP, ADAPTER, ""), IC_STATUS_OK);
 	size = utility_wide(units, "10.0.0.2;10.0.0.3");
-	assert_memory_equal(ip_request + 4 + offsetof(struct ic_kvp_ip, addresses), units, size);
+	assert_memory_equal(ip_request + 2 + offsetof(struct ic_kvp_ip, addresses), units, size);
 	size = utility_wide(units, "{B1A2C3D4-E5F6-0718-293A-4B5C6D7E8F90}");
-	assert_memory_equal(ip_request + 4, units, size);
-	assert_int_equal(ip_request[4 + 256], IC_KVP_FAMILY_IPV4);
-	assert_int_equal(ip_request[4 + 257], 1);
+	assert_memory_equal(ip_request + 2, units, size);
+	assert_int_equal(ip_request[2 + 256], IC_KVP_FAMILY_IPV4);
+	assert_int_equal(ip_request[2 + 257], 1);
 	assert_int_equal(ask_ip(IC_KVP_GET_IP, "b1a2c3d4-e5f6-0718-293a-4b5c6d7e8f91", ""),
 			 IC_STATUS_NOT_FOUND); /* another one */
 	assert_int_equal(ip_count, 2);
@@ -349,7 +349,7 @@ static void addresses(void **state)
 	ip_answer = HVK_UTILITY_REFUSED;
 	assert_int_equal(ask_ip(IC_KVP_SET_IP, ADAPTER, "192.168.1.2"), IC_STATUS_FAIL);
 	assert_int_equal(ask_ip(IC_KVP_SET_IP, ADAPTER, "1.2.3.4\nPATH=x"), IC_STATUS_INVALID_ARGUMENT);
-	memset(ip_request + 4, 'a', 256); /* an id without an end */
+	memset(ip_request + 2, 'a', 256); /* an id without an end */
 	assert_int_equal(utility_ask(IC_TYPE_KVP, ip_request, sizeof(ip_request)),
 			 IC_STATUS_INVALID_ARGUMENT);
 	assert_int_equal(utility_ask(IC_TYPE_KVP, ip_request, sizeof(ip_request) - 1),
@@ -369,14 +369,14 @@ static void later(void **state)
 	ip_answer = HVK_UTILITY_LATER;
 	memset(ip_request, 0, sizeof(ip_request));
 	ip_request[0] = IC_KVP_GET_IP;
-	utility_wide(ip_request + 4, ADAPTER);
+	utility_wide(ip_request + 2, ADAPTER);
 	utility_say(IC_TYPE_KVP, ip_request, sizeof(ip_request));
 	assert_int_equal(bench.sent_count, 1);
 	assert_int_equal(hvk_utility_answer(utility, HVK_UTILITY_DONE, NULL, &ip), HVK_OK);
 	fake_run();
 	assert_int_equal(utility_answered(2, ip_request, sizeof(ip_request)), IC_STATUS_OK);
 	size = utility_wide(units, "fd00::1");
-	assert_memory_equal(ip_request + 4 + offsetof(struct ic_kvp_ip, name_servers), units, size);
+	assert_memory_equal(ip_request + 2 + offsetof(struct ic_kvp_ip, name_servers), units, size);
 	memset(ip.name_servers, '1', 1024);
 	utility_say(IC_TYPE_KVP, ip_request, sizeof(ip_request));
 	hvk_utility_answer(utility, HVK_UTILITY_DONE, NULL, &ip);

@@ -68,6 +68,20 @@ static void backup(void **state)
 	utility_end();
 }
 
+/* From 5.0 on a host names disks; nothing is to be done about them. */
+static void with_disks(void **state)
+{
+	static struct ic_vss_disks body;
+
+	(void)state;
+	begin(false);
+	body = (struct ic_vss_disks){.operation = IC_VSS_FREEZE, .disk_count = IC_VSS_DISKS};
+	assert_int_equal(utility_ask(IC_TYPE_VSS, &body, sizeof(body)), IC_STATUS_OK);
+	assert_int_equal(user.freezes, 1);
+	assert_int_equal(ask(IC_VSS_THAW), IC_STATUS_OK);
+	utility_end();
+}
+
 static void by_itself(void **state)
 {
 	(void)state;
@@ -175,13 +189,10 @@ static void malformed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(backup),
-		cmocka_unit_test(by_itself),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(slow_freeze),
-		cmocka_unit_test(gone_while_frozen),
-		cmocka_unit_test(malformed),
-		cmocka_unit_test(gone_with_the_answer),
+		cmocka_unit_test(backup),      cmocka_unit_test(with_disks),
+		cmocka_unit_test(by_itself),   cmocka_unit_test(refused),
+		cmocka_unit_test(slow_freeze), cmocka_unit_test(gone_while_frozen),
+		cmocka_unit_test(malformed),   cmocka_unit_test(gone_with_the_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

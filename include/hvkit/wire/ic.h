@@ -160,7 +160,12 @@ HVK_WIRE_SIZE(struct ic_kvp_delete, 516);
 #define IC_KVP_FAMILY_IPV4 1u
 #define IC_KVP_FAMILY_IPV6 2u
 
-/* Follows struct ic_kvp_header. Lists are separated by semicolons. */
+/* A host's message about pairs has this size, whatever it asks (OpenVMM). */
+#define IC_KVP_MESSAGE_SIZE 2580u
+
+/* Follows operation and pool at once, without struct ic_kvp_header's padding (Linux, FreeBSD, OpenVMM). Lists are
+ * separated by semicolons. */
+#define IC_KVP_IP_OFFSET 2u
 struct ic_kvp_ip {
 	uint16_t adapter_id[IC_KVP_ADAPTER_ID_UNITS];
 	uint8_t family;
@@ -192,6 +197,18 @@ struct ic_vss {
 	uint32_t flags;
 };
 HVK_WIRE_SIZE(struct ic_vss, 12);
+
+/* FREEZE and AUTO_RECOVER from 5.0 on (OpenVMM): with the disks. What is in there Linux and FreeBSD leave alone. */
+#define IC_VSS_DISKS 260u
+struct ic_vss_disks {
+	uint8_t operation;
+	uint8_t reserved[7];
+	uint32_t backup_type;
+	uint32_t flags;
+	uint32_t disk_count;
+	uint8_t disks[IC_VSS_DISKS][24];
+};
+HVK_WIRE_SIZE(struct ic_vss_disks, 6260);
 
 /* --- File copy, host to guest (Linux hv_fcopy) -------------------------------------------- */
 
