@@ -125,7 +125,7 @@ static struct hvk_poller *next_due(struct hvk *hvk, struct hvk_cpu *cpu, struct 
 	return poller;
 }
 
-bool hvk_run_pollers(struct hvk *hvk, struct hvk_cpu *cpu)
+bool hvk_run_pollers(struct hvk *hvk, struct hvk_cpu *cpu, uint64_t now)
 {
 	struct hvk_poller *at, *poller;
 	bool more = false, leaving;
@@ -135,6 +135,7 @@ bool hvk_run_pollers(struct hvk *hvk, struct hvk_cpu *cpu)
 	hvk_lock(hvk, &cpu->lock);
 	leaving = cpu->pollers_due;
 	cpu->pollers_due = false;
+	cpu->pollers_ran = now;
 	at = cpu->pollers;
 	hvk_unlock(hvk, &cpu->lock);
 	for (uint32_t i = 0; at && i < HVK_POLLERS_MAX; i++) {
@@ -154,7 +155,7 @@ bool hvk_run_pollers(struct hvk *hvk, struct hvk_cpu *cpu)
 	return more;
 }
 
-uint64_t hvk_pollers_deadline(struct hvk *hvk, const struct hvk_cpu *cpu)
+uint64_t hvk_pollers_deadline(const struct hvk_cpu *cpu)
 {
 	const struct hvk_poller *poller = cpu->pollers;
 
@@ -162,7 +163,7 @@ uint64_t hvk_pollers_deadline(struct hvk *hvk, const struct hvk_cpu *cpu)
 		return 0;
 	for (uint32_t i = 0; poller && i < HVK_POLLERS_MAX; poller = poller->next, i++) {
 		if (poller->always)
-			return hvk_time(hvk) + HVK_POLLER_MS * HVK_TIME_PER_MS;
+			return cpu->pollers_ran + HVK_POLLER_MS * HVK_TIME_PER_MS;
 	}
 	return HVK_NEVER;
 }

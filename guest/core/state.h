@@ -70,6 +70,7 @@ struct hvk_cpu {
 	struct hvk_poller *pollers;
 	uint32_t poller_count; /* atomic: read without the lock too */
 	bool pollers_due;      /* one was kicked, or is leaving */
+	uint64_t pollers_ran;  /* when they ran last */
 	struct hvk_poller *vectors[HVK_DEVICE_VECTORS_MAX];
 };
 
@@ -145,9 +146,9 @@ void hvk_wake(struct hvk *hvk, uint32_t cpu);
 
 /* requests.c, timers.c, pollers.c: parts of hvk_poll. */
 /* True: one has work left. */
-bool hvk_run_pollers(struct hvk *hvk, struct hvk_cpu *cpu);
+bool hvk_run_pollers(struct hvk *hvk, struct hvk_cpu *cpu, uint64_t now);
 /* By when they must run; under the CPU's lock. */
-uint64_t hvk_pollers_deadline(struct hvk *hvk, const struct hvk_cpu *cpu);
+uint64_t hvk_pollers_deadline(const struct hvk_cpu *cpu);
 /* Those that are leaving have left: nothing runs on this CPU any more. */
 void hvk_pollers_stop(struct hvk *hvk, struct hvk_cpu *cpu);
 void hvk_run_finished(struct hvk *hvk, struct hvk_cpu *cpu);

@@ -63,7 +63,7 @@ static uint64_t cpu_deadline(struct hvk *hvk, struct hvk_cpu *cpu)
 			deadline = timer->deadline;
 	}
 	if (deadline != 0 && cpu->pollers) {
-		uint64_t pollers = hvk_pollers_deadline(hvk, cpu);
+		uint64_t pollers = hvk_pollers_deadline(cpu);
 
 		deadline = pollers < deadline ? pollers : deadline;
 	}
@@ -128,7 +128,7 @@ bool hvk_poll(struct hvk *hvk, uint32_t index)
 	run_events(hvk, cpu);
 	more |= hvk_bus_poll(hvk, index, now);
 	hvk_run_channels(hvk, cpu);
-	more |= hvk_run_pollers(hvk, cpu);
+	more |= hvk_run_pollers(hvk, cpu, now);
 	hvk_run_timers(hvk, cpu, now);
 	hvk_run_finished(hvk, cpu);
 	cpu->polling = false;

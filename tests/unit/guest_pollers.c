@@ -218,6 +218,31 @@ static void one_without_interrupts_runs_in_each_poll(void **state)
 	machine_end(&m);
 }
 
+/* Whoever polls when it is time must find that time coming nearer. */
+static void its_deadline_does_not_move_with_the_question(void **state)
+{
+	struct machine m;
+	struct worker *worker;
+	uint64_t until;
+
+	(void)state;
+	machine_start(&m, 0);
+	worker = add(&m, 0, 0, true);
+	assert_int_equal(hvk_next_deadline(m.hvk, 0), 0);
+	(void)poll(&m, 0);
+	until = hvk_next_deadline(m.hvk, 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		m.port.now += HVK_POLLER_MS * HVK_TIME_PER_MS / 2u;
+		assert_int_equal(hvk_next_deadline(m.hvk, 0), until);
+	}
+	assert_true(until <= hvk_time(m.hvk));
+	(void)poll(&m, 0);
+	assert_int_equal(worker->runs, 2);
+	assert_int_equal(hvk_next_deadline(m.hvk, 0), hvk_time(m.hvk) + HVK_POLLER_MS * HVK_TIME_PER_MS);
+	let_go(&m, worker);
+	machine_end(&m);
+}
+
 /* --- Leaving ------------------------------------------------------------------------------------------ */
 
 static void one_that_leaves_runs_no_more(void **state)
@@ -427,6 +452,7 @@ int main(void)
 		cmocka_unit_test(it_runs_on_its_own_cpu),
 		cmocka_unit_test(one_with_more_to_do_runs_again),
 		cmocka_unit_test(one_without_interrupts_runs_in_each_poll),
+		cmocka_unit_test(its_deadline_does_not_move_with_the_question),
 		cmocka_unit_test(one_that_leaves_runs_no_more),
 		cmocka_unit_test(one_may_leave_while_it_runs),
 		cmocka_unit_test(a_cpu_that_stops_lets_go),
