@@ -161,9 +161,14 @@ static void fault(struct virtio_net_pair *pair, const char *what)
 	(void)hvk_fault(pair->device->hvk, HVK_EHOST_VIRTIO, "virtio_net: %s", what);
 }
 
+/* Only for a stack that has asked for it: no other has room for more than its MTU. */
+static bool joins(const struct hvk_virtio_net *device)
+{
+	return (__atomic_load_n(&device->netdev.info.enabled, __ATOMIC_RELAXED) & HVK_NETDEV_LRO) != 0;
+}
+
 /* Why a frame is not handed up; NULL: it is. */
-static uint64_t *unwanted(struct virtio_net_pair *pair, const struct virtio_net_header *header,
-			  uint32_t length)
+static uint64_t *unwanted(struct virtio_net_pair *pair, bool joined, uint32_t length)
 {
 	const struct hvk_netdev *netdev = &pair->device->netdev;
 	struct hvk_netdev_counters *counters = &pair->counters;
@@ -173,7 +178,7 @@ static uint64_t *unwanted(struct virtio_net_pair *pair, const struct virtio_net_
 		return &counters->rx_not_up;
 	if (!hvk_virtio_net_wants(pair->device, pair->frame_pages.address))
 		return &counters->rx_other_group;
-	if (!is_joined(header) && length > netdev->info.frame_max + HVK_ETHERNET_VLAN_TAG)
+	if (!joined && length > netdev->info.frame_max + HVK_ETHERNET_VLAN_TAG)
 		return &counters->rx_too_long;
 	return NULL;
 }
@@ -197,18 +202,19 @@ static void hand_up(struct virtio_net_pair *pair, const struct virtio_net_header
 	struct hvk_netdev *netdev = &pair->device->netdev;
 	struct hvk_rx_frame frame = {
 		.data = pair->frame_pages.address, .length = length, .queue = pair->index, .segments = 1};
-	uint64_t *why = unwanted(pair, header, length);
+	bool joined = is_joined(header) && joins(pair->device);
+	uint64_t *why = unwanted(pair, joined, length);
 
 	if (why) {
 		HVK_VIRTIO_NET_COUNT(*why);
 		HVK_VIRTIO_NET_COUNT(pair->counters.rx_dropped);
 		return;
 	}
-	if (is_joined(header)) {
-		if (!(pair->device->features & JOINING)) {
-			fault(pair, "a joined frame, which nobody has agreed to");
-			return;
-		}
+	if (is_joined(header) && !(pair->device->features & JOINING)) {
+		fault(pair, "a joined frame, which nobody has agreed to");
+		return;
+	}
+	if (joined) {
 		frame.flags |= HVK_RX_JOINED;
 		frame.segments = segments_of(header, length);
 	}

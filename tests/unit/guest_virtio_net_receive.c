@@ -287,9 +287,11 @@ static void a_part_is_missing(void **state)
 static void more_than_a_frame_can_be(void **state)
 {
 	static const struct virtio_net_header header = {.segmentation = VIRTIO_NET_SEGMENTATION_TCP4};
-	struct user *user = user_begin_up(1);
+	struct user *user = user_begin(1);
 
 	(void)state;
+	user->config.offloads |= HVK_NETDEV_LRO;
+	user_up(user);
 	assert_true(vd_inject(user->device, 0, &header, frame, user_to_us(user, frame, 65535 + 19), 0));
 	vd_settle(user->device);
 	assert_int_equal(user->received_count, 0);
@@ -427,6 +429,31 @@ static void joined(void **state)
 	user_end(user);
 }
 
+/* A stack that has not asked for joined frames has no room for them, whatever the device joins. */
+static void joined_though_nobody_asked(void **state)
+{
+	struct virtio_net_header header = {.flags = VIRTIO_NET_HEADER_CHECKSUM_VALID,
+					   .segmentation = VIRTIO_NET_SEGMENTATION_TCP4,
+					   .header_length = 54,
+					   .segment_size = 500};
+	struct user *user = user_begin_up(1);
+
+	(void)state;
+	assert_int_equal(user->netdev->info.enabled & HVK_NETDEV_LRO, 0);
+	assert_int_equal(user->netdev->info.capabilities & HVK_NETDEV_LRO, HVK_NETDEV_LRO);
+	assert_true(vd_inject(user->device, 0, &header, frame, build_tcp(user, 20000, false), 0));
+	vd_settle(user->device);
+	assert_int_equal(user->received_count, 0);
+	assert_int_equal(user_counters(user).rx_too_long, 1);
+	/* Two that are no longer together than one may be are one. */
+	assert_true(vd_inject(user->device, 0, &header, frame, build_tcp(user, 1000, false), 0));
+	vd_settle(user->device);
+	assert_int_equal(user->received_count, 1);
+	assert_int_equal(user->received.flags, HVK_RX_TCP_GOOD);
+	assert_int_equal(user->received.segments, 1);
+	user_end(user);
+}
+
 /* --- Queues ------------------------------------------------------------------------------------------ */
 
 static void each_pair_on_its_cpu(void **state)
@@ -487,6 +514,7 @@ int main(void)
 		cmocka_unit_test(a_checksum_outside_the_frame),
 		cmocka_unit_test(without_agreement_nothing_is_believed),
 		cmocka_unit_test(joined),
+		cmocka_unit_test(joined_though_nobody_asked),
 		cmocka_unit_test(each_pair_on_its_cpu),
 		cmocka_unit_test(a_flood_ends_a_poll),
 	};
