@@ -90,7 +90,7 @@ static hvk_status create_pair(struct hvk_virtio_net *device, uint32_t index)
 	if (status == HVK_OK)
 		status = hvk_virtio_net_receive_start(pair);
 	if (status == HVK_OK)
-		status = hvk_virtio_net_transmit_start(pair);
+		status = hvk_virtio_net_slots_create(pair);
 	return status;
 }
 

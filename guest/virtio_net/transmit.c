@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Frames to the device. Each is a chain: a slot of the driver's with the device's header and what had to be
- * changed of the frame's own, then the frame's pages; or all of it in the slot, where the frame has no
+ * changed of the frame's own, then the frame's pages; or all of it in slots, where the frame has no
  * guest-physical addresses.
  */
 #include "guest/virtio_net/virtio_net_internal.h"
@@ -11,40 +11,17 @@
 #define UDP_CHECKSUM_AT 6u
 #define HEADER ((uint32_t)sizeof(struct virtio_net_header))
 
-/* What goes into the slot of a frame. */
+/* What goes into the slots of a frame. */
 struct outgoing {
 	const struct hvk_tx_frame *frame;
 	struct virtio_net_header header;
 	struct hvk_headers head; /* head.length bytes stand for the frame's first skip; 0: none do */
 	uint32_t head_length, skip;
+	uint32_t bytes; /* of the slots */
 	bool in_software, checksummed, segmented, by_page;
 };
 
-/* --- Memory ----------------------------------------------------------------------------- */
-
-hvk_status hvk_virtio_net_transmit_start(struct virtio_net_pair *pair)
-{
-	struct hvk *hvk = pair->device->hvk;
-	uint32_t count = pair->tx.size / 2u; /* a chain has two pieces at least */
-	uint32_t bytes = count * (uint32_t)(sizeof(struct virtio_net_slot) + sizeof(uint16_t));
-	hvk_status status = hvk_pages_get(hvk,
-					  (count + VIRTIO_NET_SLOTS_PER_PAGE - 1) / VIRTIO_NET_SLOTS_PER_PAGE,
-					  HVK_PAGE_HOST_READS, &pair->slot_memory);
-
-	if (status == HVK_OK)
-		status = hvk_pages_get(hvk, (bytes + HVK_PAGE_SIZE - 1) / HVK_PAGE_SIZE, HVK_PAGE_PRIVATE,
-				       &pair->slot_pages);
-	if (status != HVK_OK)
-		return status;
-	pair->slots = pair->slot_pages.address;
-	pair->free_slots = (uint16_t *)(void *)(pair->slots + count);
-	for (uint16_t i = 0; i < count; i++) {
-		pair->slots[i].index = i;
-		pair->free_slots[i] = i;
-	}
-	pair->slot_count = pair->free_slot_count = (uint16_t)count;
-	return HVK_OK;
-}
+/* --- The end ---------------------------------------------------------------------------- */
 
 static void finish(struct virtio_net_pair *pair, struct hvk_tx_frame *frame, hvk_status status)
 {
@@ -194,27 +171,30 @@ static bool prepare(const struct hvk_virtio_net *device, struct outgoing *out)
 
 /* --- One frame -------------------------------------------------------------------------- */
 
-static uint64_t slot_gpa(const struct virtio_net_pair *pair, uint32_t slot)
+/* The frame's own bytes, behind what stands for its first ones. */
+static void copy(struct virtio_net_pair *pair, const struct outgoing *out)
 {
-	return hvk_page_gpa(pair->device->hvk, &pair->slot_memory, slot / VIRTIO_NET_SLOTS_PER_PAGE) +
-	       (uint64_t)(slot % VIRTIO_NET_SLOTS_PER_PAGE) * VIRTIO_NET_SLOT_SIZE;
+	uint32_t at = HEADER + out->head_length, skip = out->skip;
+
+	for (uint32_t i = 0; i < out->frame->piece_count; i++) {
+		const struct hvk_buffer *piece = &out->frame->pieces[i];
+		uint32_t from = hvk_min32(skip, piece->length);
+
+		skip -= from;
+		if (piece->length == from)
+			continue;
+		hvk_virtio_net_slots_write(pair, at, (const uint8_t *)piece->address + from,
+					   piece->length - from);
+		at += piece->length - from;
+	}
 }
 
-/* Bytes written to the slot. */
-static uint32_t write_slot(struct virtio_net_pair *pair, const struct outgoing *out, uint32_t slot,
-			   bool copied)
+static void write_slots(struct virtio_net_pair *pair, const struct outgoing *out)
 {
-	struct hvk_shared all = hvk_pages_shared(&pair->slot_memory);
-	struct hvk_shared memory = hvk_shared_part(&all, slot * VIRTIO_NET_SLOT_SIZE, VIRTIO_NET_SLOT_SIZE);
-	uint32_t at = HEADER + out->head_length;
-
-	hvk_shared_write(&memory, 0, &out->header, HEADER);
-	if (out->head_length != 0)
-		hvk_shared_write(&memory, HEADER, out->head.bytes, out->head_length);
-	if (!copied)
-		return at;
-	hvk_frame_copy(out->frame, out->skip, &memory, at);
-	return at + out->frame->length - out->skip;
+	hvk_virtio_net_slots_write(pair, 0, &out->header, HEADER);
+	hvk_virtio_net_slots_write(pair, HEADER, out->head.bytes, out->head_length);
+	if (!out->by_page)
+		copy(pair, out);
 }
 
 /* Pieces of memory, the frame's but for its first bytes, as they lie there; 0: it cannot be shown so. */
@@ -239,21 +219,19 @@ static uint32_t cut(const struct outgoing *out, struct hvk_virtq_piece *pieces, 
 	return count;
 }
 
-/* The chain: the slot, and behind it the frame's memory or nothing. 0: it has to be copied, and cannot. */
-static uint32_t lay_out(struct virtio_net_pair *pair, struct outgoing *out, uint32_t slot, bool copyable)
+/* What the slots have to hold, and where the frame's own memory goes behind them; returns the pieces of
+ * that. False: it has to be copied, and cannot. */
+static bool look_at_memory(struct virtio_net_pair *pair, struct outgoing *out, bool copyable, uint32_t *count)
 {
 	uint32_t max = hvk_min32(pair->tx.size - 1u, HVK_FRAME_PIECES_MAX);
-	uint32_t count = cut(out, pair->pieces + 1, max, &out->by_page), bytes;
 
-	if (!out->by_page) {
-		bytes = HEADER + out->head_length + out->frame->length - out->skip;
-		if (!copyable || bytes > VIRTIO_NET_SLOT_SIZE)
-			return 0;
-		count = 0;
-	}
-	bytes = write_slot(pair, out, slot, !out->by_page);
-	pair->pieces[0] = (struct hvk_virtq_piece){slot_gpa(pair, slot), bytes, false};
-	return count + 1;
+	*count = cut(out, pair->pieces + 1, max, &out->by_page);
+	out->bytes = HEADER + out->head_length;
+	if (out->by_page)
+		return true;
+	*count = 0;
+	out->bytes += out->frame->length - out->skip;
+	return copyable && VIRTIO_NET_SLOTS_OF(out->bytes) <= pair->slot_count;
 }
 
 static void count_frame(struct virtio_net_pair *pair, const struct outgoing *out)
@@ -279,12 +257,30 @@ static enum hvk_tx_result busy(struct virtio_net_pair *pair, uint64_t *why)
 	return HVK_TX_BUSY;
 }
 
+/* Under lock: the frame is ready, and goes into the ring. */
+static enum hvk_tx_result put_ready(struct virtio_net_pair *pair, struct hvk_tx_frame *frame,
+				    struct outgoing *out, uint32_t count)
+{
+	uint32_t slots = VIRTIO_NET_SLOTS_OF(out->bytes);
+
+	if (slots > pair->free_slot_count)
+		return busy(pair, &pair->counters.tx_no_slot);
+	write_slots(pair, out);
+	count += hvk_virtio_net_slots_show(pair, out->bytes, pair->pieces);
+	if (hvk_virtq_put(&pair->tx, pair->pieces, count, hvk_virtio_net_slots_next(pair)) != HVK_OK)
+		return busy(pair, &pair->counters.tx_ring_full);
+	hvk_virtio_net_slots_take(pair, slots, frame);
+	pair->unshown = true;
+	__atomic_fetch_add(&pair->outstanding, 1, __ATOMIC_SEQ_CST);
+	count_frame(pair, out);
+	return HVK_TX_TAKEN;
+}
+
 /* Under lock. */
 static enum hvk_tx_result put(struct virtio_net_pair *pair, struct hvk_tx_frame *frame, uint32_t look)
 {
 	struct outgoing out;
 	uint32_t count;
-	uint16_t slot;
 
 	if (pair->dead || !virtio_net_flag(&pair->device->open))
 		return HVK_TX_GONE;
@@ -294,20 +290,10 @@ static enum hvk_tx_result put(struct virtio_net_pair *pair, struct hvk_tx_frame 
 	out.header = (struct virtio_net_header){0};
 	out.head_length = out.skip = 0;
 	out.in_software = out.checksummed = out.segmented = out.by_page = false;
-	if (!prepare(pair->device, &out))
+	if (!prepare(pair->device, &out) ||
+	    !look_at_memory(pair, &out, (look & HVK_FRAME_COPYABLE) != 0, &count))
 		return HVK_TX_GONE;
-	slot = pair->free_slots[pair->free_slot_count - 1];
-	count = lay_out(pair, &out, slot, (look & HVK_FRAME_COPYABLE) != 0);
-	if (count == 0)
-		return HVK_TX_GONE;
-	if (hvk_virtq_put(&pair->tx, pair->pieces, count, &pair->slots[slot]) != HVK_OK)
-		return busy(pair, &pair->counters.tx_ring_full);
-	pair->free_slot_count--;
-	pair->slots[slot].frame = frame;
-	pair->unshown = true;
-	__atomic_fetch_add(&pair->outstanding, 1, __ATOMIC_SEQ_CST);
-	count_frame(pair, &out);
-	return HVK_TX_TAKEN;
+	return put_ready(pair, frame, &out, count);
 }
 
 /* Under lock. */
@@ -415,20 +401,15 @@ uint32_t hvk_virtio_net_outstanding(struct hvk_netdev *netdev)
 /* Under lock: one frame that is done, NULL if there is none. */
 static struct hvk_tx_frame *take_done(struct virtio_net_pair *pair)
 {
-	struct virtio_net_slot *slot = NULL;
 	struct hvk_tx_frame *frame = NULL;
 	void *cookie = NULL;
 	uint32_t written;
 	hvk_status status = hvk_virtq_take(&pair->tx, &cookie, &written);
 
-	if (status == HVK_OK) {
-		slot = cookie;
-		frame = slot->frame;
-		slot->frame = NULL;
-		pair->free_slots[pair->free_slot_count++] = slot->index;
-	} else if (status != HVK_EEMPTY) {
+	if (status == HVK_OK)
+		frame = hvk_virtio_net_slots_give_back(pair, cookie);
+	else if (status != HVK_EEMPTY)
 		pair->dead = true;
-	}
 	return frame;
 }
 

@@ -7,6 +7,7 @@
  *   config.c      what the device says of itself
  *   queues.c      the pairs of queues: memory, pollers, interrupts
  *   transmit.c    frames to the device
+ *   slots.c       ... and the memory of the driver's own in them
  *   receive.c     frames from it
  *   control.c     the control queue: one command at a time
  *   operations.c  what the user above asks for while attached
@@ -38,6 +39,9 @@
  * where they had to be changed; or a whole frame that has to be copied. */
 #define VIRTIO_NET_SLOT_SIZE 2048u
 #define VIRTIO_NET_SLOTS_PER_PAGE (HVK_PAGE_SIZE / VIRTIO_NET_SLOT_SIZE)
+#define VIRTIO_NET_SLOTS_OF(bytes) (((bytes) + VIRTIO_NET_SLOT_SIZE - 1u) / VIRTIO_NET_SLOT_SIZE)
+/* Of the longest frame that is copied, with the device's header and a tag. */
+#define VIRTIO_NET_COPY_SLOTS VIRTIO_NET_SLOTS_OF(VIRTIO_NET_JOINED_MAX + 4u + 12u)
 #define VIRTIO_NET_MTU_MIN 68u
 #define VIRTIO_NET_MTU_DEFAULT 1500u
 #define VIRTIO_NET_MTU_MAX 65521u
@@ -56,10 +60,10 @@ enum virtio_net_state {
 #define VIRTIO_NET_WAIT_RESET 1u
 #define VIRTIO_NET_WAIT_CONTROL 2u
 
-/* A frame, or several buffers to receive one. */
+/* The first of a frame's has the frame. */
 struct virtio_net_slot {
 	struct hvk_tx_frame *frame;
-	uint16_t index;
+	uint16_t next, left; /* of the frame's, behind this one */
 };
 
 struct virtio_net_pair {
@@ -85,11 +89,12 @@ struct virtio_net_pair {
 	struct virtio_net_slot *slots;
 	uint16_t *free_slots;
 	uint16_t slot_count, free_slot_count;
-	uint32_t outstanding;                                    /* frames that are not done; atomic */
-	bool waits;                                              /* tx_ready is owed */
-	bool unshown;                                            /* HVK_TX_MORE */
-	bool dead;                                               /* a queue of it contradicted itself */
-	struct hvk_virtq_piece pieces[1 + HVK_FRAME_PIECES_MAX]; /* of the frame that is being put */
+	uint32_t outstanding; /* frames that are not done; atomic */
+	bool waits;           /* tx_ready is owed */
+	bool unshown;         /* HVK_TX_MORE */
+	bool dead;            /* a queue of it contradicted itself */
+	/* Of the frame that is being put: its memory behind a slot, or slots alone. */
+	struct hvk_virtq_piece pieces[VIRTIO_NET_COPY_SLOTS];
 
 	struct hvk_netdev_counters counters; /* atomic; rx of its CPU, tx under lock */
 };
@@ -211,9 +216,24 @@ hvk_status hvk_virtio_net_begin_no_pollers(void *device);
 hvk_status hvk_virtio_net_take_no_pollers(void *device, const struct hvk_answer *answer);
 void hvk_virtio_net_queues_free(struct hvk_virtio_net *device);
 
+/* --- slots.c ---------------------------------------------------------------------------- */
+
+hvk_status hvk_virtio_net_slots_create(struct virtio_net_pair *pair);
+/* To offset at of the slots that are free next, of which there are enough. */
+void hvk_virtio_net_slots_write(struct virtio_net_pair *pair, uint32_t at, const void *from, uint32_t length);
+/* So many bytes of them, as pieces of a chain; returns how many slots that are. */
+uint32_t hvk_virtio_net_slots_show(const struct virtio_net_pair *pair, uint32_t bytes,
+				   struct hvk_virtq_piece *pieces);
+/* The next one, by which the frame is known. */
+struct virtio_net_slot *hvk_virtio_net_slots_next(const struct virtio_net_pair *pair);
+/* The next so many are this frame's. */
+void hvk_virtio_net_slots_take(struct virtio_net_pair *pair, uint32_t count, struct hvk_tx_frame *frame);
+/* All that the frame had, by its first; returns the frame. */
+struct hvk_tx_frame *hvk_virtio_net_slots_give_back(struct virtio_net_pair *pair,
+						    struct virtio_net_slot *first);
+
 /* --- transmit.c, receive.c -------------------------------------------------------------- */
 
-hvk_status hvk_virtio_net_transmit_start(struct virtio_net_pair *pair);
 void hvk_virtio_net_transmit_stop(struct virtio_net_pair *pair, bool withhold);
 enum hvk_tx_result hvk_virtio_net_transmit(struct hvk_netdev *netdev, struct hvk_tx_frame *frame);
 uint32_t hvk_virtio_net_transmit_many(struct hvk_netdev *netdev, struct hvk_tx_frame *const *frames,

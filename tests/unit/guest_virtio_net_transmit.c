@@ -67,15 +67,92 @@ static void a_frame_without_addresses_of_the_device_is_copied(void **state)
 	assert_int_equal(user_counters(user).tx_copied, 1);
 	assert_int_equal(user->device->sent.length, 1514);
 	assert_memory_equal(user->device->sent.bytes + 4, user->memory + 104, 1510);
-	hvk_netdev_set_mtu(user->netdev, 9000, &user->request);
+	user_end(user);
+}
+
+/* In pieces, so that they begin anywhere in the driver's memory. */
+static enum hvk_tx_result send_copied(struct user *user, uint32_t length, uint32_t pieces)
+{
+	struct user_frame *frame = user_frame(user, 0, length);
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < pieces; i++) {
+		uint32_t part = i + 1 == pieces ? length - at : length / pieces;
+
+		frame->pieces[i] = (struct hvk_buffer){user->memory + at, 0, part};
+		at += part;
+	}
+	frame->frame.piece_count = pieces;
+	return user_transmit(user, frame);
+}
+
+static struct user *user_begin_long(uint32_t queue_size)
+{
+	struct user *user = user_begin(1);
+
+	user->config.queue_size = queue_size;
+	user->device->net.mtu = 65521;
+	user_up(user);
+	hvk_netdev_set_mtu(user->netdev, 65521, &user->request);
 	assert_int_equal(vd_wait(user->device, &user->request), HVK_OK);
-	frame = user_frame(user, 100, 2036); /* the longest that a slot has room for */
-	frame->pieces[0].gpa = 0;
-	assert_int_equal(user_transmit(user, frame), HVK_TX_TAKEN);
-	sent_is(user, 2, user->memory + 100, 2036);
-	frame = user_frame(user, 100, 2037);
-	frame->pieces[0].gpa = 0;
-	assert_int_equal(user_transmit(user, frame), HVK_TX_GONE);
+	return user;
+}
+
+static void a_long_frame_is_copied_too(void **state)
+{
+	static const uint32_t lengths[] = {2035, 2036, 2037, 4083, 4084, 4085, 9014, 65535};
+	struct user *user = user_begin_long(256);
+	uint32_t sent = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		for (uint32_t pieces = 1; pieces <= 30; pieces += 29) {
+			assert_int_equal(send_copied(user, lengths[i], pieces), HVK_TX_TAKEN);
+			sent_is(user, ++sent, user->memory, lengths[i]);
+		}
+	}
+	assert_int_equal(user_counters(user).tx_copied, sent);
+	assert_int_equal(user_counters(user).tx_errors, 0);
+	assert_int_equal(user->done, sent);
+	user_end(user);
+}
+
+/* Slots come back in any order, and long frames take whichever there are. */
+static void long_frames_among_short_ones(void **state)
+{
+	struct user *user = user_begin_long(64);
+	struct vd_queue *queue = &user->device->queues[1];
+	uint32_t taken = 0;
+
+	(void)state;
+	user->device->holds_frames = true;
+	for (uint32_t i = 0; i < 400; i++) {
+		uint32_t length = i % 3 == 0 ? 60 : 1 + (i * 7919u) % 20000u + 13u;
+
+		while (send_copied(user, length, 1 + i % 5) == HVK_TX_BUSY) {
+			assert_int_not_equal(queue->held_count, 0); /* never for ever */
+			vd_give(user->device, queue, queue->held[(i * 31u) % queue->held_count], 0);
+			vd_settle(user->device);
+		}
+		taken++;
+		hvk_netdev_flush(user->netdev);
+		assert_int_equal(user->device->sent.length, length);
+		assert_memory_equal(user->device->sent.bytes, user->memory, length);
+	}
+	assert_int_equal(taken, 400);
+	assert_int_equal(user->device->sent_count, 400);
+	user_end(user);
+}
+
+static void a_long_frame_for_a_short_queue(void **state)
+{
+	struct user *user = user_begin_long(16); /* eight slots */
+
+	(void)state;
+	assert_int_equal(send_copied(user, 8 * 2048 - 12, 3), HVK_TX_TAKEN);
+	sent_is(user, 1, user->memory, 8 * 2048 - 12);
+	assert_int_equal(send_copied(user, 8 * 2048 - 11, 3), HVK_TX_GONE);
+	assert_int_equal(user_counters(user).tx_errors, 1);
 	user_end(user);
 }
 
@@ -541,6 +618,29 @@ static void segmentation(void **state)
 	}
 }
 
+/* Tag, checksum and segmentation are as with one that lies where it lies. */
+static void a_copied_frame_is_cut_by_the_device(void **state)
+{
+	struct user *user = user_begin_up(1);
+	const struct vd_sent *sent = &user->device->sent;
+	struct user_frame *frame = long_frame(user, false, 60000, 1400);
+
+	(void)state;
+	frame->pieces[0].gpa = 0;
+	frame->frame.flags |= HVK_TX_VLAN;
+	frame->frame.vlan_tag = 0x2123;
+	assert_int_equal(user_transmit(user, frame), HVK_TX_TAKEN);
+	vd_settle(user->device);
+	assert_int_equal(sent->length, 60000 + 54 + 4);
+	assert_int_equal(sent->header.segmentation, VIRTIO_NET_SEGMENTATION_TCP4);
+	assert_int_equal(sent->header.header_length, 58);
+	assert_memory_equal(sent->bytes + 12, "\x81\x00\x21\x23", 4);
+	assert_memory_equal(sent->bytes + 58, user->memory + 54, 60000);
+	assert_int_equal(user_counters(user).tx_copied, 1);
+	assert_int_equal(user_counters(user).tx_segmented, 1);
+	user_end(user);
+}
+
 static void segmentation_that_is_refused(void **state)
 {
 	struct user *user = user_begin_up(1);
@@ -566,6 +666,9 @@ int main(void)
 		cmocka_unit_test(a_frame_where_it_lies),
 		cmocka_unit_test(a_frame_in_pieces),
 		cmocka_unit_test(a_frame_without_addresses_of_the_device_is_copied),
+		cmocka_unit_test(a_long_frame_is_copied_too),
+		cmocka_unit_test(long_frames_among_short_ones),
+		cmocka_unit_test(a_long_frame_for_a_short_queue),
 		cmocka_unit_test(a_frame_without_an_address_of_ours),
 		cmocka_unit_test(more_pieces_than_the_queue_has),
 		cmocka_unit_test(frames_that_are_none),
@@ -581,6 +684,7 @@ int main(void)
 		cmocka_unit_test(checksums_by_the_device_or_by_us),
 		cmocka_unit_test(checksums_that_cannot_be_asked_for),
 		cmocka_unit_test(segmentation),
+		cmocka_unit_test(a_copied_frame_is_cut_by_the_device),
 		cmocka_unit_test(segmentation_that_is_refused),
 	};
 
