@@ -1,46 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-#include "apps/shell/fetch.h"
-
-#include <stdarg.h>
+/* fetch: a download that is hashed and told about. */
 #include <stdio.h>
-#include <string.h>
+
+#include "apps/net/fetch.h"
+#include "apps/shell/private.h"
 
 #define PROGRESS_TIME HVK_TIME_PER_SECOND
 
-void transfer_add(struct transfer *transfer, const void *data, size_t length)
+struct download {
+	struct shell *shell;
+	struct net_transfer transfer;
+	struct sha256 sha;
+	uint64_t started, last_progress;
+};
+
+static void take(struct net_transfer *transfer, const void *bytes, size_t length)
 {
-	sha256_add(&transfer->sha, data, length);
-	transfer->bytes += length;
+	sha256_add(&((struct download *)transfer->context)->sha, bytes, length);
 }
 
-void transfer_fail(struct transfer *transfer, const char *format, ...)
+/* Once a second, if it takes that long. */
+static void tell_progress(struct net_transfer *transfer)
 {
-	va_list arguments;
-
-	if (transfer->failed)
-		return;
-	transfer->failed = true;
-	va_start(arguments, format);
-	vsnprintf(transfer->error, sizeof(transfer->error), format, arguments);
-	va_end(arguments);
-}
-
-void transfer_progress(struct transfer *transfer)
-{
-	uint64_t now = hvk_time(atomic_load(&transfer->shell->hvk));
+	struct download *download = transfer->context;
+	uint64_t now = hvk_time(atomic_load(&download->shell->hvk));
 	char done[SHELL_SIZE_TEXT], size[SHELL_SIZE_TEXT], rate[SHELL_SIZE_TEXT];
 
-	if (now - transfer->last_progress < PROGRESS_TIME)
+	if (now - download->last_progress < PROGRESS_TIME)
 		return;
-	transfer->last_progress = now;
+	download->last_progress = now;
 	shell_size_text(transfer->bytes, done);
 	shell_size_text(transfer->size, size);
-	shell_size_text(shell_rate(transfer->bytes, now - transfer->started), rate);
-	shell_print(transfer->shell, SHELL_OUTPUT, "  %s%s%s, %s/s\n", done,
+	shell_size_text(shell_rate(transfer->bytes, now - download->started), rate);
+	shell_print(download->shell, SHELL_OUTPUT, "  %s%s%s, %s/s\n", done,
 		    transfer->size_known ? " of " : "", transfer->size_known ? size : "", rate);
 }
 
-static void record(struct transfer *transfer, const char *url, uint64_t time, const char *digest,
+static void record(const struct net_transfer *transfer, const char *url, uint64_t time, const char *digest,
 		   struct shell_fetch_result *result)
 {
 	snprintf(result->url, sizeof(result->url), "%s", url);
@@ -51,15 +47,16 @@ static void record(struct transfer *transfer, const char *url, uint64_t time, co
 	result->done = !transfer->failed;
 }
 
-static void finish(struct transfer *transfer, const char *url, struct shell_fetch_result *result)
+static void finish(struct download *download, const char *url, struct shell_fetch_result *result)
 {
-	struct shell *shell = transfer->shell;
-	uint64_t time = hvk_time(atomic_load(&shell->hvk)) - transfer->started;
+	const struct net_transfer *transfer = &download->transfer;
+	struct shell *shell = download->shell;
+	uint64_t time = hvk_time(atomic_load(&shell->hvk)) - download->started;
 	unsigned long long bytes = transfer->bytes;
 	char text[SHA256_TEXT], rate[SHELL_SIZE_TEXT];
 	uint8_t digest[SHA256_BYTES];
 
-	sha256_end(&transfer->sha, digest);
+	sha256_end(&download->sha, digest);
 	sha256_text(digest, text);
 	if (result)
 		record(transfer, url, time, transfer->failed ? "" : text, result);
@@ -77,7 +74,7 @@ int shell_command_fetch(struct shell *shell, uint32_t count, char *const words[]
 {
 	struct shell_results *results = &shell->results;
 	struct shell_fetch_result *result = NULL;
-	struct transfer transfer = {.shell = shell};
+	struct download download = {.shell = shell};
 	struct url url;
 	const char *wrong;
 
@@ -89,18 +86,18 @@ int shell_command_fetch(struct shell *shell, uint32_t count, char *const words[]
 		return shell_usage(shell, "fetch %s: %s\n", words[1], wrong);
 	if (results->fetch_count < SHELL_FETCHES_MAX)
 		result = &results->fetches[results->fetch_count++];
-	transfer.url = &url;
-	transfer.started = transfer.last_progress = hvk_time(atomic_load(&shell->hvk));
-	sha256_begin(&transfer.sha);
-	wrong = shell_cannot_go_on(shell);
-	if (!wrong)
-		wrong = shell_resolve(shell, url.host, &transfer.address);
+	download.started = download.last_progress = hvk_time(atomic_load(&shell->hvk));
+	download.transfer = (struct net_transfer){.user = &shell->net_user,
+						  .url = &url,
+						  .data = take,
+						  .turned = tell_progress,
+						  .context = &download};
+	sha256_begin(&download.sha);
+	wrong = shell_cannot_go_on(shell); /* before there is a stack, too */
 	if (wrong)
-		transfer_fail(&transfer, "%s", wrong);
-	else if (url.scheme == URL_HTTP)
-		fetch_http(&transfer);
+		net_transfer_fail(&download.transfer, "%s", wrong);
 	else
-		fetch_tftp(&transfer);
-	finish(&transfer, words[1], result);
-	return transfer.failed ? SHELL_FAILED : SHELL_OK;
+		net_fetch(&download.transfer);
+	finish(&download, words[1], result);
+	return download.transfer.failed ? SHELL_FAILED : SHELL_OK;
 }

@@ -9,8 +9,7 @@
 #include "lwip/prot/dhcp.h"
 
 #define DHCP_TIMEOUT_MS 15000u
-#define RESOLVE_TIMEOUT_MS 60000u /* lwIP gives up by itself before that */
-#define DRAIN_MS 100u             /* for the last frames, DHCP's RELEASE among them */
+#define DRAIN_MS 100u /* for the last frames, DHCP's RELEASE among them */
 
 static uint64_t after_ms(struct shell *shell, uint32_t ms)
 {
@@ -38,6 +37,21 @@ void shell_link_changed(struct netif *netif)
 	shell_print(shell, SHELL_STORY, "network: link %s\n", netif_is_link_up(netif) ? "up" : "down");
 }
 
+static uint64_t user_time(void *context)
+{
+	return hvk_time(atomic_load(&((struct shell *)context)->hvk));
+}
+
+static void user_turn(void *context, uint64_t until)
+{
+	shell_turn(context, until);
+}
+
+static const char *user_missing(void *context)
+{
+	return shell_cannot_go_on(context);
+}
+
 static bool start_stack(struct shell *shell)
 {
 	struct hvk_netdev *netdev = shell_netdev(shell);
@@ -49,6 +63,11 @@ static bool start_stack(struct shell *shell)
 	if (!step(shell, "start TCP/IP", net_lwip_start(&shell->lwip)))
 		return false;
 	shell->lwip_started = true;
+	shell->net_user = (struct net_user){.context = shell,
+					    .time = user_time,
+					    .turn = user_turn,
+					    .missing = user_missing,
+					    .netif = &shell->netif.netif};
 	if (!step(shell, "add the network interface",
 		  netif_hvk_add(&shell->netif, shell->platform.port, netdev)))
 		return false;
@@ -215,42 +234,9 @@ const char *shell_cannot_go_on(struct shell *shell)
 	return atomic_load(&shell->cancelled) ? "interrupted" : shell_network_missing(shell);
 }
 
-static void resolved(const char *name, const ip_addr_t *address, void *context)
-{
-	struct shell *shell = context;
-
-	(void)name;
-	shell->resolver.done = true;
-	shell->resolver.found = address != NULL;
-	if (address)
-		ip4_addr_copy(shell->resolver.address, *ip_2_ip4(address));
-}
-
 const char *shell_resolve(struct shell *shell, const char *host, ip4_addr_t *address)
 {
-	uint64_t limit = after_ms(shell, RESOLVE_TIMEOUT_MS);
-	ip_addr_t now;
-	err_t error;
-
-	shell->resolver.done = false;
-	error = dns_gethostbyname(host, &now, resolved, shell);
-	if (error == ERR_OK) {
-		ip4_addr_copy(*address, *ip_2_ip4(&now));
-		return NULL;
-	}
-	if (error != ERR_INPROGRESS)
-		return "the name cannot be looked up";
-	while (!shell->resolver.done && hvk_time(atomic_load(&shell->hvk)) < limit) {
-		const char *wrong = shell_cannot_go_on(shell);
-
-		if (wrong)
-			return wrong;
-		shell_turn(shell, limit);
-	}
-	if (!shell->resolver.done || !shell->resolver.found)
-		return "the name server does not know the name, or does not answer";
-	ip4_addr_copy(*address, shell->resolver.address);
-	return NULL;
+	return net_resolve(&shell->net_user, host, address);
 }
 
 /* --- ip ------------------------------------------------------------------------------- */

@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* TFTP: our client (apps/net/tftp.h) over lwIP's UDP. */
-#include <string.h>
-
+#include "apps/net/fetch.h"
 #include "apps/net/tftp.h"
-#include "apps/shell/fetch.h"
 #include "lwip/udp.h"
 
 #define PACKET_BYTES 2048u
 #define HEADERS_BYTES (20u + 8u + TFTP_HEADER) /* IP, UDP, TFTP: a block fills one frame */
 
 struct tftp_transfer {
-	struct transfer *transfer;
+	struct net_transfer *transfer;
 	struct udp_pcb *pcb;
 	struct tftp tftp;
 	uint8_t packet[PACKET_BYTES]; /* the one that came, in one piece */
 };
 
-static uint64_t now_ms(struct transfer *transfer)
+static uint64_t now_ms(struct net_transfer *transfer)
 {
-	return hvk_time(atomic_load(&transfer->shell->hvk)) / HVK_TIME_PER_MS;
+	return transfer->user->time(transfer->user->context) / HVK_TIME_PER_MS;
 }
 
 static void send(void *context, uint16_t port, const void *packet, uint32_t length)
@@ -39,7 +37,10 @@ static void take_data(void *context, const void *bytes, uint32_t length)
 {
 	struct tftp_transfer *self = context;
 
-	transfer_add(self->transfer, bytes, length);
+	/* The option's answer is never later than the first block. */
+	self->transfer->size_known = self->tftp.size_known;
+	self->transfer->size = self->tftp.size;
+	net_transfer_add(self->transfer, bytes, length);
 }
 
 static void input(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from, u16_t port)
@@ -56,28 +57,28 @@ static void input(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_a
 
 static void run(struct tftp_transfer *self)
 {
-	struct transfer *transfer = self->transfer;
-	struct shell *shell = transfer->shell;
+	struct net_transfer *transfer = self->transfer;
+	struct net_user *user = transfer->user;
 
 	while (!tftp_finished(&self->tftp)) {
-		const char *missing = shell_cannot_go_on(shell);
+		const char *missing = transfer->failed ? transfer->error : user->missing(user->context);
 
 		if (missing)
 			tftp_cancel(&self->tftp, missing);
-		shell_turn(shell, self->tftp.deadline_ms * HVK_TIME_PER_MS);
+		user->turn(user->context, self->tftp.deadline_ms * HVK_TIME_PER_MS);
 		tftp_run(&self->tftp, now_ms(transfer));
-		transfer->size_known = self->tftp.size_known;
-		transfer->size = self->tftp.size;
-		transfer_progress(transfer);
+		if (transfer->turned)
+			transfer->turned(transfer);
 	}
 	if (self->tftp.state == TFTP_FAILED)
-		transfer_fail(transfer, "%s%s", self->tftp.timed_out ? "timed out: " : "", self->tftp.error);
+		net_transfer_fail(transfer, "%s%s", self->tftp.timed_out ? "timed out: " : "",
+				  self->tftp.error);
 }
 
-void fetch_tftp(struct transfer *transfer)
+void net_fetch_tftp(struct net_transfer *transfer)
 {
 	struct tftp_transfer self = {.transfer = transfer};
-	uint32_t mtu = transfer->shell->netif.netif.mtu;
+	uint32_t mtu = transfer->user->netif->mtu;
 	struct tftp_config config = {.file = transfer->url->path,
 				     .server_port = transfer->url->port,
 				     .send = send,
@@ -89,7 +90,7 @@ void fetch_tftp(struct transfer *transfer)
 	if (!self.pcb || udp_bind(self.pcb, IP_ANY_TYPE, 0) != ERR_OK) {
 		if (self.pcb)
 			udp_remove(self.pcb);
-		transfer_fail(transfer, "lwIP is out of memory");
+		net_transfer_fail(transfer, "lwIP is out of memory");
 		return;
 	}
 	udp_recv(self.pcb, input, &self);
