@@ -27,7 +27,7 @@ foreach(source ${targets})
 	set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 	target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)
 	target_compile_definitions(fuzz_${name} PRIVATE _GNU_SOURCE HVKIT_FUZZ)
-	target_link_libraries(fuzz_${name} PRIVATE hvkit_flags hvkit_storage hvkit_trace hvkit_hosted hvkit_guest_sim hvkit_host
+	target_link_libraries(fuzz_${name} PRIVATE hvkit_flags hvkit_storage hvkit_image_parts hvkit_trace hvkit_hosted hvkit_guest_sim hvkit_host
 		$<$<BOOL:${HVKIT_VMM}>:hvkit_vmm>)
 	target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
 	add_test(NAME fuzz.${name} COMMAND sh ${CMAKE_SOURCE_DIR}/scripts/fuzz-one $<TARGET_FILE:fuzz_${name}>

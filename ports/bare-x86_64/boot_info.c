@@ -21,6 +21,7 @@ struct pvh_range {
 _Static_assert(sizeof(struct pvh_range) == 24, "as in start_info.h");
 
 /* Offsets in the zero page. */
+#define ZERO_PAGE_SCREEN 0x000u
 #define ZERO_PAGE_RSDP 0x070u
 #define ZERO_PAGE_COMMAND_LINE_HIGH 0x0c8u
 #define ZERO_PAGE_E820_ENTRIES 0x1e8u
@@ -28,12 +29,35 @@ _Static_assert(sizeof(struct pvh_range) == 24, "as in start_info.h");
 #define ZERO_PAGE_E820 0x2d0u
 #define E820_ENTRY_SIZE 20u
 
-static const char *read_command_line(struct boot_info *info, const struct physical *from, uint64_t address)
+struct zero_page_screen {
+	uint8_t not_used_0[15];
+	uint8_t kind;
+	uint8_t not_used_1[2];
+	uint16_t width, height, depth;
+	uint32_t base, size;
+	uint8_t not_used_2[4];
+	uint16_t pitch;
+	uint8_t red_size, red_position, green_size, green_position, blue_size, blue_position;
+	uint8_t not_used_3[10];
+	uint32_t capabilities, base_high;
+} __attribute__((packed));
+_Static_assert(sizeof(struct zero_page_screen) == 62, "as in screen_info.h");
+#define SCREEN_VESA 0x23u
+#define SCREEN_EFI 0x70u
+#define SCREEN_CAPABILITY_64_BITS 2u
+
+/* The ends of memory that a screen, which is written to, may lie between: below is the BIOS's. */
+#define SCREEN_ADDRESS_MIN 0xa0000u
+#define SCREEN_ADDRESS_MAX (1ull << 46)
+#define SCREEN_SIDE_MAX 16384u
+
+const char *boot_read_command_line(struct boot_info *info, const struct physical *from, uint64_t address,
+				   uint64_t bytes)
 {
 	info->command_line[0] = '\0';
 	if (address == 0)
 		return NULL;
-	for (uint32_t i = 0; i <= BOOT_COMMAND_LINE_MAX; i++) {
+	for (uint32_t i = 0; i <= BOOT_COMMAND_LINE_MAX && i < bytes; i++) {
 		if (!physical_read(from, address + i, &info->command_line[i], 1)) {
 			info->command_line[0] = '\0';
 			return "the command line lies outside of memory";
@@ -42,7 +66,31 @@ static const char *read_command_line(struct boot_info *info, const struct physic
 			return NULL;
 	}
 	info->command_line[0] = '\0';
-	return "the command line is longer than 2047 characters";
+	return bytes > BOOT_COMMAND_LINE_MAX ? "the command line is longer than 2047 characters"
+					     : "the command line has no end";
+}
+
+static bool is_channel(const struct boot_screen *screen, const struct boot_channel *channel)
+{
+	return channel->bits != 0 && channel->bits <= 16 &&
+	       channel->position + (uint32_t)channel->bits <= screen->pixel_bits;
+}
+
+void boot_set_screen(struct boot_info *info, const struct boot_screen *screen)
+{
+	uint32_t unit = screen->kind == BOOT_SCREEN_VGA_TEXT ? 16 : screen->pixel_bits;
+
+	info->screen = (struct boot_screen){0};
+	if (screen->kind == BOOT_SCREEN_NONE || screen->address < SCREEN_ADDRESS_MIN ||
+	    screen->address >= SCREEN_ADDRESS_MAX || screen->width == 0 || screen->height == 0 ||
+	    screen->width > SCREEN_SIDE_MAX || screen->height > SCREEN_SIDE_MAX ||
+	    screen->pitch > SCREEN_SIDE_MAX * 4 || screen->pitch < screen->width * unit / 8)
+		return;
+	if (screen->kind == BOOT_SCREEN_PIXELS &&
+	    ((unit != 16 && unit != 24 && unit != 32) || !is_channel(screen, &screen->red) ||
+	     !is_channel(screen, &screen->green) || !is_channel(screen, &screen->blue)))
+		return;
+	info->screen = *screen;
 }
 
 static const char *read_pvh(struct boot_info *info, const struct physical *from, uint64_t address)
@@ -66,7 +114,28 @@ static const char *read_pvh(struct boot_info *info, const struct physical *from,
 	}
 	info->range_count = start.memory_map_entries;
 	info->rsdp = start.rsdp;
-	return read_command_line(info, from, start.command_line);
+	return boot_read_command_line(info, from, start.command_line, UINT64_MAX);
+}
+
+/* Most loaders have none to tell of, and leave that part zero. */
+static void read_zero_page_screen(struct boot_info *info, const struct physical *from, uint64_t address)
+{
+	struct zero_page_screen raw;
+
+	if (!physical_read(from, address + ZERO_PAGE_SCREEN, &raw, sizeof(raw)) ||
+	    (raw.kind != SCREEN_VESA && raw.kind != SCREEN_EFI))
+		return;
+	if (!(raw.capabilities & SCREEN_CAPABILITY_64_BITS))
+		raw.base_high = 0;
+	boot_set_screen(info, &(struct boot_screen){.kind = BOOT_SCREEN_PIXELS,
+						    .address = (uint64_t)raw.base_high << 32 | raw.base,
+						    .width = raw.width,
+						    .height = raw.height,
+						    .pitch = raw.pitch,
+						    .pixel_bits = raw.depth,
+						    .red = {raw.red_position, raw.red_size},
+						    .green = {raw.green_position, raw.green_size},
+						    .blue = {raw.blue_position, raw.blue_size}});
 }
 
 static const char *read_zero_page(struct boot_info *info, const struct physical *from, uint64_t address)
@@ -93,7 +162,8 @@ static const char *read_zero_page(struct boot_info *info, const struct physical 
 			return "the memory map lies outside of memory";
 	}
 	info->range_count = entries;
-	return read_command_line(info, from, (uint64_t)high << 32 | low);
+	read_zero_page_screen(info, from, address);
+	return boot_read_command_line(info, from, (uint64_t)high << 32 | low, UINT64_MAX);
 }
 
 const char *boot_info_read(struct boot_info *info, enum boot_form form, const struct physical *from,
@@ -102,7 +172,15 @@ const char *boot_info_read(struct boot_info *info, enum boot_form form, const st
 	info->range_count = 0;
 	info->rsdp = 0;
 	info->command_line[0] = '\0';
-	return form == BOOT_PVH ? read_pvh(info, from, address) : read_zero_page(info, from, address);
+	info->screen = (struct boot_screen){0};
+	switch (form) {
+	case BOOT_PVH:
+		return read_pvh(info, from, address);
+	case BOOT_MULTIBOOT:
+		return boot_read_multiboot(info, from, address);
+	default:
+		return read_zero_page(info, from, address);
+	}
 }
 
 /* The end of a range, which may claim to reach past the last address. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways in: PVH (32 bits, paging off, EBX = hvm_start_info), the 64-bit entry of Linux's
- * boot protocol (long mode, RSI = zero page, no stack), and the other CPUs (16 bits).
- * Sources: Xen's public/arch-x86/hvm/start_info.h; Linux Documentation/arch/x86/boot.rst; SDM 3A 9.9.
+ * The ways in: PVH (32 bits, paging off, EBX = hvm_start_info), Multiboot 2 (the same, EAX says so, EBX =
+ * its information), the 64-bit entry of Linux's boot protocol (long mode, RSI = zero page, no stack), and
+ * the other CPUs (16 bits).
+ * Sources: Xen's public/arch-x86/hvm/start_info.h; Multiboot 2 Specification 2.0, 3.1 and 3.3; Linux
+ * Documentation/arch/x86/boot.rst; SDM 3A 9.9.
  */
 #include "selectors.h"
 
@@ -13,6 +15,13 @@
 #define MSR_EFER 0xc0000080
 #define EFER_LME 0x100
 #define EFER_NXE 0x800
+#define MULTIBOOT_HEADER_MAGIC 0xe85250d6
+#define MULTIBOOT_LOADER_MAGIC 0x36d76289
+#define MULTIBOOT_I386 0
+#define MULTIBOOT_TAG_REQUEST 1
+#define MULTIBOOT_TAG_ENTRY 3
+#define MULTIBOOT_TAG_FRAME_BUFFER 5
+#define MULTIBOOT_OPTIONAL 1
 
 	.section .note.Xen, "a", @note
 	.balign 4
@@ -22,14 +31,51 @@
 	.asciz "Xen"
 	.long bare_pvh_entry
 
+/* Loaders look for this in the first 32 KiB of the file. A memory map is asked for, and pixels rather
+ * than nothing to write on: firmware of machines without a VGA has no letters of its own. */
+	.section .text.header, "a", @progbits
+	.balign 8
+multiboot_header:
+	.long MULTIBOOT_HEADER_MAGIC
+	.long MULTIBOOT_I386
+	.long multiboot_header_end - multiboot_header
+	.long -(MULTIBOOT_HEADER_MAGIC + MULTIBOOT_I386 + (multiboot_header_end - multiboot_header))
+	.balign 8
+	.short MULTIBOOT_TAG_REQUEST, 0
+	.long 12
+	.long 6 /* the memory map */
+	.balign 8
+	.short MULTIBOOT_TAG_ENTRY, 0
+	.long 12
+	.long bare_multiboot_entry
+	.balign 8
+	.short MULTIBOOT_TAG_FRAME_BUFFER, MULTIBOOT_OPTIONAL
+	.long 20
+	.long 0, 0, 32 /* any width, any height, bits of a pixel */
+	.balign 8
+	.short 0, 0
+	.long 8
+multiboot_header_end:
+
 	.section .text.entry, "ax", @progbits
 
-/* --- PVH --------------------------------------------------------------------------- */
+/* --- PVH and Multiboot 2 ----------------------------------------------------------------- */
 
 	.code32
+	.globl bare_multiboot_entry
+	.type bare_multiboot_entry, @function
+bare_multiboot_entry:
+	movl $3, %ebp /* BOOT_MULTIBOOT */
+	cmpl $MULTIBOOT_LOADER_MAGIC, %eax
+	je from_32_bits
+	xorl %ebx, %ebx /* another loader's: no information at all */
+	jmp from_32_bits
+
 	.globl bare_pvh_entry
 	.type bare_pvh_entry, @function
 bare_pvh_entry:
+	movl $1, %ebp /* BOOT_PVH */
+from_32_bits:
 	cli
 	cld
 	movl %ebx, %esi
@@ -44,12 +90,12 @@ bare_pvh_entry:
 	wrmsr
 	movl $CR0_VALUE, %eax
 	movl %eax, %cr0
-	ljmp $SELECTOR_CODE, $pvh_64
+	ljmp $SELECTOR_CODE, $from_32_bits_64
 
 	.code64
-pvh_64:
+from_32_bits_64:
 	movl %esi, %r12d
-	movl $1, %r13d /* BOOT_PVH */
+	movl %ebp, %r13d
 	jmp in_long_mode
 
 /* --- Linux's 64-bit entry -------------------------------------------------------------- */

@@ -109,15 +109,15 @@ void bare_entry(enum boot_form form, uint64_t address)
 
 	serial_init();
 	check(boot_info_read(&info, form, &memory, address));
-	sort_memory();
-	check(bare_areas_take(1));
-	descriptors_load(&bare_cpus[0]); /* from here on a fault is reported */
-	check(apic_init_boot());
-	if (info.rsdp) {
+	if (info.rsdp) { /* now: it may lie in memory that is given out from here on */
 		error = acpi_read(&bare_acpi, &memory, info.rsdp);
 		if (error)
 			bare_print("%s\n", error);
 	}
+	sort_memory();
+	check(bare_areas_take(1));
+	descriptors_load(&bare_cpus[0]); /* from here on a fault is reported */
+	check(apic_init_boot());
 	if (bare_acpi.window_count == 0)
 		take_usual_windows();
 	check(bare_areas_take(cpus_to_expect()));
