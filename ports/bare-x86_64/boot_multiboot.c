@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The information of a Multiboot 2 loader: tags, each with its length. Source: Multiboot 2 Specification 2.0, 3.6. */
+/* The information of a Multiboot 2 loader: tags, each with its length.
+ * Source: Multiboot 2 Specification 2.0, 3.6. */
 #include "ports/bare-x86_64/boot_info.h"
 
 #define INFORMATION_MAX (16u << 20)
