@@ -39,6 +39,13 @@ static bool deadline; /* the timer compares with the TSC */
 static uint64_t window;
 static uint64_t ticks_per_second;
 
+static struct { /* by apic_init, on the CPU that leaves */
+	uint64_t base;
+	uint32_t spurious, lint0, lint1;
+	uint8_t pic1, pic2;
+	bool known;
+} found;
+
 static void write_register(uint32_t number, uint32_t value)
 {
 	if (x2apic)
@@ -85,10 +92,51 @@ bool bare_has_x2apic(void)
 	return x2apic;
 }
 
+static bool is_reachable(uint64_t base)
+{
+	return (base & BASE_ENABLE) && ((base & BASE_X2APIC) != 0) == x2apic;
+}
+
+/* Registers of an APIC in another mode than ours are those of its reset. */
+static void remember(void)
+{
+	if (found.known)
+		return;
+	found.known = true;
+	found.pic1 = cpu_in8(PIC1_DATA);
+	found.pic2 = cpu_in8(PIC2_DATA);
+	(void)cpu_msr_read(MSR_APIC_BASE, &found.base);
+	found.spurious = VECTOR_SPURIOUS;
+	found.lint0 = found.lint1 = MASKED;
+	if (!is_reachable(found.base))
+		return;
+	found.spurious = read_register(REGISTER_SPURIOUS);
+	found.lint0 = read_register(REGISTER_LINT0);
+	found.lint1 = read_register(REGISTER_LINT1);
+}
+
+void apic_leave(void)
+{
+	write_register(REGISTER_TIMER, MASKED);
+	if (deadline)
+		(void)cpu_msr_write(MSR_TSC_DEADLINE, 0);
+	write_register(REGISTER_TIMER_INITIAL, 0);
+	write_register(REGISTER_LINT0, found.lint0);
+	write_register(REGISTER_LINT1, found.lint1);
+	write_register(REGISTER_SPURIOUS, found.spurious);
+	if (!is_reachable(found.base)) { /* from x2APIC there is no way back but through "off" */
+		(void)cpu_msr_write(MSR_APIC_BASE, found.base & ~(BASE_ENABLE | BASE_X2APIC));
+		(void)cpu_msr_write(MSR_APIC_BASE, found.base);
+	}
+	cpu_out8(PIC1_DATA, found.pic1);
+	cpu_out8(PIC2_DATA, found.pic2);
+}
+
 void apic_init(void)
 {
 	uint64_t base = 0;
 
+	remember();
 	cpu_out8(PIC1_DATA, 0xff); /* nothing comes from there */
 	cpu_out8(PIC2_DATA, 0xff);
 	(void)cpu_msr_read(MSR_APIC_BASE, &base);

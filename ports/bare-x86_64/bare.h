@@ -9,7 +9,7 @@
  *   paging.c     page tables: no page can be both written and executed
  *   page_set.c   sets of pages                           pages.c       who owns which
  *   descriptors.c, exceptions.c, backtrace.c             apic.c, io_apic.c, smp.c, idle.c, clock.c
- *   serial.c, random.c, end.c
+ *   serial.c, random.c, end.c                            launch.c, launch.S: another program
  *
  * Memory is mapped one to one. CPU numbers are 0 to bare_cpu_count() - 1; CPU 0 is the one that
  * the loader started.
@@ -78,6 +78,47 @@ const struct hvk_port *bare_port(enum hvk_log_level log_level);
 const char *bare_random_start(const uint8_t *seed);
 /* HVK_ESTATE before bare_random_start. */
 hvk_status bare_random(void *out, size_t bytes);
+
+/* --- Another program in place of this one -------------------------------------------------- */
+
+/* The memory map as the loader gave it, types as in E820; false past the last. */
+struct bare_memory_range {
+	uint64_t address, length;
+	uint32_t type;
+};
+bool bare_memory_range(uint32_t n, struct bare_memory_range *out);
+uint64_t bare_rsdp(void); /* where ACPI begins; 0: the loader did not say */
+
+/* Memory for what is loaded, for good: of the largest free run below limit all but keep bytes, which are
+ * left to the port's pages. False: there is none. */
+bool bare_memory_take(uint64_t limit, uint64_t keep, uint64_t *address, uint64_t *length);
+
+/* Where the last step runs; nothing may be copied onto it. Below 1 MiB if there is room, never on anything of
+ * the image's. Some of it is the caller's, for what the program is told. 0, NULL: there is no memory for it.
+ * The area is the same at each call; ask for it first. */
+#define BARE_LAUNCH_BYTES 0x10000u
+#define BARE_LAUNCH_DATA_BYTES 0x7000u
+uint64_t bare_launch_area(void);
+void *bare_launch_data(void);
+
+struct bare_copy {
+	uint64_t to, from; /* from BARE_COPY_ZEROS: filled with zeros */
+	uint64_t length;
+};
+#define BARE_COPY_ZEROS UINT64_MAX
+#define BARE_COPIES_MAX 128u
+
+struct bare_launch {
+	/* Linux's 64-bit entry: long mode, 4 GiB one to one, RSI = argument; or PVH's: 32 bits, no paging,
+	 * EBX = argument. Interrupts are off, selectors as either wants them. */
+	bool protected_mode;
+	uint64_t entry, argument;
+	const struct bare_copy *copies; /* made first, in that order; all below 4 GiB */
+	uint32_t count;
+};
+/* On CPU 0, when no other one has been started. Interrupt controllers are left as they were found, without
+ * anything that would interrupt; hvkit must have been stopped. */
+_Noreturn void bare_launch(const struct bare_launch *launch);
 
 /* --- Console and end ---------------------------------------------------------------------- */
 

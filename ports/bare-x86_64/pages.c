@@ -44,3 +44,27 @@ void pages_give(uint64_t address, uint32_t count)
 	if (!ours)
 		bare_fatal("pages given back that were not given out");
 }
+
+bool bare_memory_take(uint64_t limit, uint64_t keep, uint64_t *address, uint64_t *length)
+{
+	uint64_t last = limit >> PAGE_SHIFT, most = 0, at = 0, first;
+
+	spin_lock(&lock);
+	for (uint32_t i = 0; i < free_pages.count; i++) {
+		const struct page_run *run = &free_pages.runs[i];
+		uint64_t end = run->first + run->count < last ? run->first + run->count : last;
+
+		if (run->first < end && end - run->first > most) {
+			most = end - run->first;
+			at = run->first;
+		}
+	}
+	at += keep >> PAGE_SHIFT;
+	most = most > keep >> PAGE_SHIFT ? most - (keep >> PAGE_SHIFT) : 0;
+	if (most && !page_set_take(&free_pages, most, at, at + most, &first))
+		most = 0;
+	spin_unlock(&lock);
+	*address = at << PAGE_SHIFT;
+	*length = most << PAGE_SHIFT;
+	return most != 0;
+}

@@ -73,6 +73,7 @@ void backtrace_print(uint64_t rip, uint64_t rbp, uint64_t rsp);
 
 const char *apic_init_boot(void); /* finds the mode; on CPU 0 */
 void apic_init(void);             /* on each CPU */
+void apic_leave(void);            /* as it was found, and silent; interrupts are off for good */
 uint64_t apic_window(void);       /* its page, to be mapped; 0: x2APIC needs none */
 uint32_t apic_id(void);
 void apic_end_of_interrupt(void);
@@ -121,6 +122,8 @@ _Noreturn void crash_end(const uint64_t numbers[BARE_CRASH_NUMBERS]);
 extern struct acpi_info bare_acpi;
 /* A page below 1 MiB for the trampoline, or 0. */
 uint64_t bare_low_page(void);
+/* Pages in a row that the image leaves alone otherwise, the page above aside; 0: there are not so many. */
+uint64_t bare_low_pages(uint32_t count, uint64_t floor, uint64_t limit);
 
 /* entry.S */
 _Noreturn void bare_on_stack(uint64_t top, void (*go_on)(void));

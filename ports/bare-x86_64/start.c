@@ -11,7 +11,7 @@
 static const struct acpi_window usual_windows[] = {{0xf8000000u, 0x06c00000u}, {0xfe0000000ull, 0x20000000u}};
 
 static struct boot_info info;
-static struct page_set ram, usable;
+static struct page_set ram, usable, low_memory;
 static uint64_t low_page;
 
 static bool read_low(void *context, uint64_t address, void *out, size_t length)
@@ -54,6 +54,27 @@ uint64_t bare_low_page(void)
 	return low_page;
 }
 
+uint64_t bare_low_pages(uint32_t count, uint64_t floor, uint64_t limit)
+{
+	uint64_t first = 0;
+
+	(void)page_set_take(&low_memory, count, floor >> PAGE_SHIFT, limit >> PAGE_SHIFT, &first);
+	return first << PAGE_SHIFT;
+}
+
+bool bare_memory_range(uint32_t n, struct bare_memory_range *out)
+{
+	if (n >= info.range_count)
+		return false;
+	*out = (struct bare_memory_range){info.ranges[n].address, info.ranges[n].length, info.ranges[n].type};
+	return true;
+}
+
+uint64_t bare_rsdp(void)
+{
+	return info.rsdp;
+}
+
 /* Below 1 MiB is one page for the trampoline, and the loader's tables, which have been read. */
 static void sort_memory(void)
 {
@@ -64,6 +85,7 @@ static void sort_memory(void)
 	(void)page_set_remove(&usable, 0, 1);
 	if (page_set_take(&usable, 1, 0, LOW_MEMORY >> PAGE_SHIFT, &first))
 		low_page = first << PAGE_SHIFT;
+	low_memory = usable;
 	(void)page_set_remove(&usable, 0, LOW_MEMORY >> PAGE_SHIFT);
 	(void)page_set_remove(&usable, image >> PAGE_SHIFT, (end - image) >> PAGE_SHIFT);
 	if (!page_set_contains(&ram, image >> PAGE_SHIFT, (end - image) >> PAGE_SHIFT))
