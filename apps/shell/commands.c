@@ -15,7 +15,6 @@ struct command {
 
 static int help(struct shell *shell, uint32_t count, char *const words[]);
 static int power_off(struct shell *shell, uint32_t count, char *const words[]);
-static int show_time(struct shell *shell, uint32_t count, char *const words[]);
 
 static const struct command commands[] = {
 	{"lsvmbus", "lsvmbus", "the device tree: classes, GUIDs, ids, rings", 0, shell_command_lsvmbus},
@@ -29,7 +28,14 @@ static const struct command commands[] = {
 	{"ping", "ping HOST [COUNT]", "echo requests, one a second (4)", 2, shell_command_ping},
 	{"fetch", "fetch URL", "downloads http:// or tftp://, tells bytes, rate and SHA-256", 1,
 	 shell_command_fetch},
-	{"time", "time", "the 64-bit Hyper-V time value, and where it comes from", 0, show_time},
+	{"time", "time [shift SECONDS]", "the time value of Hyper-V, and the clock that the host sets", 2,
+	 shell_command_time},
+	{"kvp", "kvp [list|get|set|delete]", "key-value pairs, shared with the host", SHELL_WORDS_MAX,
+	 shell_command_kvp},
+	{"vss", "vss", "backup: whether the disks are frozen", 0, shell_command_vss},
+	{"files", "files", "what the host has copied here", 0, shell_command_files},
+	{"input", "input", "the keyboard and the mouse", 0, shell_command_input},
+	{"refuse", "refuse [WHAT ...]", "what the host may not ask of the guest", 6, shell_command_refuse},
 	{"stats", "stats [QUEUE]", "counters of hvkit, the channel, the card and the interface", 1,
 	 shell_command_stats},
 	{"inspect", "inspect [PATH]", "the drivers' whole state as a tree, or a part of it", 1,
@@ -62,7 +68,7 @@ static const struct command *find(const char *name)
 
 static int unknown(struct shell *shell, const char *name)
 {
-	char list[160] = "";
+	char list[240] = "";
 	size_t used = 0;
 
 	for (size_t i = 0; i < COMMANDS && used < sizeof(list); i++)
@@ -103,23 +109,5 @@ static int power_off(struct shell *shell, uint32_t count, char *const words[])
 	(void)count;
 	(void)words;
 	shell->power_off = true;
-	return SHELL_OK;
-}
-
-static int show_time(struct shell *shell, uint32_t count, char *const words[])
-{
-	struct hvk *hvk = atomic_load(&shell->hvk);
-	const struct hvk_hypervisor_info *info = hvk_hypervisor_info(hvk);
-	uint64_t time = hvk_time(hvk);
-
-	(void)count;
-	(void)words;
-	shell_print(shell, SHELL_OUTPUT,
-		    "%llu x 100 ns since the partition was created (%llu.%07llu s), by the %s\n",
-		    (unsigned long long)time, (unsigned long long)(time / HVK_TIME_PER_SECOND),
-		    (unsigned long long)(time % HVK_TIME_PER_SECOND),
-		    info->reference_tsc       ? "reference TSC page"
-		    : info->reference_counter ? "reference counter register"
-					      : "port's own clock");
 	return SHELL_OK;
 }

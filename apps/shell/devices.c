@@ -75,7 +75,8 @@ void shell_record_channels(struct shell *shell)
 		result->offer = *hvk_channel_offer(channel);
 		result->state = hvk_channel_state(channel);
 		result->used = (shell->nic && channel == shell->nic_channel) ||
-			       shell_disks_controller(shell, channel) != NULL;
+			       shell_disks_controller(shell, channel) != NULL ||
+			       shell_services_driver(shell, channel) != NULL;
 		hvk_channel_get_counters(channel, &result->counters);
 	}
 }
@@ -132,6 +133,9 @@ static void print_channel(struct shell *shell, struct hvk_channel *channel)
 		shell_print(shell, SHELL_OUTPUT, "    driver      storvsc, protocol %u.%u\n",
 			    hvk_storvsc_protocol(controller->driver) >> 8,
 			    hvk_storvsc_protocol(controller->driver) & 0xffu);
+	if (shell_services_driver(shell, channel))
+		shell_print(shell, SHELL_OUTPUT, "    driver      %s\n",
+			    shell_services_driver(shell, channel));
 	hvk_channel_dump(channel, print_ring_line, shell);
 }
 

@@ -21,6 +21,11 @@ static void wake(void *context)
 		platform->wake(platform->context, 0);
 }
 
+static hvk_status may_write(void *context)
+{
+	return shell_backup_may_write(((struct disk_work *)context)->shell);
+}
+
 int disk_work_begin(struct disk_work *work, struct shell *shell, const struct disk_place *place,
 		    uint32_t slots, uint32_t slot_bytes, uint32_t queues)
 {
@@ -28,6 +33,7 @@ int disk_work_begin(struct disk_work *work, struct shell *shell, const struct di
 						  .block = &place->disk->block,
 						  .turn = turn,
 						  .wake = wake,
+						  .may_write = may_write,
 						  .context = work,
 						  .slots = slots,
 						  .slot_bytes = slot_bytes,
@@ -42,11 +48,13 @@ int disk_work_begin(struct disk_work *work, struct shell *shell, const struct di
 		return shell_error(shell, "disk: %u requests of %u bytes: %s: %s\n", slots, slot_bytes,
 				   hvk_status_name(status), hvk_status_text(status));
 	place->disk->users++;
+	shell->disk_queue = &work->queue;
 	return SHELL_OK;
 }
 
 void disk_work_end(struct disk_work *work)
 {
+	work->shell->disk_queue = NULL;
 	work->shell->pages_withheld += block_queue_close(&work->queue);
 	work->place.disk->users--;
 }

@@ -16,6 +16,7 @@ void shell_dump(struct shell *shell, hvk_dump_line line, void *context)
 		hvk_netvsc_dump(shell->nic, line, context);
 	shell_vf_dump(shell, line, context);
 	shell_disks_dump(shell, line, context);
+	shell_services_dump(shell, line, context);
 }
 
 /* --- inspect ----------------------------------------------------------------------------- */

@@ -27,6 +27,7 @@ static bool turn(struct shell *shell)
 		sys_check_timeouts();
 	worked = hvk_poll(atomic_load(&shell->hvk), 0);
 	worked |= shell_vf_turn(shell);
+	worked |= shell_services_turn(shell);
 	return (shell->netif_added && netif_hvk_poll(&shell->netif)) || worked;
 }
 
@@ -115,9 +116,18 @@ static void tell_versions(struct shell *shell)
 	}
 }
 
+static void channel_offered(void *context, struct hvk_channel *channel, bool again)
+{
+	(void)again;
+	shell_services_offered(context, channel);
+}
+
 static bool connect_bus(struct shell *shell)
 {
-	const struct hvk_vmbus_config config = {.mode = shell->config.mode, .newest = shell->config.newest};
+	const struct hvk_vmbus_config config = {.mode = shell->config.mode,
+						.newest = shell->config.newest,
+						.offered = channel_offered,
+						.context = shell};
 	hvk_status status;
 
 	hvk_vmbus_connect(atomic_load(&shell->hvk), &config, shell_request(shell));
@@ -152,11 +162,14 @@ static void disconnect_bus(struct shell *shell)
 static void with_bus(struct shell *shell)
 {
 	if (connect_bus(shell)) {
+		shell_services_begin(shell);
 		if (shell_network_up(shell)) {
 			shell_disks_up(shell);
+			shell_services_settle(shell);
 			shell_run_lines(shell);
 		}
 		shell_record_channels(shell);
+		shell_services_down(shell);
 		shell_disks_down(shell);
 		shell_network_down(shell);
 	}

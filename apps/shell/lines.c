@@ -58,10 +58,25 @@ static void take_line(struct shell *shell, char *line)
 
 	snprintf(words, sizeof(words), "%s", line);
 	atomic_store(&shell->cancelled, false);
+	shell->command_runs = true;
 	status = run_line(shell, words);
+	shell->command_runs = false;
 	if (atomic_load(&shell->cancelled) && status != SHELL_OK)
 		status = SHELL_CANCELLED;
 	shell_record_command(shell, line, status);
+}
+
+/* What the keyboard has typed is run between the platform's lines, whose last status is theirs. */
+static bool run_typed(struct shell *shell, char *line, size_t size)
+{
+	int last = shell->last_status;
+
+	if (!shell_typed_take(shell, line, size))
+		return false;
+	shell_print(shell, SHELL_STORY, "\nkeyboard> %s\n", line);
+	take_line(shell, line);
+	shell->last_status = last;
+	return true;
 }
 
 /* Until there are no more, or poweroff. What the host does meanwhile is answered. */
@@ -76,6 +91,8 @@ static void run_lines(struct shell *shell)
 
 		shell_network_check(shell);
 		shell_disks_check(shell);
+		if (run_typed(shell, line, sizeof(line)))
+			continue;
 		kind = platform->read_line(platform->context, line, sizeof(line), &again);
 		if (kind == SHELL_LINE_END)
 			return;

@@ -84,6 +84,25 @@ void shell_vf_down(struct shell *shell);
 void shell_vf_destroy(struct shell *shell);
 void shell_vf_dump(struct shell *shell, hvk_dump_line line, void *context);
 
+/* --- services.c and what is behind it ------------------------------------------------ */
+
+/* The keyboard, the mouse and the integration components, as far as they are offered: begun, then waited
+ * for; from then on they come and go by themselves. */
+void shell_services_begin(struct shell *shell);
+void shell_services_settle(struct shell *shell);
+void shell_services_down(struct shell *shell);
+/* A channel is offered, or again. In hvk_poll. */
+void shell_services_offered(struct shell *shell, const struct hvk_channel *channel);
+/* One step of their coming and going; never waits. True if there was one. */
+bool shell_services_turn(struct shell *shell);
+/* The name of the driver that has the channel, or NULL. */
+const char *shell_services_driver(struct shell *shell, const struct hvk_channel *channel);
+void shell_services_dump(struct shell *shell, hvk_dump_line line, void *context);
+/* The next line from the keyboard. */
+bool shell_typed_take(struct shell *shell, char *line, size_t size);
+/* HVK_OK: disks may be written; HVK_EAGAIN: not now, they are frozen; HVK_ECANCELED: nor is it waited for. */
+hvk_status shell_backup_may_write(struct shell *shell);
+
 /* --- network.c ---------------------------------------------------------------------- */
 
 bool shell_network_up(struct shell *shell);
@@ -133,6 +152,12 @@ int shell_command_ping(struct shell *shell, uint32_t count, char *const words[])
 int shell_command_fetch(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_stats(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_inspect(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_time(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_input(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_kvp(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_vss(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_files(struct shell *shell, uint32_t count, char *const words[]);
+int shell_command_refuse(struct shell *shell, uint32_t count, char *const words[]);
 int shell_command_expect(struct shell *shell, uint32_t count, char *const words[]);
 
 #endif

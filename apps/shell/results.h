@@ -48,6 +48,7 @@ struct shell_command_result {
 
 struct shell_results {
 	int exit_status;
+	bool shut_down, reboot;  /* the host has asked for it, and the guest has agreed */
 	const char *failed_step; /* coming up or going down; NULL if nothing failed */
 	hvk_status failed_status;
 	struct hvk_hypervisor_info hypervisor;

@@ -15,10 +15,10 @@
 
 #include <stdatomic.h>
 
-#include "apps/net/fetch.h"
 #include "apps/net/lwip_port.h"
 #include "examples/lwip/netif_hvk.h"
 #include "apps/shell/results.h"
+#include "apps/shell/services.h"
 #include "hvkit/hvkit.h"
 #include "hvkit/netvsc.h"
 #include "hvkit/vf.h"
@@ -62,6 +62,8 @@ struct shell_platform {
 	void (*ending)(void *context);
 	/* The longest wait though nothing is due: for whom nobody wakes, or who is cancelled. 0: 100. */
 	uint32_t tick_ms;
+	/* What outlives the guest; NULL: its files are in memory, and gone with it. */
+	const struct shell_files *files;
 };
 
 enum shell_vf_mode { SHELL_VF_NONE, SHELL_VF_TRANSPARENT, SHELL_VF_SEPARATE };
@@ -100,6 +102,7 @@ struct shell_config {
 	struct hvk_netvsc_config driver; /* the card's; zeros: all by default */
 	enum shell_vf_mode vf;           /* needs driver.vf, and hvk.mmio_windows */
 	uint32_t vf_grace_ms;            /* as hvk_vf_config.grace_ms */
+	uint32_t freeze_max_ms;          /* as hvk_vss_callbacks.freeze_max_ms */
 };
 
 enum shell_exit {
@@ -136,6 +139,8 @@ struct shell_disk {
 	uint32_t users;          /* commands at work on it */
 };
 
+struct block_queue;
+
 struct shell {
 	struct shell_platform platform;
 	struct shell_config config;
@@ -157,16 +162,23 @@ struct shell {
 	uint8_t controllers_refused[VMBUS_MAX_CHANNELS / 8]; /* bits by channel id: could not be attached */
 	struct shell_disk disks[SHELL_DISKS_MAX];
 	bool disks_leaving;
-	uint32_t pages_withheld; /* that a host has never let go of */
+	struct block_queue *disk_queue; /* of the command that works on a disk; NULL: none */
+	uint32_t pages_withheld;        /* that a host has never let go of */
 
 	bool lwip_started, netif_added;
-	bool lease_stale; /* the link was lost: DHCP is to say whether the address holds */
+	bool lease_stale;        /* the link was lost: DHCP is to say whether the address holds */
+	bool addresses_injected; /* the host's, not DHCP's */
+	struct shell_services services;
 	struct net_lwip_port lwip;
 	struct netif_hvk netif;
-	struct net_user net_user; /* downloads */
+	struct { /* what a name server said */
+		bool done, found;
+		ip4_addr_t address;
+	} resolver;
 
 	_Atomic bool cancelled; /* the command that runs is to end */
 	bool power_off;
+	bool command_runs;
 	int last_status; /* of the last line */
 	struct shell_results results;
 };

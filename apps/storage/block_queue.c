@@ -92,6 +92,18 @@ static uint32_t list_pages(struct block_queue *queue, struct block_slot *slot, u
 	return count;
 }
 
+static hvk_status wait_to_write(const struct block_queue *queue, enum hvk_block_operation operation)
+{
+	const struct block_queue_config *config = &queue->config;
+	hvk_status status = HVK_OK;
+
+	if (!config->may_write || operation == HVK_BLOCK_READ || operation == HVK_BLOCK_FLUSH)
+		return HVK_OK;
+	while ((status = config->may_write(config->context)) == HVK_EAGAIN)
+		config->turn(config->context);
+	return status;
+}
+
 static hvk_status submit(struct block_queue *queue, struct block_slot *slot)
 {
 	struct hvk_block *block;
@@ -139,7 +151,9 @@ hvk_status block_queue_submit(struct block_queue *queue, struct block_slot *slot
 						   .context = slot};
 	if (queue->config.queues)
 		slot->request.cpu_hint = 1 + queue->next_queue++ % queue->config.queues;
-	status = submit(queue, slot);
+	status = wait_to_write(queue, operation);
+	if (status == HVK_OK)
+		status = submit(queue, slot);
 	if (status != HVK_OK)
 		slot->status = status;
 	return status;

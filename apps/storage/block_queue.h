@@ -31,6 +31,9 @@ struct block_queue_config {
 	void (*turn)(void *context);
 	/* Ends a sleep of that CPU: a request may be done on another. May be NULL. */
 	void (*wake)(void *context);
+	/* Asked before what is not a read or a flush: HVK_OK; HVK_EAGAIN: not now, turn and ask again; else
+	 * it is refused so. May be NULL. */
+	hvk_status (*may_write)(void *context);
 	void *context;
 	uint32_t slots;      /* 1 to BLOCK_QUEUE_SLOTS_MAX */
 	uint32_t slot_bytes; /* a multiple of HVK_PAGE_SIZE, BLOCK_QUEUE_BYTES_MAX at most */

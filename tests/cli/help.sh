@@ -33,7 +33,7 @@ for action in run trace hosts doctor; do
 done
 
 hvkit run --help
-for word in lsvmbus ip nic ping fetch time stats inspect expect help poweroff; do
+for word in lsvmbus ip nic vf disk ping fetch time kvp vss files input refuse stats inspect expect help poweroff; do
 	out_says "^  $word"
 done
 for word in devices nic vf migrate disk cut rescind offer quirk fault silence violations counters inspect expect wait after at when trace help; do
