@@ -15,6 +15,7 @@
 
 #include <stdatomic.h>
 
+#include "apps/net/fetch.h"
 #include "apps/net/lwip_port.h"
 #include "examples/lwip/netif_hvk.h"
 #include "apps/shell/results.h"
@@ -171,10 +172,7 @@ struct shell {
 	struct shell_services services;
 	struct net_lwip_port lwip;
 	struct netif_hvk netif;
-	struct { /* what a name server said */
-		bool done, found;
-		ip4_addr_t address;
-	} resolver;
+	struct net_user net_user; /* downloads */
 
 	_Atomic bool cancelled; /* the command that runs is to end */
 	bool power_off;
