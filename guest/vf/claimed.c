@@ -113,8 +113,12 @@ void hvk_vf_claim(struct hvk_vf *vf, struct vf_device *device, struct hvk_netdev
 	netdev->ops = &claimed_ops;
 }
 
-void hvk_vf_unclaim(struct vf_device *device)
+void hvk_vf_unclaim_operations(struct vf_device *device)
 {
 	device->netdev->ops = device->ops;
+}
+
+void hvk_vf_unclaim_hooks(struct vf_device *device)
+{
 	device->netdev->hooks = device->hooks;
 }

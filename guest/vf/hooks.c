@@ -225,6 +225,8 @@ static const struct hvk_netdev_hooks vf_hooks = {
 
 void hvk_vf_set_hooks(struct hvk_vf *vf, struct vf_device *device)
 {
-	device->netdev->hooks = device == &vf->card ? card_hooks : vf_hooks;
-	device->netdev->hooks.context = vf;
+	struct hvk_netdev_hooks hooks = device == &vf->card ? card_hooks : vf_hooks;
+
+	hooks.context = vf;
+	device->netdev->hooks = hooks;
 }

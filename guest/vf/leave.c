@@ -1,39 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The VF leaves. It carries no frames any more; what pairing changed is undone, and every CPU has passed a
- * poll before its driver gets it back, so that none is inside one of our hooks.
+ * The VF leaves. It carries no frames any more; what pairing changed is undone. Its hooks are its driver's
+ * again when every CPU has passed a poll: none is inside one of ours then, or inside an operation that refuses,
+ * which both find us by the hooks.
  */
 #include "guest/vf/vf_internal.h"
-
-/* --- Each CPU passes a poll ------------------------------------------------------------- */
-
-/* In hvk_poll of one CPU, behind all callbacks of that poll. */
-static void passed(struct hvk_request *request, void *context)
-{
-	struct hvk_vf *vf = context;
-
-	(void)request;
-	for (vf->pass_cpu++; vf->pass_cpu < hvk_cpu_count(vf->hvk); vf->pass_cpu++) {
-		if (!hvk_cpu_runs(vf->hvk, vf->pass_cpu))
-			continue;
-		hvk_request_begin(&vf->pass);
-		hvk_request_finish(vf->hvk, &vf->pass, HVK_OK, vf->pass_cpu);
-		return;
-	}
-	hvk_request_finish(vf->hvk, vf->pass_end, HVK_OK, vf->cpu);
-}
-
-static hvk_status begin_pass(void *device)
-{
-	struct hvk_vf *vf = device;
-
-	vf->pass_end = hvk_steps_request(&vf->steps);
-	hvk_request_begin(vf->pass_end);
-	vf->pass_cpu = UINT32_MAX;
-	vf->pass = (struct hvk_request){.done = passed, .context = vf};
-	passed(&vf->pass, vf);
-	return HVK_EINPROGRESS;
-}
 
 /* --- The end ---------------------------------------------------------------------------- */
 
@@ -48,16 +19,32 @@ static void add_counters(struct hvk_vf *vf)
 		past[i] += at[i] - base[i];
 }
 
-static hvk_status begin_let_go(void *device)
+static hvk_status begin_operations_back(void *device)
 {
 	struct hvk_vf *vf = device;
 
 	hvk_vf_operations_cancel(vf, true, HVK_EGONE);
+	hvk_vf_unclaim_operations(&vf->vf);
+	return HVK_OK;
+}
+
+static hvk_status begin_pass(void *device)
+{
+	struct hvk_vf *vf = device;
+
+	hvk_pass_begin(&vf->pass, vf->hvk, hvk_steps_request(&vf->steps), vf->cpu);
+	return HVK_EINPROGRESS;
+}
+
+static hvk_status begin_hooks_back(void *device)
+{
+	struct hvk_vf *vf = device;
+
 	hvk_lock(vf->hvk, &vf->lock);
 	if (vf->config.transparent)
 		add_counters(vf);
 	vf->counts_vf = false;
-	hvk_vf_unclaim(&vf->vf);
+	hvk_vf_unclaim_hooks(&vf->vf);
 	hvk_unlock(vf->hvk, &vf->lock);
 	return HVK_OK;
 }
@@ -72,8 +59,9 @@ static const struct hvk_step steps[] = {
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"VF RSS back", hvk_vf_was_settled_and_is_here, hvk_vf_begin_vf_rss_back, hvk_vf_undone,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
-	{"hooks back", NULL, begin_let_go, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"operations back", NULL, begin_operations_back, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"every CPU has polled", NULL, begin_pass, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
+	{"hooks back", NULL, begin_hooks_back, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 };
 /* clang-format on */
 

@@ -13,8 +13,9 @@ static uint32_t transmit_many(struct hvk_netdev *netdev, struct hvk_tx_frame *co
 	struct hvk_vf *vf = of(netdev);
 	uint32_t taken = 0;
 
-	if (!hvk_vf_hand_over(vf, frames, count, &taken, result))
-		*result = HVK_TX_GONE;
+	*result = HVK_TX_GONE;
+	if (__atomic_load_n(&vf->path, __ATOMIC_ACQUIRE) == VF_PATH_VF) /* else it would cost a turn */
+		(void)hvk_vf_hand_over(vf, frames, count, &taken, result);
 	return taken;
 }
 
@@ -47,8 +48,10 @@ static void get_rss(struct hvk_netdev *netdev, struct hvk_netdev_rss *out)
 	struct hvk_vf *vf = of(netdev);
 
 	*out = (struct hvk_netdev_rss){0};
+	hvk_lock(vf->hvk, &vf->lock);
 	if (vf->vf.netdev && vf->vf.ops->get_rss)
 		vf->vf.ops->get_rss(vf->vf.netdev, out);
+	hvk_unlock(vf->hvk, &vf->lock);
 }
 
 const struct hvk_netdev_ops hvk_vf_separate_face = {

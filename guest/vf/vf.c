@@ -66,7 +66,8 @@ hvk_status hvk_vf_destroy(struct hvk_vf *vf)
 	(void)hvk_netvsc_set_association_hook(vf->nic, NULL, NULL);
 	hvk_vf_operations_cancel(vf, false, HVK_ECANCELED);
 	hvk_timer_stop(vf->hvk, &vf->retry);
-	hvk_vf_unclaim(&vf->card);
+	hvk_vf_unclaim_operations(&vf->card);
+	hvk_vf_unclaim_hooks(&vf->card);
 	hvk_pages_put(vf->hvk, &pages);
 	return HVK_OK;
 }

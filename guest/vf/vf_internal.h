@@ -24,6 +24,7 @@
 #define HVK_VF_INTERNAL_H
 
 #include "guest/core/core.h"
+#include "guest/device/pass.h"
 #include "guest/device/steps.h"
 #include "hvkit/vf.h"
 
@@ -148,8 +149,7 @@ struct hvk_vf {
 	hvk_status operation_status;
 	hvk_status undo_status; /* the first that failed of what undoes a pairing */
 	uint64_t wait_since;
-	struct hvk_request pass, *pass_end; /* CPU by CPU */
-	uint32_t pass_cpu;
+	struct hvk_pass pass;
 	struct hvk_netdev_counters past, base; /* of VFs that have left; of this one when it came */
 	uint64_t switches, switch_failures, pairings, departures, lost, switch_time;
 	hvk_status last_failure;
@@ -234,7 +234,8 @@ bool hvk_vf_hand_over(struct hvk_vf *vf, struct hvk_tx_frame *const *frames, uin
 
 /* Takes a device: its hooks become ours, its operations refuse. And back. */
 void hvk_vf_claim(struct hvk_vf *vf, struct vf_device *device, struct hvk_netdev *netdev);
-void hvk_vf_unclaim(struct vf_device *device);
+void hvk_vf_unclaim_operations(struct vf_device *device);
+void hvk_vf_unclaim_hooks(struct vf_device *device);
 void hvk_vf_set_hooks(struct hvk_vf *vf, struct vf_device *device);
 static inline uint32_t hvk_vf_outstanding(const struct hvk_vf *vf)
 {

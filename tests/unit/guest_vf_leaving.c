@@ -121,15 +121,36 @@ static void second_unpair_is_refused(void **state)
 	fake_end();
 }
 
-/* No CPU is inside one of our hooks when the driver has its device again; one that does not run is not waited
- * for. */
+/* Another CPU has just looked up the operations, which were ours. */
+static void operate(const struct hvk_netdev_ops *ops)
+{
+	struct hvk_netdev_counters counters;
+	struct hvk_request request = {0};
+	struct hvk_netdev_rss rss;
+
+	ops->set_flags(&bench.vf.netdev, HVK_NETDEV_UP, &request);
+	while (fake_poll())
+		continue;
+	assert_int_equal(request.status, HVK_EPAIRED);
+	bench.vf.counters.tx_frames = 3;
+	ops->get_counters(&bench.vf.netdev, &counters);
+	assert_int_equal(counters.tx_frames, 3);
+	ops->get_rss(&bench.vf.netdev, &rss);
+	assert_int_equal(rss.key[0], 0x77);
+	assert_int_equal(ops->outstanding(&bench.vf.netdev), 0);
+}
+
+/* No CPU is inside one of our hooks or operations when the driver has its device again; one that does not run
+ * is not waited for. */
 static void every_cpu_passes_a_poll_first(void **state)
 {
+	const struct hvk_netdev_ops *paired;
 	struct hvk_request *request;
 
 	(void)state;
 	fake_begin(true);
 	fake_pair();
+	paired = bench.vf.netdev.ops;
 	request = fake_request();
 	hvk_vf_unpair(bench.pair, request);
 	while (fake_poll())
@@ -137,14 +158,17 @@ static void every_cpu_passes_a_poll_first(void **state)
 	assert_ptr_equal(bench.vf.netdev.ops, &fake_ops);
 	assert_int_equal(request->status, HVK_EINPROGRESS);
 	assert_int_equal(fake_state(), HVK_VF_LEAVING);
+	operate(paired);
 	fake_cpu = 1;
 	assert_true(fake_poll());
 	fake_cpu = 0;
 	assert_false(fake_poll());
 	fake_cpu = 2;
 	assert_true(fake_poll());
+	assert_ptr_not_equal(bench.vf.netdev.hooks.context, &bench.driver);
 	fake_cpu = 0;
 	fake_run();
+	assert_ptr_equal(bench.vf.netdev.hooks.context, &bench.driver);
 	assert_int_equal(request->status, HVK_OK);
 	bench.hvk.stopped[1] = true;
 	fake_pair();
@@ -220,9 +244,24 @@ static void disturb(enum disturbance what)
 	}
 }
 
+static const uint8_t group[1][6] = {{0x01, 0x00, 0x5e, 0x00, 0x00, 0x05}};
+
+/* The VF as an interface of its own, once it is one. */
+static void ask_separate(void)
+{
+	struct hvk_netdev *netdev = hvk_vf_separate_netdev(bench.pair);
+
+	if (!netdev)
+		return;
+	netdev->hooks = fake_hooks(&bench.separate);
+	hvk_netdev_set_flags(netdev, HVK_NETDEV_UP, fake_request());
+	hvk_netdev_set_multicast(netdev, group, 1, fake_request());
+	hvk_netdev_set_flags(netdev, 0, fake_request());
+	hvk_netdev_set_flags(netdev, HVK_NETDEV_UP | HVK_NETDEV_PROMISCUOUS, fake_request());
+}
+
 static void ask_for_everything(uint32_t round)
 {
-	static const uint8_t group[1][6] = {{0x01, 0x00, 0x5e, 0x00, 0x00, 0x05}};
 	struct hvk_netdev_rss rss = {.types = HVK_RSS_TCP4};
 
 	if (round == 0) {
@@ -238,14 +277,16 @@ static void ask_for_everything(uint32_t round)
 }
 
 /* The life, a step at a time; more is asked for while earlier things are under way. False: it is over. */
-static bool live(uint32_t at)
+static bool live(uint32_t at, bool transparent)
 {
 	if (at == 0) {
 		fake_pair();
 		ask_for_everything(0);
 	} else if (at == 3) {
 		hvk_vf_attach_complete(bench.pair);
-	} else if (at == 30) {
+	} else if (at == 20 && !transparent) {
+		ask_separate();
+	} else if (at == (transparent ? 30 : 50)) {
 		ask_for_everything(1);
 	} else if (at == 90) {
 		struct hvk_vf_info info;
@@ -261,20 +302,22 @@ static bool live(uint32_t at)
 	return true;
 }
 
-/* At any time a frame is taken, or the stack is told when to come again. */
-static void send_one(void)
+/* At any time a frame is taken, or the stack is told when to come again. Returns how often it must have been
+ * told in the end. */
+static uint32_t send_one(uint32_t told)
 {
-	uint32_t told = bench.stack.ready;
-	enum hvk_tx_result result = fake_send(fake_card());
+	struct hvk_netdev *separate = hvk_vf_separate_netdev(bench.pair);
 
-	if (result == HVK_TX_BUSY)
-		assert_true(told == bench.stack.ready);
+	if (separate)
+		(void)fake_send(separate);
+	return fake_send(fake_card()) == HVK_TX_BUSY ? bench.stack.ready + 1 : told;
 }
 
 static void disturbed_life(bool transparent, enum disturbance what, uint32_t when, bool again)
 {
 	const struct hvk_netdev_hooks hooks = fake_hooks(&bench.driver);
 	struct hvk_netdev_info vf;
+	uint32_t told = 0;
 
 	fake_begin(transparent);
 	bench.vf.netdev.info.flags = HVK_NETDEV_PROMISCUOUS;
@@ -282,16 +325,17 @@ static void disturbed_life(bool transparent, enum disturbance what, uint32_t whe
 	bench.vf.netdev.info.frame_max = 1414;
 	bench.vf.netdev.info.enabled = HVK_NETDEV_TX_UDP4;
 	vf = bench.vf.netdev.info;
-	for (uint32_t at = 0; at < 400 && (live(at) || at <= 90); at++) {
+	for (uint32_t at = 0; at < 400 && (live(at, transparent) || at <= 90); at++) {
 		if (at == when || (again && at == when + 7))
 			disturb(what);
-		send_one();
+		told = send_one(told);
 	}
 	for (uint32_t i = 0; i < FAKE_OPERATIONS; i++)
 		bench.vf.answers[i] = bench.nic.device.answers[i] = HVK_OK;
 	bench.vf.gone = false;
 	fake_pass(400);
 	assert_int_equal(fake_state(), HVK_VF_ABSENT);
+	assert_true(bench.stack.ready >= told);
 	assert_memory_equal(&hooks, &bench.vf.netdev.hooks, sizeof(hooks));
 	if (what != CARD_IS_GONE && what != VF_REFUSES && what != HOST_REFUSES) {
 		assert_false(fake_path_is_vf());
@@ -317,46 +361,72 @@ static void at_each_step(bool transparent, enum disturbance what)
 			disturbed_life(transparent, what, when, true);
 }
 
+static void in_both_modes(enum disturbance what)
+{
+	at_each_step(true, what);
+	at_each_step(false, what);
+}
+
 static void vf_vanishes_at_each_step(void **state)
 {
 	(void)state;
-	at_each_step(true, VF_VANISHES);
+	in_both_modes(VF_VANISHES);
 }
 
 static void vf_is_unpaired_at_each_step(void **state)
 {
 	(void)state;
-	at_each_step(true, VF_IS_UNPAIRED);
+	in_both_modes(VF_IS_UNPAIRED);
 }
 
 static void allocation_is_taken_at_each_step(void **state)
 {
 	(void)state;
-	at_each_step(true, ALLOCATION_IS_TAKEN);
-	at_each_step(true, ASSOCIATION_AGAIN);
+	in_both_modes(ALLOCATION_IS_TAKEN);
+	in_both_modes(ASSOCIATION_AGAIN);
 }
 
 static void card_is_gone_at_each_step(void **state)
 {
 	(void)state;
-	at_each_step(true, CARD_IS_GONE);
+	in_both_modes(CARD_IS_GONE);
 }
 
 static void vf_or_host_refuses_from_each_step_on(void **state)
 {
 	(void)state;
-	at_each_step(true, VF_REFUSES);
-	at_each_step(true, HOST_REFUSES);
+	in_both_modes(VF_REFUSES);
+	in_both_modes(HOST_REFUSES);
 }
 
 /* The life reaches every state: else the tests above say little. */
+static void separate_life_meets_every_state(void **state)
+{
+	uint32_t met = 0;
+
+	(void)state;
+	fake_begin(false);
+	met |= 1u << fake_state();
+	for (uint32_t at = 0; at < 400 && (live(at, false) || at <= 90); at++) {
+		met |= 1u << fake_state();
+		(void)send_one(0);
+	}
+	fake_pass(300);
+	assert_int_equal(met, (1u << (HVK_VF_LEAVING + 1)) - 1u);
+	for (uint32_t i = 0; i < bench.request_count; i++)
+		assert_int_equal(bench.requests[i].status, HVK_OK);
+	assert_int_not_equal(bench.vf.counters.tx_frames, 0);
+	assert_int_equal(bench.separate.gone, 1);
+	fake_end();
+}
+
 static void life_meets_every_state(void **state)
 {
 	uint32_t met = 0;
 
 	(void)state;
 	fake_begin(true);
-	for (uint32_t at = 0; at < 400 && (live(at) || at <= 90); at++)
+	for (uint32_t at = 0; at < 400 && (live(at, true) || at <= 90); at++)
 		met |= 1u << fake_state();
 	fake_pass(300);
 	assert_int_equal(met, (1u << (HVK_VF_LEAVING + 1)) - 1u);
@@ -378,6 +448,7 @@ int main(void)
 		cmocka_unit_test(every_cpu_passes_a_poll_first),
 		cmocka_unit_test(nobody_is_inside_a_vf_that_is_taken_down),
 		cmocka_unit_test(life_meets_every_state),
+		cmocka_unit_test(separate_life_meets_every_state),
 		cmocka_unit_test(vf_vanishes_at_each_step),
 		cmocka_unit_test(vf_is_unpaired_at_each_step),
 		cmocka_unit_test(allocation_is_taken_at_each_step),

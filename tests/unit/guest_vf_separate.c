@@ -106,6 +106,7 @@ static void each_interface_sends_by_its_own(void **state)
 	fake_up();
 	settle();
 	assert_int_equal(fake_send(own()), HVK_TX_GONE); /* not up */
+	assert_false(fake_poll());                       /* which costs no turn */
 	assert_int_equal(fake_flags(own(), HVK_NETDEV_UP), HVK_OK);
 	assert_int_equal(fake_send(own()), HVK_TX_TAKEN);
 	assert_int_equal(bench.vf.counters.tx_frames, 1);
