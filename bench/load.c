@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "bench/accelerated.h"
 #include "bench/report.h"
 
 #define SEARCH_MAX 4096u /* flows looked at to find enough for each queue */
@@ -95,6 +96,16 @@ static uint64_t moved(const struct load *load)
 	return frames;
 }
 
+static uint64_t moved_by_vf(const struct load *load)
+{
+	struct hvk_vf_info info;
+
+	if (!load->way->vf)
+		return 0;
+	hvk_vf_get_info(load->machine.vf, &info);
+	return load->way->in ? info.vf_rx : info.vf_tx;
+}
+
 static double receive_burst(struct load *load)
 {
 	struct bench_machine *machine = &load->machine;
@@ -120,19 +131,21 @@ static double transmit_burst(struct load *load)
 
 double load_time(struct load *load, uint32_t rounds)
 {
-	uint64_t wanted = moved(load) + (uint64_t)rounds * LOAD_BURST;
+	uint64_t frames = (uint64_t)rounds * load->burst, wanted = moved(load) + frames;
 	uint64_t allocations = load->machine.allocations;
-	uint64_t calls = bench_hypercalls(&load->machine);
+	uint64_t exits = bench_exits(&load->machine), by_vf = moved_by_vf(load);
 
 	for (uint32_t i = 0; i < rounds; i++)
 		load->seconds[i] = load->way->in ? receive_burst(load) : transmit_burst(load);
 	if (load->machine.allocations != allocations)
 		bench_fail(load->way->name, "allocates while frames flow");
-	if (bench_hypercalls(&load->machine) - calls > (uint64_t)rounds * load->way->queues)
-		bench_fail(load->way->name, "more than one hypercall per burst and queue");
+	if (bench_exits(&load->machine) - exits > (uint64_t)rounds * load->way->queues)
+		bench_fail(load->way->name, "more than one exit per burst and queue");
 	bench_settle(&load->machine);
 	if (moved(load) != wanted)
 		bench_fail(load->way->name, "not all frames came through");
+	if (load->way->vf && moved_by_vf(load) - by_vf != frames)
+		bench_fail(load->way->name, "not all frames went by the VF");
 	return bench_median(load->seconds, rounds);
 }
 
@@ -201,20 +214,20 @@ static uint32_t queue_of(struct load *load, const uint8_t *frame)
 
 static void make_frames_in(struct load *load)
 {
-	uint32_t count[LOAD_QUEUES_MAX] = {0}, each = LOAD_BURST / load->way->queues;
+	uint32_t count[LOAD_QUEUES_MAX] = {0}, each = load->burst / load->way->queues;
 
-	for (uint32_t port = 0; load->in_count < LOAD_BURST && port < SEARCH_MAX; port++) {
+	for (uint32_t port = 0; load->in_count < load->burst && port < SEARCH_MAX; port++) {
 		uint8_t *frame = load->in[load->in_count];
 		uint32_t queue;
 
-		make_frame(load, frame, 1024 + port);
+		make_frame(load, frame, 1024 + (load->way->queues > 1 ? port : 0));
 		queue = queue_of(load, frame);
 		if (count[queue] == each)
 			continue;
 		count[queue]++;
 		load->in_count++;
 	}
-	if (load->in_count != LOAD_BURST)
+	if (load->in_count != load->burst)
 		bench_fail("frames", "not enough flows for each queue");
 }
 
@@ -223,7 +236,7 @@ static void make_frames_out(struct load *load, struct load_cpu *cpu)
 	const struct hvk_port *port = &load->machine.port;
 	const struct load_way *way = load->way;
 
-	cpu->frame_count = LOAD_BURST / way->queues;
+	cpu->frame_count = load->burst / way->queues;
 	if (port->pages_alloc(port->context, cpu->frame_count, HVK_PAGE_HOST_READS, &cpu->pages) != HVK_OK)
 		bench_fail("frames", "out of memory");
 	for (uint32_t i = 0; i < cpu->frame_count; i++) {
@@ -247,7 +260,7 @@ static void make_frames_out(struct load *load, struct load_cpu *cpu)
 static struct bench_config config_of(const struct load_way *way, bool real_locks)
 {
 	struct bench_config config = {
-		.events = true, .nic = true, .cpus = way->queues, .threads = real_locks};
+		.events = true, .nic = true, .cpus = way->queues, .threads = real_locks, .vf = way->vf};
 
 	config.card.queues = way->queues;
 	if (way->send == LOAD_LONE) /* a section for each frame of a burst */
@@ -268,12 +281,22 @@ static void start_cpu(struct load *load, uint32_t number)
 		make_frames_out(load, cpu);
 }
 
+static void attach_vf(struct load *load)
+{
+	const struct hvk_virtio_net_config driver = {
+		.queues = load->way->queues,
+		.offloads = load->way->receive == LOAD_CHECKSUMS ? HVK_NETDEV_RX_CHECKSUMS : 0};
+
+	bench_vf_attach(&load->machine, &driver);
+}
+
 void load_start(struct load *load, const struct load_way *way, struct bench_far *far)
 {
 	const struct bench_config config = config_of(way, far != NULL);
 
 	memset(load, 0, sizeof(*load));
 	load->way = way;
+	load->burst = way->burst ? way->burst : LOAD_BURST;
 	load->far = far;
 	bench_start(&load->machine, &config);
 	load->machine.netdev->hooks = (struct hvk_netdev_hooks){.input = input, .context = load};
@@ -281,6 +304,8 @@ void load_start(struct load *load, const struct load_way *way, struct bench_far 
 		bench_settle(&load->machine);
 	if (load->machine.netdev->info.queues != way->queues)
 		bench_fail(way->name, "not all queues are there");
+	if (way->vf)
+		attach_vf(load);
 	if (way->in)
 		make_frames_in(load);
 	for (uint32_t i = 0; i < way->queues; i++)
@@ -296,5 +321,7 @@ void load_stop(struct load *load)
 		if (load->cpus[i].pages.count)
 			port->pages_free(port->context, &load->cpus[i].pages);
 	}
+	if (load->way->vf)
+		bench_vf_detach(&load->machine);
 	bench_stop(&load->machine);
 }

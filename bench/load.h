@@ -33,6 +33,8 @@ struct load_way {
 	bool in;
 	enum load_receive receive; /* with two queues always LOAD_CHECKSUMS, and a hash */
 	enum load_send send;
+	uint32_t burst; /* frames; 0 = LOAD_BURST, which is the most */
+	bool vf;        /* by the virtual function beside the card */
 };
 
 struct load;
@@ -54,6 +56,7 @@ struct load_cpu {
 
 struct load {
 	const struct load_way *way;
+	uint32_t burst;
 	struct bench_machine machine;
 	uint8_t in[LOAD_BURST][LOAD_FRAME_MAX];
 	uint32_t in_count;
@@ -63,10 +66,11 @@ struct load {
 	double seconds[LOAD_ROUNDS_MAX]; /* of each burst */
 };
 
-/* A card that is up and has its queues, and frames for each of them. Frames are LOAD_BURST in a burst,
- * all queues together. far: NULL for plain calls. */
+/* A card that is up and has its queues, and frames for each of them. A burst is of all queues together.
+ * far: NULL for plain calls. */
 void load_start(struct load *load, const struct load_way *way, struct bench_far *far);
-/* Ends the program if anything was allocated meanwhile, lost, or asked of the host twice in a burst. */
+/* Ends the program if anything was allocated meanwhile, lost, asked of the host twice in a burst, or went
+ * another way. */
 void load_bursts(struct load *load, uint32_t rounds);
 /* Seconds that the guest's part of a burst took, on the slower CPU: the median of so many, at most
  * LOAD_ROUNDS_MAX. A burst in which a thread lost its processor does not count for more than any. */

@@ -12,6 +12,9 @@
 #define PAUSE_NS 1000u
 #define TSC_HZ 10000000ull /* one tick is one unit of the reference time */
 #define VECTOR 0x50u
+#define DEVICE_VECTOR_FIRST 0x60u
+#define DEVICE_VECTOR_COUNT 32u
+#define SERIAL 0x1234u
 #define TURNS_MAX 1000000u
 
 /* The guest's CPU that this thread is just now. */
@@ -23,7 +26,7 @@ void bench_fail(const char *what, const char *why)
 	exit(1);
 }
 
-static void check(hvk_status status, const char *what)
+void bench_check(hvk_status status, const char *what)
 {
 	if (status != HVK_OK)
 		bench_fail(what, hvk_status_text(status));
@@ -102,6 +105,17 @@ static hvk_status port_reg_write(void *context, enum hvk_register reg, uint64_t 
 		       : HVK_EPRIVILEGE;
 }
 
+static void enter_host(struct bench_machine *machine)
+{
+	while (__atomic_exchange_n(&machine->host_busy, true, __ATOMIC_ACQUIRE))
+		;
+}
+
+static void leave_host(struct bench_machine *machine)
+{
+	__atomic_store_n(&machine->host_busy, false, __ATOMIC_RELEASE);
+}
+
 static uint64_t port_hypercall(void *context, const void *page, uint64_t control, uint64_t input,
 			       uint64_t output)
 {
@@ -110,17 +124,52 @@ static uint64_t port_hypercall(void *context, const void *page, uint64_t control
 	uint64_t result;
 
 	(void)page;
-	while (__atomic_exchange_n(&machine->host_busy, true, __ATOMIC_ACQUIRE))
-		;
+	enter_host(machine);
 	result = hvh_hypercall(machine->partition, machine->now, this_cpu, control, input, output, &valid);
-	__atomic_store_n(&machine->host_busy, false, __ATOMIC_RELEASE);
+	leave_host(machine);
 	return valid ? result : HV_STATUS_INVALID_HYPERCALL_CODE;
+}
+
+static uint64_t port_mmio_read(void *context, uint64_t address, unsigned width)
+{
+	struct bench_machine *machine = context;
+	uint64_t value;
+
+	enter_host(machine);
+	machine->accesses++;
+	(void)hvh_mmio_read(machine->partition, machine->now, this_cpu, address, width, &value);
+	leave_host(machine);
+	return value;
+}
+
+static void port_mmio_write(void *context, uint64_t address, unsigned width, uint64_t value)
+{
+	struct bench_machine *machine = context;
+
+	enter_host(machine);
+	machine->accesses++;
+	(void)hvh_mmio_write(machine->partition, machine->now, this_cpu, address, width, value);
+	leave_host(machine);
+}
+
+static void take_device_interrupts(struct bench_machine *machine)
+{
+	uint32_t *pending = &machine->devices_pending[this_cpu], vectors;
+
+	if (__atomic_load_n(pending, __ATOMIC_RELAXED) == 0 || !machine->hvk)
+		return;
+	vectors = __atomic_exchange_n(pending, 0, __ATOMIC_ACQUIRE);
+	for (uint8_t n = 0; n < DEVICE_VECTOR_COUNT; n++) {
+		if (vectors & 1u << n)
+			hvk_interrupt_device(machine->hvk, this_cpu, (uint8_t)(DEVICE_VECTOR_FIRST + n));
+	}
 }
 
 static void take_interrupt(struct bench_machine *machine)
 {
 	bool *pending = &machine->interrupt_pending[this_cpu];
 
+	take_device_interrupts(machine);
 	if (!__atomic_load_n(pending, __ATOMIC_ACQUIRE))
 		return;
 	__atomic_store_n(pending, false, __ATOMIC_RELAXED);
@@ -192,6 +241,8 @@ static void make_port(struct bench_machine *machine, bool threads)
 		.reg_read = port_reg_read,
 		.reg_write = port_reg_write,
 		.hypercall = port_hypercall,
+		.mmio_read = port_mmio_read,
+		.mmio_write = port_mmio_write,
 		.pause = port_pause,
 		.pause_ns = PAUSE_NS,
 		.tsc = port_tsc,
@@ -218,8 +269,14 @@ static void *translate(void *context, uint64_t gpa, uint32_t length, bool write)
 
 static void raise_interrupt(void *context, uint32_t vp, uint8_t vector)
 {
-	(void)vector;
-	__atomic_store_n(&((struct bench_machine *)context)->interrupt_pending[vp], true, __ATOMIC_RELEASE);
+	struct bench_machine *machine = context;
+
+	(void)__atomic_fetch_add(&machine->interrupts, 1, __ATOMIC_RELAXED);
+	if (vector == VECTOR)
+		__atomic_store_n(&machine->interrupt_pending[vp], true, __ATOMIC_RELEASE);
+	else
+		__atomic_fetch_or(&machine->devices_pending[vp], 1u << (vector - DEVICE_VECTOR_FIRST),
+				  __ATOMIC_RELEASE);
 }
 
 static void violation(void *context, const struct hvh_violation *what)
@@ -251,6 +308,7 @@ static void create_host(struct bench_machine *machine, const struct bench_config
 	};
 	const struct hvh_nic_config card = {.mac = {0, 0x15, 0x5d, 1, 2, 3}, .link_up = true};
 	const struct hvh_backend backend = {.context = machine, .transmit = frame_out};
+	const struct hvh_vf_config function = {.serial = SERIAL, .offer_delay = 1};
 
 	if (config->ranges_max)
 		own.ranges_per_packet_max = config->ranges_max;
@@ -261,6 +319,8 @@ static void create_host(struct bench_machine *machine, const struct bench_config
 		bench_fail("machine", "out of memory");
 	if (config->nic)
 		machine->host_nic = hvh_nic_create(machine->partition, &card, &backend);
+	if (config->vf)
+		machine->host_vf = hvh_vf_create(machine->partition, machine->host_nic, &function);
 	if (config->populate)
 		config->populate(machine);
 }
@@ -277,6 +337,11 @@ uint64_t bench_hypercalls(const struct bench_machine *machine)
 
 	hvh_get_counters(machine->partition, &counters);
 	return counters.hypercalls;
+}
+
+uint64_t bench_exits(const struct bench_machine *machine)
+{
+	return bench_hypercalls(machine) + machine->accesses;
 }
 
 /* --- The guest ------------------------------------------------------------------------------- */
@@ -328,7 +393,7 @@ static bool interrupts_pending(const struct bench_machine *machine)
 	bool pending = false;
 
 	for (uint32_t cpu = 0; cpu < machine->cpus; cpu++)
-		pending |= machine->interrupt_pending[cpu];
+		pending |= machine->interrupt_pending[cpu] || machine->devices_pending[cpu] != 0;
 	return pending;
 }
 
@@ -351,12 +416,14 @@ void bench_wait(struct bench_machine *machine, const char *what)
 {
 	uint64_t end = machine->now + BENCH_WAIT_MS * 10000ull;
 
-	/* hvk_wait runs one CPU; the others' work would wait. */
+	/* hvk_wait runs one CPU; the others' work would wait. What goes from CPU to CPU takes no time. */
 	while (machine->cpus > 1 && machine->request.status == HVK_EINPROGRESS && machine->now < end) {
-		bench_guest(machine);
-		port_pause(machine);
+		for (uint32_t i = 0; i < machine->cpus; i++)
+			bench_guest(machine);
+		if (machine->request.status == HVK_EINPROGRESS)
+			port_pause(machine);
 	}
-	check(hvk_wait(machine->hvk, &machine->request, BENCH_WAIT_MS), what);
+	bench_check(hvk_wait(machine->hvk, &machine->request, BENCH_WAIT_MS), what);
 }
 
 /* CPU 0 last, which is where connect and disconnect are. */
@@ -364,11 +431,11 @@ static void on_each_cpu(struct bench_machine *machine, hvk_status (*call)(struct
 {
 	for (uint32_t cpu = machine->cpus; cpu-- > 0;) {
 		this_cpu = cpu;
-		check(call(machine->hvk), what);
+		bench_check(call(machine->hvk), what);
 	}
 }
 
-static struct hvk_request *fresh(struct bench_machine *machine)
+struct hvk_request *bench_request(struct bench_machine *machine)
 {
 	machine->request = (struct hvk_request){0};
 	return &machine->request;
@@ -376,12 +443,14 @@ static struct hvk_request *fresh(struct bench_machine *machine)
 
 static void offered(void *context, struct hvk_channel *channel, bool again)
 {
-	static const struct vmbus_guid network = VMBUS_GUID_NETVSC;
+	static const struct vmbus_guid network = VMBUS_GUID_NETVSC, pci = VMBUS_GUID_VPCI;
 	struct bench_machine *machine = context;
 
 	(void)again;
 	if (memcmp(&hvk_channel_offer(channel)->type, &network, sizeof(network)) == 0)
 		machine->nic_channel = channel;
+	else if (memcmp(&hvk_channel_offer(channel)->type, &pci, sizeof(pci)) == 0)
+		machine->bus_channel = channel;
 	else if (machine->offered)
 		machine->offered(machine, channel);
 }
@@ -389,7 +458,14 @@ static void offered(void *context, struct hvk_channel *channel, bool again)
 void bench_connect(struct bench_machine *machine, const struct bench_config *config)
 {
 	const struct hvk_config instance = {
-		.cpus = config->cpus ? config->cpus : 1, .vector = VECTOR, .interrupts = config->events};
+		.cpus = config->cpus ? config->cpus : 1,
+		.vector = VECTOR,
+		.interrupts = config->events,
+		.device_vector_first = config->vf ? DEVICE_VECTOR_FIRST : 0,
+		.device_vector_count = config->vf ? DEVICE_VECTOR_COUNT : 0,
+		.mmio_windows = {{HVH_MMIO_HIGH_BASE, HVH_MMIO_HIGH_LENGTH},
+				 {HVH_MMIO_LOW_BASE, HVH_MMIO_LOW_LENGTH}},
+	};
 	const struct hvk_vmbus_config bus = {
 		.mode = config->boot_mode ? HVK_VMBUS_MODE_BOOT : HVK_VMBUS_MODE_SYSTEM,
 		.offered = offered,
@@ -403,22 +479,30 @@ void bench_connect(struct bench_machine *machine, const struct bench_config *con
 	machine->context = config->context;
 	create_host(machine, config);
 	make_port(machine, config->threads);
-	check(hvk_create(&machine->port, &instance, &machine->hvk), "hvk_create");
-	check(hvk_start(machine->hvk), "hvk_start");
+	bench_check(hvk_create(&machine->port, &instance, &machine->hvk), "hvk_create");
+	bench_check(hvk_start(machine->hvk), "hvk_start");
 	on_each_cpu(machine, hvk_cpu_start, "hvk_cpu_start");
-	hvk_vmbus_connect(machine->hvk, &bus, fresh(machine));
+	hvk_vmbus_connect(machine->hvk, &bus, bench_request(machine));
 	bench_wait(machine, "connect");
 }
 
-void bench_attach(struct bench_machine *machine, const struct hvk_netvsc_config *card)
+void bench_attach(struct bench_machine *machine, const struct bench_config *config)
 {
+	const struct hvk_vf_config pairing = {.transparent = true, .grace_ms = HVK_VF_GRACE_EVENT};
+	struct hvk_netvsc_config card = config->card;
+
 	if (!machine->nic_channel)
 		bench_fail("network card", "not offered");
-	check(hvk_netvsc_create(machine->nic_channel, card, &machine->nic), "hvk_netvsc_create");
+	card.vf = config->vf;
+	bench_check(hvk_netvsc_create(machine->nic_channel, &card, &machine->nic), "hvk_netvsc_create");
 	machine->netdev = hvk_netvsc_netdev(machine->nic);
-	hvk_netvsc_attach(machine->nic, fresh(machine));
+	hvk_netvsc_attach(machine->nic, bench_request(machine));
 	bench_wait(machine, "attach");
-	hvk_netdev_set_flags(machine->netdev, HVK_NETDEV_UP, fresh(machine));
+	if (config->vf) {
+		bench_check(hvk_vf_create(machine->nic, &pairing, &machine->vf), "hvk_vf_create");
+		machine->netdev = hvk_vf_netdev(machine->vf);
+	}
+	hvk_netdev_set_flags(machine->netdev, HVK_NETDEV_UP, bench_request(machine));
 	bench_wait(machine, "up");
 }
 
@@ -426,7 +510,7 @@ void bench_start(struct bench_machine *machine, const struct bench_config *confi
 {
 	bench_connect(machine, config);
 	if (config->nic)
-		bench_attach(machine, &config->card);
+		bench_attach(machine, config);
 }
 
 void bench_stop(struct bench_machine *machine)
@@ -434,16 +518,18 @@ void bench_stop(struct bench_machine *machine)
 	struct hvk_counters counters;
 
 	if (machine->nic) {
-		hvk_netvsc_detach(machine->nic, fresh(machine));
+		hvk_netvsc_detach(machine->nic, bench_request(machine));
 		bench_wait(machine, "detach");
-		check(hvk_netvsc_destroy(machine->nic), "hvk_netvsc_destroy");
+		if (machine->vf)
+			bench_check(hvk_vf_destroy(machine->vf), "hvk_vf_destroy");
+		bench_check(hvk_netvsc_destroy(machine->nic), "hvk_netvsc_destroy");
 	}
-	hvk_vmbus_disconnect(machine->hvk, fresh(machine));
+	hvk_vmbus_disconnect(machine->hvk, bench_request(machine));
 	bench_wait(machine, "disconnect");
 	on_each_cpu(machine, hvk_cpu_stop, "hvk_cpu_stop");
-	check(hvk_stop(machine->hvk), "hvk_stop");
+	bench_check(hvk_stop(machine->hvk), "hvk_stop");
 	hvk_get_counters(machine->hvk, &counters);
-	check(hvk_destroy(machine->hvk), "hvk_destroy");
+	bench_check(hvk_destroy(machine->hvk), "hvk_destroy");
 	if (machine->pages_in_use != counters.quarantined_pages)
 		bench_fail("machine", "pages were not given back");
 	hvh_destroy(machine->partition);

@@ -9,8 +9,12 @@
 
 #include "bench/far.h"
 #include "hvkit/netvsc.h"
+#include "hvkit/vf.h"
+#include "hvkit/virtio_net.h"
+#include "hvkit/vpci.h"
 #include "hvkit_host/host.h"
 #include "hvkit_host/network.h"
+#include "hvkit_host/vf.h"
 
 #define BENCH_PAGES 65536u
 #define BENCH_WAIT_MS 30000u
@@ -28,13 +32,23 @@ struct bench_machine {
 	uint64_t allocations;
 	uint64_t now;
 	uint32_t cpus;
-	bool interrupt_pending[BENCH_CPUS_MAX]; /* atomic */
-	bool host_busy;                         /* atomic: one hypercall at a time */
+	bool interrupt_pending[BENCH_CPUS_MAX];   /* atomic */
+	uint32_t devices_pending[BENCH_CPUS_MAX]; /* atomic: a bit for each vector of a PCI device's */
+	bool host_busy;                           /* atomic: one hypercall or access at a time */
+	uint64_t accesses;                        /* to device memory */
+	uint64_t interrupts;                      /* atomic: raised by the host */
 	/* What was offered and is a network card. */
 	struct hvk_channel *nic_channel;
 	struct hvh_nic *host_nic;
 	struct hvk_netvsc *nic;
 	struct hvk_netdev *netdev;
+	/* A virtual function beside it: bench/accelerated.h. */
+	struct hvh_vf *host_vf;
+	struct hvk_vf *vf;
+	struct hvk_channel *bus_channel;
+	struct hvk_vpci *bus;
+	struct hvk_pci_function *function;
+	struct hvk_virtio_net *device;
 	/* Frames of the guest's that reached the host's backend. */
 	uint64_t frames_out, bytes_out;
 	uint64_t first_frame_hypercalls; /* hypercalls before the first of them */
@@ -50,6 +64,7 @@ struct bench_config {
 	bool threads;        /* several will run the guest's CPUs: locks are real */
 	uint32_t ranges_max; /* frames in one packet of the host's; 0 = the profile's */
 	bool nic;            /* offer a network card, and bring it up */
+	bool vf;             /* which may have a virtual function beside it, transparently; not there yet */
 	struct hvk_netvsc_config card;
 	void (*populate)(struct bench_machine *machine); /* more devices, before the guest looks */
 	void (*offered)(struct bench_machine *machine, struct hvk_channel *channel);
@@ -64,7 +79,7 @@ void bench_stop(struct bench_machine *machine);
 
 /* Up to a card that is up, in two halves. */
 void bench_connect(struct bench_machine *machine, const struct bench_config *config);
-void bench_attach(struct bench_machine *machine, const struct hvk_netvsc_config *card);
+void bench_attach(struct bench_machine *machine, const struct bench_config *config);
 
 /* Lets the host do what is due. */
 void bench_host(struct bench_machine *machine);
@@ -82,6 +97,11 @@ void bench_settle(struct bench_machine *machine);
 void bench_wait(struct bench_machine *machine, const char *what);
 
 void bench_fail(const char *what, const char *why) __attribute__((noreturn));
+void bench_check(hvk_status status, const char *what);
+/* machine->request, cleared. */
+struct hvk_request *bench_request(struct bench_machine *machine);
 uint64_t bench_hypercalls(const struct bench_machine *machine);
+/* What would be exits of a virtual machine: hypercalls, and accesses to device memory. */
+uint64_t bench_exits(const struct bench_machine *machine);
 
 #endif

@@ -165,7 +165,7 @@ PHASE(bare_tx_64, uint32_t, rounds, (void)ring_time(NULL, false, rounds))
 PHASE(bare_tx_1500, uint32_t, rounds, (void)ring_time(NULL, false, rounds))
 
 #define DEFINE_WAY(name, length, queues, in, how, sent) \
-	{{#name, length, queues, in, LOAD_##how, LOAD_##sent}, phase_##name},
+	{{#name, length, queues, in, LOAD_##how, LOAD_##sent, LOAD_BURST, false}, phase_##name},
 static const struct {
 	struct load_way way;
 	void (*phase)(struct load *load);

@@ -72,6 +72,36 @@ disk_4k_depth_32_instructions 2225
 disk_4k_depth_32_two_channels_instructions 2221
 disk_write_4k_depth_32_instructions 2234
 disk_256k_instructions 3296
+vf_rx_64_exits_per_1000 0 0
+vf_rx_64_interrupts_per_1000 7.8125 0
+vf_rx_64_checksums_exits_per_1000 0 0
+vf_rx_64_checksums_interrupts_per_1000 7.8125 0
+vf_rx_1500_exits_per_1000 0 0
+vf_rx_1500_interrupts_per_1000 7.8125 0
+vf_tx_64_exits_per_1000 7.8125 0
+vf_tx_64_interrupts_per_1000 7.8125 0
+vf_tx_64_two_queues_exits_per_1000 15.625 0
+vf_tx_64_two_queues_interrupts_per_1000 15.625 0
+vf_tx_1500_exits_per_1000 7.8125 0
+vf_tx_1500_interrupts_per_1000 7.8125 0
+vf_pair_hypercalls 11 0
+vf_pair_accesses 237 0
+vf_switch_to_vf_hypercalls 1 0
+vf_switch_to_vf_accesses 28 0
+vf_switch_to_card_hypercalls 1 0
+vf_switch_to_card_accesses 1 0
+vf_remove_hypercalls 3 0
+vf_remove_accesses 39 0
+vf_pair_instructions 1632177
+vf_remove_instructions 40301
+vf_rx_1500_instructions 654
+vf_rx_64_instructions 493
+vf_rx_64_checksums_instructions 502
+vf_switch_to_card_instructions 19487
+vf_switch_to_vf_instructions 25749
+vf_tx_1500_instructions 523
+vf_tx_64_instructions 523
+vf_tx_64_two_queues_instructions 550
 offer_2047_instructions 10591482
 packet_1_channel_instructions 572
 packet_64_channels_instructions 573
@@ -138,6 +168,22 @@ disk_write_4k_depth_32_rate
 disk_write_4k_depth_32_vs_pwrite
 disk_256k_rate
 disk_256k_vs_pread
+vf_rx_64_rate
+vf_rx_64_vs_card
+vf_rx_64_checksums_rate
+vf_rx_64_checksums_vs_card
+vf_rx_1500_rate
+vf_rx_1500_vs_card
+vf_tx_64_rate
+vf_tx_64_vs_card
+vf_tx_64_two_queues_rate
+vf_tx_64_two_queues_vs_card
+vf_tx_1500_rate
+vf_tx_1500_vs_card
+vf_switch_to_vf_rx_gap_us
+vf_switch_to_vf_tx_gap_us
+vf_switch_to_card_rx_gap_us
+vf_switch_to_card_tx_gap_us
 guest_text_bytes_core
 guest_text_bytes_hypervisor
 guest_text_bytes_instance
@@ -179,7 +225,7 @@ done <"$work/bounds"
 while read -r name; do
 	case $name in
 	tcp_*) [ -x "$build/bench/tcp" ] || continue ;;
-	burst_*) [ "$(nproc)" -ge 2 ] || continue ;;
+	burst_* | vf_[rt]x_*) [ "$(nproc)" -ge 2 ] || continue ;;
 	esac
 	found=$(value "$name")
 	if ! awk -v found="${found:-0}" 'BEGIN { exit !(found + 0 > 0) }'; then
