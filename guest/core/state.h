@@ -138,8 +138,6 @@ hvk_status hvk_pages_allocate(const struct hvk_port *port, uint32_t count, enum 
 /* time.c */
 void hvk_clock_reset(struct hvk *hvk);
 void hvk_clock_check(struct hvk *hvk);
-/* A pause of the port's, counted for a guest without a clock. */
-void hvk_pause(struct hvk *hvk);
 #define HVK_NS_PER_TICK 100u
 
 void hvk_wake(struct hvk *hvk, uint32_t cpu);

@@ -87,6 +87,17 @@ hvk_status hvk_pci_claim(struct hvk_pci_function *function, const struct hvk_pci
 	return status;
 }
 
+/* Another CPU may be on its way to the driver with hooks that it has taken before: whoever lets go destroys
+ * what they lead to. The driver itself may let go from inside. */
+static void await_teller(const struct hvk_pci_function *function)
+{
+	struct hvk *hvk = function->bus->hvk;
+	uint32_t own = hvk_cpu_index(hvk) + 1, teller;
+
+	while ((teller = __atomic_load_n(&function->teller, __ATOMIC_SEQ_CST)) != 0 && teller != own)
+		hvk_pause(hvk);
+}
+
 /* The bus may forget the function, and itself be forgotten, as soon as this is over: not before. */
 void hvk_pci_release(struct hvk_pci_function *function)
 {
@@ -97,8 +108,11 @@ void hvk_pci_release(struct hvk_pci_function *function)
 	hvk_pci_interrupts_delete(function);
 	(void)hvk_pci_enable(function, false, false);
 	hvk_lock(hvk, &function->lock);
-	function->claimed = false;
 	function->hooks = (struct hvk_pci_hooks){0};
+	hvk_unlock(hvk, &function->lock);
+	await_teller(function);
+	hvk_lock(hvk, &function->lock);
+	function->claimed = false;
 	function->released = function->leaving;
 	hvk_unlock(hvk, &function->lock);
 	bus->ops->changed(bus);
@@ -137,9 +151,12 @@ void hvk_pci_function_tell(struct hvk_pci_function *function, bool eject)
 
 	hvk_lock(hvk, &function->lock);
 	hooks = function->hooks;
+	if (hooks.leaving)
+		__atomic_store_n(&function->teller, hvk_cpu_index(hvk) + 1, __ATOMIC_SEQ_CST);
 	hvk_unlock(hvk, &function->lock);
 	if (hooks.leaving)
 		hooks.leaving(hooks.context, function, eject);
+	__atomic_store_n(&function->teller, 0, __ATOMIC_SEQ_CST);
 }
 
 /* --- Sleep ---------------------------------------------------------------------------------- */

@@ -93,6 +93,7 @@ struct hvk_pci_function {
 	bool asleep;      /* likewise: the bus is suspended */
 	bool leaving;     /* under lock: its driver was told, or there is none */
 	bool released;    /* under lock: ... and has let go */
+	uint32_t teller;  /* the CPU that is inside leaving, and one; 0: none. Atomic */
 	uint16_t command; /* under lock: as last written, for the end of a sleep */
 	struct hvk_pci_hooks hooks;
 	struct hvk_pci_counters counters; /* atomic */

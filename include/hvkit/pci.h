@@ -51,7 +51,9 @@ struct hvk_pci_hooks {
  * or callback. */
 hvk_status hvk_pci_claim(struct hvk_pci_function *function, const struct hvk_pci_hooks *hooks);
 /* Interrupts that are left are deleted; memory decoding and bus mastering are switched off. After leaving it
- * is also the answer to the host. The pointer is dead then if the function was leaving. */
+ * is also the answer to the host. The pointer is dead then if the function was leaving. Where another CPU is
+ * just inside leaving, this waits until it has come out: hooks are not called any more. Task context or
+ * callback, leaving itself too. */
 void hvk_pci_release(struct hvk_pci_function *function);
 
 /* What the function is. From anywhere, while the function lives; never NULL, and never changes. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Device memory and device interrupts with CPUs that really run at the same time: each interrupt raised is
- * handled, wherever it is moved to meanwhile, and a function that is taken away reads as ones on every CPU.
+ * handled, wherever it is moved to meanwhile, a function that is taken away reads as ones on every CPU, and
+ * one CPU may let go of it while another tells its driver that it leaves.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,10 +32,11 @@ struct guest {
 	struct hvk_channel *channel;
 	struct hvk_vpci *bus;
 	struct hvh_vpci *host;
-	struct hvk_pci_function *_Atomic function;
+	struct hvk_pci_function *_Atomic function, *_Atomic left; /* left: for the other CPU to let go */
 	struct hvk_request request;
 	_Atomic uint32_t fired[ENTRIES];
 	_Atomic bool started, reads; /* reads: the other CPU */
+	_Atomic bool inside, lets_go;
 	_Atomic uint64_t read;
 	uint32_t violations;
 	char violation[160];
@@ -72,6 +74,30 @@ static void fired(void *context, struct hvk_pci_function *function, uint32_t ind
 	atomic_fetch_add(&guest->fired[index], 1);
 }
 
+/* The other CPU lets go while this one is still inside. */
+static void let_go_elsewhere(struct guest *guest, struct hvk_pci_function *function)
+{
+	atomic_store(&guest->inside, true);
+	atomic_store(&guest->left, function);
+	while (!atomic_load(&guest->lets_go))
+		hosted_wait(guest->machine, 100000);
+	for (uint32_t n = 0; n < 20; n++)
+		hosted_wait(guest->machine, 1000000);
+	atomic_store(&guest->inside, false);
+}
+
+static void let_go(struct guest *guest)
+{
+	struct hvk_pci_function *function = atomic_exchange(&guest->left, NULL);
+
+	if (!function)
+		return;
+	atomic_store(&guest->lets_go, true);
+	hvk_pci_release(function);
+	if (atomic_load(&guest->inside))
+		complain(guest, "let go of while it is told");
+}
+
 /* The other CPU has stopped reading before the function goes. */
 static void leaving(void *context, struct hvk_pci_function *function, bool eject)
 {
@@ -83,7 +109,7 @@ static void leaving(void *context, struct hvk_pci_function *function, bool eject
 	atomic_store(&guest->function, NULL);
 	while (atomic_load(&guest->reads))
 		hosted_wait(guest->machine, 100000);
-	hvk_pci_release(function);
+	let_go_elsewhere(guest, function);
 }
 
 static void raise_and_await(struct guest *guest, uint32_t entry)
@@ -210,6 +236,7 @@ static void other_cpu(void *context)
 		} else {
 			atomic_store(&guest->reads, false);
 		}
+		let_go(guest);
 		if (!hvk_poll(guest->hvk, 1))
 			hosted_wait(guest->machine, 50000);
 	}
@@ -273,6 +300,7 @@ static void interrupts_and_reads_at_the_same_time(void **state)
 	if (guest->violations != 0)
 		fail_msg("%s", guest->violation);
 	assert_true(atomic_load(&guest->read) > 0);
+	assert_true(atomic_load(&guest->lets_go));
 	assert_int_equal(hosted_writes_to_free_memory(guest->machine), 0);
 	hosted_destroy(guest->machine);
 	free(guest);
