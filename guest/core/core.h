@@ -151,6 +151,8 @@ const struct hvk_timeouts *hvk_timeouts(const struct hvk *hvk); /* defaults fill
 uint32_t hvk_cpu_count(const struct hvk *hvk);                  /* CPU indices are below */
 uint32_t hvk_cpu_index(struct hvk *hvk);                        /* of the caller; 0 without L1 */
 bool hvk_cpu_runs(const struct hvk *hvk, uint32_t cpu);         /* started, and not stopped since */
+/* Of the port, for a loop that waits for another CPU; counted for a guest without a clock. */
+void hvk_pause(struct hvk *hvk);
 
 /* --- Checked arithmetic ---------------------------------------------------------------- */
 
