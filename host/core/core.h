@@ -35,8 +35,8 @@ void hvh_note(struct hvh_partition *partition, uint64_t now, uint32_t channel_id
 /* Somebody outside should call hvh_run. */
 void hvh_kick(struct hvh_partition *partition);
 
-/* One code point of UTF-8: how many bytes it has, 0 = it is none. Surrogates pass, as three bytes each: half a
- * pair of UTF-16 is kept. The text's end is point 0. */
+/* One code point of UTF-8: how many bytes it has, 0 = it is none. Surrogates pass, as three bytes each:
+ * half a pair of UTF-16 is kept. The text's end is point 0. */
 uint32_t hvh_utf8_decode(const char *text, uint32_t *point);
 uint32_t hvh_utf8_encode(uint32_t point, char text[4]);
 

@@ -135,7 +135,8 @@ static const struct key *find(const struct key *keys, size_t count, const char *
 
 #define FIND(keys, name, length) find(keys, sizeof(keys) / sizeof((keys)[0]), name, length)
 
-/* Where the name of the modifier that text begins with ends; NULL: there is none. A '+' at the end is a key. */
+/* Where the name of the modifier that text begins with ends; NULL: there is none. A '+' at the end is a
+ * key. */
 static const char *modifier_end(const char *text)
 {
 	const char *plus = strchr(text, '+');

@@ -36,7 +36,7 @@ bool hvh_keyboard_stroke(struct hvh_keyboard *keyboard, uint64_t now, uint16_t c
  * key, or no room (then nothing is sent). */
 bool hvh_keyboard_key(struct hvh_keyboard *keyboard, uint64_t now, const char *name);
 /* Text as strokes of the US layout; what it has no key for goes as UNICODE strokes. Returns how many
- * bytes of the UTF-8 were taken: fewer than all where the queue is full, or before bytes that are no UTF-8. */
+ * bytes of the UTF-8 were taken: fewer than all where the queue is full, or before bytes that are none. */
 size_t hvh_keyboard_type(struct hvh_keyboard *keyboard, uint64_t now, const char *text);
 /* KEYBOARD_LED_* as the guest set them last. */
 uint16_t hvh_keyboard_leds(const struct hvh_keyboard *keyboard);

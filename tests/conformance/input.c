@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keyboard and mouse, the guest's drivers and the host's devices, on hosts of every age: what is typed is what
- * is read, by layouts that differ; lights; positions; restarts of the host's side with strokes under way.
+ * Keyboard and mouse, the guest's drivers and the host's devices, on hosts of every age: what is typed is
+ * what is read, by layouts that differ; lights; positions; restarts of the host's side with strokes under
+ * way.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -539,7 +540,7 @@ static void never_attached(struct user *user)
 	EXPECT(user, user->stroke_count == 0);
 }
 
-/* --- The machine ----------------------------------------------------------------------------------------- */
+/* --- The machine ---------------------------------------------------------------------------------- */
 
 static void session(void *context, struct rig *rig)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The host's keyboard and a guest of the test's own: protocol, strokes, names, text, LEDs, what is refused. */
+/* The host's keyboard and a guest of the test's own: protocol, strokes, names, text, LEDs, refusals. */
 #include "host_packets.h"
 #include "hvkit/wire/guids.h"
 #include "hvkit/wire/input.h"

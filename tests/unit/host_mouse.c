@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The host's mouse and a guest of the test's own: protocol, description, reports, joining, what is refused. */
+/* The host's mouse and a guest of the test's own: protocol, description, reports, joining, refusals. */
 #include "host_packets.h"
 #include "hvkit/wire/guids.h"
 #include "hvkit/wire/input.h"
