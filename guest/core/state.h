@@ -48,6 +48,7 @@ struct hvk_cpu {
 	struct hvk_lock lock;
 	bool started;
 	bool in_use;  /* the bus needs it: it may not stop; atomic */
+	bool left;    /* its registers are given back, its memory is not */
 	bool polling; /* inside hvk_poll: callbacks may be running */
 	uint32_t vp_index;
 	struct hvk_pages message_page, event_page;
@@ -122,6 +123,7 @@ struct hvk {
 	uint64_t own_offset;                    /* of our own clock, once it replaces the host's */
 	bool clock_broken;                      /* the host's clock stood still */
 	uint32_t silent_waits;                  /* long ones, messages came, no interrupt; atomic */
+	bool quiesced;                          /* all is off for now (handover.h) */
 	uint32_t event_words;                   /* of event flags that channels were offered for; atomic */
 };
 

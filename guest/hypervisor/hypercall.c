@@ -4,9 +4,12 @@
 
 static uint32_t call(struct hvk *hvk, uint64_t control, uint64_t input)
 {
-	uint64_t result = hvk->port.hypercall(hvk->port.context, hvk->hypervisor.hypercall_page.address,
-					      control, input, 0);
+	uint64_t result;
 
+	if (!hvk->hypervisor.taken) /* the page is off: it would be an invalid instruction */
+		return HV_STATUS_INVALID_HYPERCALL_CODE;
+	result = hvk->port.hypercall(hvk->port.context, hvk->hypervisor.hypercall_page.address, control,
+				     input, 0);
 	return (uint32_t)(result & HV_CALL_STATUS_MASK);
 }
 

@@ -54,21 +54,35 @@ static hvk_status check_owner(struct hvk *hvk, uint64_t *os_id)
 	return *os_id != 0 && !hvk->config.take_over ? HVK_EINUSE : HVK_OK;
 }
 
-static void give_back(struct hvk *hvk)
+/* The identity last: without one there is no hypercall page. */
+void hvk_hypervisor_leave(struct hvk *hvk, enum hvk_leave how)
 {
 	struct hvk_hypervisor *hv = &hvk->hypervisor;
 	void *context = hvk->port.context;
+	bool as_found = how == HVK_LEAVE_AS_FOUND;
+	bool was_enabled = as_found && (hv->saved_hypercall & HV_PAGE_ENABLE) != 0;
+
+	if (hv->info.reference_tsc)
+		(void)hvk->port.reg_write(context, HVK_REG_REFERENCE_TSC,
+					  as_found ? hv->saved_tsc : hv->saved_tsc & HV_PAGE_RESERVED_MASK);
+	hv->info.reference_tsc = false;
+	if (!hv->taken)
+		return;
+	(void)hvk->port.reg_write(context, HVK_REG_HYPERCALL,
+				  as_found ? hv->saved_hypercall & ~HV_PAGE_ENABLE
+					   : hv->saved_hypercall & HV_HYPERCALL_RESERVED_MASK);
+	(void)hvk->port.reg_write(context, HVK_REG_GUEST_OS_ID, as_found ? hv->saved_os_id : 0);
+	if (was_enabled)
+		(void)hvk->port.reg_write(context, HVK_REG_HYPERCALL, hv->saved_hypercall);
+	hv->taken = false;
+}
+
+static void give_back(struct hvk *hvk)
+{
+	struct hvk_hypervisor *hv = &hvk->hypervisor;
 
 	hv->started = false;
-	if (hv->info.reference_tsc)
-		(void)hvk->port.reg_write(context, HVK_REG_REFERENCE_TSC, hv->saved_tsc);
-	if (hv->taken) {
-		(void)hvk->port.reg_write(context, HVK_REG_HYPERCALL, hv->saved_hypercall & ~HV_PAGE_ENABLE);
-		(void)hvk->port.reg_write(context, HVK_REG_GUEST_OS_ID, hv->saved_os_id);
-		if (hv->saved_hypercall & HV_PAGE_ENABLE)
-			(void)hvk->port.reg_write(context, HVK_REG_HYPERCALL, hv->saved_hypercall);
-	}
-	hv->taken = false;
+	hvk_hypervisor_leave(hvk, HVK_LEAVE_AS_FOUND);
 	hvk_pages_put(hvk, &hv->crash_page);
 	hvk_pages_put(hvk, &hv->tsc_page);
 	hvk_pages_put(hvk, &hv->input_page);
@@ -105,11 +119,11 @@ static void enable_tsc_page(struct hvk *hvk)
 	struct hvk_hypervisor *hv = &hvk->hypervisor;
 	uint64_t value;
 
-	hv->info.reference_counter = (hv->info.access & HV_ACCESS_REFERENCE_COUNTER) != 0;
 	if ((hv->info.access & HV_ACCESS_REFERENCE_TSC) == 0 || !hvk->port.tsc)
 		return;
-	if (hvk->port.reg_read(hvk->port.context, HVK_REG_REFERENCE_TSC, &hv->saved_tsc) != HVK_OK ||
-	    hvk_pages_get(hvk, 1, HVK_PAGE_HOST_WRITES, &hv->tsc_page) != HVK_OK)
+	if (hvk->port.reg_read(hvk->port.context, HVK_REG_REFERENCE_TSC, &hv->saved_tsc) != HVK_OK)
+		return;
+	if (hv->tsc_page.count == 0 && hvk_pages_get(hvk, 1, HVK_PAGE_HOST_WRITES, &hv->tsc_page) != HVK_OK)
 		return;
 	hv->tsc = hvk_pages_shared(&hv->tsc_page);
 	value = (hv->saved_tsc & HV_PAGE_RESERVED_MASK) | hvk_page_gpa(hvk, &hv->tsc_page, 0) |
@@ -119,6 +133,23 @@ static void enable_tsc_page(struct hvk *hvk)
 		return;
 	}
 	hv->info.reference_tsc = true;
+}
+
+/* The loaded system may have left an identity behind, and a hypercall page of its own: those of
+ * before are forgotten. */
+hvk_status hvk_hypervisor_return(struct hvk *hvk)
+{
+	struct hvk_hypervisor *hv = &hvk->hypervisor;
+	hvk_status status = hvk_register_read(hvk, HVK_REG_HYPERCALL, &hv->saved_hypercall);
+
+	if (status == HVK_OK)
+		status = enable_hypercalls(hvk);
+	if (status != HVK_OK) {
+		hvk_hypervisor_leave(hvk, HVK_LEAVE_QUIESCED);
+		return status;
+	}
+	enable_tsc_page(hvk);
+	return HVK_OK;
 }
 
 hvk_status hvk_start(struct hvk *hvk)
@@ -150,6 +181,7 @@ hvk_status hvk_start(struct hvk *hvk)
 		give_back(hvk);
 		return status;
 	}
+	hv->info.reference_counter = (info.access & HV_ACCESS_REFERENCE_COUNTER) != 0;
 	enable_tsc_page(hvk);
 	hvk_crash_prepare(hvk);
 	hv->started = true;

@@ -10,6 +10,26 @@
 hvk_status hvk_register_read(struct hvk *hvk, enum hvk_register reg, uint64_t *value);
 hvk_status hvk_register_write(struct hvk *hvk, enum hvk_register reg, uint64_t value);
 
+/* How registers are left. */
+enum hvk_leave {
+	HVK_LEAVE_AS_FOUND,
+	HVK_LEAVE_OFF,     /* for a loaded system: all off, but SCONTROL as found */
+	HVK_LEAVE_QUIESCED /* all off, SCONTROL on */
+};
+
+/* hypervisor.c: registers of the machine; nothing is freed. */
+void hvk_hypervisor_leave(struct hvk *hvk, enum hvk_leave how);
+/* ... on again after HVK_LEAVE_QUIESCED, on the pages that were kept. */
+hvk_status hvk_hypervisor_return(struct hvk *hvk);
+/* synic.c: registers of the calling CPU; frees nothing, takes no lock but with HVK_LEAVE_AS_FOUND. */
+void hvk_synic_leave(struct hvk *hvk, struct hvk_cpu *cpu, enum hvk_leave how);
+hvk_status hvk_synic_return(struct hvk *hvk, struct hvk_cpu *cpu);
+/* The CPU has been left: its memory goes back. */
+void hvk_synic_forget(struct hvk *hvk, struct hvk_cpu *cpu);
+/* timer.c: registers of the calling CPU's event timer, as they were found. */
+void hvk_event_timer_leave(struct hvk *hvk, const struct hvk_event_timer *timer);
+void hvk_event_timer_forget(struct hvk *hvk, struct hvk_cpu *cpu);
+
 /* synic.c: takes in events and messages of this CPU. True if it
  * stopped with something left in the slot. */
 bool hvk_synic_take(struct hvk *hvk, struct hvk_cpu *cpu);

@@ -122,7 +122,8 @@ void hvk_interrupt(struct hvk *hvk, uint32_t index)
 {
 	struct hvk_cpu *cpu;
 
-	if (index >= hvk->config.cpus || !hvk->cpus[index].started)
+	if (index >= hvk->config.cpus || !hvk->cpus[index].started ||
+	    __atomic_load_n(&hvk->quiesced, __ATOMIC_ACQUIRE))
 		return;
 	cpu = &hvk->cpus[index];
 	HVK_COUNT(hvk->counters.interrupts);
@@ -137,8 +138,6 @@ static hvk_status save_registers(struct hvk *hvk, struct hvk_cpu *cpu)
 
 	if (status == HVK_OK)
 		status = hvk_register_read(hvk, HVK_REG_SIEFP, &cpu->saved_siefp);
-	if (status == HVK_OK)
-		status = hvk_register_read(hvk, HVK_REG_SCONTROL, &cpu->saved_scontrol);
 	if (status == HVK_OK)
 		status = hvk_register_read(hvk, (enum hvk_register)(HVK_REG_SINT0 + VMBUS_SINT),
 					   &cpu->saved_sint);
@@ -206,25 +205,33 @@ static void pass_events_on(struct hvk *hvk, struct hvk_cpu *cpu)
 	hvk_wake(hvk, other);
 }
 
-static void disable(struct hvk *hvk, struct hvk_cpu *cpu)
+/* Order: boot.md's checklist, from mu_msvm and iPXE. Windows Server 2016 keeps pages that it
+ * finds set up, so they must be off before the memory is given back. What is in the pages stays
+ * the hypervisor's when they are moved: whoever enables them next finds it there. */
+void hvk_synic_leave(struct hvk *hvk, struct hvk_cpu *cpu, enum hvk_leave how)
 {
 	enum hvk_register sint = (enum hvk_register)(HVK_REG_SINT0 + VMBUS_SINT);
+	uint64_t kept = how == HVK_LEAVE_AS_FOUND ? ~0ull : HV_PAGE_RESERVED_MASK;
 
-	/* Order: boot.md's checklist, from mu_msvm and iPXE. Windows Server 2016 keeps pages
-	 * that it finds set up, so they must be off before the memory is given back. */
 	put_reg(hvk, sint, (cpu->saved_sint & ~HV_SINT_DEFINED_MASK) | HV_SINT_MASKED);
 	drain(hvk, cpu);
-	pass_events_on(hvk, cpu);
-	put_reg(hvk, HVK_REG_SIEFP, cpu->saved_siefp);
-	put_reg(hvk, HVK_REG_SIMP, cpu->saved_simp);
+	if (how == HVK_LEAVE_AS_FOUND)
+		pass_events_on(hvk, cpu);
+	hvk_shared_zero(&cpu->flags, 0, cpu->flags.size);
+	put_reg(hvk, HVK_REG_SIEFP, cpu->saved_siefp & kept);
+	put_reg(hvk, HVK_REG_SIMP, cpu->saved_simp & kept);
+	if (how == HVK_LEAVE_QUIESCED)
+		return;
 	put_reg(hvk, HVK_REG_SCONTROL, cpu->saved_scontrol);
-	put_reg(hvk, sint, cpu->saved_sint);
+	if (how == HVK_LEAVE_AS_FOUND)
+		put_reg(hvk, sint, cpu->saved_sint);
 }
 
 static void forget(struct hvk *hvk, struct hvk_cpu *cpu)
 {
 	hvk_lock(hvk, &cpu->lock);
 	__atomic_store_n(&cpu->started, false, __ATOMIC_RELEASE);
+	cpu->left = false;
 	cpu->queue_count = 0;
 	cpu->any_event = false;
 	memset(cpu->events, 0, sizeof(cpu->events));
@@ -243,6 +250,8 @@ hvk_status hvk_cpu_start(struct hvk *hvk)
 		return HVK_ESTATE;
 	status = save_registers(hvk, cpu);
 	if (status == HVK_OK)
+		status = hvk_register_read(hvk, HVK_REG_SCONTROL, &cpu->saved_scontrol);
+	if (status == HVK_OK)
 		status = hvk_pages_get(hvk, 1, HVK_PAGE_HOST_WRITES, &cpu->message_page);
 	if (status == HVK_OK)
 		status = hvk_pages_get(hvk, 1, HVK_PAGE_HOST_WRITES, &cpu->event_page);
@@ -255,7 +264,7 @@ hvk_status hvk_cpu_start(struct hvk *hvk)
 		cpu->flags = hvk_shared_part(&page, VMBUS_SINT * HV_EVENT_FLAG_BYTES, HV_EVENT_FLAG_BYTES);
 		status = enable(hvk, cpu);
 		if (status != HVK_OK)
-			disable(hvk, cpu);
+			hvk_synic_leave(hvk, cpu, HVK_LEAVE_AS_FOUND);
 	}
 	if (status != HVK_OK) {
 		forget(hvk, cpu);
@@ -266,15 +275,32 @@ hvk_status hvk_cpu_start(struct hvk *hvk)
 	return HVK_OK;
 }
 
+/* After a time with a loaded system, which may have changed what is reserved; SCONTROL stays as it was
+ * found first. */
+hvk_status hvk_synic_return(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	hvk_status status = save_registers(hvk, cpu);
+
+	return status == HVK_OK ? enable(hvk, cpu) : status;
+}
+
+void hvk_synic_forget(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	hvk_event_timer_forget(hvk, cpu);
+	forget(hvk, cpu);
+	(void)__atomic_sub_fetch(&hvk->hypervisor.cpus_started, 1, __ATOMIC_RELAXED);
+}
+
 hvk_status hvk_cpu_stop(struct hvk *hvk)
 {
 	struct hvk_cpu *cpu = &hvk->cpus[hvk_cpu_index(hvk)];
 
-	if (!cpu->started || cpu->in_use)
+	if (!cpu->started || cpu->in_use || hvk->quiesced)
 		return HVK_ESTATE;
-	hvk_event_timer_stop(hvk);
-	disable(hvk, cpu);
-	forget(hvk, cpu);
-	(void)__atomic_sub_fetch(&hvk->hypervisor.cpus_started, 1, __ATOMIC_RELAXED);
+	if (!cpu->left) {
+		hvk_event_timer_leave(hvk, &cpu->event_timer);
+		hvk_synic_leave(hvk, cpu, HVK_LEAVE_AS_FOUND);
+	}
+	hvk_synic_forget(hvk, cpu);
 	return HVK_OK;
 }

@@ -167,19 +167,33 @@ hvk_status hvk_event_timer_start(struct hvk *hvk, uint8_t vector)
 }
 
 /* COUNT before CONFIG: with the auto-enable bit as found it would start. */
-void hvk_event_timer_stop(struct hvk *hvk)
+void hvk_event_timer_leave(struct hvk *hvk, const struct hvk_event_timer *timer)
 {
-	struct hvk_cpu *cpu = &hvk->cpus[hvk_cpu_index(hvk)];
-	struct hvk_event_timer *timer = &cpu->event_timer;
-
 	if (timer->mode == HVK_EVENT_TIMER_OFF)
 		return;
 	put_reg(hvk, HVK_REG_STIMER0_CONFIG, 0);
 	put_reg(hvk, HVK_REG_STIMER0_COUNT, timer->saved_count);
 	put_reg(hvk, HVK_REG_STIMER0_CONFIG, timer->saved_config);
+}
+
+void hvk_event_timer_forget(struct hvk *hvk, struct hvk_cpu *cpu)
+{
+	struct hvk_event_timer *timer = &cpu->event_timer;
+
 	hvk_lock(hvk, &cpu->lock);
 	timer->mode = HVK_EVENT_TIMER_OFF;
 	timer->deadline = HVK_NEVER;
 	timer->expired = false;
 	hvk_unlock(hvk, &cpu->lock);
+}
+
+void hvk_event_timer_stop(struct hvk *hvk)
+{
+	struct hvk_cpu *cpu = &hvk->cpus[hvk_cpu_index(hvk)];
+
+	if (cpu->event_timer.mode == HVK_EVENT_TIMER_OFF)
+		return;
+	if (!cpu->left)
+		hvk_event_timer_leave(hvk, &cpu->event_timer);
+	hvk_event_timer_forget(hvk, cpu);
 }

@@ -92,7 +92,7 @@ uint64_t hvk_next_deadline(struct hvk *hvk, uint32_t cpu)
 {
 	uint64_t deadline, other;
 
-	if (cpu >= hvk->config.cpus)
+	if (cpu >= hvk->config.cpus || hvk->quiesced)
 		return HVK_NEVER;
 	if (is_over(hvk))
 		return deadline_of_finished(hvk, &hvk->cpus[cpu]);
@@ -111,7 +111,7 @@ bool hvk_poll(struct hvk *hvk, uint32_t index)
 	bool more = false;
 	uint64_t now;
 
-	if (index >= hvk->config.cpus || cpu->polling)
+	if (index >= hvk->config.cpus || cpu->polling || hvk->quiesced)
 		return false;
 	cpu->polling = true;
 	HVK_COUNT(hvk->counters.polls);

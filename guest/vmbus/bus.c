@@ -37,7 +37,7 @@ bool hvk_bus_withheld(const struct hvk *hvk, uint32_t n, struct hvk_pages *out)
 	const struct hvk_bus *bus = hvk->bus;
 	const struct hvk_gpadl *gpadl;
 
-	if (bus->state != HVK_VMBUS_ABANDONED || bus->abandon_answered)
+	if (!hvk->quiesced && (bus->state != HVK_VMBUS_ABANDONED || bus->abandon_answered))
 		return false;
 	if (take_nth(&bus->interrupt_page, &n, out) || take_nth(&bus->monitor_pages, &n, out))
 		return true;
@@ -210,7 +210,7 @@ bool hvk_bus_poll(struct hvk *hvk, uint32_t cpu, uint64_t now)
 	hvk_contact_settle(hvk);
 	finish_connect(hvk);
 	hvk_lock(hvk, &hvk->bus->lock);
-	more = has_news(hvk->bus) || (hvk->bus->out_first && hvk->bus->retry_at == 0);
+	more = has_news(hvk->bus) || hvk_out_deadline(hvk) == 0;
 	hvk_unlock(hvk, &hvk->bus->lock);
 	return more;
 }

@@ -188,6 +188,7 @@ struct hvk_bus {
 	const struct hvk_version *version; /* in use, or being tried; NULL when cold */
 	bool knows_3_0;                    /* the host has shown it: UNLOAD works */
 	bool suspending, resuming;
+	bool reconnecting;     /* until the host's first answer: what was connected is still its */
 	bool abandon_answered; /* the host has let go of everything */
 	bool connect_finished; /* connected: the request is finished after the offers were told */
 	enum hvk_contact_end ending;
@@ -265,6 +266,8 @@ uint32_t hvk_contact_fill(struct hvk *hvk, void *to); /* INITIATE_CONTACT; retur
 uint64_t hvk_contact_deadline(const struct hvk *hvk);
 void hvk_contact_release_pages(struct hvk *hvk, bool quarantine); /* without the lock */
 void hvk_contact_settle(struct hvk *hvk);                         /* without the lock */
+/* From connected, with nothing on its way; without the lock. */
+void hvk_vmbus_reconnect(struct hvk *hvk, struct hvk_request *request);
 uint32_t hvk_contact_connection(const struct hvk *hvk);
 
 /* --- ids.c ------------------------------------------------------------------------- */
@@ -297,6 +300,7 @@ void hvk_offer_prepare(struct hvk *hvk, uint32_t channel_id, struct hvk_offer_pa
 void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message, struct hvk_offer_pages *pages);
 void hvk_offer_rescind(struct hvk *hvk, uint32_t channel_id);
 void hvk_offer_release_all(struct hvk *hvk); /* the bus is cold: tell and free them */
+void hvk_offer_lose_all(struct hvk *hvk);    /* the same, with channels open */
 void hvk_offer_forget_all(struct hvk *hvk);  /* without the lock; tells nobody */
 void hvk_offer_suspend_all(struct hvk *hvk);
 void hvk_offer_drop_absent(struct hvk *hvk);

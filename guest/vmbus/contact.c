@@ -6,6 +6,7 @@
  *   boot mode     PROBE at 3.0 -> PROBE_UNLOAD -> CONTACT (oldest first) -> OFFERS
  *   disconnect    CLOSING -> UNLOAD -> cold;  suspend  UNLOAD -> suspended
  *   resume        CONTACT (same version) -> OFFERS, channels matched by instance
+ *   reconnect     as at first, from connected: the host's first answer ends what was
  */
 #include "guest/vmbus/bus.h"
 
@@ -92,6 +93,7 @@ static void end(struct hvk *hvk, enum hvk_vmbus_state state, hvk_status status, 
 	bus->result = status;
 	bus->step = HVK_STEP_NONE;
 	bus->deadline = HVK_NEVER;
+	bus->reconnecting = false;
 	bus->knows_3_0 = state == HVK_VMBUS_SUSPENDED && bus->knows_3_0;
 	if (state == HVK_VMBUS_SUSPENDED) {
 		hvk_offer_suspend_all(hvk);
@@ -208,6 +210,10 @@ void hvk_contact_version_response(struct hvk *hvk, const struct hvk_message *mes
 		HVK_COUNT(hvk->counters.late_messages);
 		return;
 	}
+	if (bus->reconnecting) { /* any contact makes the host let go of everything, taken or not */
+		bus->reconnecting = false;
+		hvk_offer_lose_all(hvk);
+	}
 	if (!message->supported) {
 		refused(hvk); /* its state means nothing */
 		return;
@@ -277,7 +283,7 @@ void hvk_contact_post_failed(struct hvk *hvk, hvk_status status, bool no_connect
 		return;
 	}
 	if (bus->step == HVK_STEP_UNLOAD || bus->step == HVK_STEP_PROBE_UNLOAD ||
-	    bus->step == HVK_STEP_OFFERS)
+	    bus->step == HVK_STEP_OFFERS || bus->reconnecting)
 		end(hvk, HVK_VMBUS_ABANDONED, status, true);
 	else
 		end(hvk, HVK_VMBUS_COLD, status, false); /* contact never reached the host */
@@ -297,7 +303,8 @@ static void timed_out(struct hvk *hvk)
 	switch (hvk->bus->step) {
 	case HVK_STEP_PROBE:
 	case HVK_STEP_CONTACT:
-		end(hvk, HVK_VMBUS_COLD, HVK_ETIMEDOUT_CONTACT, true);
+		end(hvk, hvk->bus->reconnecting ? HVK_VMBUS_ABANDONED : HVK_VMBUS_COLD, HVK_ETIMEDOUT_CONTACT,
+		    true);
 		break;
 	case HVK_STEP_OFFERS:
 		give_up(hvk, HVK_ETIMEDOUT_OFFERS);
@@ -442,6 +449,22 @@ void hvk_vmbus_resume(struct hvk *hvk, struct hvk_request *request)
 	bus->plan_next = 0;
 	bus->attempt_count = 0;
 	bus->resuming = true;
+	begin_contact(hvk, request);
+}
+
+void hvk_vmbus_reconnect(struct hvk *hvk, struct hvk_request *request)
+{
+	struct hvk_bus *bus = hvk->bus;
+
+	hvk_request_begin(request);
+	(void)plan(bus, &bus->config); /* as it was good for the first time */
+	hvk_shared_zero(&bus->interrupt_bits, 0, bus->interrupt_bits.size);
+	hvk_shared_zero(&bus->monitor, 0, bus->monitor.size);
+	hvk_bus_set_scan(hvk, false);
+	hvk_lock(hvk, &bus->lock);
+	bus->reconnecting = true;
+	bus->resuming = false;
+	hvk_unlock(hvk, &bus->lock);
 	begin_contact(hvk, request);
 }
 

@@ -222,8 +222,9 @@ void hvk_gpadl_begin_teardown(struct hvk *hvk, struct hvk_gpadl *gpadl)
 	HVK_ASSERT(gpadl->state == HVK_GPADL_LIVE);
 	gpadl->state = HVK_GPADL_TEARING;
 	move_to(&hvk->bus->gpadls, gpadl);
-	if (gpadl->channel->rescinded)
-		over(hvk, gpadl, HVK_OK, false); /* the host has let go */
+	if (gpadl->channel->rescinded) /* the host has let go, or is not there any more */
+		over(hvk, gpadl, HVK_OK,
+		     hvk->bus->state == HVK_VMBUS_ABANDONED && !hvk->bus->abandon_answered);
 	else
 		hvk_out_put(hvk, &gpadl->outgoing, HVK_OUT_GPADL_TEARDOWN);
 	hvk_bus_stir(hvk);

@@ -168,6 +168,23 @@ void hvk_offer_release_all(struct hvk *hvk)
 	hvk_bus_stir(hvk);
 }
 
+/* The host has forgotten the connection: as if it had taken each channel back. */
+void hvk_offer_lose_all(struct hvk *hvk)
+{
+	for (struct hvk_link *link = hvk->bus->channels; link; link = link->next) {
+		struct hvk_channel *channel = HVK_OWNER(hvk_channel, all, link);
+
+		if (!channel->rescinded) {
+			__atomic_store_n(&channel->rescinded, true, __ATOMIC_RELAXED);
+			hvk_gpadl_channel_gone(hvk, channel);
+			hvk_channel_gone(hvk, channel);
+		}
+		retire(hvk, channel);
+	}
+	hvk_refused_forget(hvk);
+	hvk_bus_stir(hvk);
+}
+
 /* Sub-channels come back only if their driver asks the device for them again. */
 void hvk_offer_suspend_all(struct hvk *hvk)
 {

@@ -248,7 +248,8 @@ void hvk_out_pump(struct hvk *hvk)
 		uint64_t now = hvk_time(hvk);
 		enum hvk_post_result result;
 
-		if (now < hvk->bus->retry_at)
+		/* Nobody there remembers what the rest is about. */
+		if (now < hvk->bus->retry_at || (hvk->bus->reconnecting && item->kind != HVK_OUT_CONTACT))
 			return;
 		result = hvk_post(hvk, connection, message, fill(hvk, item, message));
 		if (result == HVK_POST_TAKEN) {
@@ -264,5 +265,9 @@ void hvk_out_pump(struct hvk *hvk)
 
 uint64_t hvk_out_deadline(const struct hvk *hvk)
 {
-	return hvk->bus->out_first ? hvk->bus->retry_at : HVK_NEVER;
+	const struct hvk_outgoing *item = hvk->bus->out_first;
+
+	if (!item || (hvk->bus->reconnecting && item->kind != HVK_OUT_CONTACT))
+		return HVK_NEVER;
+	return hvk->bus->retry_at;
 }
