@@ -72,10 +72,6 @@ static void print_quirks(const struct hvh_profile *usual)
 	       "(quirk NAME VALUE on the monitor console). In brackets what %s has.\n\n",
 	       usual->name);
 	for (uint32_t n = 0; (quirk = hvh_quirk_get(n)) != NULL; n++) {
-		if (quirk->coming) {
-			printf("   %s: not yet; %s\n", quirk->name, quirk->description);
-			continue;
-		}
 		hvh_quirk_value(usual, quirk, value, sizeof(value));
 		values_text(quirk, values, sizeof(values));
 		printf("%s %s: %s [%s]\n      %s\n", quirk->live ? " *" : "  ", quirk->name, values, value,

@@ -37,8 +37,7 @@ static void print_value(const struct monitor_call *call, const struct hvh_quirk 
 	char value[HVH_QUIRK_VALUE_MAX];
 
 	hvh_quirk_value(hvh_partition_get_profile(call->partition), quirk, value, sizeof(value));
-	monitor_print(call->monitor, "%-26s %-10s %s%s\n", quirk->name, quirk->coming ? "-" : value,
-		      quirk->description, quirk->coming ? " (not yet)" : "");
+	monitor_print(call->monitor, "%-26s %-10s %s\n", quirk->name, value, quirk->description);
 }
 
 static int print_quirk(const struct monitor_call *call, const struct hvh_quirk *quirk)
@@ -49,9 +48,7 @@ static int print_quirk(const struct monitor_call *call, const struct hvh_quirk *
 	values_text(quirk, values, sizeof(values));
 	monitor_print(call->monitor, "%s: %s\n", quirk->name, quirk->description);
 	monitor_print(call->monitor, "  is      %s\n  can be  %s\n  changes %s\n", value, values,
-		      quirk->coming ? "not yet: its device is still to come"
-		      : quirk->live ? "at any time"
-				    : "before a guest makes contact (hvkit run --quirk)");
+		      quirk->live ? "at any time" : "before a guest makes contact (hvkit run --quirk)");
 	return SHELL_OK;
 }
 

@@ -68,6 +68,7 @@ static const struct hvh_profile profiles[] = {
 		.disk_without_write_same = true,
 		.nvs_newest = NVS_VERSION_1,
 		.rndis_packets_max = 1,
+		.ic_versions = HVH_IC_2008,
 	},
 	{
 		.name = "ws2008r2",
@@ -82,6 +83,7 @@ static const struct hvh_profile profiles[] = {
 		.absent_zeroed = true,
 		.nvs_newest = NVS_VERSION_2,
 		.rndis_packets_max = 1,
+		.ic_versions = HVH_IC_2008R2,
 	},
 	{
 		.name = "ws2012",
@@ -98,6 +100,7 @@ static const struct hvh_profile profiles[] = {
 		.nvs_newest = NVS_VERSION_4,
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
+		.ic_versions = HVH_IC_2012,
 	},
 	{
 		.name = "ws2012r2",
@@ -119,6 +122,7 @@ static const struct hvh_profile profiles[] = {
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
 		.vpci_newest = VPCI_VERSION_1_0,
+		.ic_versions = HVH_IC_2012R2,
 	},
 	{
 		.name = "ws2016",
@@ -137,6 +141,7 @@ static const struct hvh_profile profiles[] = {
 		.rndis_packets_max = 8,
 		.rndis_alignment_factor = 3,
 		.vpci_newest = VPCI_VERSION_1_2,
+		.ic_versions = HVH_IC_2016,
 	},
 	{
 		.name = "ws2019",
@@ -144,6 +149,7 @@ static const struct hvh_profile profiles[] = {
 		VERSIONS(VMBUS_VERSION_5_2),
 		WINDOWS_WITH_CONNECTION_4,
 		.vpci_newest = VPCI_VERSION_1_2,
+		.ic_versions = HVH_IC_2016,
 	},
 	{
 		.name = "ws2022",
@@ -151,6 +157,7 @@ static const struct hvh_profile profiles[] = {
 		VERSIONS(VMBUS_VERSION_5_3),
 		WINDOWS_WITH_CONNECTION_4,
 		.vpci_newest = VPCI_VERSION_1_4,
+		.ic_versions = HVH_IC_2022,
 	},
 	{
 		.name = "azure",
@@ -159,6 +166,7 @@ static const struct hvh_profile profiles[] = {
 		WINDOWS_WITH_CONNECTION_4,
 		.monitoring = HVH_MONITOR_ALL,
 		.vpci_newest = VPCI_VERSION_1_4,
+		.ic_versions = HVH_IC_2022,
 	},
 	{
 		.name = "openvmm",
@@ -180,6 +188,7 @@ static const struct hvh_profile profiles[] = {
 		.modify_response = true,
 		.pending_feature_offered = true,
 		OPENVMM_CARD,
+		.ic_versions = HVH_IC_OPENVMM,
 	},
 	{
 		.name = "qemu",

@@ -53,7 +53,8 @@ static const char *const vpci_versions[] = {"1.0", "1.1", "1.2", "1.3", "1.4", N
 static const uint32_t vpci_values[] = {VPCI_VERSION_1_0, VPCI_VERSION_1_1, VPCI_VERSION_1_2, VPCI_VERSION_1_3,
 				       VPCI_VERSION_1_4};
 static const char *const relations[] = {"when-asked", "before", "after", "by-seed", NULL};
-static const char *const coming[] = {"coming", NULL};
+static const char *const ic_versions[] = {"none",   "ws2008", "ws2008r2", "ws2012", "ws2012r2",
+					  "ws2016", "ws2022", "openvmm",  NULL};
 
 struct entry {
 	struct hvh_quirk quirk;
@@ -66,25 +67,21 @@ _Static_assert(sizeof(enum hvh_tendency) == sizeof(uint32_t), "choices are store
 #define FIELD(field) offsetof(struct hvh_profile, field)
 #define LIVE true
 #define BEFORE false
-#define SWITCH(name, field, live, text)                                                     \
-	{                                                                                   \
-		{name, text, HVH_QUIRK_SWITCH, 0, 1, NULL, live, false}, FIELD(field), NULL \
+#define SWITCH(name, field, live, text)                                              \
+	{                                                                            \
+		{name, text, HVH_QUIRK_SWITCH, 0, 1, NULL, live}, FIELD(field), NULL \
 	}
-#define NUMBER(name, field, low, high, live, text)                                               \
-	{                                                                                        \
-		{name, text, HVH_QUIRK_NUMBER, low, high, NULL, live, false}, FIELD(field), NULL \
+#define NUMBER(name, field, low, high, live, text)                                        \
+	{                                                                                 \
+		{name, text, HVH_QUIRK_NUMBER, low, high, NULL, live}, FIELD(field), NULL \
 	}
-#define CHOICE(name, field, choices, live, text)                                               \
-	{                                                                                      \
-		{name, text, HVH_QUIRK_CHOICE, 0, 0, choices, live, false}, FIELD(field), NULL \
+#define CHOICE(name, field, choices, live, text)                                        \
+	{                                                                               \
+		{name, text, HVH_QUIRK_CHOICE, 0, 0, choices, live}, FIELD(field), NULL \
 	}
-#define VALUES(name, field, choices, values, live, text)                                         \
-	{                                                                                        \
-		{name, text, HVH_QUIRK_CHOICE, 0, 0, choices, live, false}, FIELD(field), values \
-	}
-#define COMING(name, text)                                                         \
-	{                                                                          \
-		{name, text, HVH_QUIRK_CHOICE, 0, 0, coming, false, true}, 0, NULL \
+#define VALUES(name, field, choices, values, live, text)                                  \
+	{                                                                                 \
+		{name, text, HVH_QUIRK_CHOICE, 0, 0, choices, live}, FIELD(field), values \
 	}
 
 /* In the order of a guest's life. */
@@ -234,8 +231,9 @@ static const struct entry entries[] = {
 	       "bus relations come when asked for alone, or again before or after D0 entry's completion"),
 	CHOICE("vpci-bar-flags-late", vpci_bar_flags_late, tendencies, LIVE,
 	       "the low bits of a BAR read as 0 until it is written (by seed: one opening in two)"),
-	/* Of devices to come */
-	COMING("ic-versions", "protocol versions of the utilities"),
+	/* Integration components */
+	CHOICE("ic-versions", ic_versions, ic_versions, BEFORE,
+	       "integration components, and the versions that they offer: those of that host"),
 };
 
 const struct hvh_quirk *hvh_quirk_get(uint32_t n)
@@ -280,8 +278,8 @@ void hvh_quirk_value(const struct hvh_profile *profile, const struct hvh_quirk *
 {
 	const struct entry *entry = find(quirk->name);
 
-	if (entry == NULL || quirk->coming) {
-		snprintf(text, size, "coming");
+	if (entry == NULL) {
+		snprintf(text, size, "-");
 		return;
 	}
 	uint32_t value = load(profile, entry);
@@ -389,9 +387,6 @@ bool hvh_quirk_set(struct hvh_profile *profile, const char *name, const char *va
 
 	if (entry == NULL)
 		return refuse(error, error_size, "there is no quirk '%s'; `hvkit hosts` lists them", name);
-	if (entry->quirk.coming)
-		return refuse(error, error_size, "%s belongs to a device that the model does not have yet",
-			      name);
 	if (!parse(entry, value, &number, error, error_size))
 		return false;
 	if (entry->offset == FIELD(accept_newest) && number > profile->newest_version)

@@ -173,6 +173,7 @@ static const char *const silence_names[HVH_SILENCE_COUNT] = {
 	[HVH_SILENCE_KEYBOARD_PROTOCOL] = "keyboard-protocol",
 	[HVH_SILENCE_MOUSE_PROTOCOL] = "mouse-protocol",
 	[HVH_SILENCE_MOUSE_INFO] = "mouse-info",
+	[HVH_SILENCE_IC_NEGOTIATE] = "ic-negotiate",
 };
 
 void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step)

@@ -72,6 +72,11 @@ static const char *const names[HVH_V_COUNT] = {
 	[HVH_V_INPUT_ORDER] = "input-order",
 	[HVH_V_INPUT_VALUE] = "input-value",
 	[HVH_V_INPUT_PADDING] = "input-padding",
+	[HVH_V_IC_SIZE] = "ic-size",
+	[HVH_V_IC_TYPE] = "ic-type",
+	[HVH_V_IC_ORDER] = "ic-order",
+	[HVH_V_IC_VALUE] = "ic-value",
+	[HVH_V_IC_PADDING] = "ic-padding",
 	[HVH_V_ECHO] = "echo",
 	[HVH_V_FRAME] = "frame",
 };

@@ -17,7 +17,6 @@
 #define VENDOR 0x045eu
 #define PRODUCT 0x0621u
 #define MOUSE_VERSION 0x0001u /* "v0.01" in Linux's log */
-#define PIPE_MODE_MESSAGE 4u
 
 enum mouse_state {
 	MOUSE_CLOSED,

@@ -71,7 +71,7 @@ bool hvh_partition_set_quirk(struct hvh_partition *partition, const char *name, 
 {
 	const struct hvh_quirk *quirk = hvh_quirk_find(name);
 
-	if (quirk != NULL && !quirk->coming && !quirk->live && partition->vmbus->contacted) {
+	if (quirk != NULL && !quirk->live && partition->vmbus->contacted) {
 		if (error != NULL && error_size > 0)
 			snprintf(error, error_size,
 				 "%s cannot change any more: the guest has made contact; set it before",

@@ -169,6 +169,7 @@ enum hvh_silence {
 	HVH_SILENCE_KEYBOARD_PROTOCOL,
 	HVH_SILENCE_MOUSE_PROTOCOL,
 	HVH_SILENCE_MOUSE_INFO,
+	HVH_SILENCE_IC_NEGOTIATE, /* the components do not begin */
 	HVH_SILENCE_COUNT
 };
 void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step);

@@ -101,6 +101,18 @@ enum hvh_vpci_relations {
 	HVH_RELATIONS_BY_SEED
 };
 
+/* Integration components and their versions, as the hosts have them. */
+enum hvh_ic_versions {
+	HVH_IC_NONE,
+	HVH_IC_2008,
+	HVH_IC_2008R2,
+	HVH_IC_2012,
+	HVH_IC_2012R2,
+	HVH_IC_2016,
+	HVH_IC_2022,
+	HVH_IC_OPENVMM
+};
+
 /* Each field but the first three is a quirk (quirk.h). */
 struct hvh_profile {
 	const char *name;        /* "ws2012r2" */
@@ -206,6 +218,9 @@ struct hvh_profile {
 	enum hvh_vpci_relations vpci_relations;
 	enum hvh_tendency vpci_bar_flags_late; /* a BAR's low bits are 0 until it is written (FreeBSD);
 						* by seed: one opening in two */
+
+	/* Integration components */
+	enum hvh_ic_versions ic_versions;
 };
 
 /* By name ("ws2012r2", "openvmm"); NULL if there is none. */

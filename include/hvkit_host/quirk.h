@@ -29,7 +29,6 @@ struct hvh_quirk {
 	uint32_t minimum, maximum;
 	const char *const *choices; /* ended by NULL */
 	bool live;                  /* may change while a guest runs; else only before */
-	bool coming;                /* belongs to a device that the model has not got yet: cannot be set */
 };
 
 /* n-th quirk; NULL past the last. */

@@ -86,6 +86,12 @@ enum hvh_violation_kind {
 	HVH_V_INPUT_ORDER,
 	HVH_V_INPUT_VALUE,
 	HVH_V_INPUT_PADDING,
+	/* Integration components */
+	HVH_V_IC_SIZE,
+	HVH_V_IC_TYPE,
+	HVH_V_IC_ORDER,
+	HVH_V_IC_VALUE,
+	HVH_V_IC_PADDING,
 	HVH_V_ECHO,  /* echo device: no such operation, too short, too much asked for */
 	HVH_V_FRAME, /* shorter than 14 bytes, longer than the MTU allows, or not what its offload needs */
 	HVH_V_COUNT

@@ -39,11 +39,11 @@ done
 silent nvs-init etimedout_nvs_init
 
 # No command of the shell moves a channel or asks for sub-channels, and there is neither a storage controller,
-# nor a PCI bus, nor a keyboard here: to that silence nothing happens. The guest's side of moving is
+# nor a PCI bus, a keyboard or utilities here: to that silence nothing happens. The guest's side of moving is
 # tests/conformance/moving.c.
 for step in modify nvs-subchannel vstor-begin vstor-version vstor-properties vstor-end vstor-subchannels \
 	vstor-request vstor-reset vpci-version vpci-relations vpci-requirements vpci-d0-entry vpci-resources \
-	vpci-interrupt vpci-power vpci-d0-exit keyboard-protocol mouse-protocol mouse-info; do
+	vpci-interrupt vpci-power vpci-d0-exit keyboard-protocol mouse-protocol mouse-info ic-negotiate; do
 	hvkit run --seed 1 --nic sim --silent $step -- 'ping 10.7.0.1 1'
 	status_is 0
 done
@@ -51,5 +51,5 @@ done
 # None is forgotten here: the program lists as many.
 hvkit run --silent help -- ip
 listed=$(sed 's/.*there are: //' "$work/err" | tr ',' '\n' | wc -l)
-[ "$listed" = 33 ] || wrong "the program knows $listed steps, this test 33"
+[ "$listed" = 34 ] || wrong "the program knows $listed steps, this test 34"
 finish

@@ -41,9 +41,11 @@
 #define PAGE_MONITOR_IN 0x11u
 #define PAGE_MONITOR_OUT 0x12u
 #define PAGE_RING 0x20u
+#ifndef RING_PAGES
 #define RING_PAGES 4u
-#define DOWNSTREAM 2u
-#define RING_BYTES HVK_PAGE_SIZE /* one data page each way */
+#endif
+#define DOWNSTREAM (RING_PAGES / 2u)
+#define RING_BYTES ((DOWNSTREAM - 1u) * HVK_PAGE_SIZE) /* one data page each way */
 #define GPADL 0xe1e10u
 #define PACKETS_KEPT 160u /* more than fit into the ring */
 #define ADDRESS(page) ((uint64_t)(page)*HVK_PAGE_SIZE)

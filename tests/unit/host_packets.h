@@ -10,7 +10,9 @@
 
 #define WANTED VMBUS_PACKET_FLAG_COMPLETION_REQUESTED
 #define CONNECTION 0x2001u
+#ifndef PAYLOAD_MAX
 #define PAYLOAD_MAX 3072u
+#endif
 
 struct answer {
 	struct vmbus_packet_descriptor descriptor;

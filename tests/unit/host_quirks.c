@@ -38,7 +38,7 @@ static void every_value_reads_back(void **state)
 	for (uint32_t n = 0; (quirk = hvh_quirk_get(n)) != NULL; n++) {
 		static const char *const switches[] = {"on", "off", NULL};
 		const char *const *values = quirk->kind == HVH_QUIRK_SWITCH ? switches : quirk->choices;
-		for (uint32_t v = 0; !quirk->coming && values != NULL && values[v] != NULL; v++) {
+		for (uint32_t v = 0; values != NULL && values[v] != NULL; v++) {
 			struct hvh_profile profile = *hvh_profile_find("ws2022"), plain = profile;
 			assert_true(set(&profile, quirk->name, values[v]));
 			hvh_quirk_value(&profile, quirk, text, sizeof(text));
@@ -65,8 +65,7 @@ static void every_profile_can_be_written_down(void **state)
 		struct hvh_profile copy = *profile;
 		for (uint32_t n = 0; (quirk = hvh_quirk_get(n)) != NULL; n++) {
 			hvh_quirk_value(profile, quirk, text, sizeof(text));
-			if (!quirk->coming)
-				assert_true(set(&copy, quirk->name, text));
+			assert_true(set(&copy, quirk->name, text));
 		}
 		assert_memory_equal(&copy, profile, sizeof(copy));
 	}
@@ -93,19 +92,6 @@ static void wrong_values_say_what_is_right(void **state)
 	assert_memory_equal(&profile, hvh_profile_find("ws2012r2"), sizeof(profile));
 }
 
-static void what_is_coming_cannot_be_set(void **state)
-{
-	static const char *const names[] = {"ic-versions"};
-	struct hvh_profile profile = *hvh_profile_find("ws2022");
-	(void)state;
-	for (size_t n = 0; n < 2; n++) {
-		assert_non_null(hvh_quirk_find(names[n]));
-		assert_true(hvh_quirk_find(names[n])->coming);
-		assert_false(set(&profile, names[n], "coming"));
-		assert_non_null(strstr(error, "belongs to a device that the model does not have yet"));
-	}
-}
-
 static void a_running_guest_has_its_host_fixed(void **state)
 {
 	struct guest guest;
@@ -122,8 +108,6 @@ static void a_running_guest_has_its_host_fixed(void **state)
 	assert_true(hvh_partition_set_quirk(guest.host, "open-failure", "1", error, sizeof(error)));
 	assert_false(hvh_partition_set_quirk(guest.host, "open-failure", "2", error, sizeof(error)));
 	assert_string_equal(error, "open-failure is 0x8000ffff or 1, not '2'");
-	assert_false(hvh_partition_set_quirk(guest.host, "ic-versions", "coming", error, sizeof(error)));
-	assert_non_null(strstr(error, "does not have yet"));
 	assert_int_equal(hvh_partition_get_profile(guest.host)->accept_newest, VMBUS_VERSION_4_0);
 	guest_destroy(&guest);
 }
@@ -135,7 +119,6 @@ int main(void)
 		cmocka_unit_test(every_value_reads_back),
 		cmocka_unit_test(every_profile_can_be_written_down),
 		cmocka_unit_test(wrong_values_say_what_is_right),
-		cmocka_unit_test(what_is_coming_cannot_be_set),
 		cmocka_unit_test(a_running_guest_has_its_host_fixed),
 	};
 	return cmocka_run_group_tests_name("host_quirks", tests, NULL, NULL);

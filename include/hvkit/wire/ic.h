@@ -163,8 +163,8 @@ HVK_WIRE_SIZE(struct ic_kvp_delete, 516);
 /* A host's message about pairs has this size, whatever it asks (OpenVMM). */
 #define IC_KVP_MESSAGE_SIZE 2580u
 
-/* Follows operation and pool at once, without struct ic_kvp_header's padding (Linux, FreeBSD, OpenVMM). Lists are
- * separated by semicolons. */
+/* Follows operation and pool at once, without struct ic_kvp_header's padding (Linux, FreeBSD,
+ * OpenVMM). Lists are separated by semicolons. */
 #define IC_KVP_IP_OFFSET 2u
 struct ic_kvp_ip {
 	uint16_t adapter_id[IC_KVP_ADAPTER_ID_UNITS];
@@ -198,7 +198,7 @@ struct ic_vss {
 };
 HVK_WIRE_SIZE(struct ic_vss, 12);
 
-/* FREEZE and AUTO_RECOVER from 5.0 on (OpenVMM): with the disks. What is in there Linux and FreeBSD leave alone. */
+/* FREEZE and AUTO_RECOVER from 5.0 on (OpenVMM): with the disks, which Linux and FreeBSD leave alone. */
 #define IC_VSS_DISKS 260u
 struct ic_vss_disks {
 	uint8_t operation;

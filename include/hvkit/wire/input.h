@@ -56,6 +56,7 @@ HVK_WIRE_SIZE(struct keyboard_leds, 8);
 
 /* --- Mouse: a pipe header before each message ---------------------------------------- */
 
+#define PIPE_MODE_MESSAGE 4u /* first byte of the user data of a pipe's offer (OpenVMM) */
 #define PIPE_MESSAGE_DATA 1u
 
 struct pipe_header {
