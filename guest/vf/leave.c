@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The VF leaves. It carries no frames any more; what pairing changed is undone. Its hooks are its driver's
- * again when every CPU has passed a poll: none is inside one of ours then, or inside an operation that refuses,
- * which both find us by the hooks.
+ * again when every CPU has passed a poll: none is inside one of ours then, or inside an operation that
+ * refuses. Both find us by the hooks.
  */
 #include "guest/vf/vf_internal.h"
 

@@ -135,10 +135,18 @@ static void grace_period_after_attach(void **state)
 	fake_begin_with(&config);
 	fake_up();
 	fake_pair();
-	fake_pass(499);
+	fake_pass(250);
+	fake_associate(true, FAKE_SERIAL); /* nobody touches it before, whatever happens */
+	assert_int_equal(fake_flags(fake_card(), 0), HVK_OK);
+	hvk_netdev_set_mtu(fake_card(), 1400, fake_request());
+	fake_up();
+	fake_pass(249);
 	assert_int_equal(fake_state(), HVK_VF_WAITING);
-	assert_int_equal(bench.vf.netdev.info.flags, 0); /* nobody touches it before */
+	assert_null(strstr(bench.log, "vf "));
+	assert_int_equal(bench.vf.netdev.info.flags, 0);
+	assert_int_equal(bench.vf.netdev.info.mtu, 1500);
 	fake_pass(1);
+	assert_int_equal(bench.vf.netdev.info.mtu, 1400);
 	assert_int_equal(fake_state(), HVK_VF_ACTIVE);
 	fake_end();
 }
@@ -339,6 +347,27 @@ static void next_vf_may_be_paired_as_soon_as_the_last_has_left(void **state)
 	fake_end();
 }
 
+/* Nor is one that waits asked for anything. */
+static void what_an_earlier_vf_settled_is_not_the_next_ones(void **state)
+{
+	(void)state;
+	fake_begin(true);
+	bench.vf.netdev.info.capabilities = HVK_NETDEV_TX_TCP4;
+	bench.vf.netdev.info.enabled = 0;
+	fake_activate();
+	assert_int_equal(fake_card()->info.capabilities, HVK_NETDEV_TX_TCP4);
+	assert_int_equal(fake_unpair(), HVK_OK);
+	fake_pair();
+	fake_forget();
+	fake_run();
+	assert_int_equal(fake_card()->info.capabilities, FAKE_CAPABILITIES);
+	hvk_netdev_set_mtu(fake_card(), 1400, fake_request());
+	fake_run();
+	assert_string_equal(bench.log, "card MTU 1400");
+	assert_int_equal(fake_card()->info.capabilities, FAKE_CAPABILITIES);
+	fake_end();
+}
+
 static void destroy(struct hvk_request *request, void *context)
 {
 	(void)request;
@@ -489,6 +518,7 @@ int main(void)
 		cmocka_unit_test(states_are_told_in_order),
 		cmocka_unit_test(states_have_names),
 		cmocka_unit_test(next_vf_may_be_paired_as_soon_as_the_last_has_left),
+		cmocka_unit_test(what_an_earlier_vf_settled_is_not_the_next_ones),
 		cmocka_unit_test(object_may_be_destroyed_when_the_vf_has_left),
 		cmocka_unit_test(data_path_refused_is_tried_again),
 		cmocka_unit_test(frames_do_not_wait_for_a_silent_host_twice),

@@ -101,20 +101,37 @@ static void offloads_that_the_vf_cannot_switch(void **state)
 	fake_end();
 }
 
+static void set_tso(struct fake_device *device, uint32_t bytes, uint32_t pieces, uint32_t segments)
+{
+	device->netdev.info.tso_bytes_max = bytes;
+	device->netdev.info.tso_pieces_max = pieces;
+	device->netdev.info.tso_segments_min = segments;
+}
+
+static void shows_tso(uint32_t bytes, uint32_t pieces, uint32_t segments)
+{
+	assert_int_equal(fake_card()->info.tso_bytes_max, bytes);
+	assert_int_equal(fake_card()->info.tso_pieces_max, pieces);
+	assert_int_equal(fake_card()->info.tso_segments_min, segments);
+}
+
+/* Each is now the VF's, now the card's. */
 static void tso_limits_meet_both(void **state)
 {
 	(void)state;
 	fake_begin(true);
-	bench.vf.netdev.info.tso_bytes_max = 30000;
-	bench.vf.netdev.info.tso_pieces_max = 40;
-	bench.vf.netdev.info.tso_segments_min = 3;
+	set_tso(&bench.nic.device, 65000, 20, 2);
+	set_tso(&bench.vf, 30000, 40, 3);
 	complete();
-	assert_int_equal(fake_card()->info.tso_bytes_max, 30000);
-	assert_int_equal(fake_card()->info.tso_pieces_max, 20);
-	assert_int_equal(fake_card()->info.tso_segments_min, 3);
+	shows_tso(30000, 20, 3);
 	assert_int_equal(fake_unpair(), HVK_OK);
-	assert_int_equal(fake_card()->info.tso_bytes_max, 65000);
-	assert_int_equal(fake_card()->info.tso_segments_min, 2);
+	shows_tso(65000, 20, 2);
+	set_tso(&bench.nic.device, 20000, 20, 4);
+	set_tso(&bench.vf, 30000, 10, 3);
+	complete();
+	shows_tso(20000, 10, 4);
+	assert_int_equal(fake_unpair(), HVK_OK);
+	shows_tso(20000, 20, 4);
 	fake_end();
 }
 
@@ -347,6 +364,36 @@ static void transmission_goes_to_the_vf(void **state)
 	assert_int_equal(fake_unpair(), HVK_OK);
 	assert_int_equal(fake_send(fake_card()), HVK_TX_TAKEN);
 	assert_int_equal(bench.nic.device.counters.tx_frames, 2);
+	fake_end();
+}
+
+/* The host may have moved it already, or not yet: neither device is right. */
+static void frames_wait_while_the_data_path_moves(void **state)
+{
+	uint32_t told;
+
+	(void)state;
+	fake_begin(true);
+	fake_up();
+	for (uint32_t back = 0; back < 2; back++) {
+		struct hvk_request unpaired = {0};
+
+		bench.nic.device.answers[FAKE_DATA_PATH] = HVK_EINPROGRESS;
+		if (back)
+			hvk_vf_unpair(bench.pair, &unpaired);
+		else
+			complete();
+		fake_run();
+		assert_int_equal(fake_state(), HVK_VF_SWITCHING);
+		assert_int_equal(fake_send(fake_card()), HVK_TX_BUSY);
+		told = bench.stack.ready;
+		fake_let_go(&bench.nic.device, HVK_OK);
+		fake_run();
+		assert_int_equal(bench.stack.ready, told + 1);
+		assert_int_equal(fake_send(fake_card()), HVK_TX_TAKEN);
+		assert_int_equal(bench.vf.counters.tx_frames, 1);
+		assert_int_equal(bench.nic.device.counters.tx_frames, back);
+	}
 	fake_end();
 }
 
@@ -612,6 +659,7 @@ int main(void)
 		cmocka_unit_test(card_up_brings_the_vf_up_then_the_data_path_then_rss),
 		cmocka_unit_test(request_of_card_up_ends_with_the_vf),
 		cmocka_unit_test(transmission_goes_to_the_vf),
+		cmocka_unit_test(frames_wait_while_the_data_path_moves),
 		cmocka_unit_test(frames_that_the_vf_does_not_take_go_by_the_card),
 		cmocka_unit_test(room_in_the_vf_is_told),
 		cmocka_unit_test(room_is_told_when_a_full_vf_leaves),
