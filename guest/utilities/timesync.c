@@ -74,7 +74,7 @@ static uint32_t ask(struct hvk_utility *utility, uint8_t *body, uint32_t length)
 {
 	bool newer = !hvk_utility_newer(IC_VERSION(4, 0), utility->version);
 	struct hvk_time_offer offer;
-	uint8_t flags;
+	uint8_t flags = 0;
 
 	if (!(newer ? read_4(utility, body, length, &offer, &flags) : read_1(body, length, &offer, &flags)))
 		return UTILITY_MALFORMED;

@@ -38,7 +38,8 @@ static void fake_complete(uint32_t n, const void *bytes, uint32_t length)
 	packet = fake_post(VMBUS_PACKET_COMPLETION);
 	packet->cookie = sent->cookie;
 	sent->cookie = NULL;
-	memcpy(packet->payload, bytes, length);
+	if (length)
+		memcpy(packet->payload, bytes, length);
 	packet->payload_length = length;
 }
 

@@ -4,6 +4,7 @@
 #define TESTS_GUEST_VIRTIO_NET_USER_H
 
 #include <setjmp.h>
+#include <stdalign.h>
 #include <stdarg.h>
 #include <stddef.h>
 
@@ -93,9 +94,10 @@ static inline void user_leaving(void *context, struct hvk_virtio_net *net, bool 
 
 static inline struct user *user_begin(uint32_t cpus)
 {
-	struct user *user = calloc(1, sizeof(*user));
+	struct user *user = aligned_alloc(alignof(struct user), sizeof(*user));
 
 	assert_non_null(user);
+	memset(user, 0, sizeof(*user));
 	user->device = vd_create(cpus);
 	user->config = (struct hvk_virtio_net_config){
 		.offloads = USER_OFFLOADS, .leaving = user_leaving, .context = user};
