@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing a packet of two pieces, or a plain one, from any valid state, over memory of any size that
+ * Writing a packet of three pieces from any valid state, over memory of any size that
  * the host rewrites at every access: nothing outside the ring is touched, our index stays valid and moves by
  * the packet and its trailer, or not at all.
  *
@@ -21,26 +21,18 @@ void harness(void)
 				    nondet_u32(),
 				    nondet_bool()};
 	const uint32_t size = ring.data.size, before = ring.write;
-	uint8_t first[PIECE], second[PIECE];
-	struct hvk_piece pieces[2] = {{first, nondet_u32()}, {second, nondet_u32()}};
-	const struct vmbus_packet_descriptor descriptor = {0};
-	const bool plain = nondet_bool();
+	uint8_t first[PIECE], second[PIECE], third[PIECE];
+	struct hvk_piece pieces[3] = {{first, nondet_u32()}, {second, nondet_u32()}, {third, nondet_u32()}};
 	uint32_t bytes;
 	bool signal;
 	hvk_status status;
 
 	PROOF_ASSUME(hvk_ring_size_is_valid(size));
 	PROOF_ASSUME(hvk_ring_index_is_valid(ring.write, size));
-	PROOF_ASSUME(pieces[0].length <= PIECE && pieces[1].length <= PIECE);
-	bytes = pieces[0].length + pieces[1].length;
-	PROOF_ASSUME(plain || bytes % VMBUS_PACKET_ALIGN == 0);
-	if (plain) {
-		status = hvk_ring_stage_plain(&ring, &descriptor, first, pieces[0].length);
-		bytes = (uint32_t)sizeof(descriptor) + ((pieces[0].length + 7u) & ~7u);
-		signal = false;
-	} else {
-		status = hvk_ring_put(&ring, pieces, 2, &signal);
-	}
+	PROOF_ASSUME(pieces[0].length <= PIECE && pieces[1].length <= PIECE && pieces[2].length <= PIECE);
+	bytes = pieces[0].length + pieces[1].length + pieces[2].length;
+	PROOF_ASSUME(bytes % VMBUS_PACKET_ALIGN == 0);
+	status = hvk_ring_put(&ring, pieces, 3, &signal);
 	PROVE(status == HVK_OK || status == HVK_EAGAIN || status == HVK_EHOST_RING_INDEX);
 	PROVE(hvk_ring_index_is_valid(ring.write, size));
 	if (status == HVK_OK) {
