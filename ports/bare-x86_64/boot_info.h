@@ -48,8 +48,8 @@ struct boot_info {
 const char *boot_info_read(struct boot_info *info, enum boot_form form, const struct physical *from,
 			   uint64_t address);
 
-/* Between boot_info.c and boot_multiboot.c: a text of at most that many bytes with its end, and a screen that is
- * one we can write on, else none. */
+/* Between boot_info.c and boot_multiboot.c: a text of at most that many bytes with its end, and a screen
+ * that is one we can write on, else none. */
 const char *boot_read_command_line(struct boot_info *info, const struct physical *from, uint64_t address,
 				   uint64_t bytes);
 const char *boot_read_multiboot(struct boot_info *info, const struct physical *from, uint64_t address);

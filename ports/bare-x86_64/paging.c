@@ -151,6 +151,26 @@ static bool is_usable(const struct acpi_window *window, uint32_t count, const st
 	return !page_set_overlaps(ram, window->base >> PAGE_SHIFT, window->length >> PAGE_SHIFT);
 }
 
+/* The screen may lie in a window, and is no place for other devices: what is left is the larger part beside
+ * it, to the 2 MiB. */
+static void leave_screen_out(struct acpi_window *window)
+{
+	uint64_t screen, length, end = window->base + window->length, screen_end;
+
+	if (!display_window(&screen, &length))
+		return;
+	screen_end = (screen + length + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+	screen &= ~(LARGE_PAGE - 1);
+	if (screen >= end || screen_end <= window->base)
+		return;
+	if (screen > window->base && (screen_end >= end || screen - window->base > end - screen_end)) {
+		window->length = screen - window->base;
+		return;
+	}
+	window->base = screen_end;
+	window->length = end > screen_end ? end - screen_end : 0;
+}
+
 static void map_window(const struct acpi_window *window)
 {
 	uint64_t page = window->base, end = page + window->length;
@@ -173,7 +193,8 @@ static void map_windows(const struct page_set *ram)
 
 		if (window.length > WINDOW_MAX)
 			window.length = WINDOW_MAX;
-		if (!is_usable(&window, kept, ram))
+		leave_screen_out(&window);
+		if (window.length == 0 || !is_usable(&window, kept, ram))
 			continue;
 		map_window(&window);
 		bare_acpi.windows[kept++] = window;
@@ -190,6 +211,14 @@ bool bare_mmio_window(uint32_t n, uint64_t *base, uint64_t *length)
 	return true;
 }
 
+static void map_screen(void)
+{
+	struct acpi_window window;
+
+	if (display_window(&window.base, &window.length))
+		map_window(&window);
+}
+
 const char *paging_build(const struct page_set *ram)
 {
 	root = new_table();
@@ -197,6 +226,7 @@ const char *paging_build(const struct page_set *ram)
 		map_run(&ram->runs[i]);
 	if (!map_device(apic_window(), ram) || !map_device(io_apic_window(), ram))
 		return "the memory map says that there is memory where an APIC is";
+	map_screen();
 	map_windows(ram);
 	return out_of_memory ? "too little memory below 4 GiB for the page tables" : NULL;
 }

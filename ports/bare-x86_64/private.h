@@ -116,6 +116,13 @@ void serial_unlock(uint64_t flags);
 void serial_capture(void);
 const char *serial_captured(size_t *length);
 
+/* What is written to the console is on the screen as well, if the loader has left one that is not memory:
+ * at once if it lies below 4 GiB, else from display_mapped on. */
+void display_open(const struct boot_screen *on, const struct page_set *ram);
+void display_mapped(void);
+void display_write(const char *text, size_t length);
+bool display_window(uint64_t *address, uint64_t *length); /* its pages, to be mapped; false: none */
+
 /* The last thing of all crashes. */
 _Noreturn void crash_end(const uint64_t numbers[BARE_CRASH_NUMBERS]);
 

@@ -98,6 +98,7 @@ void bare_write(const char *text, size_t length)
 			put('\r');
 		put(text[i]);
 	}
+	display_write(text, length);
 	serial_unlock(flags);
 }
 

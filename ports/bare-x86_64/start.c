@@ -70,9 +70,10 @@ bool bare_memory_range(uint32_t n, struct bare_memory_range *out)
 	return true;
 }
 
+/* A copy in memory that has been given out since is none any more. */
 uint64_t bare_rsdp(void)
 {
-	return info.rsdp;
+	return page_set_overlaps(&ram, info.rsdp >> PAGE_SHIFT, 1) ? 0 : info.rsdp;
 }
 
 /* Below 1 MiB is one page for the trampoline, and the loader's tables, which have been read. */
@@ -114,6 +115,7 @@ static void go_on(void)
 {
 	int status;
 
+	display_mapped();
 	apic_init();
 	bare_cpus[0].apic_id = apic_id();
 	bare_cpus[0].online = true;
@@ -137,6 +139,7 @@ void bare_entry(enum boot_form form, uint64_t address)
 			bare_print("%s\n", error);
 	}
 	sort_memory();
+	display_open(&info.screen, &ram);
 	check(bare_areas_take(1));
 	descriptors_load(&bare_cpus[0]); /* from here on a fault is reported */
 	check(apic_init_boot());

@@ -32,6 +32,7 @@
 static uint8_t *tables;
 static uint32_t tables_used, tables_there;
 static uint64_t windows[2];
+static struct acpi_window screen;
 
 struct bare_cpu bare_cpus[BARE_CPUS_MAX];
 struct acpi_info bare_acpi;
@@ -63,6 +64,13 @@ uint64_t apic_window(void)
 uint64_t io_apic_window(void)
 {
 	return windows[1];
+}
+
+bool display_window(uint64_t *address, uint64_t *length)
+{
+	*address = screen.base;
+	*length = screen.length;
+	return screen.length != 0;
 }
 
 /* --- The walk ------------------------------------------------------------------------------------ */
@@ -117,6 +125,7 @@ static int prepare(void **state)
 {
 	(void)state;
 	bare_acpi.window_count = 0;
+	screen.length = 0;
 	windows[0] = 0xfee00000;
 	windows[1] = 0xfec00000;
 	tables_there = TABLES_MAX;
@@ -238,6 +247,47 @@ static void windows_that_are_something_else_are_none(void **state)
 	rights_are(0xf8400000, 0);
 }
 
+/* What is left of a window from 0xf8000000 to 0xfc000000. */
+static void window_is(uint64_t base, uint64_t end)
+{
+	uint64_t is_base = 0, is_length = 0;
+
+	bare_acpi.windows[0] = (struct acpi_window){0xf8000000, 0x4000000};
+	bare_acpi.window_count = 1;
+	assert_null(build(usual, 2));
+	assert_int_equal(bare_mmio_window(0, &is_base, &is_length), end > base);
+	assert_int_equal(is_base, end > base ? base : 0);
+	assert_int_equal(is_length, end - base);
+}
+
+static void the_screen_is_mapped_and_no_window(void **state)
+{
+	const uint64_t rights = DATA | NO_CACHE;
+
+	(void)state;
+	screen = (struct acpi_window){0xf8000000, 0x300000};
+	window_is(0xf8400000, 0xfc000000);
+	rights_are(0xf8000000, rights);
+	rights_are(0xf82ff000, rights);
+	rights_are(0xf8300000, 0);
+	rights_are(0xf8400000, rights);
+	screen = (struct acpi_window){0xfb001000, 0x1000};
+	window_is(0xf8000000, 0xfb000000);
+	rights_are(0xfb000000, 0);
+	rights_are(0xfb001000, rights);
+	screen = (struct acpi_window){0xf9000000, 0x1000};
+	window_is(0xf9200000, 0xfc000000);
+	screen = (struct acpi_window){0xf7f00000, 0x5000000};
+	window_is(0, 0);
+	screen = (struct acpi_window){0xb8000, 0x1000}; /* a VGA's letters */
+	window_is(0xf8000000, 0xfc000000);
+	rights_are(0xb8000, rights);
+	rights_are(0xb9000, 0);
+	screen = (struct acpi_window){0x4f8000000, 0x800000};
+	window_is(0xf8000000, 0xfc000000);
+	rights_are(0x4f87ff000, rights);
+}
+
 static void too_few_pages_are_told(void **state)
 {
 	(void)state;
@@ -254,6 +304,7 @@ int main(void)
 		cmocka_unit_test_setup(a_device_in_memory_is_refused, prepare),
 		cmocka_unit_test_setup(windows_for_device_memory_are_not_cached, prepare),
 		cmocka_unit_test_setup(windows_that_are_something_else_are_none, prepare),
+		cmocka_unit_test_setup(the_screen_is_mapped_and_no_window, prepare),
 		cmocka_unit_test_setup(too_few_pages_are_told, prepare),
 	};
 
