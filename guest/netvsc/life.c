@@ -269,6 +269,7 @@ static void finish(struct hvk_netvsc *nic)
 	hvk_lock(nic->hvk, &nic->lock);
 	gone = down && netvsc_state(nic) == NETVSC_RESTARTING && !nic->detach_wanted;
 	netvsc_set_state(nic, nic->next);
+	nic->association.attaches += nic->next == NETVSC_ATTACHED && !again;
 	attach = take_request(&nic->attach_request);
 	suspend = take_request(&nic->suspend_request);
 	if (down) {

@@ -51,13 +51,13 @@ static hvk_status begin_hooks_back(void *device)
 
 /* clang-format off */
 static const struct hvk_step steps[] = {
-	{"card offloads back", hvk_vf_was_settled, hvk_vf_begin_card_enabled_back, hvk_vf_undone,
+	{"card offloads back", hvk_vf_has_changed, hvk_vf_begin_card_enabled_back, hvk_vf_undone,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
-	{"VF offloads back", hvk_vf_was_settled_and_is_here, hvk_vf_begin_vf_enabled_back, hvk_vf_undone,
+	{"VF offloads back", hvk_vf_has_changed_and_is_here, hvk_vf_begin_vf_enabled_back, hvk_vf_undone,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
-	{"VF MTU back", hvk_vf_was_settled_and_is_here, hvk_vf_begin_vf_mtu_back, hvk_vf_undone,
+	{"VF MTU back", hvk_vf_has_changed_and_is_here, hvk_vf_begin_vf_mtu_back, hvk_vf_undone,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
-	{"VF RSS back", hvk_vf_was_settled_and_is_here, hvk_vf_begin_vf_rss_back, hvk_vf_undone,
+	{"VF RSS back", hvk_vf_has_changed_and_is_here, hvk_vf_begin_vf_rss_back, hvk_vf_undone,
 	 HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"operations back", NULL, begin_operations_back, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
 	{"every CPU has polled", NULL, begin_pass, NULL, HVK_STEPS_ELSEWHERE, HVK_ETIMEDOUT, true},
@@ -91,7 +91,7 @@ static void left(void *device)
 	hvk_timer_stop(vf->hvk, &vf->drain);
 	hvk_vf_retry_now(vf);
 	hvk_lock(vf->hvk, &vf->lock);
-	vf->settled = false;
+	vf->settled = vf->card_anew = false;
 	vf->serial = 0;
 	vf->vf = (struct vf_device){0};
 	vf->groups[1].count = 0;

@@ -107,6 +107,8 @@ static bool tend_vf(struct hvk_vf *vf, bool leaves)
 	}
 	if (leaves && vf->state != HVK_VF_ACTIVE)
 		return begins_to_leave(vf);
+	if (vf->state == HVK_VF_READY && vf->card_anew)
+		hvk_vf_unsettle(vf);
 	if (vf->phase == VF_PHASE_TAKEN)
 		return false;
 	if (vf->state == HVK_VF_WAITING && take_flag(vf, &vf->grace_over) && !hvk_timer_running(&vf->retry)) {
@@ -135,10 +137,28 @@ static void next(struct hvk_vf *vf, bool leaves)
 		hvk_vf_kick(vf); /* the VF may have to give the frames up first */
 }
 
+static void look_at_attaches(struct hvk_vf *vf)
+{
+	struct hvk_netvsc_association association;
+
+	hvk_netvsc_get_association(vf->nic, &association);
+	if (association.attaches == vf->card_attaches)
+		return;
+	vf->card_attaches = association.attaches;
+	vf->card_anew = vf->config.transparent && vf->state != HVK_VF_ABSENT;
+	if (!vf->settled)
+		vf->saved.card_enabled = vf->card.netdev->info.enabled;
+	__atomic_store_n(&vf->card_gone, false, __ATOMIC_SEQ_CST);
+	hvk_lock(vf->hvk, &vf->lock);
+	vf->groups[0].count = 0;
+	hvk_unlock(vf->hvk, &vf->lock);
+}
+
 /* The card may have been attached anew, with nothing of what was set before. */
 static void look_at_card(struct hvk_vf *vf)
 {
 	hvk_vf_retry_now(vf);
+	look_at_attaches(vf);
 	if (vf->config.transparent && vf->phase == VF_PHASE_NONE)
 		vf_set_wish(&vf->card_wish, vf->card.netdev->info.flags);
 }

@@ -87,18 +87,27 @@ void hvk_vf_publish(struct hvk_vf *vf)
 	}
 }
 
+/* What is the VF's to have back stays known. */
+void hvk_vf_unsettle(struct hvk_vf *vf)
+{
+	vf->card_anew = vf->settled = false;
+	vf->saved.card_enabled = vf->card.netdev->info.enabled;
+	hvk_vf_event(vf, VF_EVENT_CARD_ANEW);
+	hvk_vf_publish(vf);
+}
+
 /* --- Putting back ----------------------------------------------------------------------- */
 
-bool hvk_vf_was_settled(const void *device)
+bool hvk_vf_has_changed(const void *device)
 {
 	const struct hvk_vf *vf = device;
 
-	return vf->settled && vf->config.transparent;
+	return vf->saved.vf && vf->config.transparent;
 }
 
-bool hvk_vf_was_settled_and_is_here(const void *device)
+bool hvk_vf_has_changed_and_is_here(const void *device)
 {
-	return hvk_vf_was_settled(device) && vf_is_here(device);
+	return hvk_vf_has_changed(device) && vf_is_here(device);
 }
 
 hvk_status hvk_vf_begin_card_enabled_back(void *device)
@@ -170,6 +179,7 @@ static hvk_status begin_save(void *device)
 	struct hvk_vf *vf = device;
 	const struct hvk_netdev_info *info = &vf->vf.netdev->info;
 
+	vf->card_anew = false;
 	vf->saved.card_enabled = vf->card.netdev->info.enabled;
 	if (vf->saved.vf) /* settling was tried before, and may have left something */
 		return HVK_OK;

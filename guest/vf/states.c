@@ -5,10 +5,13 @@
  *
  *            paired            settled          switch              to VF
  *   absent ---------> waiting --------> ready ---------> switching -------> active
- *     ^                  |                | ^                |  ^              |
- *     | left             | leave    leave | |     to card    |  |    switch    |
- *     +--- leaving <-----+----------------+ +----------------+  +--------------+
+ *     ^                | ^                | | ^                |  ^              |
+ *     |                | +----------------+ | |     to card    |  |    switch    |
+ *     | left           |     card anew      | +----------------+  +--------------+
+ *     +--- leaving <---+--------------------+
+ *               leave           leave
  *
+ * A card that is attached anew has nothing of what was set before: whatever was made to agree is so again.
  * A VF that leaves while it is active goes back to ready first (switching, to card), so that each way of
  * losing it undoes the same things in the same order. One that has vanished does so too: only what is
  * asked of the VF itself is left out.
@@ -24,6 +27,7 @@ struct rule {
 static const struct rule rules[] = {
 	{HVK_VF_ABSENT, VF_EVENT_PAIRED, HVK_VF_WAITING},
 	{HVK_VF_WAITING, VF_EVENT_SETTLED, HVK_VF_READY},
+	{HVK_VF_READY, VF_EVENT_CARD_ANEW, HVK_VF_WAITING},
 	{HVK_VF_READY, VF_EVENT_SWITCH, HVK_VF_SWITCHING},
 	{HVK_VF_SWITCHING, VF_EVENT_TO_VF, HVK_VF_ACTIVE},
 	{HVK_VF_SWITCHING, VF_EVENT_TO_CARD, HVK_VF_READY},

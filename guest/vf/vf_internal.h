@@ -38,6 +38,7 @@
 enum vf_event {
 	VF_EVENT_PAIRED,
 	VF_EVENT_SETTLED,
+	VF_EVENT_CARD_ANEW,
 	VF_EVENT_SWITCH,  /* the data path is about to move */
 	VF_EVENT_TO_VF,   /* ... has moved */
 	VF_EVENT_TO_CARD, /* ... or back */
@@ -133,6 +134,8 @@ struct hvk_vf {
 	struct vf_device card, vf;
 	uint32_t serial;
 	bool settled;
+	uint32_t card_attaches; /* that are known of */
+	bool card_anew;         /* what was settled was settled with an earlier one */
 	struct vf_saved saved;
 	uint32_t generation; /* of the association that the VF is active for */
 	/* HVK_NETDEV_* flags that the stack wants: of the card, and in separate mode of the VF. Others read
@@ -176,11 +179,13 @@ void hvk_vf_event(struct hvk_vf *vf, enum vf_event event);
 /* --- settle.c --------------------------------------------------------------------------- */
 
 extern const struct hvk_sequence hvk_vf_settle_sequence;
+/* It was settled with a card that has been attached anew since: to be done again. */
+void hvk_vf_unsettle(struct hvk_vf *vf);
 /* What the stack may know of the two devices together, told if it has changed. */
 void hvk_vf_publish(struct hvk_vf *vf);
 /* Steps of putting back. */
-bool hvk_vf_was_settled(const void *device);
-bool hvk_vf_was_settled_and_is_here(const void *device);
+bool hvk_vf_has_changed(const void *device);
+bool hvk_vf_has_changed_and_is_here(const void *device);
 hvk_status hvk_vf_begin_card_enabled_back(void *device);
 hvk_status hvk_vf_begin_vf_enabled_back(void *device);
 hvk_status hvk_vf_begin_vf_mtu_back(void *device);

@@ -112,6 +112,8 @@ struct hvk_netvsc_association {
 	uint32_t serial;
 	/* Counts the host's messages, and attaches of the card: what was said before one is over. */
 	uint32_t generation;
+	/* Attaches that are over, each with nothing of what was set before. Not resumes. */
+	uint32_t attaches;
 };
 /* changed is called in hvk_poll on the CPU of queue 0 after each message, and when an attach, suspend, resume
  * or detach is over. One hook; NULL takes it away.

@@ -152,6 +152,10 @@ static void association_is_over_when_the_card_is_brought_up_anew(void **state)
 	assert_int_equal(request.status, HVK_OK);
 	assert_false(now().allocated);
 	assert_true(now().generation > generation);
+	assert_int_equal(now().attaches, 1); /* settings are what they were */
+	assert_int_equal(fake_detach(), HVK_OK);
+	assert_int_equal(fake_attach(), HVK_OK);
+	assert_int_equal(now().attaches, 2);
 	fake_down();
 }
 

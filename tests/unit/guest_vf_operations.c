@@ -471,15 +471,87 @@ static void card_attached_anew_is_down(void **state)
 	(void)state;
 	fake_begin(true);
 	fake_activate();
-	bench.nic.device.netdev.info.flags = 0;
-	fake_associate(false, 0);
-	fake_run();
-	assert_int_equal(fake_state(), HVK_VF_READY);
-	fake_associate(true, FAKE_SERIAL);
-	fake_run();
+	fake_attach_anew();
 	assert_int_equal(fake_state(), HVK_VF_READY);
 	fake_up();
 	assert_int_equal(fake_state(), HVK_VF_ACTIVE);
+	fake_end();
+}
+
+/* It has its own settings then, and no groups: what was made to agree with the earlier ones is so again. */
+static void card_attached_anew_is_agreed_with_again(void **state)
+{
+	static const uint8_t group[1][6] = {{0x01, 0x00, 0x5e, 0x00, 0x00, 0x05}};
+	struct hvk_netdev_info vf;
+
+	(void)state;
+	fake_begin(true);
+	bench.vf.netdev.info.capabilities &= ~HVK_NETDEV_TSO4;
+	bench.vf.netdev.info.enabled = HVK_NETDEV_TX_TCP4;
+	vf = bench.vf.netdev.info;
+	fake_activate();
+	hvk_netdev_set_mtu(fake_card(), 9000, fake_request());
+	hvk_netdev_set_enabled(fake_card(), HVK_NETDEV_RX_TCP4, fake_request());
+	hvk_netdev_set_multicast(fake_card(), group, 1, fake_request());
+	fake_run();
+	assert_int_equal(bench.vf.netdev.info.mtu, 9000);
+	fake_attach_anew();
+	assert_int_equal(bench.vf.netdev.info.mtu, 1500);
+	assert_int_equal(bench.vf.netdev.info.enabled, vf.capabilities);
+	assert_int_equal(bench.nic.device.netdev.info.enabled, vf.capabilities);
+	assert_int_equal(fake_card()->info.enabled, vf.capabilities);
+	fake_up();
+	assert_int_equal(fake_state(), HVK_VF_ACTIVE);
+	assert_int_equal(bench.vf.netdev.info.flags, HVK_NETDEV_UP);
+	fake_receive(&bench.vf, group[0], 0, 0, NULL);
+	assert_int_equal(bench.stack.inputs, 0);
+	assert_int_equal(fake_unpair(), HVK_OK);
+	assert_int_equal(bench.nic.device.netdev.info.enabled, FAKE_CAPABILITIES);
+	assert_memory_equal(&vf, &bench.vf.netdev.info, sizeof(vf));
+	fake_end();
+}
+
+/* It is agreed with again, and refuses; the VF leaves before that goes well. */
+static void card_attached_anew_and_a_vf_that_refuses(void **state)
+{
+	struct hvk_netdev_info vf;
+
+	(void)state;
+	fake_begin(true);
+	bench.vf.netdev.info.enabled = HVK_NETDEV_TX_TCP4;
+	vf = bench.vf.netdev.info;
+	fake_activate();
+	hvk_netdev_set_mtu(fake_card(), 9000, fake_request());
+	fake_run();
+	bench.vf.answers[FAKE_MTU] = HVK_EREFUSED_VIRTIO;
+	fake_attach_anew();
+	assert_int_equal(fake_state(), HVK_VF_WAITING);
+	fake_up();
+	assert_int_equal(fake_send(fake_card()), HVK_TX_TAKEN);
+	assert_int_equal(bench.nic.device.counters.tx_frames, 1);
+	bench.vf.answers[FAKE_MTU] = HVK_OK;
+	assert_int_equal(fake_unpair(), HVK_OK);
+	assert_int_equal(bench.nic.device.netdev.info.enabled, FAKE_CAPABILITIES);
+	assert_memory_equal(&vf, &bench.vf.netdev.info, sizeof(vf));
+	fake_end();
+}
+
+/* One whose ring contradicted itself is as good as any once it is attached again. */
+static void card_that_was_gone_is_used_again(void **state)
+{
+	(void)state;
+	fake_begin(true);
+	fake_activate();
+	bench.nic.device.gone = true;
+	bench.nic.device.netdev.hooks.gone(bench.nic.device.netdev.hooks.context, &bench.nic.device.netdev);
+	fake_run();
+	assert_int_equal(fake_state(), HVK_VF_READY);
+	fake_attach_anew();
+	fake_up();
+	assert_int_equal(fake_state(), HVK_VF_ACTIVE);
+	assert_true(fake_path_is_vf());
+	assert_int_equal(fake_unpair(), HVK_OK);
+	assert_false(fake_path_is_vf());
 	fake_end();
 }
 
@@ -503,6 +575,9 @@ int main(void)
 		cmocka_unit_test(flags_go_on_without_a_vf_that_vanishes),
 		cmocka_unit_test(offloads_asked_for_before_the_vf_settled),
 		cmocka_unit_test(card_attached_anew_is_down),
+		cmocka_unit_test(card_attached_anew_is_agreed_with_again),
+		cmocka_unit_test(card_attached_anew_and_a_vf_that_refuses),
+		cmocka_unit_test(card_that_was_gone_is_used_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,6 +174,25 @@ static void fake_activate(void)
 	fake_forget();
 }
 
+/* The card is detached, and attached again: as it is configured, and down. */
+static void fake_attach_anew(void)
+{
+	struct fake_device *card = &bench.nic.device;
+
+	card->netdev.info.flags = 0;
+	fake_associate(false, 0);
+	fake_run();
+	card->gone = false;
+	card->netdev.info.mtu = 1500;
+	card->netdev.info.frame_max = 1514;
+	card->netdev.info.enabled = FAKE_CAPABILITIES;
+	bench.nic.to_vf = false;
+	bench.nic.association.attaches++;
+	fake_associate(false, 0);
+	fake_associate(true, FAKE_SERIAL);
+	fake_run();
+}
+
 static void fake_vanish(void)
 {
 	__atomic_store_n(&bench.vf.gone, true, __ATOMIC_SEQ_CST);
