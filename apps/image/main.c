@@ -245,6 +245,7 @@ static bool load_shell(void)
 			.vector = VECTOR,
 			.interrupts = true,
 			.log_level = (enum hvk_log_level)image.options.log_level,
+			.crash_text = image.options.crash_text,
 			.device_vector_first = DEVICE_VECTOR_FIRST,
 			.device_vector_count = DEVICE_VECTOR_COUNT},
 		.mode = image.options.boot_mode ? HVK_VMBUS_MODE_BOOT : HVK_VMBUS_MODE_SYSTEM,

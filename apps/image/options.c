@@ -167,6 +167,8 @@ static const char *parse_word(struct image_options *options, char *word, bool *k
 		return is_one_of(value, "high", "low", &options->high_memory) ? NULL : "low or high";
 	if (strcmp(word, "console") == 0)
 		return is_one_of(value, "yes", "no", &options->console) ? NULL : "yes or no";
+	if (strcmp(word, "crash_text") == 0)
+		return is_one_of(value, "yes", "no", &options->crash_text) ? NULL : "yes or no";
 	if (strcmp(word, "test") == 0)
 		return parse_test(options, value) ? NULL : "the name of a test";
 	return parse_driver_word(options, word, value, known);
@@ -202,7 +204,7 @@ bool image_options_parse(struct image_options *options, const char *line, char e
 {
 	char word[WORD_MAX], whole[WORD_MAX];
 
-	*options = (struct image_options){.log_level = HVK_LOG_WARN};
+	*options = (struct image_options){.log_level = HVK_LOG_WARN, .crash_text = true};
 	while (is_blank(*line))
 		line++;
 	while (*line) {
@@ -224,8 +226,7 @@ bool image_options_parse(struct image_options *options, const char *line, char e
 			snprintf(error, IMAGE_ERROR_MAX,
 				 "'%.40s' is no word of the command line; there are cpus=, mode=, vmbus=, "
 				 "nic=, queues=, offloads=, mtu=, seed=, log=, memory=, timer=, console=, "
-				 "test= "
-				 "and, before the commands, --",
+				 "crash_text=, test= and, before the commands, --",
 				 whole);
 			return false;
 		}

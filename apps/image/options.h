@@ -4,7 +4,7 @@
  *
  *   cpus=N mode=boot|system vmbus=VERSION nic=yes|no seed=HEX log=LEVEL memory=low|high
  *   timer=direct|message|apic queues=N offloads=LIST mtu=BYTES vf=transparent|separate vf_grace_ms=MS|event
- *   console=yes|no test=NAME -- COMMAND ; COMMAND ...
+ *   console=yes|no crash_text=yes|no test=NAME -- COMMAND ; COMMAND ...
  */
 #ifndef IMAGE_OPTIONS_H
 #define IMAGE_OPTIONS_H
@@ -35,6 +35,7 @@ struct image_options {
 	uint8_t seed[IMAGE_SEED_BYTES];
 	enum image_timer timer;
 	bool high_memory;          /* pages from above 4 GiB first */
+	bool crash_text;           /* a panic's text is told the host, too */
 	bool console;              /* lines come from the console once the commands have been run */
 	uint32_t log_level;        /* enum hvk_log_level */
 	bool test_late;            /* test=late:NAME: when the guest is up, not at once */

@@ -7,12 +7,16 @@
 
 HVK_STATIC_ASSERT(HVK_CRASH_TEXT_MAX == HVK_PAGE_SIZE, "the text has a page");
 
-/* Without a page there is no text, and a report all the same. */
+/* Without a page there is no text, and a report all the same. The host says by CONTROL whether it takes one
+ * (Linux); KVM and QEMU take numbers alone. */
 void hvk_crash_prepare(struct hvk *hvk)
 {
 	struct hvk_hypervisor *hv = &hvk->hypervisor;
+	uint64_t control = 0;
 
-	if ((hv->info.features & HV_FEATURE_CRASH) == 0)
+	if (!hvk->config.crash_text || (hv->info.features & HV_FEATURE_CRASH) == 0 ||
+	    hvk->port.reg_read(hvk->port.context, HVK_REG_CRASH_CONTROL, &control) != HVK_OK ||
+	    (control & HV_CRASH_MESSAGE) == 0)
 		return;
 	if (hvk_pages_get(hvk, 1, HVK_PAGE_HOST_READS, &hv->crash_page) != HVK_OK)
 		return;

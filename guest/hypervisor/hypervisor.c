@@ -1,33 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding the hypervisor, taking it, giving it back as it was found. */
+/* Taking the hypervisor, giving it back as it was found. */
 #include "guest/hypervisor/hypervisor.h"
-
-static hvk_status detect(struct hvk *hvk, struct hvk_hypervisor_info *info)
-{
-	uint32_t regs[4];
-
-	hvk->port.features(hvk->port.context, HV_CPUID_PROCESSOR_INFO, regs);
-	if ((regs[2] & HV_CPUID_HYPERVISOR_PRESENT_ECX) == 0)
-		return HVK_ENOHYPERVISOR;
-	hvk->port.features(hvk->port.context, HV_CPUID_VENDOR, regs);
-	if (regs[0] < HV_CPUID_HIGHEST_LEAF_MIN)
-		return HVK_ENOHYPERVISOR;
-	hvk->port.features(hvk->port.context, HV_CPUID_INTERFACE, regs);
-	if (regs[0] != HV_CPUID_INTERFACE_HV1)
-		return HVK_ENOHYPERVISOR;
-	info->interface_id = regs[0];
-	hvk->port.features(hvk->port.context, HV_CPUID_VERSION, regs);
-	info->build = regs[0];
-	info->major = (uint16_t)(regs[1] >> 16);
-	info->minor = (uint16_t)regs[1];
-	hvk->port.features(hvk->port.context, HV_CPUID_FEATURES, regs);
-	info->access = regs[0];
-	info->privileges = regs[1];
-	info->features = regs[3];
-	hvk->port.features(hvk->port.context, HV_CPUID_ENLIGHTENMENTS, regs);
-	info->hints = regs[0];
-	return HVK_OK;
-}
 
 /* Others show "Hv#1" with an unusable part of it (iPXE b6889eaa1): look at the bits. */
 static hvk_status check_privileges(struct hvk *hvk, const struct hvk_hypervisor_info *info)
@@ -160,7 +133,7 @@ hvk_status hvk_start(struct hvk *hvk)
 
 	if (hv->started)
 		return HVK_ESTATE;
-	status = detect(hvk, &info);
+	status = hvk_hypervisor_detect(&hvk->port, &info);
 	if (status == HVK_OK)
 		status = check_privileges(hvk, &info);
 	if (status == HVK_OK)

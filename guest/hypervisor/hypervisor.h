@@ -10,6 +10,9 @@
 hvk_status hvk_register_read(struct hvk *hvk, enum hvk_register reg, uint64_t *value);
 hvk_status hvk_register_write(struct hvk *hvk, enum hvk_register reg, uint64_t value);
 
+/* features.c: what the leaves say. HVK_ENOHYPERVISOR. */
+hvk_status hvk_hypervisor_detect(const struct hvk_port *port, struct hvk_hypervisor_info *info);
+
 /* How registers are left. */
 enum hvk_leave {
 	HVK_LEAVE_AS_FOUND,

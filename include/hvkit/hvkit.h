@@ -69,6 +69,9 @@ struct hvk_config {
 	/* The last level that is logged; lines above it cost nothing, they are not even formatted.
 	 * 0 means HVK_LOG_INFO. */
 	enum hvk_log_level log_level;
+	/* hvk_crash_report may tell the host a text, for which a page is kept. False: numbers alone, as
+	 * what a system says when it dies may be nothing for the host's event log. */
+	bool crash_text;
 	/* For devices on vPCI buses: interrupt vectors (16 to 255, not the SINT's) whose handlers call
 	 * hvk_interrupt_device, on every CPU; count 0: none, such devices are polled. */
 	uint8_t device_vector_first, device_vector_count;

@@ -45,6 +45,10 @@ static inline uint32_t hvk_register_msr(enum hvk_register reg)
 		return HV_MSR_EOM;
 	case HVK_REG_CRASH_CONTROL:
 		return HV_MSR_CRASH_CONTROL;
+	case HVK_REG_TSC_FREQUENCY:
+		return HV_MSR_TSC_FREQUENCY;
+	case HVK_REG_APIC_FREQUENCY:
+		return HV_MSR_APIC_FREQUENCY;
 	default:
 		return 0;
 	}

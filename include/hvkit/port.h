@@ -86,7 +86,10 @@ enum hvk_register {
 	/* Only where hvk_crash_report is called; of the whole machine. */
 	HVK_REG_CRASH_P0, /* HVK_REG_CRASH_P0 + n is Pn, n below 5 */
 	HVK_REG_CRASH_P4 = HVK_REG_CRASH_P0 + 4,
-	HVK_REG_CRASH_CONTROL
+	HVK_REG_CRASH_CONTROL,
+	/* Only where hvk_frequencies_read is called; of the whole machine. */
+	HVK_REG_TSC_FREQUENCY,
+	HVK_REG_APIC_FREQUENCY
 };
 
 /* Storage for one interrupt-safe lock. hvkit zeroes it, then lock_init it once. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The event timer: an interrupt on a CPU at a time of one's choice, by that CPU's synthetic
- * timer 0. For systems that idle by HLT and have no timer of their own, or a worse one; and
- * the crash report.
+ * timer 0, for systems that idle by HLT and have no timer of their own, or a worse one; how fast
+ * the processor's own counters count, so that nobody need measure it; and the crash report.
  *
  * Each CPU that wants one calls hvk_event_timer_start, and sets one deadline at a time:
  *
@@ -78,12 +78,27 @@ bool hvk_event_timer_expired(struct hvk *hvk, uint32_t cpu);
  * Task context, on that CPU. hvk_cpu_stop does it too. */
 void hvk_event_timer_stop(struct hvk *hvk);
 
+/* --- Frequencies ----------------------------------------------------------------- */
+
+struct hvk_frequencies {
+	uint64_t tsc;        /* ticks a second */
+	uint64_t apic_timer; /* of the local APIC's timer, before its divider */
+};
+
+/* Asks the hypervisor. By the port alone, and of it features and reg_read: before hvk_create if need be,
+ * for a port whose clock_ns counts the TSC. Changes nothing. Task context, any CPU. A system that may be
+ * moved to another machine asks again afterwards. HVK_ENOHYPERVISOR; HVK_ENOTSUP: this one does not tell
+ * (on aarch64 none does: CNTFRQ_EL0 is there); HVK_EPRIVILEGE: a register faulted; HVK_EHOST_CLOCK: it said
+ * what cannot be. *out is zeros then: measure. */
+hvk_status hvk_frequencies_read(const struct hvk_port *port, struct hvk_frequencies *out);
+
 /* --- Crash report -------------------------------------------------------------- */
 
 /* Tells the host that this system has crashed (it writes an entry to its event log): five numbers
- * of the embedder's, and text of length bytes, or NULL. With text only p[0] to p[2] are told; of a
- * text longer than HVK_CRASH_TEXT_MAX the end is. Any context on any CPU: no lock, no allocation, nobody is
- * called but the port's reg_write. HVK_ESTATE: not started; HVK_ENOTSUP: this host has no crash registers;
+ * of the embedder's, and text of length bytes, or NULL. The text goes out only if hvk_config.crash_text is
+ * set and the host takes one; then only p[0] to p[2] are told, and of a text longer than
+ * HVK_CRASH_TEXT_MAX the end is. Any context on any CPU: no lock, no allocation, nobody is called but the
+ * port's reg_write. HVK_ESTATE: not started; HVK_ENOTSUP: this host has no crash registers;
  * HVK_EPRIVILEGE: one faulted. */
 #define HVK_CRASH_TEXT_MAX 4096u
 hvk_status hvk_crash_report(struct hvk *hvk, const uint64_t p[5], const char *text, uint32_t length);

@@ -205,7 +205,7 @@ void apic_send_startup(uint32_t to, uint8_t page)
 
 /* --- Timer --------------------------------------------------------------------------------- */
 
-static uint64_t timer_frequency(void)
+static uint64_t measure_timer(void)
 {
 	uint64_t before = bare_clock_ns(), passed;
 
@@ -221,7 +221,9 @@ static uint64_t timer_frequency(void)
 
 void apic_timer_init(void)
 {
-	ticks_per_second = deadline ? clock_hertz() : timer_frequency();
+	ticks_per_second = deadline ? clock_hertz() : clock_apic_hertz();
+	if (ticks_per_second == 0)
+		ticks_per_second = measure_timer();
 	if (ticks_per_second == 0)
 		ticks_per_second = 1;
 }

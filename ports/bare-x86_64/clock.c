@@ -4,6 +4,7 @@
  * these that answers: the hypervisor's frequency register, its reference counter, CPUID leaf
  * 0x15, the PIT.
  */
+#include "hvkit/timer.h"
 #include "hvkit/wire/hypervisor.h"
 #include "ports/bare-x86_64/private.h"
 
@@ -23,18 +24,9 @@
 #define PIT_COUNT 11932u /* 10 ms */
 
 static uint64_t hertz = HERTZ_ASSUMED;
+static uint64_t apic_hertz;
 static uint64_t first_tsc;
 static const char *source;
-
-static uint64_t from_frequency_register(uint32_t access, uint32_t features)
-{
-	uint64_t value;
-
-	if (!(access & HV_ACCESS_FREQUENCIES) || !(features & HV_FEATURE_FREQUENCIES) ||
-	    !cpu_msr_read(HV_MSR_TSC_FREQUENCY, &value))
-		return 0;
-	return value;
-}
 
 static uint64_t from_reference_counter(uint32_t access)
 {
@@ -94,19 +86,21 @@ static bool take(uint64_t value, const char *from)
 
 void clock_init(void)
 {
-	uint32_t regs[4], access = 0, features = 0;
+	struct hvk_frequencies told;
+	uint32_t regs[4], access = 0;
 
+	(void)hvk_frequencies_read(bare_port(HVK_LOG_WARN), &told); /* zeros where nobody tells */
+	apic_hertz = told.apic_timer <= HERTZ_MAX ? told.apic_timer : 0;
 	cpu_cpuid(HV_CPUID_PROCESSOR_INFO, regs);
 	if (regs[2] & HV_CPUID_HYPERVISOR_PRESENT_ECX) {
 		cpu_cpuid(HV_CPUID_INTERFACE, regs);
 		if (regs[0] == HV_CPUID_INTERFACE_HV1) {
 			cpu_cpuid(HV_CPUID_FEATURES, regs);
 			access = regs[0];
-			features = regs[3];
 		}
 	}
 	first_tsc = cpu_tsc();
-	if (take(from_frequency_register(access, features), "frequency register") ||
+	if (take(told.tsc, "frequency register") ||
 	    take(from_reference_counter(access), "reference counter") || take(from_cpuid(), "CPUID") ||
 	    take(from_pit(), "PIT"))
 		return;
@@ -121,6 +115,11 @@ const char *clock_source(void)
 uint64_t clock_hertz(void)
 {
 	return hertz;
+}
+
+uint64_t clock_apic_hertz(void)
+{
+	return apic_hertz;
 }
 
 uint64_t bare_clock_ns(void)

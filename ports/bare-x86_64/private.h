@@ -103,7 +103,8 @@ uint64_t paging_root(void);
 
 void clock_init(void);
 const char *clock_source(void);
-uint64_t clock_hertz(void); /* of the TSC */
+uint64_t clock_hertz(void);      /* of the TSC */
+uint64_t clock_apic_hertz(void); /* of the APIC's timer, if the hypervisor tells; or 0 */
 void clock_delay(uint64_t ns);
 
 /* --- The rest ----------------------------------------------------------------------------- */

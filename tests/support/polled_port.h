@@ -16,7 +16,7 @@
 #include "hvkit/port.h"
 
 #define POLLED_ALLOCATIONS 1024u
-#define POLLED_REGISTERS (HVK_REG_CRASH_CONTROL + 1)
+#define POLLED_REGISTERS (HVK_REG_APIC_FREQUENCY + 1)
 
 struct polled_memory {
 	uint8_t *address;

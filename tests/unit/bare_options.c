@@ -64,6 +64,9 @@ static void all_words_are_taken(void **state)
 		parse(version ? "vmbus=5.3 -- ip" : "vmbus=0.13");
 		assert_int_equal(options.vmbus_newest, version ? 0x50003 : 13);
 	}
+	assert_true(options.crash_text); /* unless told otherwise */
+	parse("crash_text=no");
+	assert_false(options.crash_text);
 	parse("test=late:ud");
 	assert_true(options.test_late);
 	assert_string_equal(options.test, "ud");
@@ -109,6 +112,7 @@ static void wrong_words_are_named(void **state)
 	expect_error("timer=tsc", "direct, message or apic");
 	expect_error("memory=4", "low or high");
 	expect_error("console=", "yes or no");
+	expect_error("crash_text=1", "yes or no");
 	expect_error("test=", "name of a test");
 	expect_error("seed=1234", "64 hexadecimal digits");
 	expect_error("seed=0011223344556677889900112233445566778899001122334455667788990g11", "64 hexa");

@@ -16,17 +16,25 @@
 
 static const uint64_t numbers[5] = {0x11, 0x22, 0x33, 0x44, 0x55};
 
-static void start(struct polled_port *port, struct hvk **hvk, uint32_t features, uint32_t fail_allocation)
+/* What reading CONTROL tells: Windows takes a text, KVM does not. */
+static void start_on(struct polled_port *port, struct hvk **hvk, uint32_t features, uint64_t control,
+		     bool crash_text, uint32_t fail_allocation)
 {
-	struct hvk_config config = {0};
+	struct hvk_config config = {.crash_text = crash_text};
 
 	memset(port, 0, sizeof(*port));
 	polled_port_init(port, NULL, PAUSE_NS);
 	port->features = features;
+	port->registers[HVK_REG_CRASH_CONTROL] = control;
 	assert_int_equal(hvk_create(&port->port, &config, hvk), HVK_OK);
 	assert_int_equal(hvk_crash_report(*hvk, numbers, "x", 1), HVK_ESTATE);
 	port->fail_allocation = fail_allocation;
 	assert_int_equal(hvk_start(*hvk), HVK_OK);
+}
+
+static void start(struct polled_port *port, struct hvk **hvk, uint32_t features, uint32_t fail_allocation)
+{
+	start_on(port, hvk, features, GOLDEN_CRASH_NOTIFY_MESSAGE, true, fail_allocation);
 }
 
 static void end(struct polled_port *port, struct hvk *hvk)
@@ -93,6 +101,23 @@ static void without_a_page_the_numbers_are_told(void **state)
 	end(&port, hvk);
 }
 
+static void text_only_if_configured_and_taken(void **state)
+{
+	struct polled_port port;
+	struct hvk *hvk;
+
+	(void)state;
+	for (unsigned configured = 0; configured < 2; configured++) {
+		start_on(&port, &hvk, HV_FEATURE_CRASH,
+			 configured ? GOLDEN_CRASH_NOTIFY : GOLDEN_CRASH_NOTIFY_MESSAGE, configured, 0);
+		assert_int_equal(hvk_crash_report(hvk, numbers, "text", 4), HVK_OK);
+		for (uint32_t n = 0; n < 5; n++)
+			assert_int_equal(crash(&port, n), numbers[n]);
+		assert_true(port.registers[HVK_REG_CRASH_CONTROL] == GOLDEN_CRASH_NOTIFY);
+		end(&port, hvk);
+	}
+}
+
 static void not_there_or_faulting(void **state)
 {
 	struct polled_port port;
@@ -101,7 +126,7 @@ static void not_there_or_faulting(void **state)
 	(void)state;
 	start(&port, &hvk, 0, 0);
 	assert_int_equal(hvk_crash_report(hvk, numbers, "text", 4), HVK_ENOTSUP);
-	assert_int_equal(port.registers[HVK_REG_CRASH_CONTROL], 0);
+	assert_true(port.registers[HVK_REG_CRASH_CONTROL] == GOLDEN_CRASH_NOTIFY_MESSAGE); /* untouched */
 	end(&port, hvk);
 	start(&port, &hvk, HV_FEATURE_CRASH, 0);
 	for (uint32_t n = 1; n <= 6; n++) {
@@ -118,6 +143,7 @@ int main(void)
 		cmocka_unit_test(numbers_alone),
 		cmocka_unit_test(text_lies_in_a_page_of_its_own),
 		cmocka_unit_test(without_a_page_the_numbers_are_told),
+		cmocka_unit_test(text_only_if_configured_and_taken),
 		cmocka_unit_test(not_there_or_faulting),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 
 #include "hvkit/msr.h"
 
-#define REGISTERS 39u
+#define REGISTERS 41u
 
 static uint32_t msr(unsigned reg)
 {
@@ -38,12 +38,14 @@ static void test_each_name(void **state)
 	for (unsigned n = 0; n < 5; n++)
 		assert_int_equal(msr(HVK_REG_CRASH_P0 + n), 0x40000100 + n);
 	assert_int_equal(msr(HVK_REG_CRASH_CONTROL), 0x40000105);
+	assert_int_equal(msr(HVK_REG_TSC_FREQUENCY), 0x40000022);
+	assert_int_equal(msr(HVK_REG_APIC_FREQUENCY), 0x40000023);
 }
 
 static void test_every_name_and_no_other(void **state)
 {
 	(void)state;
-	assert_int_equal(HVK_REG_CRASH_CONTROL + 1, REGISTERS);
+	assert_int_equal(HVK_REG_APIC_FREQUENCY + 1, REGISTERS);
 	for (unsigned reg = 0; reg < REGISTERS; reg++)
 		assert_int_not_equal(msr(reg), 0);
 	assert_int_equal(msr(REGISTERS), 0);

@@ -107,6 +107,14 @@ hvkit run --accel kvm --time-limit 60 --nic sim <"$work/typed"
 status_is 2
 out_says 'channel 1: network card, open'
 out_says 'nonsense'
+# Its panic reaches the host, with its text only if it may.
+kvm_hvkit --nic none --guest "$HVKIT_BUILD/hvkit-shell.elf" --append 'test=late:fatal'
+status_is 5
+err_says 'the guest reported a crash at .*; its last words:'
+err_says 'bare_main+'
+kvm_hvkit --nic none --guest "$HVKIT_BUILD/hvkit-shell.elf" --append 'test=late:fatal crash_text=no'
+status_is 5
+err_says 'the guest reported a crash at .*[0-9a-f]$'
 kvm_hvkit --nic none
 status_is 0
 out_says 'vmbus: disconnected'
