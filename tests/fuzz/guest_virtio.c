@@ -327,8 +327,8 @@ static void end(struct user *user)
 	if (user->device->interrupt_withheld)
 		vd_interrupt_answer(user->device);
 	user->device->withholds_interrupts = false;
-	if (user->detach.status != HVK_EINPROGRESS)
-		hvk_virtio_net_detach(user->net, &user->detach);
+	await(user, &user->detach); /* an attach may have begun between its end and its answer */
+	hvk_virtio_net_detach(user->net, &user->detach);
 	await(user, &user->detach);
 	await(user, &user->attach);
 	for (uint32_t i = 0; i < 12; i++)
