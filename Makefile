@@ -6,10 +6,13 @@ FORMAT := clang-format-14
 TIDY := clang-tidy-14
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
-.PHONY: all configure run test format format-check lint fuzz coverage soak mutants proofs bench bench-vm api clean distclean help
+.PHONY: all images configure run test format format-check lint fuzz coverage soak mutants proofs bench bench-vm api clean distclean help
 
 all: configure ## build the program as build/hvkit, and the tests
 	@cmake --build $(BUILD) --parallel $(JOBS)
+
+images: all ## discs for Hyper-V of either generation, in build/images (docs/netboot.md)
+	@cmake --build $(BUILD) --target images
 
 configure:
 	@scripts/deps test || echo "make: going on with what there is" >&2

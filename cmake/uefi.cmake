@@ -59,3 +59,19 @@ function(hvkit_uefi name image line)
 endfunction()
 
 hvkit_uefi(hvkit-shell hvkit-shell.elf "console=yes")
+
+# --- Discs: `make images` -----------------------------------------------------------------------------
+
+# hvkit_iso(name image program line): build/images/NAME.iso for either generation.
+function(hvkit_iso name image program line)
+	set(iso ${CMAKE_BINARY_DIR}/images/${name}.iso)
+	add_custom_command(OUTPUT ${iso}
+		COMMAND sh ${CMAKE_SOURCE_DIR}/scripts/make-iso ${iso} $<TARGET_FILE:${image}> ${CMAKE_BINARY_DIR}/${program}.efi ${line}
+		DEPENDS ${image} uefi_${program} ${CMAKE_BINARY_DIR}/${program}.efi ${CMAKE_SOURCE_DIR}/scripts/make-iso VERBATIM)
+	set_property(GLOBAL APPEND PROPERTY hvkit_isos ${iso})
+endfunction()
+
+hvkit_iso(hvkit-shell hvkit-shell.elf hvkit-shell "console=yes")
+
+get_property(isos GLOBAL PROPERTY hvkit_isos)
+add_custom_target(images COMMAND sha256sum ${isos} DEPENDS ${isos} VERBATIM)
