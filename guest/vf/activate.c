@@ -70,6 +70,8 @@ static hvk_status begin_wait(void *device)
 	struct hvk_vf *vf = device;
 	struct hvk_netvsc_association association;
 
+	if (!hvk_vf_may_be_active(vf)) /* any more */
+		return HVK_ECANCELED;
 	hvk_netvsc_get_association(vf->nic, &association);
 	vf->generation = association.generation;
 	hvk_vf_event(vf, VF_EVENT_SWITCH);

@@ -269,8 +269,10 @@ void hvk_netvsc_get_association(const struct hvk_netvsc *nic, struct hvk_netvsc_
 void hvk_netvsc_switch_data_path(struct hvk_netvsc *nic, bool to_vf, struct hvk_request *request)
 {
 	fake_log("data path %s", to_vf ? "vf" : "card");
-	if (to_vf)
+	if (to_vf) {
 		assert_true(bench.vf.gone || (bench.vf.netdev.info.flags & HVK_NETDEV_UP));
+		assert_true(nic->association.allocated);
+	}
 	fake_answer(&nic->device, FAKE_DATA_PATH, to_vf, request);
 }
 

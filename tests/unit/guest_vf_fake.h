@@ -3,7 +3,7 @@
  * A bench for guest/vf: core, the card and the VF are fakes that keep a log of what they are asked, answer
  * at once, late or never, with what a test wants, and hold the rules that a real pair would break on:
  *
- *   the data path goes to a VF that is up, and comes back before it is taken down
+ *   the data path goes to a VF that is up and that the host has allocated, and comes back before it is down
  *   the VF is given frames while the data path is its own, the card at any time
  *   one control operation at a time on each device
  *

@@ -277,6 +277,28 @@ static void allocation_taken_back_and_given_again(void **state)
 	fake_end();
 }
 
+static void allocation_taken_back_while_the_vf_comes_up(void **state)
+{
+	(void)state;
+	fake_begin(true);
+	fake_up();
+	fake_pair();
+	bench.vf.answers[FAKE_FLAGS] = HVK_EINPROGRESS;
+	hvk_vf_attach_complete(bench.pair);
+	fake_run();
+	fake_forget();
+	fake_associate(false, 0);
+	bench.vf.answers[FAKE_FLAGS] = HVK_OK;
+	fake_let_go(&bench.vf, HVK_OK);
+	fake_run();
+	assert_int_equal(fake_state(), HVK_VF_READY);
+	assert_string_equal(bench.log, "vf flags 0"); /* and no data path */
+	fake_associate(true, FAKE_SERIAL);
+	fake_run();
+	assert_int_equal(fake_state(), HVK_VF_ACTIVE);
+	fake_end();
+}
+
 /* The host may say it again, for a data path that it has begun anew. */
 static void association_said_again_is_switched_again(void **state)
 {
@@ -514,6 +536,7 @@ int main(void)
 		cmocka_unit_test(attach_complete_of_an_earlier_vf_is_forgotten),
 		cmocka_unit_test(association_offer_attach_and_up_in_any_order),
 		cmocka_unit_test(allocation_taken_back_and_given_again),
+		cmocka_unit_test(allocation_taken_back_while_the_vf_comes_up),
 		cmocka_unit_test(association_said_again_is_switched_again),
 		cmocka_unit_test(states_are_told_in_order),
 		cmocka_unit_test(states_have_names),
