@@ -137,7 +137,7 @@ static void next(struct hvk_vf *vf, bool leaves)
 		hvk_vf_kick(vf); /* the VF may have to give the frames up first */
 }
 
-static void look_at_attaches(struct hvk_vf *vf)
+void hvk_vf_look_at_attaches(struct hvk_vf *vf)
 {
 	struct hvk_netvsc_association association;
 
@@ -158,7 +158,7 @@ static void look_at_attaches(struct hvk_vf *vf)
 static void look_at_card(struct hvk_vf *vf)
 {
 	hvk_vf_retry_now(vf);
-	look_at_attaches(vf);
+	hvk_vf_look_at_attaches(vf);
 	if (vf->config.transparent && vf->phase == VF_PHASE_NONE)
 		vf_set_wish(&vf->card_wish, vf->card.netdev->info.flags);
 }

@@ -47,6 +47,7 @@ hvk_status hvk_vf_create(struct hvk_netvsc *nic, const struct hvk_vf_config *con
 	}
 	vf->netdev.hooks = card->hooks; /* whoever had set some goes on with them */
 	hvk_vf_claim(vf, &vf->card, card);
+	hvk_vf_look_at_attaches(vf);
 	vf->netdev.info = card->info;
 	vf->shown_queues[0] = card->info.queues;
 	vf->card_wish = card->info.flags;

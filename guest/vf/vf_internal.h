@@ -164,6 +164,8 @@ struct hvk_vf {
 void hvk_vf_kick(struct hvk_vf *vf);
 void hvk_vf_news(struct hvk_vf *vf); /* a device has some: kicks */
 void hvk_vf_life_init(struct hvk_vf *vf);
+/* Has the card been attached anew? */
+void hvk_vf_look_at_attaches(struct hvk_vf *vf);
 /* After a failure, each time later; and when something has changed. */
 void hvk_vf_retry_later(struct hvk_vf *vf, hvk_status status);
 void hvk_vf_retry_now(struct hvk_vf *vf);

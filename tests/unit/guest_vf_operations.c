@@ -511,6 +511,30 @@ static void card_attached_anew_is_agreed_with_again(void **state)
 	fake_end();
 }
 
+/* The first news is not news of an attach: it is the same card all the time. */
+static void card_attached_before_the_vf_was_created_is_the_same(void **state)
+{
+	const struct hvk_vf_config config = {
+		.transparent = true, .grace_ms = HVK_VF_GRACE_EVENT, .changed = fake_told};
+
+	(void)state;
+	fake_begin(true);
+	assert_int_equal(hvk_vf_destroy(bench.pair), HVK_OK);
+	assert_int_equal(hvk_vf_create(&bench.nic, &config, &bench.pair), HVK_OK);
+	fake_up();
+	fake_pair();
+	hvk_vf_attach_complete(bench.pair);
+	fake_run();
+	assert_int_equal(fake_state(), HVK_VF_ACTIVE);
+	fake_forget();
+	fake_associate(true, FAKE_SERIAL);
+	fake_run();
+	assert_int_equal(fake_state(), HVK_VF_ACTIVE);
+	for (uint32_t i = 0; i < bench.state_count; i++)
+		assert_int_not_equal(bench.states[i], HVK_VF_WAITING);
+	fake_end();
+}
+
 /* It is agreed with again, and refuses; the VF leaves before that goes well. */
 static void card_attached_anew_and_a_vf_that_refuses(void **state)
 {
@@ -576,6 +600,7 @@ int main(void)
 		cmocka_unit_test(offloads_asked_for_before_the_vf_settled),
 		cmocka_unit_test(card_attached_anew_is_down),
 		cmocka_unit_test(card_attached_anew_is_agreed_with_again),
+		cmocka_unit_test(card_attached_before_the_vf_was_created_is_the_same),
 		cmocka_unit_test(card_attached_anew_and_a_vf_that_refuses),
 		cmocka_unit_test(card_that_was_gone_is_used_again),
 	};

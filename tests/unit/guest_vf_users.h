@@ -103,6 +103,7 @@ static void fake_begin_with(const struct hvk_vf_config *config)
 	bench.nic.device.rss.key[0] = 0x11;
 	bench.vf.netdev.info.link_speed = 40000000000;
 	bench.vf.netdev.hooks = fake_hooks(&bench.driver);
+	bench.nic.association.attaches = 3; /* of a life before */
 	own.changed = fake_told;
 	assert_int_equal(hvk_vf_create(&bench.nic, &own, &bench.pair), HVK_OK);
 	hvk_vf_netdev(bench.pair)->hooks = fake_hooks(&bench.stack);
