@@ -185,6 +185,7 @@ static bool begin_monitor(struct console *console)
 
 	atomic_store(&run->shell.cancelled, false);
 	machine_lock(&run->machine);
+	monitor_be_patient(&run->monitor, machine_now(&run->machine));
 	status = monitor_run(&run->monitor, machine_now(&run->machine), console->piece + 1);
 	machine_unlock(&run->machine);
 	console->monitor_waits = status == SHELL_OK;
@@ -234,6 +235,25 @@ enum shell_line console_read_line(void *context, char *line, size_t size, uint64
 		if (!begin_monitor(console))
 			return SHELL_LINE_END;
 	}
+}
+
+/* The guest has ended while a command of the host's waited, as one does that has asked it to. */
+void console_finish(struct console *console)
+{
+	struct monitor *monitor = &console->run->monitor;
+	int status = SHELL_OK;
+
+	if (!console->monitor_waits)
+		return;
+	machine_lock(&console->run->machine);
+	if (monitor_waits(monitor, machine_now(&console->run->machine), &status)) {
+		if (monitor->wait.kind == MONITOR_WAIT_EXPECT || monitor->wait.kind == MONITOR_WAIT_ANSWER ||
+		    monitor->wait.kind == MONITOR_WAIT_RETRY)
+			status = SHELL_FAILED;
+		monitor_stop_waiting(monitor);
+	}
+	machine_unlock(&console->run->machine);
+	(void)finish_monitor(console, status);
 }
 
 /* --- At the end --------------------------------------------------------------------------------- */

@@ -80,6 +80,8 @@ bool console_create(struct console *console, struct run *run, char *error);
 void console_start(struct console *console);
 /* After it: ends that thread. */
 void console_stop(struct console *console);
+/* What a command of the host's waited for when the guest ended is over, one way or the other. */
+void console_finish(struct console *console);
 void console_destroy(struct console *console);
 
 /* The shell's platform: read_line, ending. context is the console. */

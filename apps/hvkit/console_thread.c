@@ -136,6 +136,7 @@ void console_run_monitor(struct console *console, const char *line)
 		bool waits = true;
 
 		machine_lock(&run->machine);
+		monitor_be_patient(&run->monitor, machine_now(&run->machine));
 		status = monitor_run(&run->monitor, machine_now(&run->machine), command);
 		machine_unlock(&run->machine);
 		while (status == SHELL_OK && waits && !console_is_closed(console)) {

@@ -12,6 +12,7 @@
 #define WAIT_MS_MAX 86400000u
 #define MARK_MAX 255u
 #define TEXT_MAX 1600u
+#define PATIENCE_MS 3000u
 
 static int help(const struct monitor_call *call);
 static int wait_for(const struct monitor_call *call);
@@ -39,6 +40,24 @@ static const struct command {
 	 monitor_disk, monitor_complete_disk},
 	{"cut", "cut [--after REQUESTS]", "the power fails: what no flush made safe may be lost", 0, 2,
 	 monitor_cut, monitor_complete_cut},
+	{"kbd", "kbd type \"TEXT\" | key KEY ...", "what is typed: text, or keys such as F2 and Ctrl+C", 2,
+	 MONITOR_WORDS_MAX, monitor_keyboard, monitor_complete_keyboard},
+	{"mouse", "mouse move X Y | click [BUTTON]", "the pointer, to 0..32767 each; left, right, middle", 1,
+	 5, monitor_mouse, monitor_complete_mouse},
+	{"shutdown", "shutdown [--reboot] [--force]", "asks the guest to go down; --hibernate; a reason", 0,
+	 MONITOR_WORDS_MAX, monitor_shutdown, monitor_complete_shutdown},
+	{"time", "time step SECONDS", "sets the host's clock, and tells the guest", 2, 2, monitor_time,
+	 monitor_complete_time},
+	{"heartbeat", "heartbeat", "how often the guest has answered, and when last", 0, 0, monitor_heartbeat,
+	 NULL},
+	{"kvp", "kvp VERB [ARGUMENTS]", "pairs: list, get, set, delete; ip get, ip set", 1, MONITOR_WORDS_MAX,
+	 monitor_kvp, monitor_complete_kvp},
+	{"vss", "vss check|freeze|thaw|backup", "makes the guest's disks still, and lets them go on", 1, 1,
+	 monitor_vss, monitor_complete_vss},
+	{"fcopy", "fcopy FILE [NAME] [--overwrite]", "copies a file of this machine into the guest", 1, 3,
+	 monitor_fcopy, NULL},
+	{"restart", "restart SERVICE", "a service of the host's begins anew: kvp, vss, kbd0, ...", 1, 1,
+	 monitor_restart, monitor_complete_restart},
 	{"rescind", "rescind DEV", "takes a device away from the guest", 1, 1, monitor_rescind,
 	 monitor_complete_device},
 	{"offer", "offer DEV", "offers it again", 1, 1, monitor_offer_again, monitor_complete_device},
@@ -195,8 +214,10 @@ static int unknown_command(const struct monitor_call *call, const char *name)
 
 int monitor_run(struct monitor *monitor, uint64_t now, const char *text)
 {
-	struct monitor_call call = {
-		.monitor = monitor, .partition = machine_partition(&monitor->machine), .now = now};
+	struct monitor_call call = {.monitor = monitor,
+				    .partition = machine_partition(&monitor->machine),
+				    .now = now,
+				    .line = text};
 	char line[SHELL_LINE_MAX + 1], *words[MONITOR_WORDS_MAX + 1];
 	const struct command *command;
 	uint32_t count;
@@ -257,6 +278,17 @@ static bool find_device(struct monitor *monitor, const char *name, struct hvh_de
 	return false;
 }
 
+/* False: it waits again, for that or for something else. */
+static bool retry(struct monitor *monitor, uint64_t now, int *status)
+{
+	char line[SHELL_LINE_MAX + 1];
+
+	strcpy(line, monitor->wait.path);
+	monitor->wait = (struct monitor_wait){.kind = MONITOR_WAIT_NONE};
+	*status = monitor_run(monitor, now, line);
+	return *status != SHELL_OK || monitor->wait.kind == MONITOR_WAIT_NONE;
+}
+
 /* Past its time an expectation has failed; the guest's doings are only given time to happen. */
 static bool is_over(struct monitor *monitor, uint64_t now, int *status)
 {
@@ -281,6 +313,13 @@ static bool is_over(struct monitor *monitor, uint64_t now, int *status)
 		       device.channel_id == 0;
 	case MONITOR_WAIT_QUIET:
 		return now >= wait->until || monitor_is_quiet(monitor, now);
+	case MONITOR_WAIT_STATE:
+		return now >= wait->until || monitor_holds(monitor, wait, &known, value, sizeof(value));
+	case MONITOR_WAIT_ANSWER:
+		*status = monitor->requests[wait->request].status;
+		return monitor->requests[wait->request].over;
+	case MONITOR_WAIT_RETRY:
+		return retry(monitor, now, status);
 	case MONITOR_WAIT_EXPECT:
 		break;
 	}
@@ -299,12 +338,20 @@ bool monitor_waits(struct monitor *monitor, uint64_t now, int *status)
 {
 	if (!is_over(monitor, now, status))
 		return true;
-	monitor->wait = (struct monitor_wait){.kind = MONITOR_WAIT_NONE};
+	monitor_stop_waiting(monitor);
 	return false;
+}
+
+void monitor_be_patient(struct monitor *monitor, uint64_t now)
+{
+	monitor->patient_until = now + PATIENCE_MS * HVH_TIME_PER_MS;
 }
 
 void monitor_stop_waiting(struct monitor *monitor)
 {
+	if (monitor->wait.kind == MONITOR_WAIT_ANSWER)
+		monitor_request_leave(&monitor->requests[monitor->wait.request]);
+	monitor->patient_until = 0;
 	monitor->wait = (struct monitor_wait){.kind = MONITOR_WAIT_NONE};
 }
 
@@ -457,6 +504,7 @@ static bool deferred_run(void *context, uint64_t now)
 	struct monitor *monitor = context;
 	struct monitor_deferred *next = next_deferred(monitor);
 	struct monitor_wait wait = monitor->wait; /* that of the line under way */
+	uint64_t patient_until = monitor->patient_until;
 	char line[SHELL_LINE_MAX + 1];
 
 	if (!next || next->at > now || !is_due(monitor, next, now))
@@ -465,8 +513,12 @@ static bool deferred_run(void *context, uint64_t now)
 	memmove(next, next + 1,
 		(size_t)(&monitor->deferred[monitor->deferred_count] - (next + 1)) * sizeof(*next));
 	monitor->deferred_count--;
+	monitor->wait = (struct monitor_wait){.kind = MONITOR_WAIT_NONE};
+	monitor->patient_until = 0;
 	(void)monitor_run(monitor, now, line);
+	monitor_stop_waiting(monitor);
 	monitor->wait = wait;
+	monitor->patient_until = patient_until;
 	return true;
 }
 

@@ -11,10 +11,12 @@
 #include "apps/shell/results.h"
 #include "apps/shell/tree.h"
 #include "hvkit_host/quirk.h"
+#include "hvkit_host/utilities.h"
 
 #define MONITOR_WORDS_MAX 16u
 #define MONITOR_DEVICES_MAX 64u
 #define MONITOR_DEFERRED_MAX 256u
+#define MONITOR_REQUESTS_MAX 16u
 #define MONITOR_TICK_MS 2u /* how often a wait is looked at */
 
 struct storage;
@@ -25,7 +27,10 @@ enum monitor_wait_kind {
 	MONITOR_WAIT_OPEN,     /* the guest has opened the device */
 	MONITOR_WAIT_RELEASED, /* the guest has given it back */
 	MONITOR_WAIT_QUIET,    /* the guest asks the storage controller nothing any more */
-	MONITOR_WAIT_EXPECT
+	MONITOR_WAIT_EXPECT,
+	MONITOR_WAIT_STATE,  /* the same, but the guest is only given time for it */
+	MONITOR_WAIT_ANSWER, /* the guest has answered */
+	MONITOR_WAIT_RETRY   /* an integration component is not there yet: path is the line */
 };
 
 struct monitor_wait {
@@ -33,6 +38,7 @@ struct monitor_wait {
 	uint64_t from, until;     /* not before from */
 	uint64_t requests, since; /* QUIET: so many, since then */
 	char device[16];
+	uint32_t request; /* ANSWER */
 	char path[SHELL_LINE_MAX + 1], operator[3], wanted[SHELL_LINE_MAX + 1];
 };
 
@@ -43,6 +49,23 @@ struct monitor_deferred {
 	bool conditional;
 	char path[SHELL_LINE_MAX + 1], operator[3], wanted[SHELL_LINE_MAX + 1];
 	char line[SHELL_LINE_MAX + 1];
+};
+
+/* An integration component is asked for something. */
+struct monitor_request {
+	struct monitor *monitor;
+	bool used;
+	bool asking; /* just now: what is refused at once is the command's to tell */
+	bool waited; /* the line under way waits for it */
+	bool over, away;
+	int status;
+	const char *name; /* the command's */
+	/* What follows from an answer: true if that is all that is to be said of it, or more was asked.
+	 * NULL: the answer is shown. */
+	bool (*go_on)(struct monitor_request *request, enum hvh_utility_result result, uint32_t status,
+		      const char *text);
+	uint32_t step, last, index; /* go_on's */
+	char text[200];             /* away: why */
 };
 
 struct monitor {
@@ -56,6 +79,9 @@ struct monitor {
 	uint32_t chances[HVH_FAULT_COUNT];
 	enum hvh_silence silence;
 	struct monitor_wait wait;
+	uint64_t patient_until; /* a component that is not there yet is waited for until then */
+	struct monitor_request requests[MONITOR_REQUESTS_MAX];
+	uint32_t pointer_x, pointer_y;
 	struct monitor_deferred deferred[MONITOR_DEFERRED_MAX];
 	uint32_t deferred_count;
 };
@@ -70,6 +96,8 @@ int monitor_run(struct monitor *monitor, uint64_t now, const char *line);
 /* True while what was begun is not over; then *status is its outcome. */
 bool monitor_waits(struct monitor *monitor, uint64_t now, int *status);
 void monitor_stop_waiting(struct monitor *monitor);
+/* Called before monitor_run by those who will ask monitor_waits. */
+void monitor_be_patient(struct monitor *monitor, uint64_t now);
 
 /* --- For help and completion ------------------------------------------------------------- */
 

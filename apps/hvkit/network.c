@@ -51,6 +51,24 @@ static struct hvh_vf *create_vf(struct run *run)
 	return hvh_vf_create(machine_partition(&run->machine), run->nic, &config);
 }
 
+static void lose(void *context, const void *frame, uint32_t length)
+{
+	(void)context;
+	(void)frame;
+	(void)length;
+}
+
+/* One whose cable is in no switch: for what has to tell cards apart. */
+static struct hvh_nic *create_second(struct run *run, const struct hvh_nic_config *first)
+{
+	const struct hvh_backend nowhere = {.transmit = lose};
+	struct hvh_nic_config config = {.link_up = false};
+
+	memcpy(config.mac, first->mac, sizeof(config.mac));
+	config.mac[5]++;
+	return hvh_nic_create(machine_partition(&run->machine), &config, &nowhere);
+}
+
 static bool create_card(struct run *run, const struct hvh_backend *backend)
 {
 	static const uint8_t none[sizeof(hardware_address)];
@@ -66,8 +84,11 @@ static bool create_card(struct run *run, const struct hvh_backend *backend)
 	run->nic = hvh_nic_create(machine_partition(&run->machine), &config, &outer);
 	if (run->nic && run->options->vf)
 		run->vf = create_vf(run);
+	if (run->nic && run->options->second_card)
+		run->second = create_second(run, &config);
 	machine_unlock(&run->machine);
-	return run->nic != NULL && (run->vf != NULL || !run->options->vf);
+	return run->nic != NULL && (run->vf != NULL || !run->options->vf) &&
+	       (run->second != NULL || !run->options->second_card);
 }
 
 static bool create_user(struct run *run, char *error)

@@ -44,7 +44,8 @@ static const struct option {
 	 "  mac=ADDRESS     its hardware address (00:15:5d:00:07:01)\n"
 	 "  without=LIST    offloads that the host has not: all, none, or of\n"
 	 "                  tx-checksum+rx-checksum+lso+rsc+vlan+rss+ipv6+udp\n"
-	 "  pcap=FILE       every frame, as pcapng"},
+	 "  pcap=FILE       every frame, as pcapng\n"
+	 "  second          one more card, net1, that is plugged in nowhere"},
 	{"--queues", "N", options_take_queues, "queues that the guest's driver asks for, 1 to 64 (1)"},
 	{"--offloads", "LIST", options_take_offloads,
 	 "offloads that it switches on: all, none, or of\n"
@@ -67,6 +68,19 @@ static const struct option {
 	{"--disk-trouble", "LIST", options_take_disk_trouble,
 	 "KIND=VALUE,... for all disks: medium-errors, busy, unit-attentions and\n"
 	 "never (no answer) by chance, like 5% or 1/200; delay, at most, like 20ms"},
+	{"--input", "LIST", options_take_input,
+	 "what there is to type and to point with: all, none, or of\n"
+	 "keyboard+mouse (none)"},
+	{"--utilities", "LIST", options_take_utilities,
+	 "integration components of the host: all, none, or of\n"
+	 "shutdown+timesync+heartbeat+kvp+vss+fcopy (none)"},
+	{"--kvp-file", "FILE", options_take_kvp_file,
+	 "keeps the key-value pairs that the host has set, between runs"},
+	{"--guest-dir", "DIRECTORY", options_take_guest_dir,
+	 "hosted: where the guest keeps its pairs and the files copied to it (in\n"
+	 "memory)"},
+	{"--freeze-max", "SECONDS", options_take_freeze_max,
+	 "a guest that is frozen for a backup thaws by itself then, 1 to 3600 (60)"},
 	{"--seed", "N", options_take_seed,
 	 "deterministic: one thread, virtual time, every choice from N (with\n"
 	 "--nic sim or none; a failing run is replayed by its seed)"},
@@ -267,8 +281,8 @@ static bool check(struct parser *parser)
 			parser,
 			"--seed runs in virtual time, and real servers do not: use it with --nic sim (the "
 			"default then) or --nic none");
-	if (!options_check_machine(parser) || !options_check_driver(parser) || !check_files(parser) ||
-	    !check_disks(parser))
+	if (!options_check_machine(parser) || !options_check_driver(parser) ||
+	    !options_check_services(parser) || !check_files(parser) || !check_disks(parser))
 		return false;
 	if (options->script && options->command_count)
 		return options_wrong(parser,

@@ -14,6 +14,7 @@
 #include "hvkit_host/host.h"
 #include "hvkit_host/network.h"
 #include "hvkit_host/storage.h"
+#include "hvkit_host/utilities.h"
 
 #define CLI_COMMANDS_MAX 64u
 #define CLI_ERROR_MAX 640u
@@ -84,6 +85,12 @@ struct cli_options {
 	bool vf, vf_separate;            /* a VF beside the card; an interface of its own in our guest */
 	uint32_t vf_grace_ms;            /* hvk_vf_config.grace_ms */
 	uint64_t vf_offer_delay;         /* hvh_vf_config.offer_delay */
+	bool second_card;                /* one more, plugged in nowhere */
+	bool keyboard, mouse;
+	uint32_t utilities;    /* HVH_UTILITY_*; 0: none */
+	const char *kvp_file;  /* the argument's; NULL: none */
+	const char *guest_dir; /* likewise */
+	uint32_t freeze_max_ms;
 	struct cli_disk disks[CLI_DISKS_MAX];
 	uint32_t disk_count;
 	struct hvh_storage_trouble disk_trouble; /* of every controller, at first */

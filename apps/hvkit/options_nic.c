@@ -89,6 +89,15 @@ static bool take_netns(struct parser *parser, const char *value)
 	return *value || options_wrong(parser, "--nic tap,netns=NAME: the name is empty");
 }
 
+/* --- Another card beside it ---------------------------------------------------------------- */
+
+static bool take_second(struct parser *parser, const char *value)
+{
+	(void)value;
+	parser->options->second_card = true;
+	return true;
+}
+
 /* --- A VF beside the card ------------------------------------------------------------------ */
 
 #define GRACE_MAX_MS 600000u
@@ -169,6 +178,7 @@ static const struct part {
 	{ANY, "mac", "ADDRESS", options_take_card_mac},
 	{ANY, "without", "OFFLOADS", options_take_card_without},
 	{ANY, "pcap", "FILE", options_take_card_pcap},
+	{ANY, "second", NULL, take_second},
 	{ANY, "vf", NULL, take_vf},
 	{ANY, "transparent", NULL, take_transparent},
 	{ANY, "separate", NULL, take_separate},
@@ -222,7 +232,7 @@ static void forget(struct parser *parser)
 	free(options->nic_text);
 	options->tftp_directory = options->nic_text = NULL;
 	options->pcap = NULL;
-	options->vf = options->vf_separate = false;
+	options->vf = options->vf_separate = options->second_card = false;
 	options->vf_grace_ms = 0;
 	options->vf_offer_delay = 0;
 	memset(&options->user, 0, sizeof(options->user));

@@ -27,7 +27,7 @@ bool options_wrong_name(struct parser *parser, const char *what, const char *val
 bool options_number(const char *text, uint64_t max, uint64_t *value);
 
 /* One per option: take its value (NULL if it has none). options_values.c, _nic.c, _card.c, _disk.c,
- * _machine.c */
+ * _services.c, _machine.c */
 bool options_take_cpus(struct parser *parser, const char *value);
 bool options_take_host(struct parser *parser, const char *value);
 bool options_take_vmbus_max(struct parser *parser, const char *value);
@@ -40,6 +40,11 @@ bool options_take_mtu(struct parser *parser, const char *value);
 bool options_take_disk(struct parser *parser, const char *value);
 bool options_take_cdrom(struct parser *parser, const char *value);
 bool options_take_disk_trouble(struct parser *parser, const char *value);
+bool options_take_input(struct parser *parser, const char *value);
+bool options_take_utilities(struct parser *parser, const char *value);
+bool options_take_kvp_file(struct parser *parser, const char *value);
+bool options_take_guest_dir(struct parser *parser, const char *value);
+bool options_take_freeze_max(struct parser *parser, const char *value);
 bool options_take_silent(struct parser *parser, const char *value);
 bool options_take_quirk(struct parser *parser, const char *value);
 bool options_take_script(struct parser *parser, const char *value);
@@ -68,6 +73,7 @@ bool options_take_card_pcap(struct parser *parser, const char *value);
 /* What of these fits together, and with the others. */
 bool options_check_machine(struct parser *parser);
 bool options_check_driver(struct parser *parser);
+bool options_check_services(struct parser *parser);
 /* Sets the quirks that were given. */
 bool options_set_quirks(struct parser *parser);
 

@@ -44,7 +44,8 @@ bool run_prepare(struct run *run, char *error)
 	run->storage->on_cut = power_is_cut;
 	run->storage->context = run;
 	monitor_create(&run->monitor);
-	return run_network_create(run, error) && storage_create(run->storage, &run->machine, error);
+	return run_network_create(run, error) && storage_create(run->storage, &run->machine, error) &&
+	       run_services_create(run, error);
 }
 
 /* --- Judging ------------------------------------------------------------------------ */
@@ -57,6 +58,10 @@ static void look_inside(struct run *run)
 		hvh_nic_get_counters(run->nic, &run->nic_counters);
 	if (run->vf)
 		hvh_vf_get_counters(run->vf, &run->vf_counters);
+	if (run->utilities) {
+		hvh_utilities_get_counters(run->utilities, &run->utilities_counters);
+		run->heartbeats = hvh_heartbeats(run->utilities, NULL);
+	}
 	machine_unlock(&run->machine);
 	run->time = machine_now(&run->machine);
 }
@@ -175,6 +180,7 @@ static void clean_up(struct run *run)
 	run->kind->destroy(run);
 	run_network_destroy(run);
 	storage_destroy(run->storage);
+	guest_files_close(run->guest_files);
 }
 
 /* The files' ends decide too: what was asked for is to be there. */
@@ -198,6 +204,11 @@ static bool open_files(struct run *run, char *error)
 
 	if (!console_create(&run->console, run, error))
 		return false;
+	if (options->guest_dir) {
+		run->guest_files = guest_files_open(options->guest_dir, error, CLI_ERROR_MAX);
+		if (!run->guest_files)
+			return false;
+	}
 	run->storage = storage_open(options->disks, options->disk_count, options->seed, error);
 	return run->storage && open_file("--trace", options->trace, &run->trace, error) &&
 	       run_network_open(run, error) && open_file("--summary", options->summary, &run->summary, error);
@@ -211,6 +222,7 @@ static int refuse(struct run *run, const char *error)
 	if (run) {
 		hvh_capture_destroy(run->capture);
 		storage_destroy(run->storage);
+		guest_files_close(run->guest_files);
 		console_destroy(&run->console);
 	}
 	free(run);

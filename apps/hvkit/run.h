@@ -4,11 +4,14 @@
 #define CLI_RUN_H
 
 #include "apps/hvkit/console.h"
+#include "apps/hvkit/guest_files.h"
 #include "apps/hvkit/machine.h"
 #include "apps/hvkit/monitor.h"
 #include "apps/hvkit/options.h"
 #include "apps/hvkit/storage.h"
 #include "apps/shell/shell.h"
+#include "hvkit_host/input.h"
+#include "hvkit_host/utilities.h"
 #include "hvkit_host/vf.h"
 #include "ports/hosted/hosted.h"
 
@@ -39,7 +42,12 @@ struct run {
 	struct hosted *hosted;   /* NULL with another kind */
 	struct run_guest *guest; /* likewise */
 	struct hvh_nic *nic;
-	struct hvh_vf *vf; /* NULL: none beside the card */
+	struct hvh_vf *vf;      /* NULL: none beside the card */
+	struct hvh_nic *second; /* likewise */
+	struct hvh_keyboard *keyboard;
+	struct hvh_mouse *mouse;
+	struct hvh_utilities *utilities;
+	struct guest_files *guest_files; /* NULL: in memory */
 	struct hvh_slirp *slirp;
 	struct hvh_tap *tap;
 	struct hvh_simwire *wire;
@@ -58,6 +66,8 @@ struct run {
 	struct hvh_counters host_counters;
 	struct hvh_nic_counters nic_counters;
 	struct hvh_vf_counters vf_counters;
+	struct hvh_utilities_counters utilities_counters;
+	uint64_t heartbeats;
 	uint64_t backend_dropped; /* frames that user-mode networking or TAP lost */
 	char tap_name[16];
 	bool capture_failed;
@@ -82,9 +92,16 @@ void run_network_stop(struct run *run);
 /* The rest, once the machine is gone. */
 void run_network_destroy(struct run *run);
 
+/* Keyboard, mouse and integration components, as far as they are asked for. False with a line in error (of
+ * CLI_ERROR_MAX bytes). */
+bool run_services_create(struct run *run, char *error);
+
 struct json;
 /* What the monitor counted, as an object "kvm"; null in other runs. */
 void run_kvm_summary(struct json *json, const struct run *run);
+
+/* The integration components; null without. */
+void run_services_summary(struct json *json, const struct run *run);
 
 /* Disks, their controllers, and a cut. */
 void run_storage_summary(struct json *json, const struct run *run);

@@ -132,6 +132,7 @@ static bool load_shell(struct run *run, char *error)
 		.fatal = fatal,
 		.read_line = read_line,
 		.ending = ending,
+		.files = run->guest_files ? guest_files_operations(run->guest_files) : NULL,
 	};
 	const struct shell_config config = {
 		.hvk = {.cpus = options->cpus,
@@ -148,6 +149,7 @@ static bool load_shell(struct run *run, char *error)
 		      : options->vf_separate ? SHELL_VF_SEPARATE
 					     : SHELL_VF_TRANSPARENT,
 		.vf_grace_ms = options->vf_grace_ms,
+		.freeze_max_ms = options->freeze_max_ms,
 	};
 
 	if (shell_init(&run->shell, &platform, &config) != HVK_OK) {
@@ -176,6 +178,8 @@ static void go(struct run *run)
 	/* Who reads from others may wait for them as long as they like. */
 	run->hung = !hosted_run(run->hosted, run->console.source == CONSOLE_COMMANDS ? LIMIT_MS : 0);
 	console_stop(&run->console);
+	if (!run->hung)
+		console_finish(&run->console);
 }
 
 static void end(struct run *run)

@@ -61,6 +61,8 @@ static void put_run(struct json *json, const struct run *run)
 	json_string(json, "trace", options->trace);
 	json_seconds(json, "seconds", run->time);
 	json_bool(json, "hung", run->hung);
+	json_bool(json, "shut_down", results->shut_down);
+	json_bool(json, "reboot", results->reboot);
 	if (!results->failed_step) {
 		json_null(json, "failed");
 		return;
@@ -371,6 +373,7 @@ bool run_summary(struct run *run)
 	put_host_counters(&json, &run->host_counters);
 	put_nic_counters(&json, run);
 	put_vf_counters(&json, run);
+	run_services_summary(&json, run);
 	run_kvm_summary(&json, run);
 	json_close(&json);
 	json_object(&json, "memory");

@@ -25,7 +25,9 @@ static enum hvk_utility_answer start(void *context, const char *path, const char
 	const struct shell_files *files = &shell->services.files;
 	enum shell_file_error error = SHELL_FILE_FAILED;
 
+	/* The guest's own files are not the host's to replace. */
 	if (shell->services.refuses & SHELL_REFUSES_FILES ||
+	    strncmp(name, SHELL_POOL_FILE, strlen(SHELL_POOL_FILE)) == 0 ||
 	    strlen(path) + 1 + strlen(name) >= SHELL_COPY_NAME)
 		return HVK_UTILITY_REFUSED;
 	copies->now = (struct shell_copy){.size = size, .hashed = true};

@@ -81,17 +81,22 @@ static bool start_stack(struct shell *shell)
 	return true;
 }
 
+static void record_addresses(const struct netif *netif, struct shell_lease *lease)
+{
+	memcpy(lease->address, netif_ip4_addr(netif), 4);
+	memcpy(lease->mask, netif_ip4_netmask(netif), 4);
+	memcpy(lease->router, netif_ip4_gw(netif), 4);
+	memcpy(lease->dns, ip_2_ip4(dns_getserver(0)), 4);
+}
+
 static void record_lease(struct shell *shell)
 {
 	struct netif *netif = &shell->netif.netif;
 	const struct dhcp *dhcp = netif_dhcp_data(netif);
 	struct shell_lease *lease = &shell->results.lease;
 
-	memcpy(lease->address, netif_ip4_addr(netif), 4);
-	memcpy(lease->mask, netif_ip4_netmask(netif), 4);
-	memcpy(lease->router, netif_ip4_gw(netif), 4);
+	record_addresses(netif, lease);
 	memcpy(lease->server, &dhcp->server_ip_addr, 4);
-	memcpy(lease->dns, ip_2_ip4(dns_getserver(0)), 4);
 	lease->seconds = dhcp->offered_t0_lease;
 	lease->valid = true;
 }
@@ -129,7 +134,7 @@ static bool get_lease(struct shell *shell)
 
 	if (dhcp_start(netif) != ERR_OK)
 		return step(shell, "start DHCP", HVK_ENOMEM);
-	while (!dhcp_supplied_address(netif)) {
+	while (!dhcp_supplied_address(netif) && !shell->addresses_injected) {
 		shell_card_check(shell); /* it may go, and come back */
 		if (shell->abandoned)
 			return false;
@@ -261,7 +266,8 @@ static const char *lease_note(const struct shell *shell)
 
 int shell_command_ip(struct shell *shell, uint32_t count, char *const words[])
 {
-	const struct shell_lease *lease = &shell->results.lease;
+	struct shell_lease injected = {.valid = true};
+	const struct shell_lease *lease = shell->addresses_injected ? &injected : &shell->results.lease;
 	struct netif *netif = &shell->netif.netif;
 	char text[SHELL_ADDRESS_TEXT];
 
@@ -271,6 +277,7 @@ int shell_command_ip(struct shell *shell, uint32_t count, char *const words[])
 		return shell_error(shell, "ip: there is no network card\n");
 	if (dhcp_supplied_address(netif))
 		record_lease(shell);
+	record_addresses(netif, &injected);
 	shell_print(shell, SHELL_OUTPUT, "hardware  %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, %s\n",
 		    netif->hwaddr[0], netif->hwaddr[1], netif->hwaddr[2], netif->hwaddr[3], netif->hwaddr[4],
 		    netif->hwaddr[5], netif->mtu,
@@ -278,13 +285,16 @@ int shell_command_ip(struct shell *shell, uint32_t count, char *const words[])
 		    : netif_is_link_up(netif) ? "link up"
 					      : "link down");
 	shell_address_text(lease->address, text);
-	shell_print(shell, SHELL_OUTPUT, "address   %s%s\n", text, lease_note(shell));
+	shell_print(shell, SHELL_OUTPUT, "address   %s%s\n", text,
+		    shell->addresses_injected ? ", set by the host" : lease_note(shell));
 	shell_address_text(lease->mask, text);
 	shell_print(shell, SHELL_OUTPUT, "mask      %s\n", text);
 	shell_address_text(lease->router, text);
 	shell_print(shell, SHELL_OUTPUT, "router    %s\n", text);
 	shell_address_text(lease->dns, text);
 	shell_print(shell, SHELL_OUTPUT, "dns       %s\n", text);
+	if (shell->addresses_injected)
+		return SHELL_OK;
 	shell_address_text(lease->server, text);
 	shell_print(shell, SHELL_OUTPUT, "server    %s, for %u s\n", text, lease->seconds);
 	return SHELL_OK;

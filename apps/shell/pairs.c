@@ -17,7 +17,7 @@ static const char *const pool_names[] = {"external", "guest", "auto", "auto-exte
 #define FILE_NAME 16u
 static void file_name(uint8_t pool, char name[FILE_NAME])
 {
-	snprintf(name, FILE_NAME, ".kvp_pool_%u", pool);
+	snprintf(name, FILE_NAME, SHELL_POOL_FILE "%u", pool);
 }
 
 static void load(struct shell *shell, uint8_t pool)

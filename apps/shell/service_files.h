@@ -7,6 +7,8 @@
 
 #include "apps/shell/private.h"
 
+#define SHELL_POOL_FILE ".kvp_pool_" /* and the pool's number, as Linux and FreeBSD have it */
+
 struct shell_dump_to {
 	hvk_dump_line line;
 	void *context;

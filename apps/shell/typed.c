@@ -94,13 +94,14 @@ bool shell_typed_take(struct shell *shell, char *line, size_t size)
 {
 	struct shell_typed *typed = &shell->services.typed;
 	char *end = memchr(typed->bytes, '\n', typed->length);
-	uint32_t length;
+	size_t length;
 
 	if (!end)
 		return false;
-	length = (uint32_t)(end - typed->bytes);
-	snprintf(line, size, "%.*s", (int)length, typed->bytes);
-	typed->length -= length + 1;
+	*end = '\0';
+	length = (size_t)(end - typed->bytes);
+	snprintf(line, size, "%s", typed->bytes);
+	typed->length -= (uint32_t)length + 1;
 	memmove(typed->bytes, end + 1, typed->length);
 	return true;
 }
@@ -111,7 +112,8 @@ static void control(struct shell *shell, uint32_t key)
 {
 	if (key == 'c' || key == 'C') {
 		forget(&shell->services.typed);
-		shell_cancel(shell);
+		if (shell->command_runs)
+			shell_cancel(shell);
 	} else if (key == 'u' || key == 'U') {
 		forget(&shell->services.typed);
 	}

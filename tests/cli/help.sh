@@ -36,7 +36,7 @@ hvkit run --help
 for word in lsvmbus ip nic vf disk ping fetch time kvp vss files input refuse stats inspect expect help poweroff; do
 	out_says "^  $word"
 done
-for word in devices nic vf migrate disk cut rescind offer quirk fault silence violations counters inspect expect wait after at when trace help; do
+for word in devices nic vf migrate disk cut kbd mouse shutdown time heartbeat kvp vss fcopy restart rescind offer quirk fault silence violations counters inspect expect wait after at when trace help; do
 	out_says "^  !$word"
 done
 out_says 'nvs-receive-buffer'

@@ -13,7 +13,9 @@
 #include "apps/hvkit/monitor.h"
 #include "ports/hosted/hosted.h"
 #include "apps/shell/shell.h"
+#include "hvkit_host/input.h"
 #include "hvkit_host/network.h"
+#include "hvkit_host/utilities.h"
 
 struct fixture {
 	struct hosted *machine;
@@ -95,6 +97,104 @@ static void assert_refused(struct fixture *fixture, const char *line, int status
 		fail_msg("%s: not one line: %s", line, fixture->err);
 }
 
+/* Without a guest nothing is answered; what is wrong is said first. */
+static void components(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct hvh_utilities_config config = {.which = 0};
+	const struct hvh_input_config input = {.refuses = false};
+	struct hvh_partition *partition = hosted_partition(fixture->machine);
+	uint64_t now = hosted_now(fixture->machine);
+	char error[200];
+	int status = -1;
+
+	assert_refused(fixture, "kbd key F2", SHELL_FAILED, "--input keyboard");
+	assert_refused(fixture, "mouse move 1 2", SHELL_FAILED, "--input mouse");
+	assert_refused(fixture, "shutdown", SHELL_FAILED, "--utilities all");
+	assert_refused(fixture, "kvp list", SHELL_FAILED, "--utilities all");
+	assert_refused(fixture, "restart kbd0", SHELL_FAILED, "--input all");
+	assert_non_null(hvh_keyboard_create(partition, &input));
+	assert_non_null(hvh_mouse_create(partition, &input));
+	assert_non_null(hvh_utilities_create(partition, &config, error, sizeof(error)));
+	assert_refused(fixture, "shutdown --rebot", SHELL_USAGE, "--reboot, --hibernate, --force");
+	assert_refused(fixture, "shutdown --force", SHELL_FAILED, "the guest has not opened it");
+	assert_refused(fixture, "time stop 1", SHELL_USAGE, "step SECONDS");
+	for (uint32_t n = 0; n < 5; n++) {
+		static const char *const wrong[] = {"1s", "1.", "-", "1.12345678", "99999999999"};
+		char line[40];
+
+		snprintf(line, sizeof(line), "time step %s", wrong[n]);
+		assert_refused(fixture, line, SHELL_USAGE, "such as 90");
+	}
+	assert_refused(fixture, "heartbeat", SHELL_FAILED, "answered none");
+	assert_refused(fixture, "vss frieze", SHELL_USAGE, "did you mean 'freeze'");
+	assert_refused(fixture, "vss backup", SHELL_FAILED, "has not opened it");
+	assert_refused(fixture, "fcopy --overwrite", SHELL_USAGE, "FILE [NAME]");
+	assert_refused(fixture, "fcopy /etc/hostname", SHELL_FAILED, "has not opened it");
+	assert_refused(fixture, "restart kv", SHELL_USAGE, "did you mean 'kvp'");
+	assert_done(fixture, "restart kvp", "");
+	/* A console waits for a guest that comes up. */
+	monitor_be_patient(&fixture->monitor, now);
+	assert_int_equal(run(fixture, "vss check"), SHELL_OK);
+	assert_true(monitor_waits(&fixture->monitor, now + 2999 * HVH_TIME_PER_MS, &status));
+	assert_false(monitor_waits(&fixture->monitor, now + 3000 * HVH_TIME_PER_MS, &status));
+	assert_int_equal(status, SHELL_FAILED);
+	assert_non_null(strstr(fixture->err, "vss: vss: the guest has not opened it"));
+}
+
+static void pairs(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct hvh_utilities_config config = {.which = HVH_UTILITY_KVP};
+	char error[200];
+
+	assert_non_null(
+		hvh_utilities_create(hosted_partition(fixture->machine), &config, error, sizeof(error)));
+	assert_refused(fixture, "kvp lst", SHELL_USAGE, "did you mean 'list'");
+	assert_refused(fixture, "kvp list host", SHELL_USAGE, "external, guest, auto");
+	assert_refused(fixture, "kvp get external", SHELL_USAGE, "get takes POOL KEY");
+	assert_refused(fixture, "kvp get external a b", SHELL_USAGE, "get takes POOL KEY");
+	assert_refused(fixture, "kvp get external \"a", SHELL_USAGE, "get takes POOL KEY");
+	assert_refused(fixture, "kvp set guest a", SHELL_USAGE, "set takes POOL KEY VALUE");
+	assert_refused(fixture, "kvp set guest a \"b\" c", SHELL_USAGE, "set takes POOL KEY VALUE");
+	assert_refused(fixture, "kvp set 4 a b", SHELL_USAGE, "there are: external");
+	assert_refused(fixture, "kvp set 0 \"a key\" \"\"", SHELL_FAILED, "has not opened it");
+	assert_refused(fixture, "kvp delete 0 k", SHELL_FAILED, "has not opened it");
+	assert_refused(fixture, "kvp ip", SHELL_USAGE, "ip takes get ADAPTER");
+	assert_refused(fixture, "kvp ip get", SHELL_USAGE, "ip get takes ADAPTER");
+	assert_refused(fixture, "kvp ip set net0", SHELL_USAGE, "ip set takes ADAPTER");
+	assert_refused(fixture, "kvp ip set net0 address=10.0.0.1", SHELL_USAGE, "ip set takes ADAPTER");
+	assert_refused(fixture, "kvp ip set net0 adress=10.0.0.1", SHELL_USAGE, "address=, mask=");
+	assert_refused(fixture, "kvp ip set net0 dhcp", SHELL_FAILED, "has not opened it");
+}
+
+static void typing(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct hvh_input_config config = {.refuses = false};
+	struct hvh_partition *partition = hosted_partition(fixture->machine);
+
+	assert_non_null(hvh_keyboard_create(partition, &config));
+	assert_non_null(hvh_mouse_create(partition, &config));
+	assert_refused(fixture, "kbd typ x", SHELL_USAGE, "did you mean 'type'");
+	assert_refused(fixture, "kbd type two words", SHELL_USAGE, "in quotes");
+	assert_refused(fixture, "kbd type \"open", SHELL_USAGE, "in quotes");
+	assert_refused(fixture, "kbd key F2 Nope", SHELL_USAGE, "'Nope' is no key");
+	/* F2 has gone out: a press and a release. */
+	assert_done(fixture, "inspect devices/kbd0/strokes-waiting", "2");
+	assert_done(fixture, "kbd type \"a\\\"\\\\\\n\"", "");
+	assert_done(fixture, "inspect devices/kbd0/strokes-waiting", "12"); /* a " with Shift \ Enter */
+	assert_refused(fixture, "mouse wiggle 1", SHELL_USAGE, "there are: move, click");
+	assert_refused(fixture, "mouse move 1", SHELL_USAGE, "0 to 32767");
+	assert_refused(fixture, "mouse move 32768 0", SHELL_USAGE, "0 to 32767");
+	assert_refused(fixture, "mouse move 1 1 8", SHELL_USAGE, "0 to 32767");
+	assert_refused(fixture, "mouse move 1 1 0 -128", SHELL_USAGE, "0 to 32767");
+	assert_refused(fixture, "mouse click middel", SHELL_USAGE, "did you mean 'middle'");
+	assert_refused(fixture, "mouse click left 2", SHELL_USAGE, "one argument too many");
+	assert_done(fixture, "mouse move 32767 0 7 -127", "");
+	assert_done(fixture, "mouse click", "");
+}
+
 static void lines(void **state)
 {
 	struct fixture *fixture = *state;
@@ -106,7 +206,7 @@ static void lines(void **state)
 	assert_done(fixture, "help", "rescind DEV");
 	assert_refused(fixture, "rescnd net0", SHELL_USAGE, "did you mean 'rescind'");
 	assert_refused(fixture, "frobnicate", SHELL_USAGE,
-		       "there are: devices, nic, vf, migrate, disk, cut, rescind");
+		       "there are: devices, nic, vf, migrate, disk, cut, kbd");
 	assert_refused(fixture, "help ofer", SHELL_USAGE, "did you mean 'offer'");
 	assert_refused(fixture, "rescind", SHELL_USAGE, "something is missing: rescind DEV");
 	assert_refused(fixture, "rescind net0 now", SHELL_USAGE, "'now' is one argument too many");
@@ -118,7 +218,7 @@ static void devices(void **state)
 	struct fixture *fixture = *state;
 	struct hvh_device_info info;
 
-	assert_done(fixture, "devices", "net0     network card");
+	assert_done(fixture, "devices", "net0       network card");
 	assert_non_null(strstr(fixture->out, "offered"));
 	assert_refused(fixture, "offer net0", SHELL_FAILED, "offered already");
 	assert_done(fixture, "rescind net0", "");
@@ -413,8 +513,18 @@ static void completion(void **state)
 {
 	struct fixture *fixture = *state;
 
-	assert_offers(fixture, "", "devices nic vf migrate disk cut rescind offer ");
+	assert_offers(fixture, "",
+		      "devices nic vf migrate disk cut kbd mouse shutdown time heartbeat kvp vss fcopy "
+		      "restart rescind offer ");
 	assert_offers(fixture, "resc", "rescind ");
+	assert_offers(fixture, "kbd ", "type key ");
+	assert_offers(fixture, "kbd key Ctrl+A", "CapsLock Ctrl+Alt+Delete ");
+	assert_offers(fixture, "mouse click ", "left right middle ");
+	assert_offers(fixture, "shutdown --r", "--reboot ");
+	assert_offers(fixture, "vss ", "check freeze thaw backup ");
+	assert_offers(fixture, "kvp get ex", "external ");
+	assert_offers(fixture, "kvp ip set ", "net0 ");
+	assert_offers(fixture, "restart k", "kvp vss fcopy kbd0 mouse0 ");
 	assert_offers(fixture, "rescind ", "net0 ");
 	assert_offers(fixture, "rescind net0 ", "");
 	assert_offers(fixture, "nic ", "link ");
@@ -453,6 +563,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(lines),
+		TEST(components),
+		TEST(pairs),
+		TEST(typing),
 		TEST(devices),
 		TEST(cards),
 		TEST(quirks),

@@ -159,6 +159,43 @@ static void cards(void **state)
 	assert_wrong_mac("00:00:00:00:00:00");
 }
 
+static void keyboard_and_components(void **state)
+{
+	struct cli_options options;
+
+	(void)state;
+	assert_taken("run|--|ip", &options);
+	assert_false(options.keyboard || options.mouse || options.utilities || options.second_card);
+	cli_options_free(&options);
+	assert_taken(
+		"run|--input|all|--utilities|all|--kvp-file|k|--guest-dir|/|--freeze-max|3|--nic|sim,second",
+		&options);
+	assert_true(options.keyboard && options.mouse && options.second_card);
+	assert_int_equal(options.utilities, HVH_UTILITIES_ALL);
+	assert_string_equal(options.kvp_file, "k");
+	assert_string_equal(options.guest_dir, "/");
+	assert_int_equal(options.freeze_max_ms, 3000);
+	cli_options_free(&options);
+	assert_taken("run|--input|mouse|--utilities|shutdown+vss|--nic|sim,second|--nic|sim", &options);
+	assert_true(options.mouse && !options.keyboard && !options.second_card);
+	assert_int_equal(options.utilities, HVH_UTILITY_SHUTDOWN | HVH_UTILITY_VSS);
+	cli_options_free(&options);
+	assert_wrong("run|--input|keys", "keyboard+mouse, not 'keys'");
+	assert_wrong("run|--input=", "--input must be");
+	assert_wrong("run|--utilities|shutdown,kvp", "joined by '+'");
+	assert_wrong("run|--utilities|shutdown+", "joined by '+'");
+	assert_wrong("run|--kvp-file|k", "--utilities kvp");
+	assert_wrong("run|--kvp-file|k|--utilities|vss", "--utilities kvp");
+	assert_wrong("run|--kvp-file=", "name of a file");
+	assert_wrong("run|--guest-dir|/no/such", "No such file");
+	assert_wrong("run|--guest-dir|/dev/null", "not a directory");
+	assert_wrong("run|--accel|kvm|--guest-dir|/", "--accel hosted");
+	assert_wrong("run|--freeze-max|1", "--utilities vss");
+	assert_wrong("run|--utilities|vss|--freeze-max|0", "1 to 3600");
+	assert_wrong("run|--utilities|vss|--freeze-max|3601", "1 to 3600");
+	assert_wrong("run|--accel|kvm|--kernel|k|--utilities|vss|--freeze-max|2", "hvkit's own guest");
+}
+
 static void the_driver(void **state)
 {
 	struct cli_options options;
@@ -421,19 +458,13 @@ static void nearest_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(every_option),
-		cmocka_unit_test(cards),
-		cmocka_unit_test(the_driver),
-		cmocka_unit_test(commands_are_cut_at_semicolons),
-		cmocka_unit_test(no_commands),
-		cmocka_unit_test(other_actions),
-		cmocka_unit_test(console_options),
-		cmocka_unit_test(quirks),
-		cmocka_unit_test(wrong_options),
-		cmocka_unit_test(wrong_cards),
-		cmocka_unit_test(too_much),
-		cmocka_unit_test(options_of_kvm),
+		cmocka_unit_test(defaults),        cmocka_unit_test(every_option),
+		cmocka_unit_test(cards),           cmocka_unit_test(keyboard_and_components),
+		cmocka_unit_test(the_driver),      cmocka_unit_test(commands_are_cut_at_semicolons),
+		cmocka_unit_test(no_commands),     cmocka_unit_test(other_actions),
+		cmocka_unit_test(console_options), cmocka_unit_test(quirks),
+		cmocka_unit_test(wrong_options),   cmocka_unit_test(wrong_cards),
+		cmocka_unit_test(too_much),        cmocka_unit_test(options_of_kvm),
 		cmocka_unit_test(nearest_names),
 	};
 

@@ -35,7 +35,9 @@ static enum vmm_confinement confinement(const struct cli_options *options)
 #else
 	if (options->no_sandbox)
 		return VMM_UNCONFINED;
-	return options->nic == CLI_NIC_USER ? VMM_CONFINED_TO_READING : VMM_CONFINED;
+	return options->nic == CLI_NIC_USER || options->utilities & HVH_UTILITY_FCOPY
+		       ? VMM_CONFINED_TO_READING
+		       : VMM_CONFINED;
 #endif
 }
 
@@ -152,7 +154,7 @@ static void go(struct run *run)
 		return;
 	run->storage->sandboxed = confinement(run->options) != VMM_UNCONFINED;
 	run->storage->may_read = confinement(run->options) == VMM_CONFINED_TO_READING;
-	if (storage_writes(run->storage))
+	if (storage_writes(run->storage) || run->options->kvp_file)
 		vmm_use_images(guest->vmm);
 	if (!guest_has_commands(run->options))
 		guest_input_start(guest);
