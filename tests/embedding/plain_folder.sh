@@ -28,8 +28,7 @@ door() {
 
 # Each compiler, each machine, each way to optimise once; all pairs of compiler and machine are the
 # suite freestanding's.
-door x86-gcc nm gcc $kernel_x86 $strict
-door x86-gcc-small nm gcc $kernel_x86 -Os -fno-strict-aliasing -fshort-enums
+door x86-gcc-small nm gcc $kernel_x86 -Os -fno-strict-aliasing -fshort-enums $strict
 door x86-clang-small nm clang-14 $kernel_x86 -Oz -fno-strict-aliasing $strict
 linker=aarch64-linux-gnu-ld
 door aarch64-clang aarch64-linux-gnu-nm clang-14 --target=aarch64-none-elf $kernel_aarch64 $strict
