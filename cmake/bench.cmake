@@ -39,7 +39,7 @@ if(TARGET lwip)
 	target_include_directories(hvkit_hosted_plain PUBLIC include ${CMAKE_SOURCE_DIR})
 	target_link_libraries(hvkit_hosted_plain PUBLIC hvkit_guest hvkit_host Threads::Threads PRIVATE hvkit_flags)
 
-	hvkit_bench(tcp_guest bench/tcp/guest.c bench/tcp/download.c ${CMAKE_SOURCE_DIR}/examples/lwip/netif_hvk.c ${net}/lwip_port.c)
+	hvkit_bench(tcp_guest bench/tcp/guest.c bench/tcp/download.c ${CMAKE_SOURCE_DIR}/examples/lwip/netif_hvk.c ${net}/lwip_port.c ${net}/dhcp_boot.c)
 	target_link_libraries(bench_tcp_guest PRIVATE lwip hvkit_hosted_plain)
 
 	set(backends ${CMAKE_SOURCE_DIR}/host/backends)

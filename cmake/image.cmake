@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # hvkit-shell.elf: the guest program as a kernel image. Everything in it is compiled for it alone:
 # no libc but apps/libc, and no SSE, so that an interrupt has no FPU state to keep.
-# Linked twice: the second time with the names of its own functions, for back-traces.
+# hvkit-netboot.elf: the boot program (apps/netboot), likewise.
 execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=include OUTPUT_VARIABLE image_compiler_headers
 	OUTPUT_STRIP_TRAILING_WHITESPACE)
 set(image_headers -ffreestanding -nostdinc "SHELL:-isystem ${CMAKE_SOURCE_DIR}/apps/libc/include"
@@ -32,7 +32,8 @@ endif()
 enable_language(ASM)
 
 set(image_flags ${image_headers} -mno-red-zone -mgeneral-regs-only -mcmodel=small -fno-pic -fno-stack-protector
-	-fno-omit-frame-pointer -fno-optimize-sibling-calls -fcf-protection=none -fno-asynchronous-unwind-tables)
+	-fno-omit-frame-pointer -fno-optimize-sibling-calls -fcf-protection=none -fno-asynchronous-unwind-tables
+	-ffunction-sections -fdata-sections) # what nobody calls is left out
 
 function(hvkit_image_library name)
 	add_library(${name} OBJECT ${ARGN})
@@ -49,21 +50,37 @@ target_compile_options(image_lwip PRIVATE -w)
 
 file(GLOB image_port_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/ports/bare-x86_64/*.c
 	${CMAKE_SOURCE_DIR}/ports/bare-x86_64/*.S)
-file(GLOB image_app_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/image/*.c ${CMAKE_SOURCE_DIR}/apps/libc/*.c)
-hvkit_image_library(image_code ${HVKIT_GUEST_SOURCES} ${shell_sources} ${storage_sources} ${image_port_sources} ${image_app_sources})
-target_link_libraries(image_code PRIVATE hvkit_flags)
+file(GLOB image_libc_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/libc/*.c)
+file(GLOB image_app_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/image/*.c)
+file(GLOB image_netboot_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/netboot/*.c)
+set(image_shell_sources ${shell_sources})
+list(FILTER image_shell_sources INCLUDE REGEX /apps/shell/)
+set(image_net_sources ${shell_sources})
+list(FILTER image_net_sources EXCLUDE REGEX /apps/shell/)
+hvkit_image_library(image_base ${HVKIT_GUEST_SOURCES} ${image_net_sources} ${storage_sources} ${image_port_sources}
+	${image_libc_sources})
+hvkit_image_library(image_code ${image_shell_sources} ${image_app_sources})
+hvkit_image_library(image_netboot ${image_netboot_sources})
+foreach(library image_base image_code image_netboot)
+	target_link_libraries(${library} PRIVATE hvkit_flags)
+endforeach()
 
+# Two passes: the second time with the names of the first.
 set(image_script ${CMAKE_SOURCE_DIR}/ports/bare-x86_64/image.ld)
-function(hvkit_image name output)
-	add_executable(${name} $<TARGET_OBJECTS:image_code> $<TARGET_OBJECTS:image_lwip> ${ARGN})
+function(hvkit_image_link name output)
+	add_executable(${name} $<TARGET_OBJECTS:image_base> $<TARGET_OBJECTS:image_lwip> ${ARGN})
 	set_target_properties(${name} PROPERTIES OUTPUT_NAME ${output} LINK_DEPENDS ${image_script} LINKER_LANGUAGE C)
 	target_link_options(${name} PRIVATE -nostdlib -static -Wl,-T,${image_script} -Wl,--build-id=none
-		-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments)
+		-Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments)
+endfunction()
+function(hvkit_image name)
+	hvkit_image_link(${name}_first ${name}.first.elf ${ARGN})
+	set(names ${CMAKE_BINARY_DIR}/${name}_names.S)
+	add_custom_command(OUTPUT ${names}
+		COMMAND sh ${CMAKE_SOURCE_DIR}/scripts/image-names ${CMAKE_NM} $<TARGET_FILE:${name}_first> ${names}
+		DEPENDS ${name}_first ${CMAKE_SOURCE_DIR}/scripts/image-names VERBATIM)
+	hvkit_image_link(${name}.elf ${name}.elf ${ARGN} ${names})
 endfunction()
 
-hvkit_image(image_first hvkit-shell.first.elf)
-set(image_names ${CMAKE_BINARY_DIR}/image_names.S)
-add_custom_command(OUTPUT ${image_names}
-	COMMAND sh ${CMAKE_SOURCE_DIR}/scripts/image-names ${CMAKE_NM} $<TARGET_FILE:image_first> ${image_names}
-	DEPENDS image_first ${CMAKE_SOURCE_DIR}/scripts/image-names VERBATIM)
-hvkit_image(hvkit-shell.elf hvkit-shell.elf ${image_names})
+hvkit_image(hvkit-shell $<TARGET_OBJECTS:image_code>)
+hvkit_image(hvkit-netboot $<TARGET_OBJECTS:image_netboot>)

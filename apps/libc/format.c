@@ -83,17 +83,33 @@ static int parse_number(const char **at)
 	return value;
 }
 
-static const char *parse(const char *at, struct conversion *c)
+/* A number, or '*': then it is the next argument. */
+static int take_number(const char **at, va_list *arguments)
+{
+	int value;
+
+	if (**at != '*')
+		return parse_number(at);
+	(*at)++;
+	value = va_arg(*arguments, int);
+	return value > WIDTH_MAX ? WIDTH_MAX : value;
+}
+
+static const char *parse(const char *at, struct conversion *c, va_list *arguments)
 {
 	*c = (struct conversion){.precision = -1};
 	for (; *at == '-' || *at == '0'; at++) {
 		c->left = c->left || *at == '-';
 		c->zero = c->zero || *at == '0';
 	}
-	c->width = parse_number(&at);
+	c->width = take_number(&at, arguments);
+	if (c->width < 0) {
+		c->left = true;
+		c->width = c->width < -WIDTH_MAX ? WIDTH_MAX : -c->width;
+	}
 	if (*at == '.') {
 		at++;
-		c->precision = parse_number(&at);
+		c->precision = take_number(&at, arguments); /* below 0: none */
 	}
 	while (*at == 'h') /* promoted to int all the same */
 		at++;
@@ -167,7 +183,7 @@ int vsnprintf(char *to, size_t size, const char *format, va_list arguments)
 			put(&out, *format);
 			continue;
 		}
-		format = parse(format + 1, &conversion);
+		format = parse(format + 1, &conversion, &copy);
 		if (!*format)
 			break;
 		convert(&out, &conversion, *format, &copy);

@@ -3,9 +3,12 @@
 
 #include "lwip/init.h"
 #include "lwip/memp.h"
+#include "lwip/pbuf.h"
+#include "lwip/prot/dhcp.h"
 #include "lwip/stats.h"
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
+#include "lwip_hooks.h"
 
 static const struct net_lwip_port *the_port; /* forced by lwIP, see the header */
 static bool initialized;                     /* lwip_init may run once in a process */
@@ -57,6 +60,22 @@ uint32_t net_lwip_random(void)
 	if (!the_port || the_port->port->random(the_port->port->context, &value, sizeof(value)) != HVK_OK)
 		value = (uint32_t)(sys_now() * 2654435761u);
 	return value;
+}
+
+void net_lwip_dhcp_ask(uint8_t *options, uint16_t *length)
+{
+	/* Its end is still to come. */
+	if (the_port && the_port->boot)
+		*length = (uint16_t)net_dhcp_boot_ask(options, *length, DHCP_OPTIONS_LEN - 1u);
+}
+
+void net_lwip_dhcp_option(uint8_t type, uint8_t code, uint8_t length, struct pbuf *p, uint16_t offset)
+{
+	uint8_t bytes[UINT8_MAX];
+
+	if (the_port && the_port->boot && type == DHCP_ACK &&
+	    pbuf_copy_partial(p, bytes, length, offset) == length)
+		net_dhcp_boot_option(the_port->boot, code, bytes, length);
 }
 
 void net_lwip_assert(const char *text)

@@ -7,6 +7,7 @@
 #ifndef NET_LWIP_PORT_H
 #define NET_LWIP_PORT_H
 
+#include "apps/net/dhcp_boot.h"
 #include "hvkit/hvkit.h"
 
 struct net_lwip_port {
@@ -15,6 +16,8 @@ struct net_lwip_port {
 	void (*fatal)(void *context,
 		      const char *text); /* a fault in lwIP or our use of it; does not return */
 	void *context;
+	/* DHCP is asked what to boot, and its answer comes here; NULL: it is not. */
+	struct net_dhcp_boot *boot;
 };
 
 /* Starts lwIP. port stays the caller's and must live until net_lwip_stop. HVK_EBUSY

@@ -138,7 +138,7 @@ bool linux_place(const struct linux_image *image, const struct memory_map *map,
 			       address);
 }
 
-/* --- The zero page ------------------------------------------------------------------------------ */
+/* --- The zero page ------------------------------------------------------------------------------- */
 
 static void put32(uint8_t *page, uint32_t offset, uint64_t value)
 {

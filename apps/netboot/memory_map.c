@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* --- Building it ---------------------------------------------------------------------------- */
+/* --- Building it --------------------------------------------------------------------------------- */
 
 static uint64_t end_of(const struct memory_range *range)
 {
@@ -77,7 +77,7 @@ bool memory_map_reserve(struct memory_map *map, uint64_t address, uint64_t lengt
 	return true;
 }
 
-/* --- Asking it ------------------------------------------------------------------------------ */
+/* --- Asking it ----------------------------------------------------------------------------------- */
 
 bool memory_map_is_ram(const struct memory_map *map, uint64_t address, uint64_t length)
 {

@@ -140,7 +140,7 @@ static const char *add_segment(struct pvh_image *image, const struct elf *elf,
 	return NULL;
 }
 
-/* --- The entry --------------------------------------------------------------------------------- */
+/* --- The entry ----------------------------------------------------------------------------------- */
 
 static uint64_t padded(uint32_t size)
 {
@@ -243,7 +243,7 @@ const char *pvh_check_place(const struct pvh_image *image, const struct memory_m
 	return NULL;
 }
 
-/* --- The start information ------------------------------------------------------------------------ */
+/* --- The start information ----------------------------------------------------------------------- */
 
 #define START_MAGIC 0x336ec578u
 

@@ -21,6 +21,7 @@
 #include "lwip/pbuf.h"
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
+#include "lwip_hooks.h"
 #include "netif/ethernet.h"
 
 #define FRAME_MAX 1514u
@@ -98,6 +99,22 @@ uint32_t sys_now(void)
 uint32_t net_lwip_random(void)
 {
 	return (uint32_t)random();
+}
+
+/* DHCP is not used here. */
+void net_lwip_dhcp_ask(uint8_t *options, uint16_t *length)
+{
+	(void)options;
+	(void)length;
+}
+
+void net_lwip_dhcp_option(uint8_t type, uint8_t code, uint8_t length, struct pbuf *p, uint16_t offset)
+{
+	(void)type;
+	(void)code;
+	(void)length;
+	(void)p;
+	(void)offset;
 }
 
 void net_lwip_assert(const char *text)

@@ -73,6 +73,10 @@
 /* The lease is the server's word; asking ARP as well would cost a second. */
 #define DHCP_DOES_ARP_CHECK 0
 #define LWIP_DHCP_MAX_DNS_SERVERS 2
+/* What to boot, for those who ask: net_lwip_port.boot. */
+#define LWIP_DHCP_BOOTP_FILE 1
+#define DHCP_OPTIONS_LEN 128
+#define LWIP_HOOK_FILENAME "lwip_hooks.h"
 #define DNS_MAX_SERVERS 2
 #define DNS_MAX_NAME_LENGTH 256
 #define LWIP_NETIF_HOSTNAME 1
