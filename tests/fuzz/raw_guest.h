@@ -31,6 +31,7 @@
 #define RAW_RUNS_MAX 20000u      /* runs until the host rests, at one time */
 #define RAW_PENDING 64u
 #define RAW_ARMED 4u
+#define RAW_PACKET_MAX 8192u
 
 /* Which page is what. */
 #define RAW_HYPERCALL 1u
@@ -93,6 +94,8 @@ struct raw_guest {
 	struct hvh_vpci *pci;             /* or the bus */
 	struct virtio_net_device *virtio; /* ... with this on it */
 	uint8_t answer[32];               /* beginning of the completion that came last */
+	uint8_t packet[RAW_PACKET_MAX];   /* ... of the in-band packet */
+	uint32_t packet_length;
 	uint64_t interrupt_address;
 	uint32_t interrupt_data;
 	uint8_t sum;

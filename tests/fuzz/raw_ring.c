@@ -119,6 +119,12 @@ static bool take(struct raw_guest *guest, struct vmbus_packet_descriptor *descri
 	copy_out(guest, read, descriptor, DESCRIPTOR);
 	if (descriptor->length8 * 8u + TRAILER > used)
 		return false; /* the fuzzer was there */
+	if (descriptor->type == VMBUS_PACKET_IN_BAND && descriptor->length8 * 8u > DESCRIPTOR) {
+		guest->packet_length = descriptor->length8 * 8u - DESCRIPTOR;
+		if (guest->packet_length > RAW_PACKET_MAX)
+			guest->packet_length = RAW_PACKET_MAX;
+		copy_out(guest, read + DESCRIPTOR, guest->packet, guest->packet_length);
+	}
 	if (descriptor->type == VMBUS_PACKET_COMPLETION && used >= DESCRIPTOR + sizeof(guest->answer))
 		copy_out(guest, read + DESCRIPTOR, guest->answer, sizeof(guest->answer));
 	read = (read + descriptor->length8 * 8u + TRAILER) % RAW_RING_BYTES;
