@@ -261,6 +261,17 @@ static uint32_t fetch(struct hvh_partition *partition, uint32_t vp, uint64_t gpa
 	return HV_STATUS_SUCCESS;
 }
 
+/* A group's vectors follow one another; it is named by any of its messages, with the vector of that one. */
+static bool move(struct hvh_device_interrupt *interrupt, const struct hv_retarget_input *input)
+{
+	uint32_t offset = input->data - interrupt->data, first = input->vector - offset;
+
+	if (input->vector < HV_SINT_VECTOR_MIN + offset || first + interrupt->count > UINT8_MAX + 1u)
+		return false;
+	interrupt->vector = (uint8_t)first;
+	return true;
+}
+
 uint32_t hvh_retarget_device_interrupt(struct hvh_partition *partition, uint32_t vp, uint64_t gpa,
 				       uint32_t words)
 {
@@ -286,7 +297,9 @@ uint32_t hvh_retarget_device_interrupt(struct hvh_partition *partition, uint32_t
 	if (interrupt == NULL)
 		return refuse(partition, vp, &call, HV_STATUS_INVALID_PARAMETER,
 			      "the device has no interrupt with that address and data");
-	interrupt->vector = (uint8_t)call.input.vector;
+	if (!move(interrupt, &call.input))
+		return refuse(partition, vp, &call, HV_STATUS_INVALID_PARAMETER,
+			      "vector; one would be right with which those of the whole group are 16 to 255");
 	interrupt->vps = vps;
 	interrupt->multicast = (call.input.flags & HV_INTERRUPT_MULTICAST) != 0;
 	source->retargets++;

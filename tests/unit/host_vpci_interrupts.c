@@ -354,6 +354,41 @@ static void refuses_call(struct guest *guest, const struct retarget *retarget, u
 	assert_int_equal(hvh_violation_count(guest->host, HVH_V_HYPERCALL), before + 1);
 }
 
+/* Its vectors follow one another, wherever it is moved: none is of an exception. */
+static void retargeting_moves_a_group_as_a_whole(void **state)
+{
+	struct {
+		struct vpci_create_interrupt_header header;
+		struct vpci_interrupt2 interrupt;
+	} message = {{VPCI_CREATE_INTERRUPT2, SLOT},
+		     {.vector = DEVICE_VECTOR, .count = 4, .processor_count = 1, .processors = {0}}};
+	struct guest *guest = *state;
+	struct answer answer;
+
+	(void)function_ready(guest);
+	assert_int_equal(ask(guest, &message, sizeof message, &answer), 0);
+	struct vpci_translated_interrupt group = created(&answer), third = group;
+	struct retarget retarget = retarget_of(guest, &group);
+	third.data += 2;
+	set_entry(guest, 0, &third);
+	enable_msix(guest, PCI_MSIX_CONTROL_ENABLE);
+	retarget.input.vector = 253; /* the last would be 256 */
+	refuses_call(guest, &retarget, 0, HV_STATUS_INVALID_PARAMETER);
+	raise_entry(guest, 0);
+	assert_int_equal(guest->last_vector, DEVICE_VECTOR + 2);
+	retarget.input.vector = 252;
+	assert_int_equal(call(guest, &retarget, 0), HV_STATUS_SUCCESS);
+	raise_entry(guest, 0);
+	assert_int_equal(guest->last_vector, 254);
+	retarget.input.data = third.data;
+	retarget.input.vector = 17; /* the first would be 15 */
+	refuses_call(guest, &retarget, 0, HV_STATUS_INVALID_PARAMETER);
+	retarget.input.vector = 18;
+	assert_int_equal(call(guest, &retarget, 0), HV_STATUS_SUCCESS);
+	raise_entry(guest, 0);
+	assert_int_equal(guest->last_vector, 18);
+}
+
 static void what_retargets_nothing(void **state)
 {
 	struct guest *guest = *state;
@@ -413,6 +448,7 @@ int main(void)
 		TEST(a_deleted_interrupt_is_none),
 		TEST(retargeting_moves_vector_and_processor),
 		TEST(retargeting_takes_a_processor_set),
+		TEST(retargeting_moves_a_group_as_a_whole),
 		TEST(what_retargets_nothing),
 	};
 
