@@ -27,7 +27,7 @@
 #include "tests/dissector/kinds.h"
 
 #define HEADERS 16u
-#define CHANGED_MAX 1024u
+#define CHANGED_MAX 8192u
 
 static uint32_t next_random(struct kinds_writer *writer)
 {
@@ -85,7 +85,7 @@ void kinds_message(struct kinds_writer *writer, bool to_guest, const void *bytes
 void kinds_packet(struct kinds_writer *writer, bool to_guest, uint16_t type, const void *payload,
 		  uint32_t size, const void *external, uint32_t external_size)
 {
-	uint8_t bytes[512] = {0};
+	uint8_t bytes[KINDS_PACKET_MAX] = {0};
 	uint32_t header = HEADERS + (type == VMBUS_PACKET_TRANSFER_PAGES ? 16u : 0u);
 	struct vmbus_packet_descriptor descriptor = {
 		.type = type,
@@ -535,6 +535,7 @@ static uint32_t write_all(FILE *file, uint32_t seed)
 	packet_infos(&writer);
 	all_frames(&writer);
 	kinds_storage(&writer);
+	kinds_services(&writer);
 	hostile(&writer);
 	return writer.count;
 }
@@ -560,7 +561,7 @@ static int read_back(FILE *file, uint32_t wanted)
 {
 	static struct trace_decoder decoder;
 	static struct trace_decoded decoded;
-	static char all[1u << 18];
+	static char all[1u << 19];
 	struct trace_reader reader;
 	struct trace_record record;
 	size_t used = 0;
@@ -578,7 +579,11 @@ static int read_back(FILE *file, uint32_t wanted)
 	failed += unnamed(&trace_messages, all, "\n") + unnamed(&trace_nvs, all, "nvs ") +
 		  unnamed(&trace_nvs_answers, all, "nvs ") + unnamed(&trace_rndis, all, "rndis ") +
 		  unnamed(&trace_ndis, all, " ") + unnamed(&trace_vstor, all, "vstor ") +
-		  unnamed(&trace_vstor_answers, all, "vstor ") + unnamed(&trace_scsi, all, "scsi ");
+		  unnamed(&trace_vstor_answers, all, "vstor ") + unnamed(&trace_scsi, all, "scsi ") +
+		  unnamed(&trace_keyboard, all, "keyboard ") + unnamed(&trace_mouse, all, "mouse ") +
+		  unnamed(&trace_ic, all, "ic ") + unnamed(&trace_ic_body, all, "| ") +
+		  unnamed(&trace_kvp, all, "kvp ") + unnamed(&trace_vss, all, "vss ") +
+		  unnamed(&trace_fcopy, all, "fcopy ");
 	trace_reader_end(&reader);
 	printf("did: %u records of every kind\n", wanted);
 	return failed != 0;

@@ -32,6 +32,14 @@ dissect -r "$work/all.pcapng" -Y 'hvkit.scsi.command == 0x28 || hvkit.scsi.comma
 	-e hvkit.scsi.lba -e hvkit.scsi.blocks -e hvkit.scsi.vpd_page -e hvkit.sense.key -e hvkit.sense.code
 same trace_storage_fields.txt
 
+# Integration components, a keyboard and a mouse.
+dissect -r "$work/all.pcapng" -Y 'hvkit.ic.status == 0x80070103 || hvkit.ic_body.text || hvkit.kvp.operation == 3 && hvkit.kvp.key ||
+	hvkit.kvp.adapter || hvkit.fcopy.operation == 0 || hvkit.keyboard.code == 0x1e || hvkit.mouse.type == 2' -T fields -E header=y \
+	-E separator='|' -E occurrence=f -e hvkit.device -e hvkit.ic.type -e hvkit.ic.version -e hvkit.ic.status -e hvkit.ic_body.action \
+	-e hvkit.ic_body.text -e hvkit.kvp.operation -e hvkit.kvp.index -e hvkit.kvp.key -e hvkit.kvp.value -e hvkit.kvp.adapter \
+	-e hvkit.kvp.addresses -e hvkit.fcopy.name -e hvkit.fcopy.path -e hvkit.fcopy.file_size -e hvkit.keyboard.info -e hvkit.mouse.vendor
+same trace_services_fields.txt
+
 hvkit run --seed 1 --host ws2012r2 --nic sim --trace "$work/run.pcapng" -- lsvmbus
 status_is 0
 dissect -r "$work/run.pcapng" -Y 'hvkit.to_guest == 0 && (hvkit.msg.type || hvkit.nvs.type) &&

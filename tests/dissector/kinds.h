@@ -10,6 +10,7 @@
 
 #define KINDS_CARD 1u /* its channel */
 #define KINDS_BODY_MAX 240u
+#define KINDS_PACKET_MAX 8192u
 
 struct kinds_writer {
 	FILE *file;
@@ -26,7 +27,11 @@ void kinds_packet(struct kinds_writer *writer, bool to_guest, uint16_t type, con
 /* Every message of a protocol: its type, then a pattern that leaves no field zero. */
 void kinds_fill(uint8_t *bytes, uint32_t size, uint32_t type);
 
+/* Packets are that channel's from now on. */
+void kinds_offer(struct kinds_writer *writer, const char *device, uint32_t channel);
 /* A controller's offer, and all that vstor and SCSI have. */
 void kinds_storage(struct kinds_writer *writer);
+/* A keyboard's, a mouse's and each integration component's. */
+void kinds_services(struct kinds_writer *writer);
 
 #endif

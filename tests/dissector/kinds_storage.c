@@ -18,7 +18,7 @@ struct vstor_packet {
 	struct vstor_request request;
 };
 
-static void offer(struct kinds_writer *writer, const char *device, uint32_t channel)
+void kinds_offer(struct kinds_writer *writer, const char *device, uint32_t channel)
 {
 	struct vmbus_offer_channel body = {
 		.header = {VMBUS_MSG_OFFER_CHANNEL, 0},
@@ -173,11 +173,11 @@ static void all_sense(struct kinds_writer *writer)
 
 void kinds_storage(struct kinds_writer *writer)
 {
-	offer(writer, TRACE_INTERFACE_STORVSC, CONTROLLER);
+	kinds_offer(writer, TRACE_INTERFACE_STORVSC, CONTROLLER);
 	all_operations(writer);
 	all_commands(writer);
 	all_sense(writer);
-	offer(writer, TRACE_INTERFACE_IDE, ACCELERATOR);
+	kinds_offer(writer, TRACE_INTERFACE_IDE, ACCELERATOR);
 	answer(writer, "\x01\0\0\0\0\0\0\0\0\0\0", 12); /* to what another channel asked for */
 	failed(writer, VSTOR_SRB_STATUS_SUCCESS, "", 0);
 }

@@ -59,6 +59,8 @@ named "$wire"/vstor.h VSTOR_SRB_STATUS_ hvkit.vstor.srb
 named "$wire"/scsi.h SCSI_STATUS_ hvkit.vstor.scsi
 named "$wire"/scsi.h SCSI_SENSE_ hvkit.sense.key
 named "$wire"/scsi.h SCSI_ASC_ hvkit.sense.code
+named "$wire"/ic.h IC_TYPE_ hvkit.ic.type
+named "$wire"/ic.h IC_STATUS_ hvkit.ic.status
 # Commands have no prefix of their own: they stand before the first status.
 sed '/SCSI_STATUS_/,$d; /SCSI_SERVICE_\(READ\|REPORT\)/d' "$wire/scsi.h" >"$work/commands.h"
 named "$work/commands.h" SCSI_ hvkit.scsi.command

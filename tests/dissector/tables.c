@@ -33,8 +33,8 @@ static void print_names(FILE *out)
 
 static void print_protocol(FILE *out, const struct trace_protocol *protocol)
 {
-	static const char *const forms[] = {"dec",  "hex",   "version", "guid",    "yes",   "name",
-					    "bits", "bytes", "pages",   "network", "marked"};
+	static const char *const forms[] = {"dec",   "hex",   "version", "guid",   "yes",     "name",  "bits",
+					    "bytes", "pages", "network", "marked", "swapped", "text16"};
 	static const char *const shows[] = {"detail", "always", "nonzero"};
 
 	fprintf(out, "\t%s = {\n", protocol->id);
@@ -89,6 +89,13 @@ static char *print_all(void)
 	print_protocol(out, &trace_nvs_answers);
 	print_protocol(out, &trace_rndis);
 	print_protocol(out, &trace_ndis);
+	print_protocol(out, &trace_keyboard);
+	print_protocol(out, &trace_mouse);
+	print_protocol(out, &trace_ic);
+	print_protocol(out, &trace_ic_body);
+	print_protocol(out, &trace_kvp);
+	print_protocol(out, &trace_vss);
+	print_protocol(out, &trace_fcopy);
 	print_protocol(out, &trace_vstor);
 	print_protocol(out, &trace_vstor_answers);
 	print_protocol(out, &trace_scsi);

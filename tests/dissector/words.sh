@@ -31,6 +31,13 @@ status_is 0
 compare "$work/disk.pcapng" 80
 grep -q '| vstor execute-srb .* | scsi read-10 lba=8 ' "$work/words" || wrong "the read is not in the words"
 grep -q '| sense key=unit-attention code=power-on-or-reset' "$work/words" || wrong "the unit attention is not in the words"
+hvkit run --seed 5 --nic none --input all --utilities all --trace "$work/services.pcapng" -- '!kbd type "a\n"' ';' '!mouse move 1 2' ';' \
+	'!kvp set 0 k v' ';' '!vss backup' ';' "!fcopy $script" ';' '!shutdown --force'
+compare "$work/services.pcapng" 300
+for said in 'keyboard event code=0x1e' 'mouse input-report report=' 'versions frameworks=1.0,3.0 messages=' 'kvp set pool=external value_type=sz key=k value=v' \
+	'vss freeze' 'fcopy start name=hvkit.lua' 'shutdown reason=.* action=force'; do
+	grep -q "| $said" "$work/words" || wrong "the words lack: $said"
+done
 "$all_kinds" "$work/all.pcapng" >"$work/said" || { cat "$work/said"; ran=$all_kinds; wrong "cannot write its trace"; }
 compare "$work/all.pcapng" 400
 # The same with bytes changed here and there.
@@ -41,7 +48,7 @@ done
 
 # Two passes, and details of everything: no error in the script, nothing called malformed
 # but the frames that all_kinds cut.
-for trace in system boot old disk all; do
+for trace in system boot old disk services all; do
 	dissect -2 -r "$work/$trace.pcapng" -V
 	no_lua_error
 	[ $trace = all ] || ! grep -q -i 'malformed' "$work/out" || wrong "$trace: something is malformed: $(grep -i -m 1 malformed "$work/out")"

@@ -420,6 +420,67 @@ local NAMES = {
 		{ 0x6, "register-and-ignore" },
 		{ 0x7, "register-and-move" },
 	},
+	keystroke = {
+		{ 0x1, "unicode" },
+		{ 0x2, "break" },
+		{ 0x4, "e0" },
+		{ 0x8, "e1" },
+	},
+	led = {
+		{ 0x1, "scroll" },
+		{ 0x2, "num" },
+		{ 0x4, "caps" },
+	},
+	ic_status = {
+		{ 0x0, "ok" },
+		{ 0x80004005, "fail" },
+		{ 0x80070103, "no-more-items" },
+		{ 0x80070032, "not-supported" },
+		{ 0x80041002, "not-found" },
+		{ 0x80070057, "invalid-argument" },
+		{ 0x80070050, "already-exists" },
+		{ 0x80070070, "disk-full" },
+	},
+	ic_flag = {
+		{ 0x1, "transaction" },
+		{ 0x2, "request" },
+		{ 0x4, "response" },
+	},
+	shutdown = {
+		{ 0x1, "force" },
+		{ 0x2, "restart" },
+		{ 0x4, "hibernate" },
+	},
+	timesync = {
+		{ 0x1, "sync" },
+		{ 0x2, "sample" },
+	},
+	pool = {
+		{ 0x0, "external" },
+		{ 0x1, "guest" },
+		{ 0x2, "auto" },
+		{ 0x3, "auto-external" },
+		{ 0x4, "auto-internal" },
+	},
+	kvp_type = {
+		{ 0x1, "sz" },
+		{ 0x2, "expand-sz" },
+		{ 0x4, "u32" },
+		{ 0xb, "u64" },
+		{ 0x8, "u64-linux" },
+	},
+	family = {
+		{ 0x1, "ipv4" },
+		{ 0x2, "ipv6" },
+	},
+	vss = {
+		{ 0x1, "hot-backup" },
+		{ 0x4, "no-auto-recovery" },
+	},
+	fcopy = {
+		{ 0x1, "overwrite" },
+		{ 0x2, "create-path" },
+	},
 }
 local LAYOUTS = {
 	msg = {
@@ -765,6 +826,216 @@ local LAYOUTS = {
 			{ "table_offset", 16, 4, "dec", "detail" },
 			{ "key_size", 20, 2, "dec", "detail" },
 			{ "key_offset", 24, 4, "dec", "detail" },
+		} },
+	},
+	keyboard = {
+		[0x1] = { "protocol-request", 8, {
+			{ "version", 4, 4, "version", "always" },
+		} },
+		[0x2] = { "protocol-response", 8, {
+			{ "accepted", 4, 4, "yes", "always" },
+		} },
+		[0x3] = { "event", 12, {
+			{ "code", 4, 2, "hex", "always" },
+			{ "info", 8, 4, "bits", "nonzero", "keystroke" },
+		} },
+		[0x4] = { "leds", 6, {
+			{ "leds", 4, 2, "bits", "always", "led" },
+		} },
+	},
+	mouse = {
+		[0x0] = { "protocol-request", 12, {
+			{ "version", 8, 4, "version", "always" },
+		} },
+		[0x1] = { "protocol-response", 13, {
+			{ "version", 8, 4, "version", "always" },
+			{ "approved", 12, 1, "yes", "always" },
+		} },
+		[0x2] = { "device-info", 49, {
+			{ "vendor", 12, 2, "hex", "always" },
+			{ "product", 14, 2, "hex", "always" },
+			{ "device_version", 16, 2, "hex", "always" },
+			{ "descriptor_length", 47, 2, "dec", "always" },
+			{ "descriptor", 49, 0, "bytes", "detail" },
+		} },
+		[0x3] = { "device-info-ack", 9, {
+		} },
+		[0x4] = { "input-report", 9, {
+			{ "report", 8, 0, "bytes", "always" },
+		} },
+	},
+	ic = {
+		[0x0] = { "negotiate", 20, {
+			{ "framework", 0, 4, "swapped", "always" },
+			{ "version", 6, 4, "swapped", "always" },
+			{ "size", 10, 2, "dec", "always" },
+			{ "status", 12, 4, "name", "nonzero", "ic_status" },
+			{ "transaction", 16, 1, "dec", "always" },
+			{ "flags", 17, 1, "bits", "always", "ic_flag" },
+		} },
+		[0x1] = { "heartbeat", 20, {
+			{ "framework", 0, 4, "swapped", "always" },
+			{ "version", 6, 4, "swapped", "always" },
+			{ "size", 10, 2, "dec", "always" },
+			{ "status", 12, 4, "name", "nonzero", "ic_status" },
+			{ "transaction", 16, 1, "dec", "always" },
+			{ "flags", 17, 1, "bits", "always", "ic_flag" },
+		} },
+		[0x2] = { "kvp", 20, {
+			{ "framework", 0, 4, "swapped", "always" },
+			{ "version", 6, 4, "swapped", "always" },
+			{ "size", 10, 2, "dec", "always" },
+			{ "status", 12, 4, "name", "nonzero", "ic_status" },
+			{ "transaction", 16, 1, "dec", "always" },
+			{ "flags", 17, 1, "bits", "always", "ic_flag" },
+		} },
+		[0x3] = { "shutdown", 20, {
+			{ "framework", 0, 4, "swapped", "always" },
+			{ "version", 6, 4, "swapped", "always" },
+			{ "size", 10, 2, "dec", "always" },
+			{ "status", 12, 4, "name", "nonzero", "ic_status" },
+			{ "transaction", 16, 1, "dec", "always" },
+			{ "flags", 17, 1, "bits", "always", "ic_flag" },
+		} },
+		[0x4] = { "timesync", 20, {
+			{ "framework", 0, 4, "swapped", "always" },
+			{ "version", 6, 4, "swapped", "always" },
+			{ "size", 10, 2, "dec", "always" },
+			{ "status", 12, 4, "name", "nonzero", "ic_status" },
+			{ "transaction", 16, 1, "dec", "always" },
+			{ "flags", 17, 1, "bits", "always", "ic_flag" },
+		} },
+		[0x5] = { "vss", 20, {
+			{ "framework", 0, 4, "swapped", "always" },
+			{ "version", 6, 4, "swapped", "always" },
+			{ "size", 10, 2, "dec", "always" },
+			{ "status", 12, 4, "name", "nonzero", "ic_status" },
+			{ "transaction", 16, 1, "dec", "always" },
+			{ "flags", 17, 1, "bits", "always", "ic_flag" },
+		} },
+		[0x7] = { "fcopy", 20, {
+			{ "framework", 0, 4, "swapped", "always" },
+			{ "version", 6, 4, "swapped", "always" },
+			{ "size", 10, 2, "dec", "always" },
+			{ "status", 12, 4, "name", "nonzero", "ic_status" },
+			{ "transaction", 16, 1, "dec", "always" },
+			{ "flags", 17, 1, "bits", "always", "ic_flag" },
+		} },
+	},
+	ic_body = {
+		[0x1] = { "heartbeat", 8, {
+			{ "sequence", 0, 8, "hex", "always" },
+			{ "application_state", 8, 4, "hex", "nonzero" },
+		} },
+		[0x3] = { "shutdown", 12, {
+			{ "reason", 0, 4, "hex", "always" },
+			{ "timeout", 4, 4, "dec", "always" },
+			{ "action", 8, 4, "bits", "nonzero", "shutdown" },
+			{ "text", 12, 2048, "text16", "nonzero" },
+		} },
+		[0x4] = { "timesync", 25, {
+			{ "host_time", 0, 8, "hex", "always" },
+			{ "child_time", 8, 8, "hex", "nonzero" },
+			{ "round_trip", 16, 8, "hex", "nonzero" },
+			{ "kind", 24, 1, "bits", "always", "timesync" },
+		} },
+		[0x104] = { "timesync", 22, {
+			{ "host_time", 0, 8, "hex", "always" },
+			{ "reference_time", 8, 8, "hex", "always" },
+			{ "kind", 16, 1, "bits", "always", "timesync" },
+			{ "leap", 17, 1, "dec", "nonzero" },
+			{ "stratum", 18, 1, "dec", "nonzero" },
+		} },
+	},
+	kvp = {
+		[0x0] = { "get", 4, {
+			{ "pool", 1, 1, "name", "always", "pool" },
+			{ "value_type", 4, 4, "name", "nonzero", "kvp_type" },
+			{ "key_size", 8, 4, "dec", "detail" },
+			{ "value_size", 12, 4, "dec", "detail" },
+			{ "key", 16, 512, "text16", "nonzero" },
+		} },
+		[0x1] = { "set", 4, {
+			{ "pool", 1, 1, "name", "always", "pool" },
+			{ "value_type", 4, 4, "name", "nonzero", "kvp_type" },
+			{ "key_size", 8, 4, "dec", "detail" },
+			{ "value_size", 12, 4, "dec", "detail" },
+			{ "key", 16, 512, "text16", "nonzero" },
+		} },
+		[0x2] = { "delete", 4, {
+			{ "pool", 1, 1, "name", "always", "pool" },
+			{ "key_size", 4, 4, "dec", "detail" },
+			{ "key", 8, 512, "text16", "nonzero" },
+		} },
+		[0x3] = { "enumerate", 8, {
+			{ "pool", 1, 1, "name", "always", "pool" },
+			{ "index", 4, 4, "dec", "always" },
+			{ "value_type", 8, 4, "name", "nonzero", "kvp_type" },
+			{ "key_size", 12, 4, "dec", "detail" },
+			{ "value_size", 16, 4, "dec", "detail" },
+			{ "key", 20, 512, "text16", "nonzero" },
+		} },
+		[0x4] = { "get-ip", 2, {
+			{ "adapter", 2, 256, "text16", "always" },
+			{ "family", 258, 1, "bits", "nonzero", "family" },
+			{ "dhcp", 259, 1, "yes", "nonzero" },
+			{ "addresses", 260, 2048, "text16", "nonzero" },
+			{ "masks", 2308, 2048, "text16", "nonzero" },
+			{ "gateways", 4356, 1024, "text16", "nonzero" },
+			{ "name_servers", 5380, 2048, "text16", "nonzero" },
+		} },
+		[0x5] = { "set-ip", 2, {
+			{ "adapter", 2, 256, "text16", "always" },
+			{ "family", 258, 1, "bits", "nonzero", "family" },
+			{ "dhcp", 259, 1, "yes", "nonzero" },
+			{ "addresses", 260, 2048, "text16", "nonzero" },
+			{ "masks", 2308, 2048, "text16", "nonzero" },
+			{ "gateways", 4356, 1024, "text16", "nonzero" },
+			{ "name_servers", 5380, 2048, "text16", "nonzero" },
+		} },
+	},
+	vss = {
+		[0x0] = { "create", 1, {
+			{ "flags", 8, 4, "bits", "nonzero", "vss" },
+		} },
+		[0x1] = { "delete", 1, {
+			{ "flags", 8, 4, "bits", "nonzero", "vss" },
+		} },
+		[0x2] = { "hot-backup", 1, {
+			{ "flags", 8, 4, "bits", "nonzero", "vss" },
+		} },
+		[0x3] = { "get-dm-info", 1, {
+			{ "flags", 8, 4, "bits", "nonzero", "vss" },
+		} },
+		[0x4] = { "backup-complete", 1, {
+			{ "flags", 8, 4, "bits", "nonzero", "vss" },
+		} },
+		[0x5] = { "freeze", 1, {
+			{ "backup_type", 8, 4, "hex", "nonzero" },
+			{ "disks", 16, 4, "dec", "nonzero" },
+		} },
+		[0x6] = { "thaw", 1, {
+			{ "flags", 8, 4, "bits", "nonzero", "vss" },
+		} },
+		[0x7] = { "auto-recover", 1, {
+			{ "backup_type", 8, 4, "hex", "nonzero" },
+			{ "disks", 16, 4, "dec", "nonzero" },
+		} },
+	},
+	fcopy = {
+		[0x0] = { "start", 4, {
+			{ "name", 36, 520, "text16", "always" },
+			{ "path", 556, 520, "text16", "nonzero" },
+			{ "flags", 1076, 4, "bits", "nonzero", "fcopy" },
+			{ "file_size", 1080, 8, "hex", "always" },
+		} },
+		[0x1] = { "write", 4, {
+			{ "offset", 40, 8, "hex", "always" },
+			{ "bytes", 48, 4, "dec", "always" },
+		} },
+		[0x2] = { "complete", 4, {
+		} },
+		[0x3] = { "cancel", 4, {
 		} },
 	},
 	vstor = {
@@ -1146,6 +1417,7 @@ local INTERFACES = {
 	["30e62795aed07b49adcee80ab0175caf"] = "timesync",
 	["e7f4a0a9455a964db8278a841e8c03e6"] = "kvp",
 	["292efa3523ea364296ae3a6ebacba440"] = "vss",
+	["e34bd134e4dec8419ae76b174977c192"] = "fcopy",
 	["dc7450528589e2468057a307dc18a502"] = "balloon",
 	["f0a1d1b80e6d554c9a3e2f5f0a7e4d10"] = "echo",
 }
@@ -1166,6 +1438,10 @@ local OID = {
 local PPI = { CHECKSUM = 0, LSO = 2, VLAN = 6, HASH_VALUE = 8, HASH_INFO = 9, PACKET_ID = 0x80000001 }
 local VSTOR = { COMPLETE_IO = 1, EXECUTE_SRB = 3 }
 local VERSION_5_0 = 0x50000
+local IC = { NEGOTIATE = 0, KVP = 2, TIMESYNC = 4, VSS = 5, FCOPY = 7 }
+local TIMESYNC_4, PIPE_DATA = 0x104, 1
+local KVP = { GET = 0, SET = 1, ENUMERATE = 3, PAIR = 4, ITEM = 8, U32 = 4, U64 = 11, U64_LINUX = 8 }
+local COMPONENTS = { shutdown = true, timesync = true, heartbeat = true, kvp = true, vss = true, fcopy = true }
 -- Limits, the same as in apps/hvkit/trace/decode.h.
 local WORDS_MAX, VALUE_MAX, LAYERS_MAX, CHANNELS, OWNERS, REQUESTS, SRBS = 480, 400, 24, 2048, 1024, 64, 1021
 local LIST_SHOWN, GROUPS_SHOWN = 32, 16
@@ -1251,6 +1527,14 @@ local F = {
 	sense_response = ProtoField.uint8("hvkit.sense.response", "Sense data", base.HEX),
 	sense_key = ProtoField.uint8("hvkit.sense.key", "Sense key", base.HEX, NAME_OF.sense_key, 0x0f),
 	sense_code = ProtoField.uint16("hvkit.sense.code", "Additional sense", base.HEX, NAME_OF.sense_code),
+	keyboard_type = ProtoField.uint32("hvkit.keyboard.type", "Keyboard message", base.DEC, type_names("keyboard")),
+	mouse_type = ProtoField.uint32("hvkit.mouse.type", "Mouse message", base.DEC, type_names("mouse")),
+	ic_type = ProtoField.uint16("hvkit.ic.type", "Integration component", base.DEC, type_names("ic")),
+	ic_versions = ProtoField.bytes("hvkit.ic.versions", "Versions"),
+	kvp_operation = ProtoField.uint8("hvkit.kvp.operation", "Operation on pairs", base.DEC, type_names("kvp")),
+	kvp_value = ProtoField.string("hvkit.kvp.value", "value"),
+	vss_operation = ProtoField.uint8("hvkit.vss.operation", "Operation for a backup", base.DEC, type_names("vss")),
+	fcopy_operation = ProtoField.uint32("hvkit.fcopy.operation", "Operation on a file", base.DEC, type_names("fcopy")),
 	sense_information = ProtoField.uint32("hvkit.sense.information", "Information"),
 }
 -- A low part with a name, and bits above it: every combination.
@@ -1281,6 +1565,8 @@ local function make_field(protocol, spec, wide)
 		return ProtoField.guid(abbreviation, title)
 	elseif form == "bytes" then
 		return ProtoField.bytes(abbreviation, title)
+	elseif form == "text16" then
+		return ProtoField.string(abbreviation, title)
 	elseif form == "network" then
 		return ProtoField.uint64(abbreviation, title)
 	elseif form == "marked" then
@@ -1289,12 +1575,13 @@ local function make_field(protocol, spec, wide)
 		return ProtoField.uint64(abbreviation, title, form == "dec" and base.DEC or base.HEX)
 	elseif form == "name" then
 		return ProtoField.uint32(abbreviation, title, base.HEX, NAME_OF[names])
-	elseif form == "hex" or form == "bits" or form == "version" then
+	elseif form == "hex" or form == "bits" or form == "version" or form == "swapped" then
 		return ProtoField.uint32(abbreviation, title, base.HEX)
 	end
 	return ProtoField.uint32(abbreviation, title)
 end
-for _, protocol in ipairs({ "msg", "nvs", "rndis", "ndis", "vstor", "scsi" }) do
+for _, protocol in ipairs({ "msg", "nvs", "rndis", "ndis", "vstor", "scsi", "keyboard", "mouse", "ic", "ic_body", "kvp", "vss",
+	"fcopy" }) do
 	FIELDS[protocol] = {}
 	local wide, first = {}, {}
 	for _, layouts in ipairs({ LAYOUTS[protocol], LAYOUTS[protocol .. "_answer"] }) do
@@ -1474,6 +1761,8 @@ local function format_value(high, low, form, names)
 		return (NAME_OF[names][low % MARKED] or hex(0, low % MARKED)) .. (marks ~= 0 and "+" .. format_bits(0, marks, names, MARKED) or "")
 	elseif form == "version" then
 		return string.format("%d.%d", math.floor(low / 65536), low % 65536)
+	elseif form == "swapped" then
+		return string.format("%d.%d", low % 65536, math.floor(low / 65536))
 	elseif form == "yes" then
 		return yes(low % 2 == 1)
 	elseif form == "name" then
@@ -1506,11 +1795,28 @@ local function format_guid(view, at)
 	end
 	return string.format("%08x-%04x-%04x-%s", get(view, at, 4), get(view, at + 4, 2), get(view, at + 6, 2), rest)
 end
+local function format_text16(view, at, size)
+	local text = ""
+	for n = 0, size - 2, 2 do
+		local unit = get(view, at + n, 2)
+		if unit == 0 or #text + 8 >= VALUE_MAX then
+			break
+		end
+		if unit >= 0x20 and unit < 0x7f and unit ~= 0x5c then
+			text = text .. string.char(unit)
+		else
+			text = text .. string.format("\\u%04x", unit)
+		end
+	end
+	return text
+end
 local function format(view, at, size, form, names)
 	if form == "guid" then
 		return format_guid(view, at)
 	elseif form == "bytes" then
 		return format_bytes(view, at, size)
+	elseif form == "text16" then
+		return format_text16(view, at, size)
 	elseif form == "network" then
 		return tostring(range(view, at, size):uint64())
 	elseif size == 8 then
@@ -1563,8 +1869,10 @@ local function fields(job, view, protocol, layout)
 				end
 				if form == "network" then
 					job.tree:add(field, range(view, at, size))
+				elseif form == "text16" then
+					job.tree:add(field, range(view, at, size), text)
 				elseif size > 0 then
-					add(job, field, view, at, size, (form == "version" or form == "bits") and text or nil)
+					add(job, field, view, at, size, (form == "version" or form == "swapped" or form == "bits") and text or nil)
 				end
 			end
 		end
@@ -2193,6 +2501,138 @@ local function decode_vstor(job, view, high, low, completion)
 	end
 end
 
+-- --- Keyboards, mice, integration components ------------------------------------------------------------------------------
+
+-- Its layout's number; nil: short, or there is no such message, and it is said.
+local function begin(job, view, protocol, field, type_size)
+	if not has(view, 0, type_size) then
+		short_layer(job, view, protocol, type_size)
+		return nil
+	end
+	local kind = get(view, 0, type_size)
+	local layout = LAYOUTS[protocol][kind]
+	if not layout then
+		layer(job, view, "%s type-%d", protocol, kind)
+		add(job, field, view, 0, type_size)
+		return nil
+	end
+	layer(job, view, "%s %s", protocol, layout[1])
+	add(job, field, view, 0, type_size)
+	return fields(job, view, protocol, layout) and kind or nil
+end
+local function open_pipe(job, view, title)
+	local kind = get(view, 0, 4)
+	if not has(view, 0, 8) then
+		short_layer(job, view, title, 8)
+		return nil
+	elseif kind ~= PIPE_DATA then
+		layer(job, view, "%s pipe=%d", title, kind)
+		return nil
+	end
+	return part(view, 8, get(view, 4, 4))
+end
+local function say_versions(job, view, at, count, name)
+	local have, text = math.min(math.floor(math.max(view.size - at, 0) / 4), count), ""
+	for n = 0, math.min(have, LIST_SHOWN) - 1 do
+		local version = format(view, at + 4 * n, 4, "swapped")
+		if #text + #version + 2 < VALUE_MAX then
+			text = text .. (text ~= "" and "," or "") .. version
+		end
+	end
+	if have < count then
+		complain(job, "%s: %d of %d there", name, have, count)
+	end
+	if have > 0 then
+		said(job, name, text)
+		add(job, F.ic_versions, view, at, 4 * have, name .. " " .. text)
+	end
+end
+local function decode_versions(job, body)
+	if not has(body, 0, 8) then
+		return short_layer(job, body, "versions", 8)
+	end
+	local frameworks, messages = get(body, 0, 2), get(body, 2, 2)
+	layer(job, body, "versions")
+	say_versions(job, body, 8, frameworks, "frameworks")
+	say_versions(job, body, 8 + 4 * frameworks, messages, "messages")
+end
+-- Text, or a number.
+local function say_pair_value(job, view, pair_at)
+	local kind, at = get(view, pair_at, 4), pair_at + 12 + 512
+	local size = (kind == KVP.U64 or kind == KVP.U64_LINUX) and 8 or kind == KVP.U32 and 4 or 2048
+	if not has(view, at, size) then
+		return
+	end
+	local text = format(view, at, size, size > 8 and "text16" or "hex")
+	if text ~= "" then
+		said(job, "value", text)
+		job.tree:add(F.kvp_value, range(view, at, size), text)
+	end
+end
+local function decode_kvp(job, body)
+	local kind = begin(job, body, "kvp", F.kvp_operation, 1)
+	if kind == KVP.GET or kind == KVP.SET then
+		say_pair_value(job, body, KVP.PAIR)
+	elseif kind == KVP.ENUMERATE then
+		say_pair_value(job, body, KVP.ITEM)
+	end
+end
+local function decode_body(job, body, kind, major)
+	if kind == IC.NEGOTIATE then
+		return decode_versions(job, body)
+	elseif kind == IC.KVP then
+		return decode_kvp(job, body)
+	elseif kind == IC.VSS then
+		return begin(job, body, "vss", F.vss_operation, 1)
+	elseif kind == IC.FCOPY then
+		return begin(job, body, "fcopy", F.fcopy_operation, 4)
+	end
+	local layout = LAYOUTS.ic_body[kind == IC.TIMESYNC and major >= 4 and TIMESYNC_4 or kind]
+	layer(job, body, "%s", layout[1])
+	fields(job, body, "ic_body", layout)
+end
+local function decode_component(job, view)
+	local inner = open_pipe(job, view, "ic")
+	if not inner then
+		return
+	end
+	local header = part(inner, 0, 20)
+	local kind, size = get(header, 4, 2), get(header, 10, 2)
+	local layout = LAYOUTS.ic[kind]
+	if header.size < 20 then
+		return short_layer(job, header, "ic", 20)
+	elseif not layout then
+		layer(job, header, "ic type-%d", kind)
+		return add(job, F.ic_type, header, 4, 2)
+	end
+	layer(job, header, "ic %s", layout[1])
+	add(job, F.ic_type, header, 4, 2)
+	fields(job, header, "ic", layout)
+	local body = part(inner, 20, size)
+	if body.size < size then
+		complain(job, "short: %d of %d bytes", body.size, size)
+	end
+	if body.size > 0 then
+		decode_body(job, body, kind, get(header, 6, 2))
+	end
+end
+-- False: the device is none of those.
+local function decode_service(job, view, device)
+	if device == "keyboard" then
+		begin(job, view, "keyboard", F.keyboard_type, 4)
+	elseif device == "mouse" then
+		local inner = open_pipe(job, view, "mouse")
+		if inner then
+			begin(job, inner, "mouse", F.mouse_type, 4)
+		end
+	elseif COMPONENTS[device] then
+		decode_component(job, view)
+	else
+		return false
+	end
+	return true
+end
+
 -- --- Ring packets --------------------------------------------------------------------------------------------------------
 
 local function transfer_ranges(job, header)
@@ -2292,6 +2732,8 @@ local function decode_payload(job, header, payload, ranges, external)
 	end)
 	if device == "storvsc" or device == "ide" then
 		return decode_vstor(job, payload, get(header, 12, 4), get(header, 8, 4), get(header, 0, 2) == PACKET.COMPLETION)
+	elseif decode_service(job, payload, device) then
+		return
 	elseif device ~= "netvsc" then
 		add(job, F.payload, payload, 0, payload.size)
 		return said(job, "payload", string.format("%d", payload.size))

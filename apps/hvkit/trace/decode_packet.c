@@ -145,6 +145,15 @@ static bool decode_nvs(struct trace_job *job, const struct trace_view *view)
 	return type == NVS_TYPE_RNDIS;
 }
 
+/* Keyboards, mice and integration components. */
+static bool is_service(struct trace_job *job, const struct trace_view *payload)
+{
+	uint32_t channel = job->record->channel;
+	const char *device = channel < TRACE_CHANNELS ? job->decoder->channels[channel].device : NULL;
+
+	return device != NULL && trace_decode_service(job, payload, device);
+}
+
 static void decode_payload(struct trace_job *job, const struct trace_view *header,
 			   const struct trace_view *payload, const struct ranges *ranges,
 			   const struct trace_view *external)
@@ -156,6 +165,8 @@ static void decode_payload(struct trace_job *job, const struct trace_view *heade
 				   trace_get(header, 0, 2) == VMBUS_PACKET_COMPLETION);
 		return;
 	}
+	if (is_service(job, payload))
+		return;
 	if (!is_device(job, TRACE_INTERFACE_NETVSC)) {
 		trace_field(job, payload, 0, payload->size, "payload", "%u", (unsigned)payload->size);
 		return;

@@ -40,6 +40,11 @@ void trace_field(struct trace_job *job, const struct trace_view *view, uint32_t 
 /* A message by its layout; false if it is short (and says so). */
 bool trace_fields(struct trace_job *job, const struct trace_view *view, const struct trace_layout *layout);
 
+/* Keys of layouts, and where a pair is in a message about key-value pairs. */
+#define TRACE_TIMESYNC_4 0x104u
+#define TRACE_KVP_PAIR 4u
+#define TRACE_KVP_ITEM 8u
+
 #define TRACE_VALUE_MAX 400u
 /* The value as text, as its form has it. */
 void trace_format(const struct trace_view *view, uint32_t at, uint32_t size, enum trace_form form,
@@ -65,6 +70,8 @@ void trace_say_list(struct trace_job *job, const struct trace_view *view, uint64
 		    const char *name);
 /* A vstor packet, as the ring packet of that id carries it. */
 void trace_decode_vstor(struct trace_job *job, const struct trace_view *view, uint64_t id, bool completion);
+/* False: the device is none of those. */
+bool trace_decode_service(struct trace_job *job, const struct trace_view *view, const char *device);
 void trace_decode_frame(struct trace_job *job, const struct trace_view *view);
 
 #endif

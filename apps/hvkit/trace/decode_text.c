@@ -194,6 +194,9 @@ void trace_format_value(uint64_t value, enum trace_form form, const struct trace
 	case FORM_VERSION:
 		snprintf(text, TRACE_VALUE_MAX, "%u.%u", (unsigned)(value >> 16), (unsigned)(value & 0xffff));
 		return;
+	case FORM_SWAPPED:
+		snprintf(text, TRACE_VALUE_MAX, "%u.%u", (unsigned)(value & 0xffff), (unsigned)(value >> 16));
+		return;
 	case FORM_YES:
 		snprintf(text, TRACE_VALUE_MAX, "%s", value & 1 ? "yes" : "no");
 		return;
@@ -249,6 +252,25 @@ static void format_bytes(const struct trace_view *view, uint32_t at, uint32_t si
 		snprintf(text, TRACE_VALUE_MAX, "%u zero bytes", (unsigned)size);
 }
 
+/* Up to its zero; what is not ASCII as \uXXXX. */
+static void format_text16(const struct trace_view *view, uint32_t at, uint32_t size,
+			  char text[TRACE_VALUE_MAX])
+{
+	uint32_t length = 0;
+
+	for (uint32_t n = 0; n + 2u <= size && length + 8u < TRACE_VALUE_MAX; n += 2) {
+		uint32_t unit = (uint32_t)trace_get(view, at + n, 2);
+
+		if (unit == 0)
+			break;
+		if (unit >= 0x20 && unit < 0x7f && unit != '\\')
+			text[length++] = (char)unit;
+		else
+			length += (uint32_t)snprintf(text + length, 7, "\\u%04x", unit);
+	}
+	text[length] = '\0';
+}
+
 void trace_format(const struct trace_view *view, uint32_t at, uint32_t size, enum trace_form form,
 		  const struct trace_names *names, char text[TRACE_VALUE_MAX])
 {
@@ -259,6 +281,8 @@ void trace_format(const struct trace_view *view, uint32_t at, uint32_t size, enu
 		format_guid(view, at, text);
 	else if (form == FORM_BYTES)
 		format_bytes(view, at, size, text);
+	else if (form == FORM_TEXT16)
+		format_text16(view, at, size, text);
 	else if (form == FORM_NETWORK)
 		trace_format_value(get_network(view, at, size), form, names, text);
 	else

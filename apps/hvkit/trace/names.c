@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "apps/hvkit/trace/tables.h"
+#include "hvkit/wire/guids.h"
 #include "hvkit/wire/hypervisor.h"
 #include "hvkit/wire/ndis.h"
 #include "hvkit/wire/nvs.h"
@@ -320,6 +321,17 @@ const struct trace_names *const trace_all_names[] = {
 	&trace_maintenance_names,
 	&trace_reserve_in_names,
 	&trace_reserve_out_names,
+	&trace_keystroke_bits,
+	&trace_led_bits,
+	&trace_ic_status_names,
+	&trace_ic_flag_bits,
+	&trace_shutdown_bits,
+	&trace_timesync_bits,
+	&trace_pool_names,
+	&trace_kvp_type_names,
+	&trace_family_bits,
+	&trace_vss_bits,
+	&trace_fcopy_bits,
 };
 const uint32_t trace_all_names_count = COUNT(trace_all_names);
 
@@ -396,6 +408,7 @@ const struct trace_interface trace_interfaces[] = {
 	{GUID(0x9527e630u, 0xd0ae, 0x497b, 0xad, 0xce, 0xe8, 0x0a, 0xb0, 0x17, 0x5c, 0xaf), "timesync"},
 	{GUID(0xa9a0f4e7u, 0x5a45, 0x4d96, 0xb8, 0x27, 0x8a, 0x84, 0x1e, 0x8c, 0x03, 0xe6), "kvp"},
 	{GUID(0x35fa2e29u, 0xea23, 0x4236, 0x96, 0xae, 0x3a, 0x6e, 0xba, 0xcb, 0xa4, 0x40), "vss"},
+	{VMBUS_GUID_FCOPY, "fcopy"},
 	{GUID(0x525074dcu, 0x8985, 0x46e2, 0x80, 0x57, 0xa3, 0x07, 0xdc, 0x18, 0xa5, 0x02), "balloon"},
 	{HVH_ECHO_GUID, "echo"}, /* of the host model */
 };

@@ -35,7 +35,9 @@ enum trace_form {
 	FORM_BYTES,   /* in hexadecimal */
 	FORM_PAGES,   /* page frame numbers to the end of the message */
 	FORM_NETWORK, /* FORM_DEC, most significant byte first */
-	FORM_MARKED   /* the low bits a name, those above them bits with names */
+	FORM_MARKED,  /* the low bits a name, those above them bits with names */
+	FORM_SWAPPED, /* minor << 16 | major */
+	FORM_TEXT16   /* UTF-16 up to its zero */
 };
 #define TRACE_MARKED_MASK 0x3fu /* of FORM_MARKED */
 
@@ -79,9 +81,11 @@ struct trace_interface {
 /* trace_ndis: by the OID that carries the object.
  * trace_nvs_answers: types that mean something else to the guest; looked at first there.
  * trace_vstor_answers: by the operation that was asked for.
- * trace_scsi: commands by their code. */
+ * trace_scsi: commands by their code.
+ * trace_ic: all have one header; trace_ic_body, _kvp, _vss, _fcopy: what is behind it. */
 extern const struct trace_protocol trace_messages, trace_nvs, trace_nvs_answers, trace_rndis, trace_ndis,
-	trace_vstor, trace_vstor_answers, trace_scsi;
+	trace_vstor, trace_vstor_answers, trace_scsi, trace_keyboard, trace_mouse, trace_ic, trace_ic_body,
+	trace_kvp, trace_vss, trace_fcopy;
 
 extern const struct trace_names trace_kind_names, trace_hypercall_names, trace_hv_status_names,
 	trace_packet_names, trace_nvs_status_names, trace_nvs_version_names, trace_nvs_channel_names,
@@ -96,6 +100,9 @@ extern const struct trace_names trace_vstor_version_names, trace_vstor_status_na
 	trace_mode_page_names, trace_transfer_bits, trace_verify_bits, trace_same_bits, trace_unmap_bits,
 	trace_start_bits, trace_cache_bits, trace_service_names, trace_maintenance_names,
 	trace_reserve_in_names, trace_reserve_out_names;
+extern const struct trace_names trace_keystroke_bits, trace_led_bits, trace_ic_status_names,
+	trace_ic_flag_bits, trace_shutdown_bits, trace_timesync_bits, trace_pool_names, trace_kvp_type_names,
+	trace_family_bits, trace_vss_bits, trace_fcopy_bits;
 
 /* Every list of names above. */
 extern const struct trace_names *const trace_all_names[];
@@ -109,6 +116,8 @@ extern const uint32_t trace_interface_count;
 #define TRACE_INTERFACE_NETVSC "netvsc"
 #define TRACE_INTERFACE_STORVSC "storvsc"
 #define TRACE_INTERFACE_IDE "ide"
+#define TRACE_INTERFACE_KEYBOARD "keyboard"
+#define TRACE_INTERFACE_MOUSE "mouse"
 #define TRACE_INTERFACE_SOCKET "socket"
 #define TRACE_INTERFACE_OTHER "device"
 
@@ -117,5 +126,7 @@ const char *trace_name(const struct trace_names *names, uint64_t value);
 const struct trace_layout *trace_layout(const struct trace_protocol *protocol, uint32_t type);
 const struct trace_register *trace_register(uint32_t number);
 const char *trace_interface(const uint8_t *guid);
+/* Is that one of the integration components? */
+bool trace_is_component(const char *device);
 
 #endif
