@@ -48,7 +48,9 @@ soak: all ## simulation with SEEDS (100000), rings for a minute, a gibibyte thro
 	@SIM_STORAGE_SEEDS=$(or $(SEEDS),5000) $(BUILD)/tests/sim_storage
 	@SIM_CUT_SEEDS=$(or $(SEEDS),1000) $(BUILD)/tests/sim_cut
 	@scripts/soak-disk $(BUILD)
+	@SIM_HANDOVER_SEEDS=$(or $(SEEDS),2000) $(BUILD)/tests/sim_handover
 	@SIM_VF_SEEDS=$(or $(SEEDS),20000) $(BUILD)/tests/sim_vf
+	@SIM_UTILITIES_SEEDS=$(or $(SEEDS),2000) $(BUILD)/tests/sim_utilities
 	@RING_MS=12000 $(BUILD)/tests/conformance_ring_threads
 	@$(MAKE) fuzz SECONDS=$(or $(SECONDS),600)
 
