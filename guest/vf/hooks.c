@@ -67,18 +67,26 @@ static uint32_t queue_of(const struct hvk_vf *vf, const struct hvk_netdev *to, u
 	return queues != 0 ? queue % queues : 0;
 }
 
-static void give(const struct hvk_vf *vf, struct hvk_netdev *to, const struct hvk_rx_frame *frame,
+static void not_seen(struct vf_unseen *unseen, uint64_t *why, const struct hvk_rx_frame *frame)
+{
+	(void)__atomic_fetch_add(why, 1, __ATOMIC_RELAXED);
+	(void)__atomic_fetch_add(&unseen->bytes, frame->length, __ATOMIC_RELAXED);
+}
+
+/* False: nobody takes it. */
+static bool give(const struct hvk_vf *vf, struct hvk_netdev *to, const struct hvk_rx_frame *frame,
 		 bool may_lend)
 {
 	struct hvk_rx_frame shown = *frame;
 
-	if (!to->hooks.input)
-		return;
+	if (!to || !to->hooks.input)
+		return false;
 	shown.flags = shown_flags(vf, frame);
 	if (!may_lend)
 		shown.owner = NULL;
 	shown.queue = (uint16_t)queue_of(vf, to, frame->queue);
 	to->hooks.input(to->hooks.context, to, &shown);
+	return true;
 }
 
 /* NULL: to nobody; in separate mode the card may be up for the VF's sake alone. */
@@ -95,13 +103,16 @@ static struct hvk_netdev *card_goes_to(struct hvk_vf *vf)
 static void card_input(void *context, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame)
 {
 	struct hvk_vf *vf = context;
+	struct vf_unseen *unseen = &vf->unseen[0];
 	struct hvk_netdev *to = card_goes_to(vf);
-	bool lends = to == &vf->netdev;
+	bool lends = to == &vf->netdev, given = false;
 
 	count(vf->card_rx, frame->queue);
-	if (to && (lends || !is_filtered(vf, 1, frame)))
-		give(vf, to, frame, lends);
-	if (frame->owner && (!lends || !to->hooks.input))
+	if (to && !lends && is_filtered(vf, 1, frame))
+		not_seen(unseen, &unseen->other_group, frame);
+	else if (!(given = give(vf, to, frame, lends)))
+		not_seen(unseen, &unseen->not_up, frame);
+	if (frame->owner && !(lends && given))
 		vf->card.ops->release(netdev, frame->owner);
 }
 
@@ -109,16 +120,14 @@ static void card_input(void *context, struct hvk_netdev *netdev, const struct hv
 static void vf_input(void *context, struct hvk_netdev *netdev, const struct hvk_rx_frame *frame)
 {
 	struct hvk_vf *vf = context;
+	struct vf_unseen *unseen = &vf->unseen[1];
+	bool transparent = vf->config.transparent;
 
 	count(vf->vf_rx, frame->queue);
-	if (!vf->config.transparent) {
-		give(vf, &vf->separate, frame, false);
-	} else if (!is_filtered(vf, 0, frame)) {
-		give(vf, &vf->netdev, frame, false);
-	} else {
-		(void)__atomic_fetch_add(&vf->filtered, 1, __ATOMIC_RELAXED);
-		(void)__atomic_fetch_add(&vf->filtered_bytes, frame->length, __ATOMIC_RELAXED);
-	}
+	if (transparent && is_filtered(vf, 0, frame))
+		not_seen(unseen, &unseen->other_group, frame);
+	else if (!give(vf, transparent ? &vf->netdev : &vf->separate, frame, false))
+		not_seen(unseen, &unseen->not_up, frame);
 	if (frame->owner)
 		vf->vf.ops->release(netdev, frame->owner);
 }

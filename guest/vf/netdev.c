@@ -147,14 +147,17 @@ static void add(struct hvk_netdev_counters *to, const struct hvk_netdev_counters
 		sum[i] += ((const uint64_t *)more)[i] - (less ? ((const uint64_t *)less)[i] : 0);
 }
 
-static void subtract_filtered(const struct hvk_vf *vf, struct hvk_netdev_counters *out)
+/* The device has counted them as received. */
+void hvk_vf_subtract_unseen(const struct vf_unseen *unseen, struct hvk_netdev_counters *out)
 {
-	uint64_t frames = __atomic_load_n(&vf->filtered, __ATOMIC_RELAXED);
+	uint64_t other_group = __atomic_load_n(&unseen->other_group, __ATOMIC_RELAXED);
+	uint64_t not_up = __atomic_load_n(&unseen->not_up, __ATOMIC_RELAXED);
 
-	out->rx_frames -= frames;
-	out->rx_bytes -= __atomic_load_n(&vf->filtered_bytes, __ATOMIC_RELAXED);
-	out->rx_dropped += frames;
-	out->rx_other_group += frames;
+	out->rx_frames -= other_group + not_up;
+	out->rx_bytes -= __atomic_load_n(&unseen->bytes, __ATOMIC_RELAXED);
+	out->rx_dropped += other_group + not_up;
+	out->rx_other_group += other_group;
+	out->rx_not_up += not_up;
 }
 
 void hvk_vf_get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *out)
@@ -170,7 +173,9 @@ void hvk_vf_get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *
 		add(out, &its, &vf->base);
 	}
 	hvk_unlock(vf->hvk, &vf->lock);
-	subtract_filtered(vf, out);
+	hvk_vf_subtract_unseen(&vf->unseen[0], out);
+	if (vf->config.transparent)
+		hvk_vf_subtract_unseen(&vf->unseen[1], out);
 }
 
 static void get_queue_counters(struct hvk_netdev *netdev, uint32_t queue, struct hvk_netdev_counters *out)

@@ -38,8 +38,10 @@ static void get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *
 
 	*out = (struct hvk_netdev_counters){0};
 	hvk_lock(vf->hvk, &vf->lock);
-	if (vf->vf.netdev)
+	if (vf->vf.netdev) {
 		vf->vf.ops->get_counters(vf->vf.netdev, out);
+		hvk_vf_subtract_unseen(&vf->unseen[1], out);
+	}
 	hvk_unlock(vf->hvk, &vf->lock);
 }
 

@@ -112,6 +112,8 @@ hvk_status hvk_vf_pair(struct hvk_vf *vf, struct hvk_netdev *netdev, uint32_t se
 	vf->grace_over = false; /* whoever called hvk_vf_attach_complete meant another one */
 	netdev->ops->get_counters(netdev, &vf->base);
 	vf->counts_vf = vf->config.transparent;
+	if (!vf->counts_vf) /* its interface's counters begin with it */
+		vf->unseen[1] = (struct vf_unseen){0};
 	hvk_vf_claim(vf, &vf->vf, netdev);
 	hvk_unlock(vf->hvk, &vf->lock);
 	hvk_log(vf->hvk, HVK_LOG_INFO, "vf: paired, serial 0x%x", serial);

@@ -95,6 +95,12 @@ struct vf_saved {
 	struct hvk_netdev_rss vf_rss;
 };
 
+/* Frames that a device has counted and nobody saw: to a group or address that the stack did not ask for; with no
+ * interface that is up to take them. */
+struct vf_unseen {
+	uint64_t other_group, not_up, bytes;
+};
+
 struct hvk_vf {
 	struct hvk_netdev netdev;   /* first: the card, for the stack */
 	struct hvk_netdev separate; /* the VF, for the stack */
@@ -112,8 +118,8 @@ struct hvk_vf {
 	uint32_t agreed_types; /* HVK_RSS_*: hashes that may be shown */
 	uint64_t vf_tx, card_tx;
 	uint64_t vf_rx[HVK_VF_QUEUES_COUNTED], card_rx[HVK_VF_QUEUES_COUNTED]; /* by the queue */
-	uint64_t filtered, filtered_bytes; /* of the VF: to groups that the stack did not ask for */
-	uint32_t shown_queues[2];          /* info.queues of the card, of the VF */
+	struct vf_unseen unseen[2]; /* of what the card took in, and the VF */
+	uint32_t shown_queues[2];   /* info.queues of the card, of the VF */
 
 	/* Under lock. */
 	struct hvk_lock lock;
@@ -232,6 +238,7 @@ void hvk_vf_operations_cancel(struct hvk_vf *vf, bool separate, hvk_status statu
 
 extern const struct hvk_netdev_ops hvk_vf_card_face, hvk_vf_separate_face;
 void hvk_vf_get_counters(struct hvk_netdev *netdev, struct hvk_netdev_counters *out);
+void hvk_vf_subtract_unseen(const struct vf_unseen *unseen, struct hvk_netdev_counters *out);
 void hvk_vf_flush(struct hvk_vf *vf); /* of the VF, if it carries the frames */
 /* HVK_TX_GONE in *result, and false: the path is not, or not any more, the VF's. */
 bool hvk_vf_hand_over(struct hvk_vf *vf, struct hvk_tx_frame *const *frames, uint32_t count, uint32_t *taken,

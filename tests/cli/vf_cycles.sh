@@ -2,6 +2,7 @@
 # A download while the VF comes and goes at random times, asked for and taken; VF_CYCLES and VF_MIB are for
 # longer ones (tests/cli/vf_cycles.sh with 100 and 1024). Nothing of it is lost, no connection is reset.
 . tests/cli/lib.inc
+. tests/vm/inside/vf-plan
 
 cycles=${VF_CYCLES:-10} mib=${VF_MIB:-96} seed=${VF_SEED:-$$}
 mkdir -p "$work/http"
@@ -10,25 +11,10 @@ sum=$(sha256sum <"$work/http/file" | cut -d' ' -f1)
 serve_http "$work/http"
 url="http://10.0.2.2:$port/file"
 
-# plan CYCLES SEED: "ATTACH DETACH HOW" for each cycle, in ms from the start
-plan() {
-	awk -v cycles="$1" -v seed="$2" 'BEGIN {
-		srand(seed)
-		at = 10
-		for (n = 0; n < cycles; n++) {
-			stay = 15 + int(rand() * 40)
-			print at, at + stay, rand() < 0.3 ? "--surprise" : ""
-			at += stay + 25 + int(rand() * 25)
-		}
-	}'
-}
-
 # number NAME: of the summary's counters of the VF
 number() { sed -n '/"vf": {/,/}/s/.*"'"$1"'": \([0-9]*\).*/\1/p' "$work/summary"; }
 
-plan "$cycles" "$seed" | while read -r attach detach how; do
-	printf '%s\n' "!after $attach vf attach" "!after $detach vf detach $how"
-done >"$work/script"
+vf_plan "$cycles" "$seed" >"$work/script"
 printf '%s\n' "fetch $url" vf >>"$work/script"
 hvkit run --quiet --nic "user,tcp=$port,vf,vf_grace_ms=event,vf_offer_ms=1" --summary "$work/summary" --script "$work/script"
 status_is 0

@@ -2,7 +2,8 @@
 /*
  * A card with a VF under numbered frames, to which things happen: a session of the rig's
  * (rig_config.session, with no_nic). It brings a card, a VF and a wire that echoes, and drives all the
- * drivers that a VF needs: bus, virtio, pairing.
+ * drivers that a VF needs: bus, virtio, pairing. In separate mode frames go by the VF's own interface
+ * while it is up.
  */
 #ifndef TESTS_SUPPORT_VF_SESSION_H
 #define TESTS_SUPPORT_VF_SESSION_H
@@ -47,10 +48,15 @@ struct vf_session_plan {
 
 struct vf_session_counts {
 	uint64_t events[VF_SESSION_EVENTS];
-	uint64_t sent, echoed, lost, busy, gone;
+	uint64_t sent, echoed, busy, gone;
+	/* What is missing, by who has counted it: given back by a driver; dropped by the host; by the
+	 * drivers; left in a ring that was taken away; lost by a fault that was asked for. */
+	uint64_t lost_back, lost_host, lost_guest, lost_left, lost_faults;
 	uint64_t active, absent; /* times that these states were entered */
+	uint64_t checked;        /* of the latter: times that all was as before */
 	uint64_t by_vf, by_card; /* frames received */
 	uint64_t switch_failures, frames_lost_in_vf;
+	uint64_t separate; /* times that the VF's own interface was brought up */
 };
 
 /* NULL, or what is wrong. */

@@ -99,6 +99,38 @@ static void frames_of_the_synthetic_path_come_in_by_the_vf(void **state)
 	fake_end();
 }
 
+/* What a device took in and nobody saw is dropped, not received, whichever interface's it would have been. */
+static void frames_that_nobody_sees_are_counted_as_dropped(void **state)
+{
+	static const uint8_t stranger[6] = {0x00, 0x15, 0x5d, 9, 9, 9};
+	struct hvk_netdev_counters card, vf;
+
+	(void)state;
+	fake_begin(false);
+	fake_up();
+	activate();
+	fake_receive(&bench.nic.device, stranger, 0, 0, NULL); /* the filter is wide, the VF's wish is not */
+	own()->hooks.input = NULL;
+	fake_receive(&bench.nic.device, fake_mac, 0, 0, NULL);
+	fake_receive(&bench.vf, fake_mac, 0, 0, NULL);
+	fake_receive(&bench.vf, fake_mac, 0, 0, NULL);
+	bench.nic.device.counters.rx_frames = bench.vf.counters.rx_frames = 10; /* the devices' own word */
+	hvk_netdev_get_counters(fake_card(), &card);
+	assert_int_equal(card.rx_frames, 8);
+	assert_int_equal(card.rx_dropped, 2);
+	assert_int_equal(card.rx_other_group, 1);
+	assert_int_equal(card.rx_not_up, 1);
+	hvk_netdev_get_counters(own(), &vf);
+	assert_int_equal(vf.rx_frames, 8);
+	assert_int_equal(vf.rx_dropped, 2);
+	assert_int_equal(vf.rx_not_up, 2);
+	assert_int_equal(fake_unpair(), HVK_OK);
+	settle(); /* another VF's interface begins to count */
+	hvk_netdev_get_counters(own(), &vf);
+	assert_int_equal(vf.rx_dropped, 0);
+	fake_end();
+}
+
 static void each_interface_sends_by_its_own(void **state)
 {
 	(void)state;
@@ -247,6 +279,7 @@ int main(void)
 		cmocka_unit_test(vf_is_an_interface_from_ready_on),
 		cmocka_unit_test(up_moves_the_data_path_and_widens_the_filter),
 		cmocka_unit_test(frames_of_the_synthetic_path_come_in_by_the_vf),
+		cmocka_unit_test(frames_that_nobody_sees_are_counted_as_dropped),
 		cmocka_unit_test(each_interface_sends_by_its_own),
 		cmocka_unit_test(card_that_is_down_stays_down_for_the_stack),
 		cmocka_unit_test(card_up_and_down_while_the_vf_is_active),
