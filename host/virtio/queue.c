@@ -5,6 +5,7 @@
 #include "host/virtio/virtio.h"
 
 #define INDEX_AT 2u
+#define INDEX_SHIFT 16u
 #define RING_AT 4u
 #define DESCRIPTORS_ALIGNED 16u
 #define DRIVER_ALIGNED 2u
@@ -66,6 +67,21 @@ static bool load(struct virtio_queue *queue, uint64_t gpa, uint16_t *value)
 	       refuse(queue, "its rings are no RAM any more", gpa);
 }
 
+/* Flags and index in front of the available ring. Drivers may write both as one word: it is then read as one,
+ * too, as atomic accesses of two sizes to one place promise nothing. */
+static bool load_available(struct virtio_queue *queue, uint16_t *flags, uint16_t *index)
+{
+	uint32_t word;
+
+	if (queue->driver % sizeof word != 0)
+		return load(queue, queue->driver, flags) && load(queue, queue->driver + INDEX_AT, index);
+	if (!hvh_memory_load32(queue->device->partition, queue->driver, &word))
+		return refuse(queue, "its rings are no RAM any more", queue->driver);
+	*flags = (uint16_t)word;
+	*index = (uint16_t)(word >> INDEX_SHIFT);
+	return true;
+}
+
 static bool take(struct virtio_queue *queue)
 {
 	uint64_t at = queue->driver + RING_AT + 2u * (queue->taken % queue->size);
@@ -86,11 +102,11 @@ static bool take(struct virtio_queue *queue)
 
 uint32_t virtio_queue_look(struct virtio_queue *queue)
 {
-	uint16_t index;
+	uint16_t flags, index;
 
 	if (!queue->enabled || !virtio_is_running(queue->device) || !queue->device->master)
 		return 0;
-	if (!load(queue, queue->driver + INDEX_AT, &index))
+	if (!load_available(queue, &flags, &index))
 		return 0;
 	if ((uint16_t)(index - queue->taken) > queue->size - queue->count) {
 		refuse(queue, "available index is further than the queue is long", index);
@@ -126,12 +142,20 @@ static bool passed(uint16_t event, uint16_t now, uint16_t before)
 
 static bool wants_interrupt(struct virtio_queue *queue, uint16_t before)
 {
-	uint16_t word;
+	uint16_t word, index;
 
 	if (virtio_has(queue->device, VIRTIO_F_EVENT_IDX))
 		return load(queue, queue->driver + RING_AT + 2u * queue->size, &word) &&
 		       passed(word, queue->done, before);
-	return load(queue, queue->driver, &word) && (word & VIRTQ_AVAILABLE_NO_INTERRUPT) == 0;
+	return load_available(queue, &word, &index) && (word & VIRTQ_AVAILABLE_NO_INTERRUPT) == 0;
+}
+
+/* In front of the used ring, one word for the same reason. */
+static bool show_used(struct virtio_queue *queue)
+{
+	return hvh_memory_store32(queue->device->partition, queue->used,
+				  queue->flags | (uint32_t)queue->published << INDEX_SHIFT) ||
+	       refuse(queue, "its rings are no RAM any more", queue->used);
 }
 
 void virtio_queue_publish(struct virtio_queue *queue)
@@ -142,10 +166,8 @@ void virtio_queue_publish(struct virtio_queue *queue)
 	if (queue->done == before || !virtio_is_running(device))
 		return;
 	queue->published = queue->done;
-	if (!hvh_memory_store16(device->partition, queue->used + INDEX_AT, queue->done)) {
-		refuse(queue, "its rings are no RAM any more", queue->used);
+	if (!show_used(queue))
 		return;
-	}
 	hvh_memory_barrier();
 	if (!wants_interrupt(queue, before))
 		return;
@@ -157,8 +179,8 @@ void virtio_queue_publish(struct virtio_queue *queue)
 
 static void set_flags(struct virtio_queue *queue, uint16_t flags)
 {
-	if (!hvh_memory_store16(queue->device->partition, queue->used, flags))
-		refuse(queue, "its rings are no RAM any more", queue->used);
+	queue->flags = flags;
+	(void)show_used(queue);
 }
 
 /* Then looks once more: what came in between was not rung for. */

@@ -67,6 +67,7 @@ struct virtio_queue {
 	uint16_t taken;     /* available entries that are in heads, or used */
 	uint16_t done;      /* used entries written */
 	uint16_t published; /* ... and shown */
+	uint16_t flags;     /* of the used ring */
 	/* Taken and not used: the oldest first; busy has a bit for each. */
 	uint16_t heads[VIRTIO_QUEUE_SIZE];
 	uint32_t first, count;
