@@ -256,6 +256,7 @@ static bool load_shell(void)
 		      : image.options.vf_separate ? SHELL_VF_SEPARATE
 						  : SHELL_VF_TRANSPARENT,
 		.vf_grace_ms = image.options.vf_grace_ms,
+		.freeze_max_ms = image.options.freeze_max_ms,
 	};
 
 	for (uint32_t n = 0; n < HVK_MMIO_RANGES; n++)
@@ -303,5 +304,7 @@ int bare_main(void)
 	shell_run(&image.shell);
 	if (image.command_cut && image.shell.results.exit_status == SHELL_OK)
 		return SHELL_USAGE;
+	if (image.shell.results.reboot && image.shell.results.exit_status == SHELL_OK)
+		bare_reset();
 	return image.shell.results.exit_status;
 }

@@ -113,7 +113,7 @@ static bool parse_grace(struct image_options *options, const char *value)
 	return parse_number(value, 1, 600000, &options->vf_grace_ms);
 }
 
-/* What is asked of the network card's driver. */
+/* What is asked of drivers, that of the network card first. */
 static const char *parse_driver_word(struct image_options *options, const char *word, const char *value,
 				     bool *known)
 {
@@ -133,6 +133,10 @@ static const char *parse_driver_word(struct image_options *options, const char *
 	}
 	if (strcmp(word, "vf_grace_ms") == 0)
 		return parse_grace(options, value) ? NULL : "a number from 1 to 600000, or event";
+	if (strcmp(word, "freeze_max_ms") == 0)
+		return parse_number(value, 1, 3600000, &options->freeze_max_ms)
+			       ? NULL
+			       : "a number from 1 to 3600000";
 	*known = false;
 	return NULL;
 }

@@ -4,6 +4,7 @@
  *
  *   cpus=N mode=boot|system vmbus=VERSION nic=yes|no seed=HEX log=LEVEL memory=low|high
  *   timer=direct|message|apic queues=N offloads=LIST mtu=BYTES vf=transparent|separate vf_grace_ms=MS|event
+ *   freeze_max_ms=MS
  *   console=yes|no crash_text=yes|no test=NAME -- COMMAND ; COMMAND ...
  */
 #ifndef IMAGE_OPTIONS_H
@@ -31,6 +32,7 @@ struct image_options {
 	struct hvk_netvsc_config driver; /* queues, offloads and MTU of its driver */
 	bool vf, vf_separate;            /* a VF beside the card is used */
 	uint32_t vf_grace_ms;            /* hvk_vf_config.grace_ms */
+	uint32_t freeze_max_ms;          /* hvk_vss_callbacks.freeze_max_ms */
 	bool seeded;
 	uint8_t seed[IMAGE_SEED_BYTES];
 	enum image_timer timer;

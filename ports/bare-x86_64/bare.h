@@ -133,6 +133,8 @@ bool bare_read_by_interrupt(uint8_t vector);
 
 /* Ends the machine: debug exit with that status, else power off, else halt. */
 _Noreturn void bare_end(int status);
+/* Begins anew, from the firmware on, where there is a reset register. */
+_Noreturn void bare_reset(void);
 /* For those who measure: hvkit's monitor then keeps what it has counted so far (docs/vmm.md). */
 void bare_mark(uint8_t value);
 /* What of a crash is told to somebody: vector (or UINT64_MAX), instruction, address, stack pointer, error

@@ -4,6 +4,11 @@
 
 #define DEBUG_EXIT 0xf4u
 #define MARK 0xf5u
+#define RESET 0xcf9u /* PC's reset control: which kind, then the reset */
+#define RESET_SYSTEM 0x02u
+#define RESET_CPU 0x04u
+#define KEYBOARD 0x64u
+#define KEYBOARD_RESET 0xfeu
 
 struct acpi_info bare_acpi;
 
@@ -14,6 +19,15 @@ void bare_end(int status)
 	/* Still here: no such device. */
 	if (bare_acpi.power_off_port)
 		cpu_out16(bare_acpi.power_off_port, bare_acpi.power_off_value);
+	cpu_halt_for_ever();
+}
+
+void bare_reset(void)
+{
+	cpu_interrupts_off();
+	cpu_out8(RESET, RESET_SYSTEM);
+	cpu_out8(RESET, RESET_SYSTEM | RESET_CPU);
+	cpu_out8(KEYBOARD, KEYBOARD_RESET);
 	cpu_halt_for_ever();
 }
 

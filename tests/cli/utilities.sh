@@ -147,11 +147,19 @@ if [ -w /dev/kvm ] && "$HVKIT" run --accel kvm --time-limit 20 --nic none -- tim
 	out_says '^external *ключ = wert'
 	out_says '^vss: thawed$'
 	out_says '^fcopy: file, 50000 bytes'
-	out_says 'time: stepped by +90\.'
+	out_says 'time: stepped by +\(90\.0\|89\.99\)'
 	out_says 'the host asks to power off: bye'
 	out_says 'shutdown: the guest has said yes'
 	out_says_not 'connection 0x'
 	[ "$(cat "$work/kvp2")" = "0	ключ	wert" ] || wrong "the file of pairs: $(cat "$work/kvp2")"
+	# A freeze that nobody thaws, and a reboot: the machine is reset.
+	hvkit run --accel kvm --time-limit 60 --nic none --utilities vss+shutdown --freeze-max 1 -- \
+		'!when devices/vss0/state = ready vss freeze' ';' '!after 3000 shutdown --reboot' ';' 'idle 30'
+	status_is 0
+	err_says 'the guest asked for a reset'
+	out_says '^vss: frozen: '
+	out_says '^vss: thawed, without the host'
+	out_says 'the host asks to reboot'
 	echo "did: integration components behind KVM"
 fi
 finish

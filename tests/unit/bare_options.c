@@ -79,6 +79,8 @@ static void all_words_are_taken(void **state)
 	assert_int_equal(options.driver.mtu, 9000);
 	parse("offloads=all mtu=68");
 	assert_int_equal(options.driver.offloads, HVK_NETDEV_ALL_OFFLOADS);
+	parse("freeze_max_ms=1500");
+	assert_int_equal(options.freeze_max_ms, 1500);
 	parse("offloads=none mtu=65521");
 	assert_int_equal(options.driver.offloads, 0);
 	parse("mode=system nic=no");
@@ -105,6 +107,8 @@ static void wrong_words_are_named(void **state)
 	expect_error("queues=65", "1 to 64");
 	expect_error("mtu=67", "68 to 65521");
 	expect_error("mtu=65522", "68 to 65521");
+	expect_error("freeze_max_ms=0", "1 to 3600000");
+	expect_error("freeze_max_ms=3600001", "1 to 3600000");
 	expect_error("offloads=", "all, none, or of checksum+");
 	expect_error("offloads=tso+", "+lro+vlan+rss");
 	expect_error("offloads=ts", "+lro+vlan+rss");

@@ -61,7 +61,7 @@ static bool add_commands(struct run_guest *guest, size_t *used)
 	return room;
 }
 
-/* What is asked of the network card's driver, as far as it was said. */
+/* What is asked of drivers, as far as it was said. */
 static bool add_driver(struct run_guest *guest, size_t *used)
 {
 	const struct cli_options *options = guest->run->options;
@@ -82,6 +82,10 @@ static bool add_driver(struct run_guest *guest, size_t *used)
 			snprintf(text, sizeof(text), " vf_grace_ms=%u", options->vf_grace_ms);
 			room = room && add(guest, used, text);
 		}
+	}
+	if (options->freeze_max_ms) {
+		snprintf(text, sizeof(text), " freeze_max_ms=%u", options->freeze_max_ms);
+		room = room && add(guest, used, text);
 	}
 	if (options->driver.mtu) {
 		snprintf(text, sizeof(text), " mtu=%u", options->driver.mtu);
