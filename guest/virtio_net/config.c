@@ -5,7 +5,10 @@
 #define MBIT 1000000ull
 #define PAIRS_LIMIT 0x7fffu /* the control queue behind them has a 16-bit number */
 #define TSO_HEADERS 120u    /* of IP and TCP with all their options */
-#define GONE_STATUS 0xffu   /* registers of a function that has vanished */
+#define COPIED_HEADERS                                                                              \
+	((uint32_t)sizeof(struct virtio_net_header) + HVK_ETHERNET_HEADER + HVK_ETHERNET_VLAN_TAG + \
+	 TSO_HEADERS)
+#define GONE_STATUS 0xffu /* registers of a function that has vanished */
 #define JOINING (VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6)
 #define TX_CHECKSUMS (HVK_NETDEV_TX_TCP4 | HVK_NETDEV_TX_UDP4 | HVK_NETDEV_TX_TCP6 | HVK_NETDEV_TX_UDP6)
 #define RX_CHECKSUMS (HVK_NETDEV_RX_TCP4 | HVK_NETDEV_RX_UDP4 | HVK_NETDEV_RX_TCP6 | HVK_NETDEV_RX_UDP6)
@@ -114,16 +117,22 @@ hvk_status hvk_virtio_net_begin_config(void *context)
 	return HVK_OK;
 }
 
-/* How many pieces a chain has room for, behind the driver's own. */
-void hvk_virtio_net_limit_pieces(struct hvk_virtio_net *device)
+/* How many pieces a chain has room for, behind the driver's own; and how much room the slots have, for a
+ * frame that is copied. */
+void hvk_virtio_net_limit_segmentation(struct hvk_virtio_net *device)
 {
 	struct hvk_netdev_info *info = &device->netdev.info;
 
 	if (info->tso_bytes_max == 0)
 		return;
 	info->tso_pieces_max = HVK_FRAME_PIECES_MAX;
-	for (uint32_t i = 0; i < device->pair_count; i++)
-		info->tso_pieces_max = hvk_min32(info->tso_pieces_max, device->pairs[i].tx.size - 1u);
+	for (uint32_t i = 0; i < device->pair_count; i++) {
+		const struct virtio_net_pair *pair = &device->pairs[i];
+
+		info->tso_pieces_max = hvk_min32(info->tso_pieces_max, pair->tx.size - 1u);
+		info->tso_bytes_max = hvk_min32(info->tso_bytes_max,
+						pair->slot_count * VIRTIO_NET_SLOT_SIZE - COPIED_HEADERS);
+	}
 }
 
 void hvk_virtio_net_link_look(struct hvk_virtio_net *device)

@@ -102,7 +102,7 @@ hvk_status hvk_virtio_net_begin_queues(void *context)
 	for (uint32_t i = 0; status == HVK_OK && i < device->pair_count; i++)
 		status = create_pair(device, i);
 	if (status == HVK_OK)
-		hvk_virtio_net_limit_pieces(device);
+		hvk_virtio_net_limit_segmentation(device);
 	return status == HVK_OK ? hvk_virtio_net_control_start(device) : status;
 }
 

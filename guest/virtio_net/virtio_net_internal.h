@@ -194,7 +194,7 @@ void hvk_virtio_net_break(struct hvk_virtio_net *device, const char *what);
 /* --- config.c --------------------------------------------------------------------------- */
 
 hvk_status hvk_virtio_net_begin_config(void *device); /* a step */
-void hvk_virtio_net_limit_pieces(struct hvk_virtio_net *device);
+void hvk_virtio_net_limit_segmentation(struct hvk_virtio_net *device);
 /* Does the link's state, or the device's, differ from what was known? While attached. */
 void hvk_virtio_net_link_look(struct hvk_virtio_net *device);
 

@@ -152,6 +152,8 @@ static void a_long_frame_for_a_short_queue(void **state)
 	assert_int_equal(send_copied(user, 8 * 2048 - 12, 3), HVK_TX_TAKEN);
 	sent_is(user, 1, user->memory, 8 * 2048 - 12);
 	assert_int_equal(send_copied(user, 8 * 2048 - 11, 3), HVK_TX_GONE);
+	/* Whoever keeps to the limits never finds out. */
+	assert_int_equal(user->netdev->info.tso_bytes_max, 8 * 2048 - 12 - 14 - 4 - 120);
 	assert_int_equal(user_counters(user).tx_errors, 1);
 	user_end(user);
 }
