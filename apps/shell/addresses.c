@@ -189,6 +189,23 @@ static void apply(struct shell *shell, const struct hvk_kvp_ip *ip)
 		    ip->addresses, ip->masks, ip->gateways);
 }
 
+/* What the host has injected before the card was attached. */
+bool shell_addresses_take(struct shell *shell)
+{
+	struct shell_pairs *pairs = pairs_of(shell);
+	const struct hvk_kvp_ip *kept;
+	struct addresses parsed;
+
+	for (uint32_t n = 0; n < pairs->adapter_count; n++) {
+		kept = &pairs->adapters[n];
+		if (!is_our_card(shell, &kept->adapter) || kept->dhcp || !parse(kept, &parsed))
+			continue;
+		apply(shell, kept);
+		return true;
+	}
+	return false;
+}
+
 bool shell_addresses_turn(struct shell *shell)
 {
 	struct shell_pairs *pairs = pairs_of(shell);

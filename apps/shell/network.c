@@ -167,7 +167,8 @@ bool shell_network_up(struct shell *shell)
 		return true;
 	}
 	status = shell_card_attach(shell, &name);
-	return step(shell, name, status) && start_stack(shell) && get_lease(shell);
+	return step(shell, name, status) && start_stack(shell) &&
+	       (shell_addresses_take(shell) || get_lease(shell));
 }
 
 /* --- Going down --------------------------------------------------------------------- */

@@ -100,6 +100,8 @@ const char *shell_services_driver(struct shell *shell, const struct hvk_channel 
 void shell_services_dump(struct shell *shell, hvk_dump_line line, void *context);
 /* The next line from the keyboard. */
 bool shell_typed_take(struct shell *shell, char *line, size_t size);
+/* Addresses that the host has injected for the card that has just come up; true if there were some. */
+bool shell_addresses_take(struct shell *shell);
 /* HVK_OK: disks may be written; HVK_EAGAIN: not now, they are frozen; HVK_ECANCELED: nor is it waited for. */
 hvk_status shell_backup_may_write(struct shell *shell);
 

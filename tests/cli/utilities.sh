@@ -152,14 +152,16 @@ if [ -w /dev/kvm ] && "$HVKIT" run --accel kvm --time-limit 20 --nic none -- tim
 	out_says 'shutdown: the guest has said yes'
 	out_says_not 'connection 0x'
 	[ "$(cat "$work/kvp2")" = "0	ключ	wert" ] || wrong "the file of pairs: $(cat "$work/kvp2")"
-	# A freeze that nobody thaws, and a reboot: the machine is reset.
-	hvkit run --accel kvm --time-limit 60 --nic none --utilities vss+shutdown --freeze-max 1 -- \
-		'!when devices/vss0/state = ready vss freeze' ';' '!after 3000 shutdown --reboot' ';' 'idle 30'
+	# Addresses as early as can be, a freeze that nobody thaws, and a reboot: the machine is reset.
+	hvkit run --accel kvm --time-limit 60 --nic sim --utilities kvp+vss+shutdown --freeze-max 1 -- \
+		'!when devices/kvp0/state = ready kvp ip set net0 address=10.7.0.88 mask=255.255.255.0' ';' \
+		'!when devices/vss0/state = ready vss freeze' ';' '!after 4000 shutdown --reboot' ';' 'idle 1' ';' ip ';' 'idle 30'
 	status_is 0
 	err_says 'the guest asked for a reset'
 	out_says '^vss: frozen: '
 	out_says '^vss: thawed, without the host'
 	out_says 'the host asks to reboot'
+	out_says '^address *10.7.0.88, set by the host'
 	echo "did: integration components behind KVM"
 fi
 finish
