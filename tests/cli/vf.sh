@@ -4,7 +4,7 @@
 # wrong about asking for it is said.
 . tests/cli/lib.inc
 
-bytes=33554432
+bytes=$((33554432 / slow)) some=$((3000 / slow))
 mkdir -p "$work/http"
 head -c "$bytes" /dev/urandom >"$work/http/file"
 sum=$(sha256sum <"$work/http/file" | cut -d' ' -f1)
@@ -15,7 +15,7 @@ frames=devices/net0/counters/to-guest-frames
 
 # In the middle of a download, asked for and taken.
 for how in "" " --surprise"; do
-	hvkit run --quiet --nic "$vf" -- "!when $frames > 3000 vf attach" ';' "!when devices/net0/virtual-function/virtio-net/to-guest-frames > 3000 vf detach$how" ';' \
+	hvkit run --quiet --nic "$vf" -- "!when $frames > $some vf attach" ';' "!when devices/net0/virtual-function/virtio-net/to-guest-frames > $some vf detach$how" ';' \
 		"fetch $url" ';' vf ';' '!vf status'
 	status_is 0
 	err_is_empty
@@ -27,14 +27,14 @@ for how in "" " --surprise"; do
 done
 
 # The story has a line for each.
-hvkit run --nic "$vf" -- "!when $frames > 3000 vf attach" ';' "!when devices/net0/virtual-function/virtio-net/to-guest-frames > 3000 vf detach" ';' "fetch $url"
+hvkit run --nic "$vf" -- "!when $frames > $some vf attach" ';' "!when devices/net0/virtual-function/virtio-net/to-guest-frames > $some vf detach" ';' "fetch $url"
 status_is 0
 out_says '^network: the VF, serial 0x[0-9a-f]*, carries the frames (switched in'
 out_says '^network: the VF has left; frames received and sent by it [1-9]'
 
 # Again and again, as in live migrations.
-hvkit run --quiet --nic "$vf" --summary "$work/summary" -- '!vf attach' ';' "!after 20 migrate 0.01" ';' "!after 60 migrate 0.01 --surprise" ';' \
-	"!after 100 migrate 0.01" ';' "fetch $url" ';' '!wait 100' ';' vf
+hvkit run --quiet --nic "$vf" --summary "$work/summary" -- '!vf attach' ';' "!after $((20 * slow)) migrate 0.01" ';' "!after $((60 * slow)) migrate 0.01 --surprise" ';' \
+	"!after $((100 * slow)) migrate 0.01" ';' "fetch $url" ';' '!wait 100' ';' vf
 status_is 0
 err_is_empty
 out_says "$sum"

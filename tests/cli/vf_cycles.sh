@@ -5,6 +5,7 @@
 . tests/vm/inside/vf-plan
 
 cycles=${VF_CYCLES:-10} mib=${VF_MIB:-96} seed=${VF_SEED:-$$}
+[ "$slow" = 1 ] || cycles=3 mib=24 slow=20
 mkdir -p "$work/http"
 head -c $((mib * 1048576)) /dev/urandom >"$work/http/file"
 sum=$(sha256sum <"$work/http/file" | cut -d' ' -f1)
@@ -14,7 +15,7 @@ url="http://10.0.2.2:$port/file"
 # number NAME: of the summary's counters of the VF
 number() { sed -n '/"vf": {/,/}/s/.*"'"$1"'": \([0-9]*\).*/\1/p' "$work/summary"; }
 
-vf_plan "$cycles" "$seed" >"$work/script"
+vf_plan "$cycles" "$seed" "$slow" >"$work/script"
 printf '%s\n' "fetch $url" vf >>"$work/script"
 hvkit run --quiet --nic "user,tcp=$port,vf,vf_grace_ms=event,vf_offer_ms=1" --summary "$work/summary" --script "$work/script"
 status_is 0
