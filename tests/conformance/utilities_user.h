@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The guest's user of the integration components, their life, and the host's requests: for utilities.c. */
+/* The guest's user of the integration components, their life, and the host's requests. */
 #ifndef CONFORMANCE_UTILITIES_USER_H
 #define CONFORMANCE_UTILITIES_USER_H
 
@@ -22,7 +22,7 @@
 #define KINDS 6u
 #define OFFER_MS 5000u
 #define REQUEST_MS 60000u
-#define SETTLE_MS 3000u
+#define SETTLE_MS 20000u
 #define CLOCK_BASE 134117424000000000ull
 #define FILE_BYTES 20000u
 #define V(major, minor) IC_VERSION(major, minor)
@@ -41,7 +41,9 @@ struct user {
 	uint32_t newest;      /* of the guest's messages; 0 = all */
 	uint32_t host_newest; /* of the host's */
 	const char *kvp_file;
-	bool refuses, never_thawed;
+	bool refuses;
+	bool threads;
+	uint32_t cpus; /* that the channels are on; 0 = 1 */
 	struct hvh_utilities *host;
 	struct hvk_channel *channels[KINDS];
 	struct hvk_utility *utilities[KINDS];
@@ -62,7 +64,7 @@ struct user {
 	uint32_t files, files_dropped;
 	bool file_there;
 	/* How the host's request ended: */
-	uint32_t ended;
+	_Atomic uint32_t ended; /* the rest before it */
 	enum hvh_utility_result result;
 	uint32_t status;
 	char text[4200];
@@ -82,7 +84,7 @@ struct user {
 
 /* --- The guest's user ----------------------------------------------------------------------------- */
 
-static enum hvk_utility_answer asked_down(void *context, const struct hvk_shutdown *shutdown)
+static inline enum hvk_utility_answer asked_down(void *context, const struct hvk_shutdown *shutdown)
 {
 	struct user *user = context;
 
@@ -93,7 +95,7 @@ static enum hvk_utility_answer asked_down(void *context, const struct hvk_shutdo
 	return user->refuses ? HVK_UTILITY_REFUSED : HVK_UTILITY_DONE;
 }
 
-static void go_down(void *context, enum hvk_shutdown_action action, bool forced)
+static inline void go_down(void *context, enum hvk_shutdown_action action, bool forced)
 {
 	struct user *user = context;
 
@@ -101,20 +103,20 @@ static void go_down(void *context, enum hvk_shutdown_action action, bool forced)
 	user->went_down++;
 }
 
-static uint64_t host_clock(void *context, uint64_t now)
+static inline uint64_t host_clock(void *context, uint64_t now)
 {
 	(void)context;
 	return CLOCK_BASE + now;
 }
 
-static uint64_t guest_clock(void *context)
+static inline uint64_t guest_clock(void *context)
 {
 	struct user *user = context;
 
 	return CLOCK_BASE + hvk_time(user->rig->hvk) + (uint64_t)user->clock_offset;
 }
 
-static void adjust(void *context, const struct hvk_time_offer *offer, int64_t difference)
+static inline void adjust(void *context, const struct hvk_time_offer *offer, int64_t difference)
 {
 	struct user *user = context;
 
@@ -125,7 +127,7 @@ static void adjust(void *context, const struct hvk_time_offer *offer, int64_t di
 }
 
 /* The two cards that this guest has. */
-static struct hvk_kvp_ip *find_ip(struct user *user, const struct vmbus_guid *adapter)
+static inline struct hvk_kvp_ip *find_ip(struct user *user, const struct vmbus_guid *adapter)
 {
 	for (uint32_t n = 0; n < 2; n++) {
 		if (memcmp(&user->ip[n].adapter, adapter, sizeof *adapter) == 0)
@@ -136,7 +138,7 @@ static struct hvk_kvp_ip *find_ip(struct user *user, const struct vmbus_guid *ad
 
 static struct user *user_of_store(void *store);
 
-static enum hvk_utility_answer get_ip(void *context, struct hvk_kvp_ip *ip)
+static inline enum hvk_utility_answer get_ip(void *context, struct hvk_kvp_ip *ip)
 {
 	const struct hvk_kvp_ip *found = find_ip(user_of_store(context), &ip->adapter);
 
@@ -146,7 +148,7 @@ static enum hvk_utility_answer get_ip(void *context, struct hvk_kvp_ip *ip)
 	return HVK_UTILITY_DONE;
 }
 
-static enum hvk_utility_answer set_ip(void *context, const struct hvk_kvp_ip *ip)
+static inline enum hvk_utility_answer set_ip(void *context, const struct hvk_kvp_ip *ip)
 {
 	struct user *user = user_of_store(context);
 	struct hvk_kvp_ip *found = find_ip(user, &ip->adapter);
@@ -159,7 +161,7 @@ static enum hvk_utility_answer set_ip(void *context, const struct hvk_kvp_ip *ip
 	return HVK_UTILITY_DONE;
 }
 
-static enum hvk_utility_answer freeze(void *context)
+static inline enum hvk_utility_answer freeze(void *context)
 {
 	struct user *user = context;
 
@@ -169,7 +171,7 @@ static enum hvk_utility_answer freeze(void *context)
 	return HVK_UTILITY_DONE;
 }
 
-static void thaw(void *context, bool by_itself)
+static inline void thaw(void *context, bool by_itself)
 {
 	struct user *user = context;
 
@@ -177,8 +179,8 @@ static void thaw(void *context, bool by_itself)
 	user->thaws_alone += by_itself;
 }
 
-static enum hvk_utility_answer copy_start(void *context, const char *path, const char *name, uint64_t size,
-					  bool overwrite, bool create_path)
+static inline enum hvk_utility_answer copy_start(void *context, const char *path, const char *name,
+						 uint64_t size, bool overwrite, bool create_path)
 {
 	struct user *user = context;
 
@@ -193,7 +195,8 @@ static enum hvk_utility_answer copy_start(void *context, const char *path, const
 	return HVK_UTILITY_DONE;
 }
 
-static enum hvk_utility_answer copy_write(void *context, uint64_t offset, const void *data, uint32_t length)
+static inline enum hvk_utility_answer copy_write(void *context, uint64_t offset, const void *data,
+						 uint32_t length)
 {
 	struct user *user = context;
 
@@ -204,7 +207,7 @@ static enum hvk_utility_answer copy_write(void *context, uint64_t offset, const 
 	return HVK_UTILITY_DONE;
 }
 
-static enum hvk_utility_answer copy_end(void *context, bool ok)
+static inline enum hvk_utility_answer copy_end(void *context, bool ok)
 {
 	struct user *user = context;
 
@@ -218,14 +221,16 @@ static enum hvk_utility_answer copy_end(void *context, bool ok)
 
 static struct user the_user;
 
-static struct user *user_of_store(void *store)
+static inline struct user *user_of_store(void *store)
 {
 	return store == the_user.store ? &the_user : NULL;
 }
 
-static struct hvk_utility_config config_of(struct user *user, enum hvk_utility_kind kind)
+static inline struct hvk_utility_config config_of(struct user *user, enum hvk_utility_kind kind)
 {
-	struct hvk_utility_config config = {.context = user, .newest = user->newest};
+	struct hvk_utility_config config = {.context = user,
+					    .newest = user->newest,
+					    .cpu = user->cpus > 1 ? (uint32_t)kind % user->cpus : 0};
 
 	switch (kind) {
 	case HVK_UTILITY_SHUTDOWN:
@@ -256,7 +261,7 @@ static struct hvk_utility_config config_of(struct user *user, enum hvk_utility_k
 	return config;
 }
 
-static void offered(void *context, struct hvk_channel *channel, bool again)
+static inline void offered(void *context, struct hvk_channel *channel, bool again)
 {
 	static const struct vmbus_guid types[KINDS] = {[HVK_UTILITY_SHUTDOWN] = VMBUS_GUID_SHUTDOWN,
 						       [HVK_UTILITY_TIMESYNC] = VMBUS_GUID_TIMESYNC,
@@ -273,7 +278,7 @@ static void offered(void *context, struct hvk_channel *channel, bool again)
 	}
 }
 
-static void gone(void *context, struct hvk_channel *channel)
+static inline void gone(void *context, struct hvk_channel *channel)
 {
 	struct user *user = context;
 
@@ -283,19 +288,19 @@ static void gone(void *context, struct hvk_channel *channel)
 	}
 }
 
-static uint64_t host_locked(struct user *user)
+static inline uint64_t host_locked(struct user *user)
 {
 	hosted_lock(user->rig->machine);
 	return hosted_now(user->rig->machine);
 }
 
-static void host_unlocked(struct user *user)
+static inline void host_unlocked(struct user *user)
 {
 	hosted_kick(user->rig->machine);
 	hosted_unlock(user->rig->machine);
 }
 
-static void poll_for(struct user *user, uint32_t ms)
+static inline void poll_for(struct user *user, uint32_t ms)
 {
 	uint64_t end = hvk_time(user->rig->hvk) + ms * HVK_TIME_PER_MS;
 
@@ -309,12 +314,12 @@ static void poll_for(struct user *user, uint32_t ms)
 	do {                                                                             \
 		uint64_t end_ = hvk_time((user)->rig->hvk) + (ms)*HVK_TIME_PER_MS;       \
 		while (!(condition) && hvk_time((user)->rig->hvk) < end_)                \
-			poll_for(user, (ms) < 5000 ? 1 : 20);                            \
+			poll_for(user, (ms) == SETTLE_MS ? 1 : 20);                      \
 		if (!(condition))                                                        \
 			WRONG(user, "after %u ms not yet: " #condition, (unsigned)(ms)); \
 	} while (0)
 
-static void wait_for(struct user *user, struct hvk_request *request, const char *what)
+static inline void wait_for(struct user *user, struct hvk_request *request, const char *what)
 {
 	hvk_status status = hvk_wait(user->rig->hvk, request, REQUEST_MS);
 
@@ -322,7 +327,7 @@ static void wait_for(struct user *user, struct hvk_request *request, const char 
 		WRONG(user, "%s: %s", what, hvk_status_name(status));
 }
 
-static void attach_one(struct user *user, enum hvk_utility_kind kind)
+static inline void attach_one(struct user *user, enum hvk_utility_kind kind)
 {
 	struct hvk_utility_config config = config_of(user, kind);
 
@@ -336,7 +341,7 @@ static void attach_one(struct user *user, enum hvk_utility_kind kind)
 	wait_for(user, &user->requests[kind], "attach");
 }
 
-static void detach_one(struct user *user, enum hvk_utility_kind kind)
+static inline void detach_one(struct user *user, enum hvk_utility_kind kind)
 {
 	if (!user->utilities[kind])
 		return;
@@ -346,7 +351,7 @@ static void detach_one(struct user *user, enum hvk_utility_kind kind)
 	user->utilities[kind] = NULL;
 }
 
-static uint32_t version_of(struct user *user, enum hvk_utility_kind kind)
+static inline uint32_t version_of(struct user *user, enum hvk_utility_kind kind)
 {
 	uint32_t framework = 0, message = 0;
 
@@ -360,7 +365,7 @@ static inline bool has(const struct user *user, enum hvk_utility_kind kind)
 	return user->agreed->messages[kind] > 1;
 }
 
-static void attach_all(struct user *user)
+static inline void attach_all(struct user *user)
 {
 	for (uint32_t kind = 0; kind < KINDS; kind++) {
 		if (user->agreed->messages[kind] == 0)
@@ -376,18 +381,18 @@ static void attach_all(struct user *user)
 
 /* --- The host's requests ------------------------------------------------------------------------------ */
 
-static void on_end(void *context, enum hvh_utility_result result, uint32_t status, const char *text)
+static inline void on_end(void *context, enum hvh_utility_result result, uint32_t status, const char *text)
 {
 	struct user *user = context;
 
-	user->ended++;
 	user->result = result;
 	user->status = status;
 	(void)snprintf(user->text, sizeof user->text, "%s", text);
+	user->ended++;
 }
 
-static void ends_with(struct user *user, const char *what, enum hvh_utility_result result, uint32_t status,
-		      const char *text)
+static inline void ends_with(struct user *user, const char *what, enum hvh_utility_result result,
+			     uint32_t status, const char *text)
 {
 	host_unlocked(user);
 	UNTIL(user, SETTLE_MS, user->ended > 0);
@@ -397,8 +402,8 @@ static void ends_with(struct user *user, const char *what, enum hvh_utility_resu
 	user->ended = 0;
 }
 
-static void pair(struct user *user, uint8_t operation, uint8_t pool, const char *key, const char *value,
-		 enum hvh_utility_result result, uint32_t status, const char *text)
+static inline void pair(struct user *user, uint8_t operation, uint8_t pool, const char *key,
+			const char *value, enum hvh_utility_result result, uint32_t status, const char *text)
 {
 	hvh_kvp_request(user->host, host_locked(user), operation, pool, key, value, 0, on_end, user);
 	ends_with(user, key, result, status, text);
