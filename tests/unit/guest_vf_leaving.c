@@ -140,6 +140,60 @@ static void operate(const struct hvk_netdev_ops *ops)
 	assert_int_equal(ops->outstanding(&bench.vf.netdev), 0);
 }
 
+static uint32_t ends;
+
+static void ended(struct hvk_request *request, void *context)
+{
+	(void)request;
+	(void)context;
+	ends++;
+}
+
+static void unpair_ends_once(void **state)
+{
+	struct hvk_request request = {.done = ended};
+
+	(void)state;
+	ends = 0;
+	fake_begin(true);
+	fake_activate();
+	hvk_vf_unpair(bench.pair, &request);
+	fake_pass(300);
+	assert_int_equal(ends, 1);
+	fake_pair(); /* the next one leaves by itself */
+	fake_vanish();
+	fake_pass(300);
+	assert_int_equal(fake_state(), HVK_VF_ABSENT);
+	assert_int_equal(ends, 1);
+	bench.vf.gone = false;
+	fake_end();
+}
+
+/* The grace period, and what a failure waits for, end with the VF. */
+static void no_timer_is_left_of_a_vf(void **state)
+{
+	const struct hvk_vf_config config = {.transparent = true, .grace_ms = 1000};
+
+	(void)state;
+	fake_begin_with(&config);
+	fake_pair();
+	fake_pass(10);
+	assert_int_equal(fake_unpair(), HVK_OK);
+	fake_forget();
+	for (uint32_t i = 0; i < FAKE_TIMERS_MAX; i++)
+		assert_true(!bench.hvk.timers[i] || bench.hvk.timers[i]->deadline == HVK_NEVER);
+	fake_up();
+	fake_pair();
+	bench.vf.answers[FAKE_FLAGS] = HVK_EREFUSED_VIRTIO;
+	fake_pass(1500);
+	assert_int_equal(fake_state(), HVK_VF_READY); /* tried again a second later */
+	bench.vf.answers[FAKE_FLAGS] = HVK_OK;
+	assert_int_equal(fake_unpair(), HVK_OK);
+	for (uint32_t i = 0; i < FAKE_TIMERS_MAX; i++)
+		assert_true(!bench.hvk.timers[i] || bench.hvk.timers[i]->deadline == HVK_NEVER);
+	fake_end();
+}
+
 /* No CPU is inside one of our hooks or operations when the driver has its device again; one that does not run
  * is not waited for. */
 static void every_cpu_passes_a_poll_first(void **state)
@@ -181,6 +235,8 @@ static void card_goes_down_meanwhile(void)
 {
 	bench.within = NULL;
 	hvk_netdev_set_flags(fake_card(), 0, fake_request());
+	fake_run();
+	fake_associate(true, FAKE_SERIAL); /* a turn changes nothing */
 	fake_run();
 	assert_string_equal(bench.log, "");
 	assert_int_equal(bench.requests[0].status, HVK_EINPROGRESS);
@@ -445,6 +501,8 @@ int main(void)
 		cmocka_unit_test(frames_go_by_the_card_at_once_when_the_vf_has_vanished),
 		cmocka_unit_test(status_of_the_first_step_that_failed),
 		cmocka_unit_test(second_unpair_is_refused),
+		cmocka_unit_test(unpair_ends_once),
+		cmocka_unit_test(no_timer_is_left_of_a_vf),
 		cmocka_unit_test(every_cpu_passes_a_poll_first),
 		cmocka_unit_test(nobody_is_inside_a_vf_that_is_taken_down),
 		cmocka_unit_test(life_meets_every_state),

@@ -560,6 +560,26 @@ static void card_attached_anew_and_a_vf_that_refuses(void **state)
 	fake_end();
 }
 
+/* It has refused from the beginning, and what the card had then is no more what it has. */
+static void card_attached_anew_while_a_vf_waits(void **state)
+{
+	(void)state;
+	fake_begin(true);
+	bench.nic.device.netdev.info.enabled = HVK_NETDEV_TX_TCP4;
+	bench.vf.answers[FAKE_MTU] = HVK_EREFUSED_VIRTIO;
+	bench.vf.netdev.info.mtu = 1400;
+	fake_pair();
+	hvk_vf_attach_complete(bench.pair);
+	fake_run();
+	assert_int_equal(fake_state(), HVK_VF_WAITING);
+	fake_attach_anew();
+	bench.vf.answers[FAKE_MTU] = HVK_OK;
+	bench.vf.netdev.info.mtu = 1400;
+	assert_int_equal(fake_unpair(), HVK_OK);
+	assert_int_equal(bench.nic.device.netdev.info.enabled, FAKE_CAPABILITIES);
+	fake_end();
+}
+
 /* One whose ring contradicted itself is as good as any once it is attached again. */
 static void card_that_was_gone_is_used_again(void **state)
 {
@@ -602,6 +622,7 @@ int main(void)
 		cmocka_unit_test(card_attached_anew_is_agreed_with_again),
 		cmocka_unit_test(card_attached_before_the_vf_was_created_is_the_same),
 		cmocka_unit_test(card_attached_anew_and_a_vf_that_refuses),
+		cmocka_unit_test(card_attached_anew_while_a_vf_waits),
 		cmocka_unit_test(card_that_was_gone_is_used_again),
 	};
 

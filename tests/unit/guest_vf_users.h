@@ -214,10 +214,15 @@ static hvk_status fake_unpair(void)
 
 static void fake_end(void)
 {
+	uint32_t left_running = 0;
+
 	if (fake_state() != HVK_VF_ABSENT)
 		(void)fake_unpair();
 	fake_run();
-	bench.nic.device.netdev.info.flags = 0; /* the card is detached */
+	bench.nic.device.netdev.info.flags = 0;        /* the card is detached */
+	for (uint32_t i = 0; i < FAKE_TIMERS_MAX; i++) /* but for the one that tries again */
+		left_running += bench.hvk.timers[i] && bench.hvk.timers[i]->deadline != HVK_NEVER;
+	assert_true(left_running <= 1);
 	assert_int_equal(hvk_vf_destroy(bench.pair), HVK_OK);
 	assert_ptr_equal(bench.nic.device.netdev.ops, &fake_ops);
 	assert_ptr_equal(bench.vf.netdev.ops, &fake_ops);
