@@ -13,7 +13,8 @@ set(image_port ${CMAKE_SOURCE_DIR}/ports/bare-x86_64)
 add_library(hvkit_image_parts STATIC EXCLUDE_FROM_ALL ${image_port}/page_set.c ${image_port}/boot_info.c
 	${image_port}/boot_multiboot.c ${image_port}/screen.c ${image_port}/font.c
 	${image_port}/acpi.c ${image_port}/chacha20.c ${CMAKE_SOURCE_DIR}/apps/image/options.c
-	${CMAKE_SOURCE_DIR}/apps/image/measuring.c ${CMAKE_SOURCE_DIR}/apps/shell/driver_options.c)
+	${CMAKE_SOURCE_DIR}/apps/image/measuring.c ${CMAKE_SOURCE_DIR}/apps/image/dialogue.c
+	${CMAKE_SOURCE_DIR}/apps/shell/driver_options.c)
 target_include_directories(hvkit_image_parts PUBLIC include ${CMAKE_SOURCE_DIR})
 target_link_libraries(hvkit_image_parts PRIVATE hvkit_flags)
 add_library(hvkit_image_libc STATIC EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/apps/libc/format.c

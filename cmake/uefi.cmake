@@ -59,6 +59,7 @@ function(hvkit_uefi name image line)
 endfunction()
 
 hvkit_uefi(hvkit-shell hvkit-shell.elf "console=yes")
+hvkit_uefi(hvkit-netboot hvkit-netboot.elf "")
 
 # --- Discs: `make images` -----------------------------------------------------------------------------
 
@@ -66,12 +67,14 @@ hvkit_uefi(hvkit-shell hvkit-shell.elf "console=yes")
 function(hvkit_iso name image program line)
 	set(iso ${CMAKE_BINARY_DIR}/images/${name}.iso)
 	add_custom_command(OUTPUT ${iso}
-		COMMAND sh ${CMAKE_SOURCE_DIR}/scripts/make-iso ${iso} $<TARGET_FILE:${image}> ${CMAKE_BINARY_DIR}/${program}.efi ${line}
+		COMMAND sh ${CMAKE_SOURCE_DIR}/scripts/make-iso ${iso} $<TARGET_FILE:${image}> ${CMAKE_BINARY_DIR}/${program}.efi "${line}"
 		DEPENDS ${image} uefi_${program} ${CMAKE_BINARY_DIR}/${program}.efi ${CMAKE_SOURCE_DIR}/scripts/make-iso VERBATIM)
 	set_property(GLOBAL APPEND PROPERTY hvkit_isos ${iso})
 endfunction()
 
 hvkit_iso(hvkit-shell hvkit-shell.elf hvkit-shell "console=yes")
+hvkit_iso(hvkit-netboot hvkit-netboot.elf hvkit-netboot "")
+hvkit_iso(hvkit-conformance hvkit-shell.elf hvkit-shell "conformance=stay log=debug")
 
 get_property(isos GLOBAL PROPERTY hvkit_isos)
 add_custom_target(images COMMAND sha256sum ${isos} DEPENDS ${isos} VERBATIM)

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apps/image/conformance_run.h"
 #include "apps/image/console.h"
 #include "apps/image/measuring.h"
 #include "apps/image/options.h"
 #include "apps/image/self_test.h"
+#include "apps/image/traced_port.h"
 #include "apps/shell/shell.h"
 #include "hvkit/timer.h"
 #include "hvkit/version.h"
@@ -27,6 +29,8 @@ struct image {
 	char typed[SHELL_LINE_MAX + 1]; /* so far */
 	bool command_cut, idle, console_interrupts;
 	uint64_t idle_until;
+	struct dialogue *dialogue; /* of this life; NULL: nobody listens */
+	struct hvk_hypervisor_info host;
 };
 
 static struct image image;
@@ -42,8 +46,10 @@ static void write_text(void *context, enum shell_stream stream, const char *text
 
 static void wait(void *context, uint64_t timeout_ns)
 {
-	(void)context;
-	bare_wait(timeout_ns);
+	struct image *self = context;
+
+	if (!self->dialogue || !traced_port_turn())
+		bare_wait(timeout_ns);
 }
 
 static void wake(void *context, uint32_t cpu)
@@ -209,6 +215,8 @@ static void interrupt(void *context, uint32_t cpu)
 {
 	struct image *self = context;
 
+	if (self->dialogue)
+		(void)traced_port_turn();
 	shell_interrupt(&self->shell, cpu);
 }
 
@@ -229,9 +237,10 @@ static int refuse(const char *error)
 
 static bool load_shell(void)
 {
+	const struct hvk_port *port = bare_port((enum hvk_log_level)image.options.log_level);
 	const struct shell_platform platform = {
 		.context = &image,
-		.port = bare_port((enum hvk_log_level)image.options.log_level),
+		.port = image.dialogue ? traced_port(port, image.dialogue) : port,
 		.write = write_text,
 		.wait = wait,
 		.wake = wake,
@@ -265,6 +274,46 @@ static bool load_shell(void)
 	return shell_init(&image.shell, &platform, &config) == HVK_OK;
 }
 
+/* --- Conformance ---------------------------------------------------------------------------- */
+
+static const struct shell_results *live(void *context, const struct conformance_life *life,
+					struct dialogue *dialogue)
+{
+	struct image *self = context;
+
+	self->dialogue = dialogue;
+	self->options.boot_mode = life->boot_mode;
+	self->options.vmbus_newest = life->newest;
+	self->options.has_commands = true;
+	self->options.commands = life->commands;
+	if (!load_shell())
+		bare_fatal("the shell could not be set up");
+	shell_run(&self->shell);
+	if (!self->host.interface_id)
+		self->host = self->shell.results.hypervisor;
+	return &self->shell.results;
+}
+
+static const struct hvk_hypervisor_info *host(void *context)
+{
+	struct image *self = context;
+
+	return &self->host;
+}
+
+/* With "stay" the screen is there to be read until somebody switches the machine off. */
+static int run_conformance(struct image *self)
+{
+	const struct conformance_door door = {.live = live, .host = host, .context = self};
+	int status = conformance_run(&door, self->options.vmbus_newest);
+
+	if (self->options.conformance == IMAGE_CONFORMANCE_STAY)
+		bare_print("That is all. COM1 has the dialogue. The machine can be switched off.\n");
+	while (self->options.conformance == IMAGE_CONFORMANCE_STAY)
+		bare_wait(UINT64_MAX);
+	return status;
+}
+
 int bare_main(void)
 {
 	struct image_options *options = &image.options;
@@ -273,6 +322,8 @@ int bare_main(void)
 
 	if (!image_options_parse(options, bare_command_line(), error))
 		return refuse(error);
+	if (options->conformance)
+		options->cpus = 1; /* one dialogue, one CPU */
 	if (options->cpus == 0)
 		options->cpus = bare_cpus_present();
 	bare_print("hvkit-shell %s: %u of %s%u CPUs, %s, %llu MiB\n", HVKIT_VERSION, options->cpus,
@@ -301,6 +352,8 @@ int bare_main(void)
 	wrong = bare_cpus_start(options->cpus, other_cpu, &image);
 	if (wrong)
 		return refuse(wrong);
+	if (options->conformance)
+		return run_conformance(&image);
 	shell_run(&image.shell);
 	if (image.command_cut && image.shell.results.exit_status == SHELL_OK)
 		return SHELL_USAGE;

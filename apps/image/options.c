@@ -86,6 +86,14 @@ static bool parse_log(struct image_options *options, const char *value)
 	return false;
 }
 
+static bool parse_conformance(struct image_options *options, const char *value)
+{
+	bool stay = strcmp(value, "stay") == 0;
+
+	options->conformance = stay ? IMAGE_CONFORMANCE_STAY : IMAGE_CONFORMANCE_END;
+	return stay || strcmp(value, "end") == 0;
+}
+
 static bool parse_timer(struct image_options *options, const char *value)
 {
 	bool direct = strcmp(value, "direct") == 0, message = strcmp(value, "message") == 0;
@@ -171,6 +179,8 @@ static const char *parse_word(struct image_options *options, char *word, bool *k
 		return is_one_of(value, "high", "low", &options->high_memory) ? NULL : "low or high";
 	if (strcmp(word, "console") == 0)
 		return is_one_of(value, "yes", "no", &options->console) ? NULL : "yes or no";
+	if (strcmp(word, "conformance") == 0)
+		return parse_conformance(options, value) ? NULL : "stay or end";
 	if (strcmp(word, "crash_text") == 0)
 		return is_one_of(value, "yes", "no", &options->crash_text) ? NULL : "yes or no";
 	if (strcmp(word, "test") == 0)
@@ -230,7 +240,7 @@ bool image_options_parse(struct image_options *options, const char *line, char e
 			snprintf(error, IMAGE_ERROR_MAX,
 				 "'%.40s' is no word of the command line; there are cpus=, mode=, vmbus=, "
 				 "nic=, queues=, offloads=, mtu=, seed=, log=, memory=, timer=, console=, "
-				 "crash_text=, test= and, before the commands, --",
+				 "crash_text=, conformance=, test= and, before the commands, --",
 				 whole);
 			return false;
 		}

@@ -5,7 +5,7 @@
  *   cpus=N mode=boot|system vmbus=VERSION nic=yes|no seed=HEX log=LEVEL memory=low|high
  *   timer=direct|message|apic queues=N offloads=LIST mtu=BYTES vf=transparent|separate vf_grace_ms=MS|event
  *   freeze_max_ms=MS
- *   console=yes|no crash_text=yes|no test=NAME -- COMMAND ; COMMAND ...
+ *   console=yes|no crash_text=yes|no conformance=stay|end test=NAME -- COMMAND ; COMMAND ...
  */
 #ifndef IMAGE_OPTIONS_H
 #define IMAGE_OPTIONS_H
@@ -17,12 +17,14 @@
 #include "hvkit/netvsc.h"
 
 #define IMAGE_SEED_BYTES 32u
-#define IMAGE_ERROR_MAX 240u
+#define IMAGE_ERROR_MAX 280u
 #define IMAGE_TEST_MAX 24u
 
 /* What ends a CPU's sleep in time: the synthetic timer by a vector of its own or by messages, as far
  * as the host has it, or the APIC's. */
 enum image_timer { IMAGE_TIMER_DIRECT, IMAGE_TIMER_MESSAGE, IMAGE_TIMER_APIC };
+
+enum image_conformance { IMAGE_CONFORMANCE_NO, IMAGE_CONFORMANCE_STAY, IMAGE_CONFORMANCE_END };
 
 struct image_options {
 	uint32_t cpus; /* 0: all there are */
@@ -36,9 +38,10 @@ struct image_options {
 	bool seeded;
 	uint8_t seed[IMAGE_SEED_BYTES];
 	enum image_timer timer;
-	bool high_memory;          /* pages from above 4 GiB first */
-	bool crash_text;           /* a panic's text is told the host, too */
-	bool console;              /* lines come from the console once the commands have been run */
+	bool high_memory; /* pages from above 4 GiB first */
+	bool crash_text;  /* a panic's text is told the host, too */
+	bool console;     /* lines come from the console once the commands have been run */
+	enum image_conformance conformance;
 	uint32_t log_level;        /* enum hvk_log_level */
 	bool test_late;            /* test=late:NAME: when the guest is up, not at once */
 	char test[IMAGE_TEST_MAX]; /* a fault to be made; empty: none */

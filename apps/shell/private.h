@@ -27,10 +27,6 @@ int shell_usage(struct shell *shell, const char *format, ...) __attribute__((for
 
 #define SHELL_GUID_TEXT 37u
 void shell_guid_text(const struct vmbus_guid *guid, char text[SHELL_GUID_TEXT]);
-#define SHELL_VERSION_TEXT 12u
-void shell_version_text(uint32_t version, char text[SHELL_VERSION_TEXT]);
-/* NVS versions go by other names than their numbers: 0x30002 is 2. */
-const char *shell_nvs_name(uint32_t version);
 #define SHELL_SIZE_TEXT 24u
 /* Bytes for people: "512 bytes", "1.5 kB", "100.0 MB". */
 void shell_size_text(uint64_t bytes, char text[SHELL_SIZE_TEXT]);

@@ -69,4 +69,9 @@ struct shell_results {
 	struct hvk_netdev_counters netdev_counters;
 };
 
+#define SHELL_VERSION_TEXT 12u
+void shell_version_text(uint32_t version, char text[SHELL_VERSION_TEXT]);
+/* NVS versions go by other names than their numbers: 0x30002 is 2. */
+const char *shell_nvs_name(uint32_t version);
+
 #endif

@@ -123,6 +123,8 @@ _Noreturn void bare_launch(const struct bare_launch *launch);
 /* --- Console and end ---------------------------------------------------------------------- */
 
 void bare_write(const char *text, size_t length);
+/* Whether what is written from now on is on the loader's screen, too (at first it is). A crash always is. */
+void bare_show(bool on_screen);
 /* Conversions as in guest/core/core.h, and no others. */
 void bare_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A character that has come in, or -1. */

@@ -5,6 +5,7 @@
 #include "ports/bare-x86_64/screen.h"
 
 static struct screen screen;
+static bool hidden;
 
 static uint64_t first_page(void)
 {
@@ -36,7 +37,13 @@ void display_mapped(void)
 
 void display_write(const char *text, size_t length)
 {
-	screen_write(&screen, text, length);
+	if (!hidden)
+		screen_write(&screen, text, length);
+}
+
+void bare_show(bool on_screen)
+{
+	hidden = !on_screen;
 }
 
 bool display_window(uint64_t *address, uint64_t *length)

@@ -66,6 +66,7 @@ void serial_unlock(uint64_t flags)
 void serial_capture(void)
 {
 	capturing = true;
+	bare_show(true);
 }
 
 const char *serial_captured(size_t *length)

@@ -42,6 +42,12 @@ boot '' -m 64 -cpu max
 status_is 1
 says enohypervisor
 
+# The conformance run, which finds that it has no host.
+boot "conformance=end $seed" -m 64
+status_is 1
+says '^0 of 2 lives went well'
+says '^  boot: start on the hypervisor: enohypervisor$'
+
 # Words that mean nothing end it before anything is begun.
 boot "cpus=0 $seed" -m 64
 status_is 2

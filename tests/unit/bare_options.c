@@ -70,6 +70,11 @@ static void all_words_are_taken(void **state)
 	parse("test=late:ud");
 	assert_true(options.test_late);
 	assert_string_equal(options.test, "ud");
+	assert_int_equal(options.conformance, IMAGE_CONFORMANCE_NO);
+	parse("conformance=stay");
+	assert_int_equal(options.conformance, IMAGE_CONFORMANCE_STAY);
+	parse("conformance=end vmbus=1.1");
+	assert_int_equal(options.conformance, IMAGE_CONFORMANCE_END);
 	parse("timer=apic");
 	assert_int_equal(options.timer, IMAGE_TIMER_APIC);
 	parse("queues=64 offloads=tso+vlan mtu=9000");
@@ -117,6 +122,7 @@ static void wrong_words_are_named(void **state)
 	expect_error("memory=4", "low or high");
 	expect_error("console=", "yes or no");
 	expect_error("crash_text=1", "yes or no");
+	expect_error("conformance=yes", "stay or end");
 	expect_error("test=", "name of a test");
 	expect_error("seed=1234", "64 hexadecimal digits");
 	expect_error("seed=0011223344556677889900112233445566778899001122334455667788990g11", "64 hexa");
