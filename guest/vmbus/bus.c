@@ -210,7 +210,7 @@ bool hvk_bus_poll(struct hvk *hvk, uint32_t cpu, uint64_t now)
 	hvk_contact_settle(hvk);
 	finish_connect(hvk);
 	hvk_lock(hvk, &hvk->bus->lock);
-	more = has_news(hvk->bus) || hvk_out_deadline(hvk) == 0;
+	more = has_news(hvk->bus) || (hvk->bus->out_first && hvk->bus->retry_at == 0);
 	hvk_unlock(hvk, &hvk->bus->lock);
 	return more;
 }

@@ -300,7 +300,8 @@ void hvk_offer_prepare(struct hvk *hvk, uint32_t channel_id, struct hvk_offer_pa
 void hvk_offer_take(struct hvk *hvk, const struct hvk_message *message, struct hvk_offer_pages *pages);
 void hvk_offer_rescind(struct hvk *hvk, uint32_t channel_id);
 void hvk_offer_release_all(struct hvk *hvk); /* the bus is cold: tell and free them */
-void hvk_offer_lose_all(struct hvk *hvk);    /* the same, with channels open */
+void hvk_offer_lose_all(struct hvk *hvk);    /* from connected: the host may have forgotten them */
+void hvk_offer_lost_all(struct hvk *hvk);    /* ... and has now */
 void hvk_offer_forget_all(struct hvk *hvk);  /* without the lock; tells nobody */
 void hvk_offer_suspend_all(struct hvk *hvk);
 void hvk_offer_drop_absent(struct hvk *hvk);

@@ -212,7 +212,7 @@ void hvk_contact_version_response(struct hvk *hvk, const struct hvk_message *mes
 	}
 	if (bus->reconnecting) { /* any contact makes the host let go of everything, taken or not */
 		bus->reconnecting = false;
-		hvk_offer_lose_all(hvk);
+		hvk_offer_lost_all(hvk);
 	}
 	if (!message->supported) {
 		refused(hvk); /* its state means nothing */
@@ -464,6 +464,7 @@ void hvk_vmbus_reconnect(struct hvk *hvk, struct hvk_request *request)
 	hvk_lock(hvk, &bus->lock);
 	bus->reconnecting = true;
 	bus->resuming = false;
+	hvk_offer_lose_all(hvk);
 	hvk_unlock(hvk, &bus->lock);
 	begin_contact(hvk, request);
 }

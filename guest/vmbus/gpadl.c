@@ -222,7 +222,9 @@ void hvk_gpadl_begin_teardown(struct hvk *hvk, struct hvk_gpadl *gpadl)
 	HVK_ASSERT(gpadl->state == HVK_GPADL_LIVE);
 	gpadl->state = HVK_GPADL_TEARING;
 	move_to(&hvk->bus->gpadls, gpadl);
-	if (gpadl->channel->rescinded) /* the host has let go, or is not there any more */
+	if (hvk->bus->reconnecting)
+		return;                /* the host's answer ends it: hvk_offer_lost_all */
+	if (gpadl->channel->rescinded) /* the host has let go, or will never say so */
 		over(hvk, gpadl, HVK_OK,
 		     hvk->bus->state == HVK_VMBUS_ABANDONED && !hvk->bus->abandon_answered);
 	else

@@ -168,7 +168,8 @@ void hvk_offer_release_all(struct hvk *hvk)
 	hvk_bus_stir(hvk);
 }
 
-/* The host has forgotten the connection: as if it had taken each channel back. */
+/* The host may have forgotten the connection: as if it had taken each channel back, but for the memory, which
+ * is its until it answers. */
 void hvk_offer_lose_all(struct hvk *hvk)
 {
 	for (struct hvk_link *link = hvk->bus->channels; link; link = link->next) {
@@ -176,13 +177,18 @@ void hvk_offer_lose_all(struct hvk *hvk)
 
 		if (!channel->rescinded) {
 			__atomic_store_n(&channel->rescinded, true, __ATOMIC_RELAXED);
-			hvk_gpadl_channel_gone(hvk, channel);
 			hvk_channel_gone(hvk, channel);
 		}
-		retire(hvk, channel);
 	}
-	hvk_refused_forget(hvk);
 	hvk_bus_stir(hvk);
+}
+
+/* It has answered. */
+void hvk_offer_lost_all(struct hvk *hvk)
+{
+	for (struct hvk_link *link = hvk->bus->channels; link; link = link->next)
+		hvk_gpadl_channel_gone(hvk, HVK_OWNER(hvk_channel, all, link));
+	hvk_offer_release_all(hvk);
 }
 
 /* Sub-channels come back only if their driver asks the device for them again. */

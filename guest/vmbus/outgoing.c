@@ -248,8 +248,7 @@ void hvk_out_pump(struct hvk *hvk)
 		uint64_t now = hvk_time(hvk);
 		enum hvk_post_result result;
 
-		/* Nobody there remembers what the rest is about. */
-		if (now < hvk->bus->retry_at || (hvk->bus->reconnecting && item->kind != HVK_OUT_CONTACT))
+		if (now < hvk->bus->retry_at)
 			return;
 		result = hvk_post(hvk, connection, message, fill(hvk, item, message));
 		if (result == HVK_POST_TAKEN) {
@@ -265,9 +264,5 @@ void hvk_out_pump(struct hvk *hvk)
 
 uint64_t hvk_out_deadline(const struct hvk *hvk)
 {
-	const struct hvk_outgoing *item = hvk->bus->out_first;
-
-	if (!item || (hvk->bus->reconnecting && item->kind != HVK_OUT_CONTACT))
-		return HVK_NEVER;
-	return hvk->bus->retry_at;
+	return hvk->bus->out_first ? hvk->bus->retry_at : HVK_NEVER;
 }

@@ -32,6 +32,8 @@ void hvk_channel_signal_host(struct hvk_channel *channel)
 	const struct hvk_offer *offer = &channel->offer;
 	struct hvk *hvk = channel->hvk;
 
+	if (hvk_channel_rescinded(channel))
+		return; /* nobody is there, and the pages that the bits are in may be gone */
 	if (offer->monitored && !channel->config.low_latency) {
 		leave_in_monitor_page(channel);
 		return;

@@ -14,6 +14,8 @@
 
 static void *reach(struct hvh_partition *partition, uint64_t gpa, uint32_t length, bool write)
 {
+	if (write && partition->unowned_write != NULL)
+		partition->unowned_write(partition, gpa);
 	return partition->ops.translate(partition->ops.context, gpa, length, write);
 }
 

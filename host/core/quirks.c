@@ -114,7 +114,9 @@ static const struct entry entries[] = {
 	       "connection state is not zero below 2.4 and in refusals"),
 	SWITCH("echoes-version", echoes_version, LIVE, "the answer repeats the version below 5.0"),
 	SWITCH("loaded-system-crashes", loaded_system_crashes, LIVE,
-	       "a system loaded over a bus in use at 3.0 or newer crashes"),
+	       "a system loaded over a bus that was used at 3.0 or newer, and not unloaded, crashes"),
+	SWITCH("loaded-system-always-crashes", loaded_system_always_crashes, LIVE,
+	       "... and if it was unloaded, too"),
 	/* Channels */
 	VALUES("event-connections", event_connections, event_bases, event_base_values, BEFORE,
 	       "a channel's connection for signals is this number and its id"),

@@ -133,6 +133,16 @@ static const char *const fault_names[HVH_FAULT_COUNT] = {
 	[HVH_FAULT_MISSING_SEND_TABLE] = "missing-send-table",
 };
 
+void hvh_repeat_set(struct hvh_partition *partition, uint32_t chance)
+{
+	partition->repeat_chance = chance;
+}
+
+uint64_t hvh_repeat_count(const struct hvh_partition *partition)
+{
+	return partition->repeat_count;
+}
+
 const char *hvh_fault_name(enum hvh_fault fault)
 {
 	return (unsigned)fault < HVH_FAULT_COUNT ? fault_names[fault] : "unknown";

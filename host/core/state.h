@@ -37,12 +37,19 @@ struct hvh_partition {
 	uint32_t fault_chance[HVH_FAULT_COUNT];
 	uint64_t fault_count[HVH_FAULT_COUNT];
 	enum hvh_silence silence;
+	uint32_t repeat_chance;
+	uint64_t repeat_count;
 
 	struct hvh_violation kept[HVH_VIOLATIONS_KEPT];
 	uint32_t kept_count;
 	struct hvh_violation_rate rate[HVH_V_COUNT];
 	uint64_t violation_count[HVH_V_COUNT];
 	struct hvh_counters counters;
+
+	/* What a write to guest memory means while nobody has the hypervisor; NULL: nothing. */
+	void (*unowned_write)(struct hvh_partition *partition, uint64_t gpa);
+	bool firmware_owns, firmware_speaks; /* ... and what is done just now is its doing */
+	bool ended;                          /* nothing happens any more */
 
 	/* Of the layers above: this one knows no more of them. */
 	struct hvh_hypervisor *hypervisor;

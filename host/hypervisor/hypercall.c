@@ -128,6 +128,9 @@ uint64_t hvh_hypercall(struct hvh_partition *partition, uint64_t now, uint32_t v
 	uint64_t body[4] = {control, input, output, 0};
 
 	hvh_clock(partition, now);
+	*valid = false;
+	if (!hvh_owner_permits(partition, vp, "a hypercall", control))
+		return 0;
 	*valid = vp < partition->vps && partition->hypervisor->hypercall.overlay.active;
 	if (!*valid) {
 		hvh_violate(partition, HVH_V_HYPERCALL, now, vp, 0, &control, sizeof(control),

@@ -25,6 +25,7 @@
  * what lies below and puts it back; the page's own content survives being disabled. */
 struct hvh_overlay {
 	bool active;
+	bool moving; /* what lies below is just covered, or put back */
 	uint64_t gpa;
 	uint8_t content[HVK_PAGE_SIZE];
 	uint8_t below[HVK_PAGE_SIZE];
@@ -87,6 +88,7 @@ struct hvh_ports {
 	uint32_t (*post)(struct hvh_partition *partition, uint32_t vp, uint32_t connection, const void *bytes,
 			 uint32_t size);
 	uint32_t (*signal)(struct hvh_partition *partition, uint32_t vp, uint32_t connection, uint32_t flag);
+	bool (*may_write)(const struct hvh_partition *partition); /* to what the guest gave it */
 };
 
 struct hvh_hypervisor {
@@ -110,6 +112,12 @@ void hvh_hypervisor_dump(const struct hvh_partition *partition, struct hvh_dump 
 /* registers.c: records it as a violation; false. */
 bool hvh_register_fault(struct hvh_partition *partition, uint32_t vp, uint32_t msr, uint64_t value,
 			const char *what);
+
+/* --- Whose it is: ownership.c --- */
+
+void hvh_owner_changed(struct hvh_partition *partition, uint64_t before, uint64_t value);
+/* May a virtual CPU do this? False: the firmware has the hypervisor, and the machine has ended. */
+bool hvh_owner_permits(struct hvh_partition *partition, uint32_t vp, const char *what, uint64_t value);
 
 /* --- Synthetic timers --- */
 

@@ -44,18 +44,20 @@ bool hvh_reference_tsc_present(const struct hvh_partition *partition)
 
 static void cover(struct hvh_partition *partition, struct hvh_overlay *overlay, uint64_t gpa)
 {
-	if (!hvh_memory_read(partition, gpa, overlay->below, HVK_PAGE_SIZE) ||
-	    !hvh_memory_write(partition, gpa, overlay->content, HVK_PAGE_SIZE))
-		return;
 	overlay->gpa = gpa;
-	overlay->active = true;
+	overlay->moving = true;
+	overlay->active = hvh_memory_read(partition, gpa, overlay->below, HVK_PAGE_SIZE) &&
+			  hvh_memory_write(partition, gpa, overlay->content, HVK_PAGE_SIZE);
+	overlay->moving = false;
 }
 
 static void uncover(struct hvh_partition *partition, struct hvh_overlay *overlay)
 {
 	overlay->active = false;
+	overlay->moving = true;
 	if (hvh_memory_read(partition, overlay->gpa, overlay->content, HVK_PAGE_SIZE))
 		hvh_memory_write(partition, overlay->gpa, overlay->below, HVK_PAGE_SIZE);
+	overlay->moving = false;
 }
 
 static bool keep_reserved(struct hvh_partition *partition, uint64_t before, uint64_t value, uint64_t mask)

@@ -168,7 +168,7 @@ bool hvh_msr_read(struct hvh_partition *partition, uint64_t now, uint32_t vp, ui
 {
 	hvh_clock(partition, now);
 	*value = 0;
-	if (vp >= partition->vps)
+	if (vp >= partition->vps || partition->ended)
 		return false;
 	partition->counters.msr_reads++;
 	if (!read_register(partition, vp, msr, value))
@@ -182,7 +182,7 @@ bool hvh_msr_read(struct hvh_partition *partition, uint64_t now, uint32_t vp, ui
 static bool write_os_id(struct hvh_partition *partition, uint32_t vp, uint64_t value)
 {
 	struct hvh_hypervisor *hypervisor = partition->hypervisor;
-	uint64_t page = hypervisor->hypercall.value;
+	uint64_t page = hypervisor->hypercall.value, before = hypervisor->os_id;
 
 	if (hypervisor->os_id == HV_OS_ID_FIRMWARE && value != HV_OS_ID_FIRMWARE && value != 0)
 		hvh_violate(partition, HVH_V_OS_ID, partition->now, vp, 0, &value, sizeof(value),
@@ -190,6 +190,7 @@ static bool write_os_id(struct hvh_partition *partition, uint32_t vp, uint64_t v
 	hypervisor->os_id = value;
 	if (value == 0 && (page & HV_HYPERCALL_LOCKED) == 0)
 		hvh_page_register_write(partition, &hypervisor->hypercall, page & ~HV_PAGE_ENABLE);
+	hvh_owner_changed(partition, before, value);
 	return true;
 }
 
@@ -316,5 +317,7 @@ bool hvh_msr_write(struct hvh_partition *partition, uint64_t now, uint32_t vp, u
 		return false;
 	partition->counters.msr_writes++;
 	trace_msr(partition, HVH_TRACE_MSR_WRITE, vp, msr, value);
+	if (!hvh_owner_permits(partition, vp, "a register is written", msr))
+		return false;
 	return write_register(partition, vp, msr, value);
 }

@@ -88,12 +88,17 @@ uint64_t hvh_next_event(struct hvh_partition *partition)
 {
 	uint64_t hypervisor = hvh_hypervisor_next_event(partition);
 	uint64_t vmbus = hvh_vmbus_next_event(partition);
+
+	if (partition->ended)
+		return HVH_NEVER;
 	return hypervisor < vmbus ? hypervisor : vmbus;
 }
 
 bool hvh_run(struct hvh_partition *partition, uint64_t now)
 {
 	now = hvh_clock(partition, now);
+	if (partition->ended)
+		return false;
 	hvh_hypervisor_run(partition, now);
 	hvh_vmbus_run(partition, now);
 	return hvh_next_event(partition) <= now;

@@ -9,6 +9,7 @@
 #include "host/core/state.h"
 #include "host/hypervisor/hypervisor.h"
 #include "host/vmbus/vmbus.h"
+#include "hvkit_host/firmware.h"
 
 /* Before 3.0 the host answers VP 0 whatever the message says (OpenVMM). */
 static const uint32_t versions[] = {
@@ -25,10 +26,13 @@ bool hvh_version_known(uint32_t version)
 	return false;
 }
 
+/* 6.0 is known of what the firmware says alone; from there on it is as 5.3. */
 static bool accepted(const struct hvh_partition *partition, uint32_t version)
 {
 	const struct hvh_profile *profile = &partition->profile;
 
+	if (partition->firmware_owns && version == HVH_FIRMWARE_VERSION)
+		return profile->accept_newest >= VMBUS_VERSION_5_3;
 	if (profile->version_policy == HVH_VERSIONS_EXACT && !hvh_version_known(version))
 		return false;
 	return version > 0 && version <= profile->newest_version && version <= profile->accept_newest;
@@ -99,7 +103,7 @@ static bool parse_target(struct hvh_partition *partition, const struct hvh_post 
 		complain(partition, HVH_V_TARGET_VP, post, "the target VP does not exist");
 		return false;
 	}
-	if (newer != (post->connection == VMBUS_CONNECTION_MESSAGE_V5))
+	if (newer != (post->connection == VMBUS_CONNECTION_MESSAGE_V5) && !partition->firmware_owns)
 		complain(partition, HVH_V_CONTACT, post, "from 5.0 on connection 4, below on connection 1");
 	if (!newer || contact->version > VMBUS_VERSION_5_3)
 		return true;
@@ -165,7 +169,11 @@ static void connect(struct hvh_partition *partition, uint64_t now, const struct 
 	/* An old host never lets go of the first contact's pages and offers nothing to a
 	 * second one. */
 	bus->unusable = !partition->profile.unload_works && bus->contacted;
+	if (!bus->contacted)
+		bus->loader = partition->hypervisor->os_id;
 	bus->contacted = true;
+	bus->last_version = answer->version;
+	bus->last_unloaded = false;
 	bus->connected = true;
 	bus->version = answer->version;
 	bus->vp = answer->vp;
@@ -190,6 +198,29 @@ static void keep_stale(struct hvh_partition *partition, uint64_t now)
 	bus->stale_due = now + HVH_STALE_PERIOD;
 }
 
+bool hvh_loaded_system_crashes(const struct hvh_partition *partition)
+{
+	const struct hvh_vmbus *bus = partition->vmbus;
+
+	return partition->profile.loaded_system_crashes && bus->last_version >= VMBUS_VERSION_3_0 &&
+	       (!bus->last_unloaded || partition->profile.loaded_system_always_crashes);
+}
+
+/* A system that was loaded, known by its identity. What crashes there is its own driver (iPXE 0166a6835): it
+ * never gets as far as a connection. */
+static bool crashes(struct hvh_partition *partition, const struct hvh_post *post)
+{
+	const struct hvh_vmbus *bus = partition->vmbus;
+
+	if (!hvh_loaded_system_crashes(partition) || bus->loader == partition->hypervisor->os_id)
+		return false;
+	hvh_violate(partition, HVH_V_LOADED_SYSTEM, partition->now, post->vp, 0, post->bytes, post->size,
+		    "the loaded system crashes: the last contact before its own was at %u.%u, %s",
+		    bus->last_version >> 16, bus->last_version & 0xffff,
+		    bus->last_unloaded ? "with an UNLOAD since" : "with no UNLOAD since");
+	return true;
+}
+
 void hvh_contact(struct hvh_partition *partition, uint64_t now, const struct hvh_post *post)
 {
 	struct vmbus_initiate_contact contact;
@@ -202,6 +233,10 @@ void hvh_contact(struct hvh_partition *partition, uint64_t now, const struct hvh
 		return;
 	answer.version = contact.version;
 	if (answer.sint != VMBUS_SINT) { /* somebody else's bus: no, and nothing else happens */
+		send_answer(partition, now, &answer);
+		return;
+	}
+	if (crashes(partition, post)) {
 		send_answer(partition, now, &answer);
 		return;
 	}
@@ -237,6 +272,7 @@ void hvh_unload(struct hvh_partition *partition, uint64_t now, const struct hvh_
 	}
 	if (partition->silence == HVH_SILENCE_UNLOAD)
 		return;
+	partition->vmbus->last_unloaded = true;
 	reset(partition, now);
 	hvh_vmbus_send(partition, now, &response, sizeof(response));
 }
@@ -263,10 +299,4 @@ void hvh_stale_run(struct hvh_partition *partition, uint64_t now)
 	if (bus->stale.monitor_guest_to_host != 0)
 		hvh_memory_store32(partition, bus->stale.monitor_guest_to_host + MONITOR_NEXT_CHECK,
 				   (uint32_t)now);
-}
-
-bool hvh_loaded_system_crashes(const struct hvh_partition *partition)
-{
-	return partition->profile.loaded_system_crashes && partition->vmbus->connected &&
-	       partition->vmbus->version >= VMBUS_VERSION_3_0;
 }

@@ -146,6 +146,8 @@ void hvh_vmbus_dump(const struct hvh_partition *partition, struct hvh_dump *dump
 	hvh_dump_flag(dump, "connected", bus->connected);
 	if (bus->connected)
 		dump_connection(bus, dump);
+	if (partition->profile.loaded_system_crashes)
+		hvh_dump_flag(dump, "loaded-system-would-crash", hvh_loaded_system_crashes(partition));
 	if (bus->stale_due != HVH_NEVER)
 		dump_pages(dump, "pages-still-written", &bus->stale);
 	dump_answers(bus, dump);

@@ -9,6 +9,7 @@
 #include "host/vmbus/vmbus.h"
 
 #define OUT_CAPACITY_FIRST 64u
+#define REPEAT_CERTAIN 65536u
 
 void hvh_vmbus_free(struct hvh_partition *partition)
 {
@@ -25,6 +26,15 @@ void hvh_vmbus_free(struct hvh_partition *partition)
 	}
 	free(bus->channels);
 	free(bus->outgoing);
+}
+
+static uint32_t message_type(const void *bytes, uint32_t size)
+{
+	struct vmbus_message_header header = {0, 0};
+
+	if (size >= sizeof(header))
+		memcpy(&header, bytes, sizeof(header));
+	return header.type;
 }
 
 /* --- Out ------------------------------------------------------------------------ */
@@ -45,8 +55,8 @@ static bool grow(struct hvh_vmbus *bus)
 	return true;
 }
 
-void hvh_vmbus_send_to(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
-		       const void *bytes, uint32_t size)
+static void queue(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
+		  const void *bytes, uint32_t size)
 {
 	struct hvh_vmbus *bus = partition->vmbus;
 	uint64_t due = now;
@@ -64,6 +74,25 @@ void hvh_vmbus_send_to(struct hvh_partition *partition, uint64_t now, uint32_t v
 	out->size = size < sizeof(out->bytes) ? size : (uint32_t)sizeof(out->bytes);
 	memcpy(out->bytes, bytes, out->size);
 	hvh_kick(partition);
+}
+
+/* What a guest has asked for; not what comes by itself. */
+static bool is_answer(uint32_t type)
+{
+	return type == VMBUS_MSG_VERSION_RESPONSE || type == VMBUS_MSG_UNLOAD_RESPONSE ||
+	       type == VMBUS_MSG_ALL_OFFERS_DELIVERED || type == VMBUS_MSG_GPADL_CREATED ||
+	       type == VMBUS_MSG_GPADL_TORNDOWN || type == VMBUS_MSG_OPEN_RESULT;
+}
+
+void hvh_vmbus_send_to(struct hvh_partition *partition, uint64_t now, uint32_t vp, uint32_t sint,
+		       const void *bytes, uint32_t size)
+{
+	queue(partition, now, vp, sint, bytes, size);
+	if (partition->repeat_chance == 0 || !is_answer(message_type(bytes, size)) ||
+	    hvh_choose(partition, REPEAT_CERTAIN) >= partition->repeat_chance)
+		return;
+	partition->repeat_count++;
+	queue(partition, now, vp, sint, bytes, size);
 }
 
 void hvh_vmbus_send(struct hvh_partition *partition, uint64_t now, const void *bytes, uint32_t size)
@@ -108,15 +137,6 @@ static uint32_t check_connection(struct hvh_partition *partition, uint32_t vp, u
 	hvh_violate(partition, HVH_V_POST, partition->now, vp, 0, bytes, size,
 		    "post to connection %u, which takes no messages (status %#x)", connection, status);
 	return status;
-}
-
-static uint32_t message_type(const void *bytes, uint32_t size)
-{
-	struct vmbus_message_header header = {0, 0};
-
-	if (size >= sizeof(header))
-		memcpy(&header, bytes, sizeof(header));
-	return header.type;
 }
 
 /* By quirk: each message is refused once, and then taken. */
@@ -336,9 +356,15 @@ uint64_t hvh_vmbus_next_event(struct hvh_partition *partition)
 
 /* --- Life -------------------------------------------------------------------------------- */
 
+/* A host that knows no UNLOAD goes on with what it was given once. */
+static bool may_write(const struct hvh_partition *partition)
+{
+	return partition->vmbus->connected || partition->vmbus->stale_due != HVH_NEVER;
+}
+
 bool hvh_vmbus_init(struct hvh_partition *partition)
 {
-	static const struct hvh_ports ports = {post, hvh_vmbus_signal};
+	static const struct hvh_ports ports = {post, hvh_vmbus_signal, may_write};
 	struct hvh_vmbus *bus = partition->vmbus;
 
 	partition->hypervisor->ports = &ports;

@@ -180,6 +180,10 @@ struct hvh_vmbus {
 	bool contacted; /* at least once */
 	bool refused;   /* the post before this one, by quirk */
 	bool unusable;  /* an old host's second contact */
+
+	uint64_t loader;       /* identity of who made contact first */
+	uint32_t last_version; /* of the last contact that was accepted */
+	bool last_unloaded;    /* since then */
 };
 
 /* server.c */

@@ -176,6 +176,11 @@ void hvh_silence_set(struct hvh_partition *partition, enum hvh_silence step);
 const char *hvh_silence_name(enum hvh_silence step); /* "contact", "nvs-init", ... */
 bool hvh_silence_find(const char *name, enum hvh_silence *step);
 
+/* Answers to control messages come twice, with a chance in 65536 each. No host is known to do it: for tests
+ * of guests that must not take the second one for an answer to what they asked later. */
+void hvh_repeat_set(struct hvh_partition *partition, uint32_t chance);
+uint64_t hvh_repeat_count(const struct hvh_partition *partition);
+
 /* --- Looking inside --------------------------------------------------------------- */
 
 struct hvh_counters {
@@ -194,12 +199,17 @@ const struct hvh_violation *hvh_violation_get(const struct hvh_partition *partit
  * the trace see at most 16 of a kind per second. */
 uint64_t hvh_violation_count(const struct hvh_partition *partition, enum hvh_violation_kind kind);
 
+/* The virtual machine has ended: somebody touched the hypervisor while the firmware had it (firmware.h).
+ * Every register faults, nothing is due any more. */
+bool hvh_ended(const struct hvh_partition *partition);
+
 /* True once the guest has been connected and has left (UNLOAD honoured), all channels
  * closed and every GPADL gone, so that the host writes to none of its memory. */
 bool hvh_quiet(const struct hvh_partition *partition);
 
-/* Would a system loaded now crash? (Profiles with loaded_system_crashes: the bus is
- * still connected at 3.0 or newer.) */
+/* Would a system loaded now crash? (Profiles with loaded_system_crashes: the last contact was at 3.0 or
+ * newer, and no UNLOAD came since.) Its contact is refused then, and a violation; it is known by an identity
+ * that is not that of who made contact first. */
 bool hvh_loaded_system_crashes(const struct hvh_partition *partition);
 
 /* Everything, as a tree: two spaces per level, then "name: value", or "name:" where only

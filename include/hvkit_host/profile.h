@@ -140,9 +140,11 @@ struct hvh_profile {
 	uint32_t returned_connection; /* what VERSION_RESPONSE returns from 5.0: 4, OpenVMM 1 */
 	bool response_state_garbage;  /* below 2.4, or refused: connection_state is not zero */
 	bool echoes_version;          /* VERSION_RESPONSE repeats the version below 5.0 (QEMU: not) */
-	/* A loaded system crashes if it meets a bus last used at 3.0 or newer and not
-	 * unloaded properly (2012 R2); hvh_loaded_system_crashes tells. */
-	bool loaded_system_crashes;
+	/* A loaded system crashes if the last contact before its own was made at 3.0 or newer, with no
+	 * UNLOAD since (2012 R2); always: even with one. hvh_loaded_system_crashes tells beforehand; the
+	 * contact of the loaded system itself, who is anybody but the identity that made contact first,
+	 * is a violation and refused. */
+	bool loaded_system_crashes, loaded_system_always_crashes;
 
 	/* Channels */
 	uint32_t event_connections; /* a channel's is this and its id: 0x2000 (OpenVMM), QEMU 16 */

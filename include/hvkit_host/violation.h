@@ -25,6 +25,9 @@ enum hvh_violation_kind {
 	HVH_V_MISSING_EOM,     /* slot emptied, pending was set, no EOM within its time */
 	HVH_V_EOM_UNNEEDED,    /* EOM with the slot still full */
 	HVH_V_MEMORY,          /* an address that is not RAM */
+	HVH_V_RETURNED_MEMORY, /* the host writes to what the last owner gave back */
+	HVH_V_FIRMWARE,        /* registers or hypercalls while the firmware has the hypervisor */
+	HVH_V_LOADED_SYSTEM,   /* contact after another system's, on a host where that crashes */
 	/* Control messages */
 	HVH_V_MESSAGE_SHORT,
 	HVH_V_MESSAGE_LONG,

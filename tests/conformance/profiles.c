@@ -158,7 +158,7 @@ static unsigned set_and_run(const char *host, const char *quirk, const char *val
 	(void)snprintf(what, sizeof(what), "%s with %s=%s", host, quirk, value);
 	/* The rig looks at every register before and after: at this one only if it is there. */
 	config.no_reference_tsc = profile.reference_tsc == HVH_REFERENCE_TSC_ABSENT;
-	if (strcmp(quirk, "monitor") == 0)
+	if (strcmp(quirk, "monitor") == 0 || strcmp(quirk, "first-signal-lost") == 0)
 		config.reattach = 0; /* signals are late: what is on the way goes with the card */
 	if (strcmp(quirk, "rescind") == 0 && strcmp(value, "on") == 0)
 		return 0; /* tests/sim has channels that go out of the blue */
