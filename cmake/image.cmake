@@ -27,6 +27,15 @@ endforeach()
 target_link_libraries(hvkit_image_libc PRIVATE hvkit_flags)
 target_link_libraries(hvkit_image_parts PUBLIC hvkit_image_libc)
 
+# The boot program's, likewise; they get by with any libc.
+set(netboot_parts script script_run location options plan memory_map linux_bzimage pvh)
+list(TRANSFORM netboot_parts PREPEND ${CMAKE_SOURCE_DIR}/apps/netboot/)
+list(TRANSFORM netboot_parts APPEND .c)
+add_library(hvkit_netboot_parts STATIC EXCLUDE_FROM_ALL ${netboot_parts} ${CMAKE_SOURCE_DIR}/apps/net/url.c
+	${CMAKE_SOURCE_DIR}/apps/net/dhcp_boot.c)
+target_include_directories(hvkit_netboot_parts PUBLIC include ${CMAKE_SOURCE_DIR})
+target_link_libraries(hvkit_netboot_parts PRIVATE hvkit_flags)
+
 if(HVKIT_SANITIZE OR HVKIT_COVERAGE OR NOT TARGET hvkit_shell OR NOT CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
 	return()
 endif()

@@ -6,6 +6,7 @@
 #   tests/unit/host_*    sees the host model alone
 #   tests/unit/guest_*   sees the drivers alone
 #   tests/unit/bare_*    sees the kernel image's parts that need no machine
+#   tests/unit/netboot_*  sees the boot program's parts that need no machine
 #   tests/unit/uefi_*    sees the UEFI program's parts that need no firmware
 #   tests/unit/shell_*, cli_*   see the guest program and the command line
 #   tests/unit/storage_*  see apps/storage alone
@@ -39,6 +40,8 @@ function(hvkit_test_libraries suite name result)
 		set(libraries hvkit_storage)
 	elseif(suite STREQUAL "unit" AND name MATCHES "^bare_")
 		set(libraries hvkit_image_parts)
+	elseif(suite STREQUAL "unit" AND name MATCHES "^netboot_")
+		set(libraries hvkit_netboot_parts)
 	elseif(suite STREQUAL "unit" AND name MATCHES "^uefi_")
 		set(libraries hvkit_uefi_parts hvkit_image_parts)
 	elseif(suite STREQUAL "unit" AND name MATCHES "^guest_")

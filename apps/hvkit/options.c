@@ -32,6 +32,7 @@ static const struct option {
 	 "                  guest; may repeat\n"
 	 "  udp=PORT        likewise\n"
 	 "  tftp=DIRECTORY  served by TFTP\n"
+	 "  bootfile=NAME   what DHCP says to boot: a file there, or a URL\n"
 	 "  restrict        no way out but these\n"
 	 "tap: an interface of this machine's kernel. Values:\n"
 	 "  ifname=NAME     which; made if there is none (hvkit0, ...)\n"

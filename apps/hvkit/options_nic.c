@@ -23,6 +23,8 @@ static const char *nic_name(uint32_t n)
 
 /* --- User-mode networking --------------------------------------------------------------- */
 
+#define BOOT_FILE_MAX 127u /* as much as DHCP's header has room for */
+
 static bool add_port(struct parser *parser, const char *kind, const char *value, uint16_t *ports,
 		     uint32_t *count)
 {
@@ -55,6 +57,15 @@ static bool take_tftp(struct parser *parser, const char *value)
 		return options_wrong(parser, "--nic user,tftp=DIRECTORY: '%.200s': %s", value,
 				     strerror(errno));
 	options->user.tftp_directory = options->tftp_directory;
+	return true;
+}
+
+static bool take_boot_file(struct parser *parser, const char *value)
+{
+	parser->options->user.boot_file = value;
+	if (!*value || strlen(value) > BOOT_FILE_MAX)
+		return options_wrong(parser, "--nic user,bootfile=NAME: a name of 1 to %u characters",
+				     BOOT_FILE_MAX);
 	return true;
 }
 
@@ -170,6 +181,7 @@ static const struct part {
 	{USER, "tcp", "PORT", take_tcp},
 	{USER, "udp", "PORT", take_udp},
 	{USER, "tftp", "DIRECTORY", take_tftp},
+	{USER, "bootfile", "NAME", take_boot_file},
 	{USER, "restrict", NULL, take_restrict},
 	{TAP, "ifname", "NAME", take_ifname},
 	{TAP, "netns", "NAME", take_netns},

@@ -49,7 +49,7 @@ static size_t root_of(const char *base)
 	const char *scheme = strstr(base, "://");
 	const char *at = scheme ? scheme + 3 : base;
 
-	return (size_t)(at - base) + strcspn(at, "/");
+	return (size_t)(at - base) + strcspn(at, scheme ? "/?#" : "/");
 }
 
 /* Length of the folder, with its slash; a '?' or '#' ends the path. */

@@ -185,7 +185,8 @@ static const char *add_item(struct script_menu *menu, const char *rest)
 		return "the label's name is too long";
 	memcpy(menu->items[menu->count].label, rest, length);
 	menu->items[menu->count].label[length] = '\0';
-	snprintf(menu->items[menu->count].title, SCRIPT_TITLE_MAX + 1, "%s", script_after(rest));
+	snprintf(menu->items[menu->count].title, SCRIPT_TITLE_MAX + 1, "%.*s", (int)SCRIPT_TITLE_MAX,
+		 script_after(rest));
 	menu->count++;
 	return NULL;
 }
@@ -218,7 +219,7 @@ static const char *show_menu(struct state *state, const char *title)
 		return "the menu has no items; 'item LABEL TEXT' goes before it";
 	if (menu->chosen == UINT32_MAX)
 		menu->chosen = 0;
-	snprintf(menu->title, sizeof(menu->title), "%s", title);
+	snprintf(menu->title, sizeof(menu->title), "%.*s", (int)SCRIPT_TITLE_MAX, title);
 	wrong = state->ops->choose(state->ops->context, menu);
 	if (wrong)
 		return wrong;
@@ -264,11 +265,13 @@ static const char *run_statement(struct state *state, enum script_verb verb, cha
 	}
 }
 
+/* wrong may be what stands there already. */
 static enum script_end fail(struct script_run *run, uint32_t line, const char *wrong)
 {
 	char text[SCRIPT_ERROR_MAX];
+	int used = snprintf(text, sizeof(text), "line %u: ", line);
 
-	snprintf(text, sizeof(text), "line %u: %s", line, wrong);
+	snprintf(text + used, sizeof(text) - (size_t)used, "%.*s", (int)(SCRIPT_ERROR_MAX - 20), wrong);
 	memcpy(run->error, text, sizeof(text));
 	return SCRIPT_FAILED;
 }

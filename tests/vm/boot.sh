@@ -66,6 +66,15 @@ fi
 
 pack_vf_steps "$work/vf.cpio"
 
+# --- What netboot loads beside it ----------------------------------------------------------------
+
+steps=$work/netboot-steps
+mkdir -p "$steps/steps"
+cp tests/vm/inside/linux-netboot "$steps/steps/"
+add_modules "$steps" $disc_modules
+echo $disc_modules >"$steps/kernel/disc"
+pack "$steps" "$work/netboot.cpio"
+
 # --- Disks and discs --------------------------------------------------------------------------------
 
 . tests/vm/media.inc
@@ -82,14 +91,17 @@ if [ "$way" = direct ]; then
 	mkdir "$work/run"
 	echo "running directly on this machine's KVM, with $(cat "$kernel/version")"
 	KEEP="$HVKIT_VM_RESULTS" HVKIT="$HVKIT" IMAGE="$image" KERNEL="$kernel" LINUX_INITRD="$work/linux.cpio" LINUX_TOOLS="$work/tools.cpio" LINUX_VF="$work/vf.cpio" \
+		NETBOOT="$HVKIT_BUILD/hvkit-netboot.elf" LINUX_NETBOOT="$work/netboot.cpio" \
 		MEDIA="$media" LINUX_DISK="$work/disk.cpio" QEMU="$qemu" WORK="$work/run" \
 		timeout "$limit" sh tests/vm/inside/cells $cells >"$HVKIT_VM_RESULTS/log" 2>&1 || true
 else
 	outer=$work/outer
 	make_outer "$outer" tests/vm/inside/cells "$cells"
 	cp "$kernel/ipxe.lkrn" "$outer/kernel/"
-	cp tests/vm/inside/tap-cells tests/vm/inside/vf-cells tests/vm/inside/disk-cells tests/vm/inside/image-disk "$outer/"
-	cp "$work/vf.cpio" "$outer/vf.cpio"
+	cp tests/vm/inside/tap-cells tests/vm/inside/vf-cells tests/vm/inside/disk-cells tests/vm/inside/image-disk \
+		tests/vm/inside/netboot-cells "$outer/"
+	cp "$work/vf.cpio" "$work/netboot.cpio" "$outer/"
+	cp "$HVKIT_BUILD/hvkit-netboot.elf" "$outer/"
 	ln -s bin/hvkit-shell.elf "$outer/hvkit-shell.elf"
 	[ ! -e "$work/tools.cpio" ] || cp "$work/tools.cpio" "$outer/tools.cpio"
 	if [ -e "$media/root.img" ]; then
