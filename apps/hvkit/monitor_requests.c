@@ -47,6 +47,16 @@ void monitor_show_line(struct monitor *monitor, const char *before, const char *
 	free(line);
 }
 
+/* What a component says often begins with its name, and so does the line. */
+static const char *without_name(const struct monitor_request *request, const char *text)
+{
+	size_t length = strlen(request->name);
+
+	return strncmp(text, request->name, length) == 0 && strncmp(text + length, ": ", 2) == 0
+		       ? text + length + 2
+		       : text;
+}
+
 static void end(struct monitor_request *request, int status)
 {
 	request->over = true;
@@ -63,7 +73,7 @@ void monitor_request_fail(struct monitor_request *request, const char *text)
 {
 	const struct monitor_call call = {.monitor = request->monitor, .name = request->name};
 
-	(void)monitor_fail(&call, "%s", text);
+	(void)monitor_fail(&call, "%s", without_name(request, text));
 	end(request, SHELL_FAILED);
 }
 
@@ -104,7 +114,7 @@ int monitor_await(const struct monitor_call *call, struct monitor_request *reque
 	if (!request->away)
 		return request->status;
 	if (call->now >= monitor->patient_until)
-		return monitor_fail(call, "%s", request->text);
+		return monitor_fail(call, "%s", without_name(request, request->text));
 	monitor->wait = (struct monitor_wait){.kind = MONITOR_WAIT_RETRY};
 	snprintf(monitor->wait.path, sizeof(monitor->wait.path), "%s", call->line);
 	return SHELL_OK;

@@ -162,7 +162,7 @@ static void ask_vss(struct monitor_request *request, uint8_t operation)
 
 static const uint8_t backup_steps[] = {IC_VSS_HOT_BACKUP, IC_VSS_FREEZE, IC_VSS_THAW};
 static const char *const backup_texts[] = {"the guest can be backed up while it runs",
-					   "frozen: this is the moment for a copy", "thawed"};
+					   "frozen: this is the moment for a copy", "the guest has thawed"};
 #define BACKUP_STEPS (sizeof(backup_steps) / sizeof(backup_steps[0]))
 
 /* A freeze that is not answered may have been done all the same. */

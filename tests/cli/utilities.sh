@@ -146,7 +146,7 @@ if [ -w /dev/kvm ] && "$HVKIT" run --accel kvm --time-limit 20 --nic none -- tim
 	status_is 0
 	err_is_empty
 	out_says '^external *ключ = wert'
-	out_says '^vss: thawed$'
+	out_says '^vss: the guest has thawed$'
 	out_says '^fcopy: file, 50000 bytes'
 	out_says 'time: stepped by +\(90\.0\|89\.99\)'
 	out_says 'the host asks to power off: bye'
