@@ -109,7 +109,6 @@ bool utility_progress(struct utility *utility)
 static void violate(struct utility *utility, const struct hvh_packet *packet, enum hvh_violation_kind kind,
 		    const char *what)
 {
-	utility->violations++;
 	UTILITY_VIOLATE(utility, kind, packet->payload, packet->payload_length, "%s: %s",
 			utility_name(utility), what);
 }
@@ -220,6 +219,8 @@ bool utility_read(struct utility *utility)
 		switch (hvh_channel_read(utility->channel, utility->now, &packet)) {
 		case HVH_READ_PACKET:
 			take(utility, &packet);
+			if (utility->state == UTILITY_CLOSED) /* by whoever was told */
+				return false;
 			break;
 		case HVH_READ_EMPTY:
 			return false;

@@ -103,9 +103,8 @@ struct utility {
 	uint64_t now;                /* of the latest call */
 	enum utility_state state;
 	uint32_t framework, version; /* agreed on */
-	uint32_t violations;
-	bool stopped; /* after a corrupt ring nothing happens until the channel closes */
-	bool blocked; /* the ring to the guest was full */
+	bool stopped;                /* after a corrupt ring nothing happens until the channel closes */
+	bool blocked;                /* the ring to the guest was full */
 	/* The message under way: */
 	bool busy, sent;
 	uint8_t transaction_id;
