@@ -210,7 +210,11 @@ void hvk_request_finish(struct hvk *hvk, struct hvk_request *request, hvk_status
 {
 	if (!request)
 		return;
+	/* Begun, and finished once. */
+	assert_int_equal(__atomic_load_n(&request->status, __ATOMIC_ACQUIRE), HVK_EINPROGRESS);
 	pthread_mutex_lock(&hvk->lock);
+	for (const struct hvk_request *other = hvk->first[cpu]; other; other = other->next)
+		assert_ptr_not_equal(other, request);
 	request->next = NULL;
 	request->result = status;
 	if (hvk->last[cpu])

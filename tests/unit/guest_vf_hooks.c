@@ -206,6 +206,34 @@ static void groups_of_the_card_are_not_the_separate_vfs(void **state)
 	fake_end();
 }
 
+static void the_separate_interface_shows_what_the_vf_is(void **state)
+{
+	struct hvk_rx_frame frame = {.data = fake_mac, .length = 6, .queue = 3};
+	struct hvk_netdev_rss rss;
+	struct hvk_netdev *own;
+
+	(void)state;
+	fake_begin(false);
+	fake_pair();
+	hvk_vf_attach_complete(bench.pair);
+	fake_run();
+	own = hvk_vf_separate_netdev(bench.pair);
+	own->hooks = fake_hooks(&bench.separate);
+	assert_true(hvk_netdev_get_rss(own, &rss));
+	assert_int_equal(rss.key[0], 0x77);
+	assert_int_equal(own->info.queues, 2);
+	assert_false(own->info.link_up); /* frames do not come yet */
+	assert_int_equal(fake_flags(own, HVK_NETDEV_UP | HVK_NETDEV_PROMISCUOUS), HVK_OK);
+	assert_true(own->info.link_up);
+	assert_int_equal(own->info.flags, HVK_NETDEV_UP | HVK_NETDEV_PROMISCUOUS);
+	hooks_of(&bench.vf)->input(hooks_of(&bench.vf)->context, &bench.vf.netdev, &frame);
+	assert_int_equal(bench.separate.last.queue, 1); /* of two */
+	assert_int_equal(fake_unpair(), HVK_OK);
+	assert_true(hvk_netdev_get_rss(own, &rss));
+	assert_int_equal(rss.key[0], 0);
+	fake_end();
+}
+
 static void looking_at_a_paired_device_is_allowed(void **state)
 {
 	struct hvk_netdev_counters counters;
@@ -251,6 +279,7 @@ int main(void)
 		cmocka_unit_test(a_stack_without_hooks),
 		cmocka_unit_test(an_interface_of_an_earlier_vf_is_forgotten),
 		cmocka_unit_test(groups_of_the_card_are_not_the_separate_vfs),
+		cmocka_unit_test(the_separate_interface_shows_what_the_vf_is),
 		cmocka_unit_test(looking_at_a_paired_device_is_allowed),
 		cmocka_unit_test(the_time_of_a_switch_is_told),
 	};

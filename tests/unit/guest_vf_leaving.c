@@ -102,6 +102,27 @@ static void status_of_the_first_step_that_failed(void **state)
 	fake_end();
 }
 
+/* What is not done any more by a VF that vanishes on its way out is no failure. */
+static void vf_that_vanishes_on_its_way_out(void **state)
+{
+	struct hvk_request *request;
+
+	(void)state;
+	fake_begin(true);
+	bench.vf.netdev.info.mtu = 1400;
+	fake_activate();
+	bench.vf.answers[FAKE_MTU] = HVK_EINPROGRESS; /* it is being put back */
+	request = fake_request();
+	hvk_vf_unpair(bench.pair, request);
+	fake_pass(300);
+	assert_int_equal(request->status, HVK_EINPROGRESS);
+	fake_vanish();
+	fake_pass(300);
+	assert_int_equal(request->status, HVK_OK);
+	bench.vf.gone = false;
+	fake_end();
+}
+
 static void second_unpair_is_refused(void **state)
 {
 	struct hvk_request *first, *second;
@@ -500,6 +521,7 @@ int main(void)
 		cmocka_unit_test(frames_of_a_vf_that_vanishes_are_lost_and_counted),
 		cmocka_unit_test(frames_go_by_the_card_at_once_when_the_vf_has_vanished),
 		cmocka_unit_test(status_of_the_first_step_that_failed),
+		cmocka_unit_test(vf_that_vanishes_on_its_way_out),
 		cmocka_unit_test(second_unpair_is_refused),
 		cmocka_unit_test(unpair_ends_once),
 		cmocka_unit_test(no_timer_is_left_of_a_vf),

@@ -542,6 +542,7 @@ static void card_attached_anew_and_a_vf_that_refuses(void **state)
 
 	(void)state;
 	fake_begin(true);
+	bench.vf.netdev.info.capabilities &= ~HVK_NETDEV_TSO4;
 	bench.vf.netdev.info.enabled = HVK_NETDEV_TX_TCP4;
 	vf = bench.vf.netdev.info;
 	fake_activate();
@@ -550,6 +551,14 @@ static void card_attached_anew_and_a_vf_that_refuses(void **state)
 	bench.vf.answers[FAKE_MTU] = HVK_EREFUSED_VIRTIO;
 	fake_attach_anew();
 	assert_int_equal(fake_state(), HVK_VF_WAITING);
+	assert_int_equal(fake_card()->info.capabilities, FAKE_CAPABILITIES); /* it has no say now */
+	fake_forget();
+	hvk_netdev_set_enabled(fake_card(), HVK_NETDEV_TSO4, fake_request());
+	fake_run();
+	assert_int_equal(strncmp(bench.log, "card enabled 0x400", 18), 0);
+	assert_int_equal(bench.vf.calls[HVK_VF_SET_ENABLED], 0);
+	assert_int_equal(fake_card()->info.enabled, HVK_NETDEV_TSO4);
+	hvk_netdev_set_enabled(fake_card(), FAKE_CAPABILITIES, fake_request());
 	fake_up();
 	assert_int_equal(fake_send(fake_card()), HVK_TX_TAKEN);
 	assert_int_equal(bench.nic.device.counters.tx_frames, 1);

@@ -21,12 +21,19 @@ static void capabilities_are_the_intersection(void **state)
 	fake_begin(true);
 	bench.vf.netdev.info.capabilities = HVK_NETDEV_TX_TCP4 | HVK_NETDEV_TX_UDP4 | HVK_NETDEV_LRO;
 	bench.vf.netdev.info.enabled = HVK_NETDEV_LRO;
+	bench.vf.netdev.info.rss_types = HVK_RSS_TCP4 | HVK_RSS_UDP4;
+	bench.vf.netdev.info.frame_max = 1510;
 	complete();
 	assert_int_equal(fake_card()->info.capabilities, HVK_NETDEV_TX_TCP4 | HVK_NETDEV_TX_UDP4);
+	assert_int_equal(fake_card()->info.rss_types, HVK_RSS_TCP4);
+	assert_int_equal(fake_card()->info.frame_max, 1510);
 	assert_int_equal(bench.stack.infos, 1); /* and the stack hears of it */
 	assert_int_equal(fake_unpair(), HVK_OK);
 	assert_int_equal(fake_card()->info.capabilities, FAKE_CAPABILITIES);
 	assert_int_equal(bench.stack.infos, 2);
+	bench.vf.netdev.info.rss_types = 0; /* it spreads nothing: the card may go on */
+	complete();
+	assert_int_equal(fake_card()->info.rss_types, HVK_RSS_IPV4 | HVK_RSS_TCP4);
 	fake_end();
 }
 
