@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From one system to the next: memory that was given back, a bus that a loaded system must not meet, a firmware
- * that was there first.
+ * From one system to the next: memory that was given back, a bus that a loaded system must not meet, a
+ * firmware that was there first.
  */
 #include "host_guest.h"
 #include "hvkit_host/echo.h"
