@@ -5,7 +5,7 @@
  * media fail, answers stay away, units and controllers come and go, and the power is cut. Each request is
  * done once, for a reason; what is read is what was written.
  *
- *   sim_storage [FIRST [COUNT]]           SIM_STORAGE_SEEDS=n sets the count (SIM_SEEDS / 5, or 200)
+ *   sim_storage [FIRST [COUNT]]           SIM_STORAGE_SEEDS=n sets the count (SIM_SEEDS / 5, or 300)
  *   sim_storage --shrink SEED [TRACE]     what a failing seed does not need to fail
  */
 #include <stdio.h>
@@ -14,9 +14,9 @@
 
 #include "tests/sim/storage.h"
 
-#define SEEDS_DEFAULT 200u
+#define SEEDS_DEFAULT 300u
 #define SEEDS_LEAST 60u
-#define ENOUGH 200u /* seeds, for everything to strike */
+#define ENOUGH 300u /* seeds, for everything to strike */
 
 static const char *const profiles[] = {"ws2022", "ws2008", "ws2012r2", "ws2016",  "openvmm",
 				       "azure",  "ws2012", "ws2019",   "ws2008r2"};
