@@ -18,7 +18,7 @@ foreach(source ${sources})
 		list(APPEND helpers ${source})
 	endif()
 endforeach()
-set(fuzz_libraries hvkit_storage hvkit_image_parts hvkit_netboot_parts hvkit_trace hvkit_hosted hvkit_guest_sim hvkit_host
+set(fuzz_libraries hvkit_storage hvkit_uefi_parts hvkit_image_parts hvkit_netboot_parts hvkit_trace hvkit_hosted hvkit_guest_sim hvkit_host
 	$<$<BOOL:${HVKIT_VMM}>:hvkit_vmm>)
 add_library(fuzz_helpers OBJECT ${helpers})
 target_include_directories(fuzz_helpers PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)

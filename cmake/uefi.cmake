@@ -8,9 +8,9 @@ set(uefi_screen ${CMAKE_SOURCE_DIR}/ports/bare-x86_64/screen.c ${CMAKE_SOURCE_DI
 
 # What of it needs no firmware, for tests on the build machine.
 add_library(hvkit_uefi_parts STATIC EXCLUDE_FROM_ALL ${uefi_sources}/config.c ${uefi_sources}/firmware_memory.c
-	${uefi_sources}/hypervisor.c ${uefi_sources}/tables.c ${uefi_sources}/zero_page.c ${uefi_shared})
+	${uefi_sources}/hypervisor.c ${uefi_sources}/tables.c ${uefi_sources}/zero_page.c)
 target_include_directories(hvkit_uefi_parts PUBLIC include ${CMAKE_SOURCE_DIR})
-target_link_libraries(hvkit_uefi_parts PRIVATE hvkit_flags)
+target_link_libraries(hvkit_uefi_parts PRIVATE hvkit_flags PUBLIC hvkit_netboot_parts)
 
 find_program(UEFI_CLANG NAMES clang-14 clang)
 find_program(UEFI_LINK NAMES lld-link-14 lld-link)

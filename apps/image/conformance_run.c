@@ -79,6 +79,7 @@ int conformance_run(const struct conformance_door *door, uint32_t newest)
 			live(&conformance_lives[i], door);
 	}
 	bare_show(true);
+	bare_print("\f\n"); /* an empty screen: the table fits on 25 lines */
 	print_table(door->host(door->context));
 	for (uint32_t i = 0; i < run.count; i++)
 		well += conformance_is_well(&run.results[i]);

@@ -135,6 +135,14 @@ static bool is_escaped(struct screen *self, char c)
 	return true;
 }
 
+static void clear(struct screen *self)
+{
+	for (uint32_t row = 0; row < self->rows; row++)
+		blank(self, row);
+	self->column = self->row = 0;
+	draw_changes(self);
+}
+
 static void put(struct screen *self, char c)
 {
 	if (is_escaped(self, c))
@@ -145,6 +153,9 @@ static void put(struct screen *self, char c)
 		return;
 	case '\r':
 		self->column = 0;
+		return;
+	case '\f':
+		clear(self);
 		return;
 	case '\b':
 		self->column -= self->column != 0;

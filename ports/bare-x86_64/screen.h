@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Text on the screen that a loader has left: pixels of a frame buffer, or a VGA's letters. What is written
- * before the memory may be touched is kept, and shown then. No colours; of escape sequences nothing is seen.
+ * before the memory may be touched is kept, and shown then. No colours; of escape sequences nothing is seen;
+ * a form feed empties the screen.
  */
 #ifndef BARE_SCREEN_H
 #define BARE_SCREEN_H

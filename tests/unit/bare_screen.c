@@ -155,6 +155,11 @@ static void long_lines_go_on_below(void **state)
 	write_text("\x1b[1;31mred\x1b[0m\x07\xc3\xa4\x1b"
 		   "c.");
 	row_is(2, "red??.");
+	write_text("\fnew");
+	row_is(0, "new");
+	row_is(1, "");
+	row_is(2, "");
+	cell_is(0, 1, ' ', 0xffffff);
 	for (int i = 0; i < 300; i++)
 		write_text("\t\n\t.");
 	close_screen();
