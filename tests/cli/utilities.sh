@@ -14,10 +14,13 @@ out_says '^shutdown: the guest has said yes$'
 out_says_not '^ *connection  0x' # what follows is not run
 summary_says "$work/summary" '"shut_down": true'
 summary_says "$work/summary" '"reboot": true'
-"$HVKIT" trace "$work/trace" >"$work/words"
-answer=$(grep -n 'shutdown: .*done' "$work/words" | head -n 1 | cut -d: -f1)
-unload=$(grep -n -w 'unload' "$work/words" | head -n 1 | cut -d: -f1)
-[ -n "$answer" ] && [ -n "$unload" ] && [ "$answer" -lt "$unload" ] || wrong "answer at line '$answer', unload at '$unload'"
+answered_before_the_end() { # TRACE
+	"$HVKIT" trace "$1" >"$work/words"
+	answer=$(grep -n 'ic shutdown .*response | shutdown ' "$work/words" | head -n 1 | cut -d: -f1)
+	unload=$(grep -n -w 'unload' "$work/words" | head -n 1 | cut -d: -f1)
+	[ -n "$answer" ] && [ -n "$unload" ] && [ "$answer" -lt "$unload" ] || wrong "answer at line '$answer', unload at '$unload'"
+}
+answered_before_the_end "$work/trace"
 
 hvkit run --quiet --seed 2 --nic sim --utilities all -- refuse shutdown ';' '-!shutdown' ';' time
 status_is 2 # '-' is of scripts alone
@@ -131,6 +134,20 @@ hvkit run --seed 12 --host ws2008r2 --nic none --utilities fcopy -- time
 status_is 1
 err_says 'host ws2008r2 has no fcopy'
 
+# --- What the guest does not let the host do, and what cannot be ---
+for command in 'kvp ip set net0 address=10.9.9.9 mask=255.0.0.0' 'vss freeze' "fcopy $work/file" 'shutdown' 'kvp ip set net0 address=10.9.9 mask=255.0.0.0' \
+	'kvp get external nothing' 'fcopy /no/such/file' 'kvp ip set net7 dhcp'; do
+	hvkit run --quiet --seed 13 --nic sim --utilities all -- refuse addresses freeze files shutdown ';' "!$command" ';' ip
+	status_is 1
+	err_is_one_line
+	out_says '^address *10.7.0.15$'
+done
+hvkit run --quiet --seed 13 --nic sim --utilities all -- '!wait 100' ';' refuse time ';' '!time step 90' ';' time ';' refuse nothing ';' \
+	'!time step 90' ';' time
+status_is 0
+out_says 'stepped 1 times'
+out_says 'stepped 2 times, .*last by +1[78][09]\.'
+
 # --- The clock runs ---
 hvkit run --nic sim --utilities all -- '!kvp set 0 k v' ';' '!vss backup' ';' '!heartbeat' ';' '!shutdown'
 status_is 0
@@ -139,7 +156,7 @@ out_says 'the guest has said yes'
 
 # --- Behind KVM ---
 if [ -w /dev/kvm ] && "$HVKIT" run --accel kvm --time-limit 20 --nic none -- time >/dev/null 2>&1; then
-	hvkit run --accel kvm --time-limit 90 --nic none --utilities all --kvp-file "$work/kvp2" --summary "$work/summary" -- \
+	hvkit run --accel kvm --time-limit 90 --nic none --utilities all --kvp-file "$work/kvp2" --trace "$work/trace" -- \
 		'!when devices/kvp0/state = ready kvp set external "ключ" wert' ';' '!when devices/kvp0/pairs-kept = 1 kvp list external' ';' \
 		'!when devices/kvp0/counters/answers > 1 vss backup' ';' "!when devices/vss0/counters/answers >= 3 fcopy $work/file" ';' \
 		'!when devices/fcopy0/copies = 1 time step 90' ';' '!when devices/timesync0/syncs > 1 shutdown bye' ';' 'idle 60' ';' lsvmbus
@@ -152,6 +169,7 @@ if [ -w /dev/kvm ] && "$HVKIT" run --accel kvm --time-limit 20 --nic none -- tim
 	out_says 'the host asks to power off: bye'
 	out_says 'shutdown: the guest has said yes'
 	out_says_not '^ *connection  0x'
+	answered_before_the_end "$work/trace"
 	[ "$(cat "$work/kvp2")" = "0	ключ	wert" ] || wrong "the file of pairs: $(cat "$work/kvp2")"
 	# Addresses as early as can be, a freeze that nobody thaws, and a reboot: the machine is reset.
 	hvkit run --accel kvm --time-limit 60 --nic sim --utilities kvp+vss+shutdown --freeze-max 1 -- \
