@@ -126,6 +126,16 @@ bool hvh_memory_store16(struct hvh_partition *partition, uint64_t gpa, uint16_t 
 	return hvh_memory_write(partition, gpa, &value, sizeof value);
 }
 
+bool hvh_memory_load32(struct hvh_partition *partition, uint64_t gpa, uint32_t *value)
+{
+	return hvh_memory_read(partition, gpa, value, sizeof *value);
+}
+
+bool hvh_memory_store32(struct hvh_partition *partition, uint64_t gpa, uint32_t value)
+{
+	return hvh_memory_write(partition, gpa, &value, sizeof value);
+}
+
 void hvh_memory_barrier(void)
 {
 }
