@@ -185,6 +185,17 @@ static bool is_listed_slot(const struct hvk_vpci *vpci, uint32_t slot)
 	return false;
 }
 
+/* What was ejected is not there any more, until the host says so again. */
+static void strike_off(struct hvk_vpci *vpci, uint32_t slot)
+{
+	for (uint32_t i = 0; i < vpci->listed; i++) {
+		if (vpci->list[i].function.slot == slot) {
+			vpci->list[i] = vpci->list[--vpci->listed];
+			return;
+		}
+	}
+}
+
 /* One that leaves by itself already owes the host an answer now. */
 static struct vpci_child *to_eject(struct hvk_vpci *vpci, uint32_t slot)
 {
@@ -204,8 +215,9 @@ void hvk_vpci_function_eject(struct hvk_vpci *vpci, uint32_t slot)
 	if (child) {
 		child->ejected = child->eject_answer = true;
 		leave(vpci, child, true);
-	} else if (is_listed_slot(vpci, slot)) { /* one that was left alone */
+	} else if (is_listed_slot(vpci, slot)) { /* left alone, or not looked at yet */
 		(void)send_ejected(vpci, slot);
+		strike_off(vpci, slot);
 	} else {
 		hvk_vpci_fault(vpci, HVK_EHOST_ID, "EJECT of a function that is not there");
 	}
@@ -235,17 +247,6 @@ static void release_resources(struct hvk_vpci *vpci, struct vpci_child *child)
 		return;
 	hvk_vpci_build_slot(&message, VPCI_RESOURCES_RELEASED, child->pci.slot);
 	(void)hvk_channel_send(vpci->channel, message.bytes, message.length, false, NULL);
-}
-
-/* What was ejected is not there any more, until the host says so again. */
-static void strike_off(struct hvk_vpci *vpci, uint32_t slot)
-{
-	for (uint32_t i = 0; i < vpci->listed; i++) {
-		if (vpci->list[i].function.slot == slot) {
-			vpci->list[i] = vpci->list[--vpci->listed];
-			return;
-		}
-	}
 }
 
 /* Its driver holds on; the host need not wait any longer for all that. */

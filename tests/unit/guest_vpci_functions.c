@@ -311,6 +311,23 @@ static void ejected_while_it_comes_up(void **state)
 	}
 }
 
+/* It is in the list, and asked back before anybody has looked there. */
+static void ejected_as_soon_as_it_is_listed(void **state)
+{
+	(void)state;
+	fake_begin(&quick);
+	fake_rule(VPCI_QUERY_BUS_RELATIONS, 1)->silent = true;
+	assert_int_equal(fake_attach(), HVK_EINPROGRESS);
+	fake_list();
+	fake_say_slot(VPCI_EJECT, SLOT);
+	fake_run();
+	assert_true(logged("ejected"));
+	assert_false(logged("sizes"));
+	assert_int_equal(bench.attach.status, HVK_OK);
+	assert_int_equal(bench.added, 0);
+	fake_end();
+}
+
 /* One that could not be used is the host's to take back all the same. */
 static void ejected_though_it_was_left_alone(void **state)
 {
@@ -530,6 +547,7 @@ int main(void)
 		cmocka_unit_test(a_driver_has_so_much_time),
 		cmocka_unit_test(the_answer_waits_for_room),
 		cmocka_unit_test(ejected_while_it_comes_up),
+		cmocka_unit_test(ejected_as_soon_as_it_is_listed),
 		cmocka_unit_test(ejected_though_it_was_left_alone),
 		cmocka_unit_test(ejections_that_cannot_be),
 		cmocka_unit_test(rescinded),
