@@ -156,15 +156,16 @@ out_says 'the guest has said yes'
 
 # --- Behind KVM ---
 if [ -w /dev/kvm ] && "$HVKIT" run --accel kvm --time-limit 20 --nic none -- time >/dev/null 2>&1; then
+	head -c 7000 "$work/file" >"$work/small"
 	hvkit run --accel kvm --time-limit 90 --nic none --utilities all --kvp-file "$work/kvp2" --trace "$work/trace" -- \
 		'!when devices/kvp0/state = ready kvp set external "ключ" wert' ';' '!when devices/kvp0/pairs-kept = 1 kvp list external' ';' \
-		'!when devices/kvp0/counters/answers > 1 vss backup' ';' "!when devices/vss0/counters/answers >= 3 fcopy $work/file" ';' \
+		'!when devices/kvp0/counters/answers > 1 vss backup' ';' "!when devices/vss0/counters/answers >= 3 fcopy $work/small" ';' \
 		'!when devices/fcopy0/copies = 1 time step 90' ';' '!when devices/timesync0/syncs > 1 shutdown bye' ';' 'idle 60' ';' lsvmbus
 	status_is 0
 	err_is_empty
 	out_says '^external *ключ = wert'
 	out_says '^vss: the guest has thawed$'
-	out_says '^fcopy: file, 50000 bytes'
+	out_says '^fcopy: small, 7000 bytes'
 	out_says 'time: stepped by +\(90\.0\|89\.99\)'
 	out_says 'the host asks to power off: bye'
 	out_says 'shutdown: the guest has said yes'
@@ -174,7 +175,8 @@ if [ -w /dev/kvm ] && "$HVKIT" run --accel kvm --time-limit 20 --nic none -- tim
 	# Addresses as early as can be, a freeze that nobody thaws, and a reboot: the machine is reset.
 	hvkit run --accel kvm --time-limit 60 --nic sim --utilities kvp+vss+shutdown --freeze-max 1 -- \
 		'!when devices/kvp0/state = ready kvp ip set net0 address=10.7.0.88 mask=255.255.255.0' ';' \
-		'!when devices/vss0/state = ready vss freeze' ';' '!after 4000 shutdown --reboot' ';' 'idle 1' ';' ip ';' 'idle 30'
+		'!when devices/vss0/state = ready vss freeze' ';' '!at 7 shutdown --reboot' ';' 'idle 2' ';' ip ';' \
+		'mark 7' ';' 'idle 30'
 	status_is 0
 	err_says 'the guest asked for a reset'
 	out_says '^vss: frozen: '
