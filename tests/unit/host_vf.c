@@ -147,6 +147,7 @@ static void reg(uint32_t offset, unsigned width, uint64_t value)
 	the_bus.model.write(the_bus.model.context, 1, 0, offset, width, value);
 }
 
+#define CONFIG_AT 0x2000u
 #define COMMON(field) ((uint32_t)offsetof(struct virtio_pci_common, field))
 
 static void start_driver(void)
@@ -350,6 +351,7 @@ static void test_ejected_vf_falls_back_first_and_leaves_when_let_go(void **state
 	assert_true(hvh_vf_detach(scene.vf, scene.fake->now, true));
 	assert_false(hvh_vf_detach(scene.vf, scene.fake->now, true));
 	assert_false(hvh_vf_has_data_path(scene.vf));
+	assert_int_equal(the_bus.ejects, 1);
 	fake_run(scene.fake);
 	told(scene.fake, false);
 	assert_int_equal(the_bus.ejects, 1);
@@ -359,6 +361,79 @@ static void test_ejected_vf_falls_back_first_and_leaves_when_let_go(void **state
 	the_bus.offered = false;
 	assert_int_equal(hvh_vf_get_state(scene.vf), HVH_VF_AWAY);
 	assert_true(hvh_vf_attach(scene.vf, scene.fake->now));
+	end(&scene);
+}
+
+static uint64_t next_event(struct fake *fake)
+{
+	return fake->on->ops->next_event(fake->on->device, fake->on);
+}
+
+static void test_vf_that_is_taken_back_while_it_comes_does_not_come(void **state)
+{
+	struct hvh_vf_config config = {.association_twice = 1000};
+	struct scene scene = begin(&config);
+
+	(void)state;
+	bring_up(scene.fake);
+	for (uint32_t n = 0; n < 2; n++) {
+		uint32_t serial;
+
+		assert_true(hvh_vf_attach(scene.vf, scene.fake->now));
+		fake_run(scene.fake);
+		serial = told(scene.fake, true);
+		assert_true(next_event(scene.fake) > scene.fake->now);
+		assert_true(next_event(scene.fake) <= scene.fake->now + SECOND);
+		assert_true(hvh_vf_detach(scene.vf, scene.fake->now, n == 0));
+		assert_int_equal(hvh_vf_get_state(scene.vf), HVH_VF_AWAY);
+		wait_for(scene.fake, 10 * SECOND);
+		assert_int_equal(told(scene.fake, false), serial);
+		assert_int_equal(fake_waiting(scene.fake), 0);
+		assert_int_equal(the_bus.offers + the_bus.ejects + the_bus.rescinds, 0);
+		assert_false(hvh_vf_detach(scene.vf, scene.fake->now, false));
+	}
+	end(&scene);
+}
+
+/* Whoever attaches, or detaches, what is away by a migration has the last word. */
+static void test_return_of_a_migration_is_called_off(void **state)
+{
+	const struct hvh_vf_config config = {.offer_delay = UINT64_MAX};
+	struct hvh_vf_counters counters;
+
+	(void)state;
+	for (uint32_t detach = 0; detach < 2; detach++) {
+		struct scene scene = begin(&config);
+
+		make_active(&scene);
+		assert_true(hvh_vf_migrate(scene.vf, scene.fake->now, false, SECOND));
+		assert_true(hvh_vf_attach(scene.vf, scene.fake->now));
+		wait_for(scene.fake, 1);
+		if (detach)
+			assert_true(hvh_vf_detach(scene.vf, scene.fake->now, false));
+		wait_for(scene.fake, 10 * SECOND);
+		hvh_vf_get_counters(scene.vf, &counters);
+		assert_int_equal(counters.attaches, 2);
+		assert_int_equal(hvh_vf_get_state(scene.vf), detach ? HVH_VF_AWAY : HVH_VF_THERE);
+		assert_true(next_event(scene.fake) > scene.fake->now + 10 * SECOND);
+		end(&scene);
+	}
+}
+
+static void test_it_is_as_configured(void **state)
+{
+	const struct hvh_vf_config config = {.mtu_max = 2000, .queues_max = 99};
+	struct scene scene = begin(&config);
+	struct virtio_net_config shown;
+
+	(void)state;
+	for (uint32_t n = 0; n < sizeof shown; n++)
+		((uint8_t *)&shown)[n] = (uint8_t)the_bus.model.read(the_bus.model.context, 1, 0,
+								     CONFIG_AT + n, 1);
+	assert_int_equal(shown.mtu, 2000);
+	assert_int_equal(shown.queue_pairs_max, VIRTIO_NET_QUEUE_PAIRS_MAX);
+	assert_int_not_equal(shown.speed, 0);
+	assert_int_equal(shown.status, VIRTIO_NET_STATUS_LINK_UP);
 	end(&scene);
 }
 
@@ -436,7 +511,7 @@ static void test_reattached_card_has_the_data_path_and_is_told_again(void **stat
 	fake_close(scene.fake);
 	assert_false(hvh_vf_has_data_path(scene.vf));
 	assert_true(the_bus.offered);
-	bring_up(scene.fake);
+	bring_up(scene.fake); /* takes the message away */
 	wait_for(scene.fake, 1);
 	assert_int_equal(the_bus.offers, 1);
 	switch_to(scene.fake, 1);
@@ -512,6 +587,51 @@ static void test_first_frames_and_groups_come_by_the_card(void **state)
 	for (uint32_t n = 0; n < 3; n++)
 		assert_true(receive(&scene, own, 1));
 	assert_int_equal(by_vf(), 7);
+	end(&scene);
+}
+
+struct flow {
+	uint8_t source, destination, source_port, destination_port, protocol;
+};
+
+static void receive_flow(struct scene *scene, const struct flow *flow)
+{
+	static const uint8_t headers[] = {0x00, 0x15, 0x5d, 1,  2, 3, 2,    0, 0,    0, 0, 1, 0x08, 0,
+					  0x45, 0,    0,    28, 0, 0, 0,    0, 64,   0, 0, 0, 10,   0,
+					  0,    0,    10,   0,  0, 0, 0x10, 0, 0x20, 0, 0, 8, 0,    0};
+	uint8_t frame[60] = {0};
+
+	memcpy(frame, headers, sizeof headers);
+	frame[23] = flow->protocol;
+	frame[29] = flow->source;
+	frame[33] = flow->destination;
+	frame[35] = flow->source_port;
+	frame[37] = flow->destination_port;
+	assert_true(hvh_nic_receive(scene->fake->nic, scene->fake->now, frame, sizeof frame));
+}
+
+/* One is known by addresses, ports and protocol, all of them. */
+static void test_each_flow_comes_by_the_card_first(void **state)
+{
+	static const struct flow flows[] = {
+		{1, 2, 3, 4, 17}, {9, 2, 3, 4, 17}, {1, 9, 3, 4, 17},
+		{1, 2, 9, 4, 17}, {1, 2, 3, 9, 17}, {1, 2, 3, 4, 6},
+	};
+	const struct hvh_vf_config config = {0};
+	struct scene scene = begin(&config);
+	struct hvh_vf_counters counters;
+
+	(void)state;
+	make_active(&scene);
+	for (uint32_t n = 0; n < sizeof flows / sizeof flows[0]; n++) {
+		for (uint32_t k = 0; k < 3; k++)
+			receive_flow(&scene, &flows[n]);
+		hvh_vf_get_counters(scene.vf, &counters);
+		assert_int_equal(counters.steered_to_card, n + 1);
+		assert_int_equal(by_vf(), 2 * (n + 1));
+	}
+	hvh_vf_get_counters(scene.vf, &counters);
+	assert_int_equal(counters.to_guest_bytes, 60 * counters.to_guest_frames);
 	end(&scene);
 }
 
@@ -598,8 +718,14 @@ static void test_host_switches_by_itself_for_guests_that_do_not(void **state)
 		assert_true(receive(&scene, own, 1));
 	assert_int_equal(by_vf(), 2);
 	assert_true(hvh_vf_switch(scene.vf, scene.fake->now, false));
-	assert_true(receive(&scene, own, 1));
+	assert_false(hvh_vf_has_data_path(scene.vf));
+	for (uint32_t n = 0; n < 3; n++)
+		assert_true(receive(&scene, own, 1));
 	assert_int_equal(by_vf(), 2);
+	assert_true(hvh_vf_switch(scene.vf, scene.fake->now, true)); /* flows are learnt anew */
+	for (uint32_t n = 0; n < 3; n++)
+		assert_true(receive(&scene, own, 1));
+	assert_int_equal(by_vf(), 4);
 	end(&scene);
 }
 
@@ -621,12 +747,16 @@ int main(void)
 		cmocka_unit_test(test_vf_waits_for_a_guest_that_can_have_it),
 		cmocka_unit_test(test_habits_of_the_seed),
 		cmocka_unit_test(test_ejected_vf_falls_back_first_and_leaves_when_let_go),
+		cmocka_unit_test(test_vf_that_is_taken_back_while_it_comes_does_not_come),
+		cmocka_unit_test(test_return_of_a_migration_is_called_off),
+		cmocka_unit_test(test_it_is_as_configured),
 		cmocka_unit_test(test_guest_that_began_anew_is_asked_again),
 		cmocka_unit_test(test_each_return_has_another_serial),
 		cmocka_unit_test(test_migration_brings_it_back_after_its_time),
 		cmocka_unit_test(test_reattached_card_has_the_data_path_and_is_told_again),
 		cmocka_unit_test(test_bus_that_comes_and_goes_by_itself_is_followed),
 		cmocka_unit_test(test_first_frames_and_groups_come_by_the_card),
+		cmocka_unit_test(test_each_flow_comes_by_the_card_first),
 		cmocka_unit_test(test_frames_for_a_vf_that_is_not_up_are_lost),
 		cmocka_unit_test(test_link_is_the_cards_and_its_own),
 		cmocka_unit_test(test_switch_in_trouble_is_late_or_never),
