@@ -48,7 +48,6 @@ set(image_flags ${image_headers} -mno-red-zone -mgeneral-regs-only -mcmodel=smal
 function(hvkit_image_library name)
 	add_library(${name} OBJECT ${ARGN})
 	target_compile_options(${name} PRIVATE ${image_flags})
-	target_compile_definitions(${name} PRIVATE HVK_DEBUG)
 	target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}
 		${CMAKE_SOURCE_DIR}/apps/net/include)
 	target_include_directories(${name} SYSTEM PRIVATE ${LWIP_DIR}/src/include)
@@ -67,23 +66,33 @@ set(image_shell_sources ${shell_sources})
 list(FILTER image_shell_sources INCLUDE REGEX /apps/shell/)
 set(image_net_sources ${shell_sources})
 list(FILTER image_net_sources EXCLUDE REGEX /apps/shell/)
-hvkit_image_library(image_base ${HVKIT_GUEST_SOURCES} ${image_net_sources} ${storage_sources} ${image_port_sources}
+set(image_base_sources ${HVKIT_GUEST_SOURCES} ${image_net_sources} ${storage_sources} ${image_port_sources}
 	${image_libc_sources})
-hvkit_image_library(image_code ${image_shell_sources} ${image_app_sources})
-hvkit_image_library(image_netboot ${image_netboot_sources})
-foreach(library image_base image_code image_netboot)
+hvkit_image_library(image_code ${image_base_sources} ${image_shell_sources} ${image_app_sources})
+target_compile_definitions(image_code PRIVATE HVK_DEBUG)
+hvkit_image_library(image_netboot ${image_base_sources} ${image_netboot_sources})
+hvkit_image_library(image_netboot_lwip ${image_lwip_sources})
+target_compile_options(image_netboot_lwip PRIVATE -w)
+set(image_small -Oz) # it is loaded over networks, and by firmware
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_C_COMPILER_VERSION VERSION_LESS 12)
+	set(image_small -Os)
+endif()
+foreach(library image_netboot image_netboot_lwip)
+	target_compile_options(${library} PRIVATE ${image_small})
+endforeach()
+foreach(library image_code image_netboot)
 	target_link_libraries(${library} PRIVATE hvkit_flags)
 endforeach()
 
-# Two passes: the second time with the names of the first.
 set(image_script ${CMAKE_SOURCE_DIR}/ports/bare-x86_64/image.ld)
 function(hvkit_image_link name output)
-	add_executable(${name} $<TARGET_OBJECTS:image_base> $<TARGET_OBJECTS:image_lwip> ${ARGN})
+	add_executable(${name} ${ARGN})
 	set_target_properties(${name} PROPERTIES OUTPUT_NAME ${output} LINK_DEPENDS ${image_script} LINKER_LANGUAGE C)
 	target_link_options(${name} PRIVATE -nostdlib -static -Wl,-T,${image_script} -Wl,--build-id=none
 		-Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments)
 endfunction()
-function(hvkit_image name)
+# The second time with the names of the first.
+function(hvkit_image_with_names name)
 	hvkit_image_link(${name}_first ${name}.first.elf ${ARGN})
 	set(names ${CMAKE_BINARY_DIR}/${name}_names.S)
 	add_custom_command(OUTPUT ${names}
@@ -92,5 +101,5 @@ function(hvkit_image name)
 	hvkit_image_link(${name}.elf ${name}.elf ${ARGN} ${names})
 endfunction()
 
-hvkit_image(hvkit-shell $<TARGET_OBJECTS:image_code>)
-hvkit_image(hvkit-netboot $<TARGET_OBJECTS:image_netboot>)
+hvkit_image_with_names(hvkit-shell $<TARGET_OBJECTS:image_code> $<TARGET_OBJECTS:image_lwip>)
+hvkit_image_link(hvkit-netboot.elf hvkit-netboot.elf $<TARGET_OBJECTS:image_netboot> $<TARGET_OBJECTS:image_netboot_lwip>)

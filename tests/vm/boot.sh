@@ -91,7 +91,7 @@ if [ "$way" = direct ]; then
 	mkdir "$work/run"
 	echo "running directly on this machine's KVM, with $(cat "$kernel/version")"
 	KEEP="$HVKIT_VM_RESULTS" HVKIT="$HVKIT" IMAGE="$image" KERNEL="$kernel" LINUX_INITRD="$work/linux.cpio" LINUX_TOOLS="$work/tools.cpio" LINUX_VF="$work/vf.cpio" \
-		NETBOOT="$HVKIT_BUILD/hvkit-netboot.elf" LINUX_NETBOOT="$work/netboot.cpio" \
+		NETBOOT="$HVKIT_BUILD/hvkit-netboot.elf" LINUX_NETBOOT="$work/netboot.cpio" LINUX_SMALL="$work/second.cpio" \
 		MEDIA="$media" LINUX_DISK="$work/disk.cpio" QEMU="$qemu" WORK="$work/run" \
 		timeout "$limit" sh tests/vm/inside/cells $cells >"$HVKIT_VM_RESULTS/log" 2>&1 || true
 else
@@ -101,6 +101,7 @@ else
 	cp tests/vm/inside/tap-cells tests/vm/inside/vf-cells tests/vm/inside/disk-cells tests/vm/inside/image-disk \
 		tests/vm/inside/netboot-cells "$outer/"
 	cp "$work/vf.cpio" "$work/netboot.cpio" "$outer/"
+	cp "$work/second.cpio" "$outer/small.cpio"
 	cp "$HVKIT_BUILD/hvkit-netboot.elf" "$outer/"
 	ln -s bin/hvkit-shell.elf "$outer/hvkit-shell.elf"
 	[ ! -e "$work/tools.cpio" ] || cp "$work/tools.cpio" "$outer/tools.cpio"
