@@ -16,7 +16,7 @@
 #include "hvkit_host/storage.h"
 #include "hvkit_host/utilities.h"
 
-#define CLI_COMMANDS_MAX 64u
+#define CLI_COMMANDS_MAX 256u
 #define CLI_ERROR_MAX 640u
 #define CLI_MEMORY_DEFAULT (256ull << 20)
 
