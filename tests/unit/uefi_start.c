@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole way of BOOTX64.EFI on a firmware made for the test: what it asks for and in which order, a memory map
- * that changes under its hands, a hypervisor that the firmware holds until it is gone, or longer. What it reads
- * and writes of the machine is looked at here; there is nothing else by which it could write a register.
+ * The whole way of BOOTX64.EFI on a firmware made for the test: what it asks for and in which order, a
+ * memory map that changes under its hands, a hypervisor that the firmware holds until it is gone, or
+ * longer. What it reads and writes of the machine is looked at here; there is nothing else by which it
+ * could write a register.
  */
 #include <setjmp.h>
 #include <stdarg.h>
