@@ -123,7 +123,7 @@ static void nothing_is_touched_before_it_is_shown(void **state)
 
 static void the_last_lines_stay(void **state)
 {
-	char line[16];
+	char line[24];
 
 	(void)state;
 	open_screen(pixels(640, 480, 32)); /* 106 by 30 */
