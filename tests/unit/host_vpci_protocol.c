@@ -291,6 +291,40 @@ static void a_closed_bus_forgets(void **state)
 	assert_no_violation(guest);
 }
 
+/* Slot, resources, interrupts, an ejection that was asked for: all of it ends with the channel. */
+static void a_bus_opened_again_has_nothing_of_before(void **state)
+{
+	struct guest *guest = *state;
+	struct vpci_delete_interrupt message = {.type = VPCI_DELETE_INTERRUPT, .slot = SLOT};
+	struct vpci_ejection_complete ejected = {.type = VPCI_EJECTION_COMPLETE, .slot = SLOT};
+	struct hvh_vpci *bus = function_ready(guest);
+	struct answer answer;
+
+	assert_int_equal(create_interrupt(guest, DEVICE_VECTOR, 0, &answer), 0);
+	message.interrupt = created(&answer);
+	assert_true(hvh_vpci_eject(bus, guest->now));
+	assert_true(hvh_vpci_is_leaving(bus));
+	open_again(guest);
+	assert_false(hvh_vpci_is_leaving(bus));
+	expect_nothing(guest);
+	assert_int_equal(ask_version(guest, VPCI_VERSION_1_1, &answer), 0);
+	assert_int_equal(enter_d0(guest, WINDOW, &answer), 0);
+	drain(guest);
+	assert_int_equal(config_read(guest, PCI_VENDOR, 2), 0xffff); /* no slot is chosen */
+	mmio_write(guest, WINDOW, 4, SLOT);
+	assert_int_equal(config_read(guest, PCI_VENDOR, 2), HVH_REGISTERS_VENDOR);
+	assert_int_equal(config_read(guest, PCI_COMMAND, 2), 0);
+	assert_no_violation(guest);
+	assert_int_equal(create_interrupt(guest, DEVICE_VECTOR, 0, &answer), VPCI_STATUS_BAD_DATA);
+	assert_only_violation(guest, HVH_V_VPCI_ORDER); /* 1.1 has no such form */
+	assert_int_equal(ask(guest, &message, sizeof message, &answer), VPCI_STATUS_BAD_DATA);
+	assert_int_equal(hvh_violation_count(guest->host, HVH_V_VPCI_INTERRUPT), 1);
+	assert_int_equal(ask(guest, &ejected, sizeof ejected, &answer), VPCI_STATUS_BAD_DATA);
+	assert_int_equal(hvh_violation_count(guest->host, HVH_V_VPCI_ORDER), 2);
+	pass(guest, 120000 * MS);
+	assert_true(hvh_vpci_is_offered(bus)); /* nobody waits for it to leave */
+}
+
 /* --- Resources and power ------------------------------------------------------------------------------ */
 
 static void resources_may_say_where_bars_are(void **state)
@@ -491,6 +525,7 @@ int main(void)
 		TEST(windows_that_are_none),
 		TEST(d0_comes_before_what_needs_it),
 		TEST(a_closed_bus_forgets),
+		TEST(a_bus_opened_again_has_nothing_of_before),
 		TEST(resources_may_say_where_bars_are),
 		TEST(resources_of_zeros_take_bars_away),
 		TEST(resources_that_contradict_themselves),
