@@ -216,7 +216,7 @@ static void a_card_is_attached_anew_after_it(void **state)
 
 		aside = 0;
 		rig_run(&config, &result);
-		/* What was found is what the loaded system left: SINT2 masked, without the vector of before. */
+		/* What was found is what the loaded system left: SINT2 without the vector of before. */
 		if (result.changed_register && strcmp(result.changed_register, "SINT2") == 0)
 			result.changed_register = NULL;
 		wrong = rig_check(&result, true);

@@ -2,7 +2,8 @@
 /*
  * Simulation: a loader works, perhaps steps aside for others, and hands the machine over by either exit, on
  * hosts that are late, silent at a step, or say everything twice. Then another system comes and must work.
- * The host never writes into memory that was given back, and what may not be given away is listed to the page.
+ * The host never writes into memory that was given back, and what may not be given away is listed to the
+ * page.
  *
  *   sim_handover [FIRST [COUNT]]     SIM_HANDOVER_SEEDS=n sets the count (150)
  *   HANDOVER_TRACE=FILE              writes a trace
@@ -341,7 +342,7 @@ static void hand_over(struct systems *systems, struct run *run)
 	check_memory(systems, run, status);
 }
 
-/* --- The loaded system -------------------------------------------------------------------------------------- */
+/* --- The loaded system ----------------------------------------------------------------------- */
 
 static void be_loaded(struct systems *systems, struct run *run, uint32_t pages)
 {
@@ -379,7 +380,7 @@ static void be_loaded(struct systems *systems, struct run *run, uint32_t pages)
 		systems_wrong(systems, "the loaded system leaks");
 }
 
-/* --- A run --------------------------------------------------------------------------------------------------- */
+/* --- A run ------------------------------------------------------------------------------------- */
 
 static void script(struct systems *systems, void *context)
 {

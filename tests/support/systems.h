@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One machine and the systems on it, one after the other: a loader, what it loads, a firmware before both. Each has
- * an instance and an identity of its own and talks to the echo devices of the machine.
+ * One machine and the systems on it, one after the other: a loader, what it loads, a firmware before both.
+ * Each has an instance and an identity of its own and talks to the echo devices of the machine.
  *
- * Deterministic, one CPU. What does not hold is kept, the first of it; statuses of requests are the test's to judge.
+ * Deterministic, one CPU. What does not hold is kept, the first of it; statuses of requests are the test's
+ * to judge.
  */
 #ifndef TESTS_SUPPORT_SYSTEMS_H
 #define TESTS_SUPPORT_SYSTEMS_H
