@@ -38,7 +38,8 @@ static void unowned_write(struct hvh_partition *partition, uint64_t gpa)
 		    (unsigned long long)gpa);
 }
 
-/* Who leaves with the bus connected keeps its memory: a loader that serves a disk, a host that knows no UNLOAD. */
+/* Who leaves with the bus connected keeps its memory: a loader that serves a disk, or where the host knows no
+ * UNLOAD. */
 void hvh_owner_changed(struct hvh_partition *partition, uint64_t before, uint64_t value)
 {
 	if (value != 0)

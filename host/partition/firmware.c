@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scripted firmware: registers, messages and their order are those of mu_msvm. Everything that it does goes
- * through the doors that a guest has.
+ * The scripted firmware: registers, messages and their order are those of mu_msvm. Everything that it does
+ * goes through the doors that a guest has.
  */
 #include "hvkit_host/firmware.h"
 

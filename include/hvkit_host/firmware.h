@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The firmware of a Generation 2 machine, by script: it has the hypervisor (identity 1<<40) and the bus before any
- * guest comes, as mu_msvm does, with channels open, and leaves when the guest says ExitBootServices.
+ * The firmware of a Generation 2 machine, by script: it has the hypervisor (identity 1<<40) and the bus before
+ * any guest comes, as mu_msvm does, with channels open, and leaves when the guest says ExitBootServices.
  *
  * Until then whoever else writes a synthetic register or makes a hypercall ends the virtual machine
- * (hvh_ended): to take the hypervisor from the firmware crashes a real one at once (iPXE 936657832). Reading is
- * allowed, and how a guest finds out.
+ * (hvh_ended): to take the hypervisor from the firmware crashes a real one at once (iPXE 936657832). Reading
+ * is allowed, and how a guest finds out.
  *
  * It is one more guest on virtual processor 0, with memory of its own. Whoever embeds the model gives it
  * time: hvh_firmware_run after hvh_run.
@@ -34,15 +34,15 @@ enum hvh_firmware_state {
 };
 
 struct hvh_firmware_config {
-	/* RAM that is the firmware's, guest-physical: HVH_FIRMWARE_PAGES, and HVH_FIRMWARE_CHANNEL_PAGES for each
-	 * channel that it is to open, in the order of their offers. */
+	/* RAM that is the firmware's, guest-physical: HVH_FIRMWARE_PAGES, and HVH_FIRMWARE_CHANNEL_PAGES for
+	 * each channel that it is to open, in the order of their offers. */
 	const uint64_t *pages;
 	uint32_t page_count;
 	bool keeps_identity; /* a fault of it: leaves, and the identity stays 1<<40 */
 };
 
-/* Takes the hypervisor at once. NULL: out of memory, too few pages, or a host that knows no UNLOAD (there is no
- * Generation 2 on such a host). The devices are created before. */
+/* Takes the hypervisor at once. NULL: out of memory, too few pages, or a host that knows no UNLOAD (there is
+ * no Generation 2 on such a host). The devices are created before. */
 struct hvh_firmware *hvh_firmware_create(struct hvh_partition *partition, uint64_t now,
 					 const struct hvh_firmware_config *config);
 void hvh_firmware_destroy(struct hvh_firmware *firmware);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A firmware that has the hypervisor and the bus before us: nothing of ours is written before it has left; then the
- * native drivers connect, on every host that has such firmware.
+ * A firmware that has the hypervisor and the bus before us: nothing of ours is written before it has left;
+ * then the native drivers connect, on every host that has such firmware.
  */
 #include <setjmp.h>
 #include <stdarg.h>
