@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The firmware of a Generation 2 machine, by script: it has the hypervisor (identity 1<<40) and the bus
- * before any guest comes, as mu_msvm does, with channels open, and leaves when the guest says ExitBootServices.
+ * before any guest comes, as mu_msvm does, with channels open, and leaves when the guest says
+ * ExitBootServices.
  *
  * Until then whoever else writes a synthetic register or makes a hypercall ends the virtual machine
  * (hvh_ended): to take the hypervisor from the firmware crashes a real one at once (iPXE 936657832). Reading
