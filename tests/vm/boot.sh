@@ -75,6 +75,14 @@ add_modules "$steps" $disc_modules
 echo $disc_modules >"$steps/kernel/disc"
 pack "$steps" "$work/netboot.cpio"
 
+# --- What the test of the integration components adds to it ----------------------------------------
+
+pack_utilities_steps "$work/utilities.cpio"
+if command -v mkfs.ext4 >/dev/null; then
+	truncate -s 16M "$work/backup.img"
+	mkfs.ext4 -q "$work/backup.img"
+fi
+
 # --- Disks and discs --------------------------------------------------------------------------------
 
 . tests/vm/media.inc
@@ -91,6 +99,7 @@ if [ "$way" = direct ]; then
 	mkdir "$work/run"
 	echo "running directly on this machine's KVM, with $(cat "$kernel/version")"
 	KEEP="$HVKIT_VM_RESULTS" HVKIT="$HVKIT" IMAGE="$image" KERNEL="$kernel" LINUX_INITRD="$work/linux.cpio" LINUX_TOOLS="$work/tools.cpio" LINUX_VF="$work/vf.cpio" \
+		LINUX_UTILITIES="$work/utilities.cpio" BACKUP="$work/backup.img" \
 		NETBOOT="$HVKIT_BUILD/hvkit-netboot.elf" LINUX_NETBOOT="$work/netboot.cpio" LINUX_SMALL="$work/second.cpio" \
 		MEDIA="$media" LINUX_DISK="$work/disk.cpio" QEMU="$qemu" WORK="$work/run" \
 		timeout "$limit" sh tests/vm/inside/cells $cells >"$HVKIT_VM_RESULTS/log" 2>&1 || true
@@ -98,12 +107,15 @@ else
 	outer=$work/outer
 	make_outer "$outer" tests/vm/inside/cells "$cells"
 	cp "$kernel/ipxe.lkrn" "$outer/kernel/"
-	cp tests/vm/inside/tap-cells tests/vm/inside/vf-cells tests/vm/inside/disk-cells tests/vm/inside/image-disk \
+	cp tests/vm/inside/tap-cells tests/vm/inside/vf-cells tests/vm/inside/utilities-cells tests/vm/inside/disk-cells \
+		tests/vm/inside/image-disk \
 		tests/vm/inside/netboot-cells "$outer/"
 	cp "$work/vf.cpio" "$work/netboot.cpio" "$outer/"
 	cp "$work/second.cpio" "$outer/small.cpio"
 	cp "$HVKIT_BUILD/hvkit-netboot.elf" "$outer/"
 	ln -s bin/hvkit-shell.elf "$outer/hvkit-shell.elf"
+	cp "$work/utilities.cpio" "$outer/"
+	[ ! -e "$work/backup.img" ] || cp "$work/backup.img" "$outer/"
 	[ ! -e "$work/tools.cpio" ] || cp "$work/tools.cpio" "$outer/tools.cpio"
 	if [ -e "$media/root.img" ]; then
 		mv "$media" "$outer/media"
