@@ -73,7 +73,7 @@ function(hvkit_iso name image program line)
 endfunction()
 
 hvkit_iso(hvkit-shell hvkit-shell.elf hvkit-shell "console=yes")
-hvkit_iso(hvkit-netboot hvkit-netboot.elf hvkit-netboot "")
+hvkit_iso(hvkit-netboot hvkit-netboot.elf hvkit-netboot "wait=300")
 hvkit_iso(hvkit-conformance hvkit-shell.elf hvkit-shell "conformance=stay log=debug")
 
 get_property(isos GLOBAL PROPERTY hvkit_isos)

@@ -199,6 +199,19 @@ static int with_hypervisor(struct netboot *self)
 	return result;
 }
 
+/* Whoever reads this at a screen has until then, or until a key at the serial port. */
+static void wait_for_reader(struct netboot *self)
+{
+	const struct hvk_port *port = self->platform.port;
+	uint64_t pauses = self->options.wait_s * 1000000000ull / port->pause_ns;
+
+	if (pauses)
+		netboot_print(self, "netboot: ends in %u s, or by a key at the serial port\n",
+			      self->options.wait_s);
+	while (pauses-- > 0 && self->platform.read(self->platform.context) < 0)
+		port->pause(port->context);
+}
+
 int netboot_run(struct netboot *self, const struct netboot_platform *platform, const char *command_line)
 {
 	struct hvk_config config = {.cpus = 1, .vector = platform->vector};
@@ -224,5 +237,7 @@ int netboot_run(struct netboot *self, const struct netboot_platform *platform, c
 	if (self->hvk)
 		(void)hvk_destroy(self->hvk);
 	self->hvk = NULL;
+	if (result != NETBOOT_OK)
+		wait_for_reader(self);
 	return result;
 }

@@ -15,6 +15,7 @@ static const struct {
 	{"log", "error, warning, info or debug"},
 	{"keys", "us or de"},
 	{"handover", "stop or anyway"},
+	{"wait", "seconds, 0 to 3600"},
 };
 #define WORDS (sizeof(words) / sizeof(words[0]))
 
@@ -42,6 +43,19 @@ static bool take_script(struct netboot_options *options, const char *value, size
 	return location_parse(options->script, &location) == NULL;
 }
 
+static bool take_seconds(const char *value, size_t length, uint32_t *seconds)
+{
+	*seconds = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (value[i] < '0' || value[i] > '9')
+			return false;
+		*seconds = *seconds * 10 + (uint32_t)(value[i] - '0');
+		if (*seconds > OPTIONS_WAIT_MAX)
+			return false;
+	}
+	return length > 0;
+}
+
 static bool take(struct netboot_options *options, size_t word, const char *value, size_t length)
 {
 	int n;
@@ -57,10 +71,12 @@ static bool take(struct netboot_options *options, size_t word, const char *value
 		n = which(value, length, "us|de");
 		options->german = n == 1;
 		return n >= 0;
-	default:
+	case 3:
 		n = which(value, length, "stop|anyway");
 		options->anyway = n == 1;
 		return n >= 0;
+	default:
+		return take_seconds(value, length, &options->wait_s);
 	}
 }
 
@@ -81,7 +97,8 @@ static bool take_word(struct netboot_options *options, const char *word, size_t 
 		return false;
 	}
 	snprintf(error, OPTIONS_ERROR_MAX,
-		 "'%.*s' is no word of the command line; there are script=, log=, keys=, handover= and, "
+		 "'%.*s' is no word of the command line; there are script=, log=, keys=, handover=, wait= "
+		 "and, "
 		 "before statements of a script, --",
 		 (int)(length < 40 ? length : 40), word);
 	return false;

@@ -76,8 +76,9 @@ if command -v xorriso >/dev/null; then
 	out_says '^starting disk:0:/kernel at 0x'
 	out_says_not warning
 fi
-netboot --append "-- kernel http://10.0.2.2:$port/none ; boot"
+netboot --append "wait=1 -- kernel http://10.0.2.2:$port/none ; boot"
 status_is 1
+out_says '^netboot: ends in 1 s'
 out_says "^netboot: script, line 1: http://10.0.2.2:$port/none: the server answered 404"
 
 # A host that a loaded system could not come back to.

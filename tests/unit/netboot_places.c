@@ -111,6 +111,9 @@ static void words_of_the_command_line(void **state)
 	assert_true(netboot_options_parse(&options, "keys=us log=error handover=stop --", error));
 	assert_int_equal(options.log_level, HVK_LOG_ERROR);
 	assert_false(options.german || options.anyway);
+	assert_int_equal(options.wait_s, 0);
+	assert_true(netboot_options_parse(&options, "wait=3600", error));
+	assert_int_equal(options.wait_s, 3600);
 }
 
 static void refused(const char *line, const char *part)
@@ -130,6 +133,9 @@ static void wrong_words_are_told(void **state)
 	refused("keys=fr", "keys= takes us or de");
 	refused("handover=", "handover= takes stop or anyway");
 	refused("handover=stopx", "handover= takes stop or anyway");
+	refused("wait=", "wait= takes seconds, 0 to 3600");
+	refused("wait=3601", "wait= takes seconds");
+	refused("wait=1s", "wait= takes seconds");
 	refused("quiet", "'quiet' is no word of the command line; there are script=");
 	refused("=x", "'=x' is no word");
 	refused("script", "'script' is no word");
