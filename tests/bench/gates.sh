@@ -94,14 +94,14 @@ vf_remove_hypercalls 3 0
 vf_remove_accesses 39 0
 vf_pair_instructions 1632177
 vf_remove_instructions 40301
-vf_rx_1500_instructions 654
-vf_rx_64_instructions 493
-vf_rx_64_checksums_instructions 502
+vf_rx_1500_instructions 664
+vf_rx_64_instructions 503
+vf_rx_64_checksums_instructions 512
 vf_switch_to_card_instructions 19487
 vf_switch_to_vf_instructions 25749
-vf_tx_1500_instructions 523
-vf_tx_64_instructions 523
-vf_tx_64_two_queues_instructions 550
+vf_tx_1500_instructions 699
+vf_tx_64_instructions 699
+vf_tx_64_two_queues_instructions 726
 offer_2047_instructions 10591482
 packet_1_channel_instructions 572
 packet_64_channels_instructions 573
