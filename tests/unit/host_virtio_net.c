@@ -45,6 +45,35 @@ static void test_frame_goes_out_as_it_is(void **state)
 	scene_destroy(p);
 }
 
+/* Its header and its bytes lie wherever the descriptors are cut, some of which have none. */
+static void test_frame_goes_out_of_any_pieces(void **state)
+{
+	static const uint32_t cuts[] = {5, 12, 13, 13, 40, 700, 1066};
+	struct hvh_partition *p = scene_create(0);
+	uint8_t bytes[12 + 1514];
+	uint32_t length = make_whole_tcp(bytes + 12, 7, 1000) + 12, at = 0;
+
+	(void)state;
+	bring_up(p, MERGED, 1, 256);
+	memset(bytes, 0, 12);
+	assert_int_equal(length, 1066);
+	for (uint16_t n = 0; n < 7; n++) {
+		bool last = n == 6;
+
+		memcpy(memory_at(p, buffer(n * 8192), 4096), bytes + at, cuts[n] - at);
+		describe(p, TX, n, buffer(n * 8192), cuts[n] - at,
+			 (uint16_t)(last ? 0 : VIRTQ_DESCRIPTOR_NEXT), (uint16_t)(n + 1));
+		at = cuts[n];
+	}
+	show(p, TX, 0, 256);
+	ring_bell(p, TX);
+	assert_int_equal(p->sent, 1);
+	assert_int_equal(p->sent_length[0], length - 12);
+	assert_memory_equal(p->sent_bytes[0], bytes + 12, length - 12);
+	expect_lawful(p);
+	scene_destroy(p);
+}
+
 static void test_checksum_is_made_from_the_pseudo_headers_sum(void **state)
 {
 	struct virtio_net_header header = {
@@ -378,6 +407,34 @@ static void test_filter_is_what_the_commands_say(void **state)
 	scene_destroy(p);
 }
 
+/* Who names more addresses than there is room for has all of that kind; one may have another of one's own. */
+static void test_filter_that_is_full_and_another_address(void **state)
+{
+	static const uint8_t group[60] = {1, 0, 0x5e, 9, 9, 9}, other[60] = {2, 0, 0, 0, 0, 7};
+	uint8_t table[4 + 4 + 65 * 6] = {0}, own[60] = {0};
+	struct hvh_partition *p = scene_create(0);
+
+	(void)state;
+	memcpy(own, own_address, 6);
+	bring_up(p, CONTROLLED | VIRTIO_NET_F_CTRL_MAC_ADDR, 1, 256);
+	table[4] = 65;
+	for (uint32_t n = 0; n < 65; n++) {
+		table[8 + 6 * n] = 1;
+		table[8 + 6 * n + 5] = (uint8_t)n;
+	}
+	assert_int_equal(command(p, VIRTIO_NET_CONTROL_MAC, 0, table, sizeof table), 0);
+	assert_true(virtio_net_accepts(p->net, group));
+	assert_false(virtio_net_accepts(p->net, other));
+	table[4] = 64;
+	assert_int_equal(command(p, VIRTIO_NET_CONTROL_MAC, 0, table, sizeof table - 6), 0);
+	assert_false(virtio_net_accepts(p->net, group));
+	assert_int_equal(command(p, VIRTIO_NET_CONTROL_MAC, 1, other, 6), 0);
+	assert_true(virtio_net_accepts(p->net, other));
+	assert_false(virtio_net_accepts(p->net, own));
+	expect_lawful(p);
+	scene_destroy(p);
+}
+
 static void test_wrong_commands_are_refused(void **state)
 {
 	static const struct {
@@ -457,6 +514,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_frame_goes_out_as_it_is),
+		cmocka_unit_test(test_frame_goes_out_of_any_pieces),
 		cmocka_unit_test(test_checksum_is_made_from_the_pseudo_headers_sum),
 		cmocka_unit_test(test_large_send_is_cut_into_segments_with_right_checksums),
 		cmocka_unit_test(test_what_was_not_agreed_on_is_a_violation),
@@ -469,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_buffer_that_is_too_short_or_to_be_read_breaks_the_device),
 		cmocka_unit_test(test_flow_comes_in_where_the_guest_sends_it),
 		cmocka_unit_test(test_filter_is_what_the_commands_say),
+		cmocka_unit_test(test_filter_that_is_full_and_another_address),
 		cmocka_unit_test(test_wrong_commands_are_refused),
 		cmocka_unit_test(test_offloads_are_switched_off_and_on),
 		cmocka_unit_test(test_announcement_is_asked_for_until_acknowledged),
