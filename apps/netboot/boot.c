@@ -67,7 +67,7 @@ static void tell(struct netboot *self)
 	netboot_size(bytes, size);
 	netboot_print(self, "loaded: %s; first byte after %u.%03u s, all after %u.%03u s, %llu hypercalls\n",
 		      size, (unsigned)(first / 1000), (unsigned)(first % 1000), (unsigned)(total / 1000),
-		      (unsigned)(total % 1000), (unsigned long long)(counters.posts + counters.signals));
+		      (unsigned)(total % 1000), (unsigned long long)counters.posts + counters.signals);
 }
 
 /* --- Leaving ------------------------------------------------------------------------------------- */
