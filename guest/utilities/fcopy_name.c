@@ -6,7 +6,9 @@
 /* Nothing that a file system, a shell or a terminal reads as more than a letter; no drive, no stream. */
 static bool is_plain(uint16_t unit)
 {
-	return unit >= 0x20 && unit != 0x7f && unit != ':' && unit != '/' && unit != '\\';
+	bool control = unit < 0x20 || (unit >= 0x7f && unit < 0xa0);
+
+	return !control && unit != ':' && unit != '/' && unit != '\\';
 }
 
 static bool is_separator(uint16_t unit)

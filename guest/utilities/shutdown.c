@@ -2,12 +2,19 @@
 /* Shutdown: asked, answered, and only then is the machine told to go down. Source: Linux hv_util.c. */
 #include "guest/utilities/utilities_internal.h"
 
-/* Control characters would act on whatever terminal the text gets to. */
+/* Control characters would act on whatever terminal the text gets to, those of two bytes as well. Halves of
+ * surrogate pairs have three bytes, which are no UTF-8. */
 static void make_printable(char *text)
 {
 	for (; *text != '\0'; text++) {
-		if ((uint8_t)*text < 0x20 || *text == 0x7f)
-			*text = ' ';
+		uint8_t first = (uint8_t)text[0], second = (uint8_t)text[1];
+
+		if (first < 0x20 || first == 0x7f)
+			text[0] = ' ';
+		else if (first == 0xc2 && second < 0xa0)
+			text[0] = text[1] = ' ';
+		else if (first == 0xed && second >= 0xa0)
+			text[0] = text[1] = text[2] = '?';
 	}
 }
 

@@ -25,8 +25,10 @@ static void put_text(uint8_t *field, const char *text)
 
 	for (uint32_t units = 0; text[used] != '\0'; used += length) {
 		length = hvh_utf8_decode(text + used, &point);
+		if (length == 0)
+			break;
 		units += point < 0x10000 ? 1 : 2;
-		if (length == 0 || units > max)
+		if (units > max)
 			break;
 	}
 	memcpy(cut, text, used);

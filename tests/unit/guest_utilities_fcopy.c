@@ -126,6 +126,9 @@ static void names(void **state)
 	memset(body.file_name, 0, sizeof(body.file_name));
 	body.file_name[0] = 0xd83d; /* half a character */
 	assert_int_equal(utility_ask(IC_TYPE_FCOPY, &body, sizeof(body)), IC_STATUS_INVALID_ARGUMENT);
+	body.header.operation = IC_FCOPY_START;
+	body.file_name[0] = 0x9b; /* begins a terminal's commands, as ESC [ does */
+	assert_int_equal(utility_ask(IC_TYPE_FCOPY, &body, sizeof(body)), IC_STATUS_INVALID_ARGUMENT);
 	assert_int_equal(user.starts, 0);
 	assert_int_equal(start("\\srv\\...\\.x\\", "..a", 1, 0), IC_STATUS_OK);
 	assert_string_equal(user.path, "srv/.../.x");

@@ -116,6 +116,10 @@ static void texts(void **state)
 	user.answer = HVK_UTILITY_REFUSED;
 	assert_int_equal(ask(0, "a\x1b[2J\nb"), IC_STATUS_FAIL);
 	assert_string_equal(user.text, "a [2J b"); /* nothing that a terminal obeys */
+	memcpy(body.text, "\x9b\0m\0\xe9\0\x3d\xd8y\0\xff\xd7",
+	       12); /* CSI m, e acute, half a pair, the last before them */
+	assert_int_equal(utility_ask(IC_TYPE_SHUTDOWN, &body, sizeof(body)), IC_STATUS_FAIL);
+	assert_string_equal(user.text, "  m\xc3\xa9???y\xed\x9f\xbf");
 	memset(body.text, 'x', sizeof(body.text)); /* 1024 units of three bytes, without an end */
 	(void)utility_ask(IC_TYPE_SHUTDOWN, &body, sizeof(body));
 	assert_int_equal(strlen(user.text), 1023);
