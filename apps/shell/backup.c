@@ -80,10 +80,10 @@ static void finish(struct shell *shell)
 {
 	struct shell_backup *backup = backup_of(shell);
 	struct hvk_utility *utility = shell->services.service[SHELL_VSS].utility;
-	bool right = backup->flush_status == HVK_OK;
+	bool right = backup->flush_status == HVK_OK, stale = backup->flush_stale;
 
-	backup->flushing = false;
-	if (backup->state != SHELL_FREEZING) /* thawed meanwhile */
+	backup->flushing = backup->flush_stale = false;
+	if (backup->state != SHELL_FREEZING || stale) /* thawed meanwhile; and frozen again: once more */
 		return;
 	backup->state = right ? SHELL_FROZEN : SHELL_THAWED;
 	if (right)
@@ -119,6 +119,7 @@ static enum hvk_utility_answer freeze(void *context)
 	if (shell->services.refuses & SHELL_REFUSES_FREEZE)
 		return HVK_UTILITY_REFUSED;
 	backup_of(shell)->state = SHELL_FREEZING;
+	backup_of(shell)->flush_stale = backup_of(shell)->flushing;
 	return HVK_UTILITY_LATER;
 }
 

@@ -30,6 +30,9 @@ static enum hvk_utility_answer start(void *context, const char *path, const char
 	    strncmp(name, SHELL_POOL_FILE, strlen(SHELL_POOL_FILE)) == 0 ||
 	    strlen(path) + 1 + strlen(name) >= SHELL_COPY_NAME)
 		return HVK_UTILITY_REFUSED;
+	if (copies->begun == SHELL_COPIES_BEGUN || size > SHELL_COPIES_BYTES - copies->kept_bytes)
+		return HVK_UTILITY_NO_ROOM;
+	copies->begun++;
 	copies->now = (struct shell_copy){.size = size, .hashed = true};
 	snprintf(copies->now.name, SHELL_COPY_NAME, "%s%s%s", path, path[0] ? "/" : "", name);
 	sha256_begin(&copies->sha);
@@ -63,6 +66,7 @@ static void note(struct shell *shell)
 
 	sha256_end(&copies->sha, digest);
 	sha256_text(digest, copies->now.digest);
+	copies->kept_bytes += copies->now.came;
 	if (copies->count == SHELL_COPIES_MAX)
 		memmove(copies->list, copies->list + 1, (SHELL_COPIES_MAX - 1) * sizeof(copies->list[0]));
 	else

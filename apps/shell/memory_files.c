@@ -9,6 +9,7 @@
 #define FILES_MAX 16u
 #define LIST_PAGES 4u
 #define PAGES_MAX (LIST_PAGES * HVK_PAGE_SIZE / sizeof(struct hvk_pages)) /* of a file: 2.6 MiB */
+#define TOTAL_PAGES_MAX 2048u /* of all files: 8 MiB, so that drivers find memory */
 #define NAME_MAX_BYTES 256u
 
 struct file {
@@ -22,6 +23,7 @@ struct file {
 struct shell_memory_files {
 	const struct hvk_port *port;
 	struct hvk_pages own;
+	uint32_t total_pages;
 	struct file file[FILES_MAX];
 };
 
@@ -36,6 +38,7 @@ static void drop(struct shell_memory_files *files, struct file *file)
 
 	for (uint32_t n = 0; n < file->pages; n++)
 		port->pages_free(port->context, &pages_of(file)[n]);
+	files->total_pages -= file->pages;
 	if (file->list.count)
 		port->pages_free(port->context, &file->list);
 	memset(file, 0, sizeof(*file));
@@ -105,10 +108,12 @@ static bool extend(struct shell_memory_files *files, struct file *file, uint64_t
 	while ((uint64_t)file->pages * HVK_PAGE_SIZE < size) {
 		struct hvk_pages *page = &pages_of(file)[file->pages];
 
-		if (port->pages_alloc(port->context, 1, HVK_PAGE_PRIVATE, page) != HVK_OK)
+		if (files->total_pages == TOTAL_PAGES_MAX ||
+		    port->pages_alloc(port->context, 1, HVK_PAGE_PRIVATE, page) != HVK_OK)
 			return false;
 		memset(page->address, 0, HVK_PAGE_SIZE);
 		file->pages++;
+		files->total_pages++;
 	}
 	if (file->size < size)
 		file->size = size;

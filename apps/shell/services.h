@@ -89,6 +89,7 @@ struct shell_backup {
 	enum shell_backup_state state;
 	struct hvk_block_request flushes[64]; /* one for each disk */
 	bool flushing;
+	bool flush_stale; /* what is being flushed is of an older freeze: writes came in between */
 	uint32_t flushes_left;
 	hvk_status flush_status;
 	uint64_t freezes, thaws, thaws_by_itself;
@@ -96,6 +97,9 @@ struct shell_backup {
 
 #define SHELL_COPIES_MAX 8u
 #define SHELL_COPY_NAME 256u
+/* Of all that come in one run: a host does not fill the guest's disk, with bytes or with directories. */
+#define SHELL_COPIES_BYTES (4ull << 30)
+#define SHELL_COPIES_BEGUN 4096u
 struct shell_copy {
 	char name[SHELL_COPY_NAME]; /* with its path */
 	uint64_t size, came;
@@ -105,7 +109,9 @@ struct shell_copy {
 struct shell_copies {
 	struct shell_copy list[SHELL_COPIES_MAX]; /* the last that came */
 	uint32_t count;
-	void *file; /* under way */
+	uint32_t begun;      /* since the start, also those that came to nothing */
+	uint64_t kept_bytes; /* likewise */
+	void *file;          /* under way */
 	struct shell_copy now;
 	struct sha256 sha;
 };
