@@ -41,6 +41,10 @@ void hvk_virtio_net_slots_write(struct virtio_net_pair *pair, uint32_t at, const
 	struct hvk_shared all = hvk_pages_shared(&pair->slot_memory);
 	const uint8_t *bytes = from;
 
+	if (at + length <= VIRTIO_NET_SLOT_SIZE) { /* most frames have but one */
+		hvk_shared_write(&all, next_slot(pair, 0) * VIRTIO_NET_SLOT_SIZE + at, bytes, length);
+		return;
+	}
 	while (length != 0) {
 		uint32_t inside = at % VIRTIO_NET_SLOT_SIZE;
 		uint32_t part = hvk_min32(length, VIRTIO_NET_SLOT_SIZE - inside);
@@ -77,13 +81,15 @@ struct virtio_net_slot *hvk_virtio_net_slots_next(const struct virtio_net_pair *
 
 void hvk_virtio_net_slots_take(struct virtio_net_pair *pair, uint32_t count, struct hvk_tx_frame *frame)
 {
-	hvk_virtio_net_slots_next(pair)->frame = frame;
-	for (uint32_t n = 0; n < count; n++) {
-		struct virtio_net_slot *slot = &pair->slots[next_slot(pair, n)];
+	struct virtio_net_slot *slot = hvk_virtio_net_slots_next(pair);
 
-		slot->left = (uint16_t)(count - 1 - n);
-		slot->next = slot->left != 0 ? next_slot(pair, n + 1) : 0;
+	slot->frame = frame;
+	for (uint32_t n = 1; n < count; n++) {
+		slot->left = (uint16_t)(count - n);
+		slot->next = next_slot(pair, n);
+		slot = &pair->slots[slot->next];
 	}
+	slot->left = 0;
 	pair->free_slot_count = (uint16_t)(pair->free_slot_count - count);
 }
 
@@ -93,9 +99,10 @@ struct hvk_tx_frame *hvk_virtio_net_slots_give_back(struct virtio_net_pair *pair
 	struct hvk_tx_frame *frame = first->frame;
 	uint16_t index = (uint16_t)(first - pair->slots);
 
-	for (uint32_t left = first->left + 1u; left != 0; left--) {
-		pair->free_slots[pair->free_slot_count++] = index;
+	pair->free_slots[pair->free_slot_count++] = index;
+	for (uint32_t left = first->left; left != 0; left--) {
 		index = pair->slots[index].next;
+		pair->free_slots[pair->free_slot_count++] = index;
 	}
 	first->frame = NULL;
 	return frame;

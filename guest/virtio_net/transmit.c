@@ -192,7 +192,8 @@ static void copy(struct virtio_net_pair *pair, const struct outgoing *out)
 static void write_slots(struct virtio_net_pair *pair, const struct outgoing *out)
 {
 	hvk_virtio_net_slots_write(pair, 0, &out->header, HEADER);
-	hvk_virtio_net_slots_write(pair, HEADER, out->head.bytes, out->head_length);
+	if (out->head_length != 0)
+		hvk_virtio_net_slots_write(pair, HEADER, out->head.bytes, out->head_length);
 	if (!out->by_page)
 		copy(pair, out);
 }
