@@ -95,8 +95,8 @@ struct vf_saved {
 	struct hvk_netdev_rss vf_rss;
 };
 
-/* Frames that a device has counted and nobody saw: to a group or address that the stack did not ask for; with no
- * interface that is up to take them. */
+/* Frames that a device has counted and nobody saw: to a group or address that the stack did not ask for; with
+ * no interface that is up to take them. */
 struct vf_unseen {
 	uint64_t other_group, not_up, bytes;
 };

@@ -99,9 +99,9 @@ vf_rx_64_instructions 503
 vf_rx_64_checksums_instructions 512
 vf_switch_to_card_instructions 19487
 vf_switch_to_vf_instructions 25749
-vf_tx_1500_instructions 699
-vf_tx_64_instructions 699
-vf_tx_64_two_queues_instructions 726
+vf_tx_1500_instructions 658
+vf_tx_64_instructions 658
+vf_tx_64_two_queues_instructions 685
 offer_2047_instructions 10591482
 packet_1_channel_instructions 572
 packet_64_channels_instructions 573
