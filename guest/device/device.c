@@ -140,6 +140,15 @@ static void work(struct hvk_device *device)
 	}
 }
 
+/* There is room for what waits in the ring. */
+static bool may_go_on(struct hvk_device *device)
+{
+	if (!device->held || !hvk_device_can_talk(device) || !device->kind->has_room(device))
+		return false;
+	device->held = false;
+	return true;
+}
+
 static void turn(struct hvk_request *request, void *context)
 {
 	struct hvk_device *device = context;
@@ -151,6 +160,8 @@ static void turn(struct hvk_request *request, void *context)
 	}
 	(void)__atomic_exchange_n(&device->kicked, false, __ATOMIC_SEQ_CST);
 	work(device);
+	if (may_go_on(device))
+		hvk_channel_resume(device->channel);
 	leave(device);
 }
 
@@ -175,8 +186,11 @@ static bool receive(struct hvk_device *device)
 
 		if (!hvk_device_can_talk(device))
 			return false;
-		if (device->kind->has_room && !device->kind->has_room(device))
-			return true;
+		if (device->kind->has_room && !device->kind->has_room(device)) {
+			hvk_channel_hold(device->channel);
+			device->held = true;
+			return false;
+		}
 		status = hvk_channel_receive(device->channel, device->packet, device->kind->packet_max,
 					     &packet);
 		if (status == HVK_EEMPTY)
@@ -200,6 +214,7 @@ static bool ready(void *context, struct hvk_channel *channel)
 		set_lost(device, HVK_EGONE);
 	more = receive(device);
 	work(device);
+	more |= may_go_on(device);
 	leave(device);
 	return more;
 }
@@ -231,7 +246,7 @@ hvk_status hvk_device_opened(void *context, const struct hvk_answer *answer)
 	struct hvk_device *device = context;
 
 	device->opened = answer->status == HVK_OK;
-	device->closing = device->down_told = false;
+	device->closing = device->down_told = device->held = false;
 	return answer->status;
 }
 

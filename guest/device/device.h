@@ -29,7 +29,7 @@ struct hvk_device_kind {
 	/* Begins with HVK_DEVICE_OPEN, and has hvk_device_attach_failed and hvk_device_is_up. */
 	const struct hvk_sequence *attach;
 	void (*take)(void *device, const struct hvk_packet *packet);
-	/* NULL: always. False: packets stay in the ring, and the next poll asks again. */
+	/* NULL: always. False: packets stay in the ring; it is asked again at the end of each turn. */
 	bool (*has_room)(const void *device);
 	/* The end of each turn while attached and not lost. May be NULL. */
 	void (*work)(void *device);
@@ -58,6 +58,7 @@ struct hvk_device {
 	struct hvk_steps steps;
 	hvk_status result, lost;
 	bool opened, closing, down_told, gone_told;
+	bool held; /* packets wait for room in the driver */
 	uint64_t faults, unknown;
 };
 

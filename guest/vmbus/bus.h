@@ -155,6 +155,7 @@ struct hvk_channel {
 	bool usable;                  /* rings may be touched; cleared with tx_lock held */
 	bool room_wanted;             /* somebody was told HVK_EAGAIN; under tx_lock */
 	struct hvk_timer room_timer;
+	bool held;       /* its driver has no room: what is in the ring waits; of its CPU */
 	hvk_status dead; /* HVK_OK, or why the inbound ring is not read any more */
 	struct hvk_channel_counters counters;
 

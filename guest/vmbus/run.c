@@ -9,6 +9,7 @@ static bool call_ready(struct hvk_channel *channel)
 	hvk_lock(channel->hvk, &channel->tx_lock);
 	channel->room_wanted = false;
 	hvk_unlock(channel->hvk, &channel->tx_lock);
+	channel->held = false;
 	HVK_COUNT(channel->counters.callbacks);
 	more = channel->config.ready(channel->config.context, channel);
 	return more && channel->dead == HVK_OK;
@@ -48,10 +49,21 @@ static void read_ring(struct hvk_channel *channel)
 		hvk_ring_mask(&channel->in); /* nothing more is read */
 		return;
 	}
-	if (!again)
+	if (!again && !channel->held)
 		again = batched ? hvk_ring_unmask(&channel->in) : hvk_ring_unread(&channel->in);
 	if (again)
 		hvk_cpu_put_ready(channel->hvk, channel);
+}
+
+void hvk_channel_hold(struct hvk_channel *channel)
+{
+	HVK_ASSERT(channel->config.reading == HVK_CHANNEL_UNBATCHED);
+	channel->held = true;
+}
+
+void hvk_channel_resume(struct hvk_channel *channel)
+{
+	hvk_cpu_put_ready(channel->hvk, channel);
 }
 
 bool hvk_channel_run(struct hvk_channel *channel)

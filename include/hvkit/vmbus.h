@@ -347,6 +347,13 @@ struct hvk_packet {
 hvk_status hvk_channel_receive(struct hvk_channel *channel, void *buffer, uint32_t size,
 			       struct hvk_packet *packet);
 
+/* For a driver that has no room for what comes next, in ready, which returns false then: what is in the ring
+ * stays there, and hvk_poll does not count it as work that is left, until hvk_channel_resume. ready may run
+ * before that (the host has signalled, a rescission), and holds again. Unbatched reading alone. */
+void hvk_channel_hold(struct hvk_channel *channel);
+/* ready will run. Task context or callback; the channel is open, or was. */
+void hvk_channel_resume(struct hvk_channel *channel);
+
 /* After a close, or a failed open: the cookies of requests that were never
  * answered, one per call, NULL after the last. Also forgets one outstanding request
  * early when cookie is given (its completion, if it comes, counts as late): returns

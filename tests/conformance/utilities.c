@@ -111,6 +111,34 @@ static void services_that_restart(struct user *user)
 	everything(user);
 }
 
+/* What the host says to a guest that takes its time waits in the ring, and no poll says that there is work. */
+static void what_waits_is_no_work(struct user *user)
+{
+	struct hvk_utility *utility = user->utilities[HVK_UTILITY_SHUTDOWN];
+	struct hvk_utility_counters before, after;
+	uint32_t polls = 0;
+
+	user->later = true;
+	hvh_shutdown_request(user->host, host_locked(user), 0, "", NULL, NULL);
+	host_unlocked(user);
+	UNTIL(user, SETTLE_MS, user->asked_down == 1);
+	hvk_utility_get_counters(utility, &before);
+	for (uint32_t n = 0; n < 3; n++) { /* one more than the guest holds */
+		restart(user, HVH_UTILITY_SHUTDOWN);
+		poll_for(user, 100);
+	}
+	while (polls < 1000 && hvk_poll(user->rig->hvk, 0))
+		polls++;
+	EXPECT(user, polls < 1000);
+	user->later = false;
+	EXPECT(user, hvk_utility_answer(utility, HVK_UTILITY_REFUSED, NULL, NULL) == HVK_OK);
+	poll_for(user, 200);
+	hvk_utility_get_counters(utility, &after);
+	EXPECT(user, after.negotiations == before.negotiations + 3 && user->asked_down == 1);
+	user->ended = 0;
+	goes_down(user);
+}
+
 /* What the host has set comes again to a guest that begins anew, and to the next run. */
 static void kept_by_the_host(struct user *user)
 {
@@ -225,6 +253,12 @@ static void restarts_in_the_middle(void **state)
 	seeds(services_that_restart);
 }
 
+static void a_guest_that_takes_its_time(void **state)
+{
+	(void)state;
+	seeds(what_waits_is_no_work);
+}
+
 static void a_freeze_thaws_by_itself(void **state)
 {
 	(void)state;
@@ -253,6 +287,7 @@ int main(void)
 		cmocka_unit_test(every_message_version),
 		cmocka_unit_test(under_faults),
 		cmocka_unit_test(restarts_in_the_middle),
+		cmocka_unit_test(a_guest_that_takes_its_time),
 		cmocka_unit_test(a_freeze_thaws_by_itself),
 		cmocka_unit_test(pairs_outlive_guest_and_host),
 	};

@@ -41,7 +41,7 @@ struct user {
 	uint32_t newest;      /* of the guest's messages; 0 = all */
 	uint32_t host_newest; /* of the host's */
 	const char *kvp_file;
-	bool refuses;
+	bool refuses, later; /* later: of shutdown */
 	bool threads;
 	uint32_t cpus; /* that the channels are on; 0 = 1 */
 	struct hvh_utilities *host;
@@ -92,6 +92,8 @@ static inline enum hvk_utility_answer asked_down(void *context, const struct hvk
 	user->action = shutdown->action;
 	user->forced = shutdown->forced;
 	(void)snprintf(user->reason, sizeof user->reason, "%s", shutdown->text);
+	if (user->later)
+		return HVK_UTILITY_LATER;
 	return user->refuses ? HVK_UTILITY_REFUSED : HVK_UTILITY_DONE;
 }
 

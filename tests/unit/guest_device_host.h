@@ -52,7 +52,7 @@ struct hvk {
 struct hvk_channel {
 	struct hvk_offer offer;
 	struct hvk_channel_config config;
-	bool open, rescinded, claimed, kicked, silent_open;
+	bool open, rescinded, claimed, kicked, held, silent_open;
 	uint32_t room; /* packets taken before the ring is full */
 };
 
@@ -61,7 +61,6 @@ static struct fake_bench {
 	struct hvk_channel channel;
 	struct fake_bytes inbox[FAKE_INBOX_MAX], sent[FAKE_SENT_MAX];
 	uint32_t inbox_first, inbox_count, sent_count;
-	uint32_t hot_polls; /* times that ready wanted to be called again */
 } bench;
 
 /* --- core -------------------------------------------------------------------------------- */
@@ -318,6 +317,16 @@ hvk_status hvk_channel_receive(struct hvk_channel *channel, void *buffer, uint32
 	return HVK_OK;
 }
 
+void hvk_channel_hold(struct hvk_channel *channel)
+{
+	channel->held = true;
+}
+
+void hvk_channel_resume(struct hvk_channel *channel)
+{
+	channel->kicked = true;
+}
+
 /* --- Running ----------------------------------------------------------------------------------- */
 
 static bool fake_run_timers(void)
@@ -351,7 +360,7 @@ static bool fake_run_finished(void)
 	return count != 0;
 }
 
-/* Until nothing happens any more; a ready that wants to be called again is, once a round. */
+/* Until nothing happens any more. What ready leaves in the ring has it called again, unless it holds it. */
 static void fake_run(void)
 {
 	for (uint32_t i = 0; i < 64; i++) {
@@ -359,15 +368,15 @@ static void fake_run(void)
 		bool work = fake_run_timers() | fake_run_finished();
 
 		if (channel->open && channel->kicked) {
-			channel->kicked = channel->config.ready(channel->config.context, channel);
-			bench.hot_polls += channel->kicked;
+			channel->kicked = channel->held = false;
+			channel->kicked |= channel->config.ready(channel->config.context, channel);
+			channel->kicked |= channel->open && bench.inbox_count > 0 && !channel->held;
 			work = true;
 		}
 		if (!work)
 			return;
 	}
-	/* Only a ready that waits for room in its driver may go on for ever. */
-	assert_true(bench.channel.kicked);
+	fail_msg("it has something to do for ever");
 }
 
 static void fake_advance(uint32_t ms)
