@@ -111,7 +111,7 @@ static void services_that_restart(struct user *user)
 	everything(user);
 }
 
-/* What the host says to a guest that takes its time waits in the ring, and no poll says that there is work. */
+/* What is said to a guest that takes its time waits in the ring, and no poll says that there is work. */
 static void what_waits_is_no_work(struct user *user)
 {
 	struct hvk_utility *utility = user->utilities[HVK_UTILITY_SHUTDOWN];
