@@ -107,7 +107,7 @@ else
 	outer=$work/outer
 	make_outer "$outer" tests/vm/inside/cells "$cells"
 	cp "$kernel/ipxe.lkrn" "$outer/kernel/"
-	cp tests/vm/inside/tap-cells tests/vm/inside/vf-cells tests/vm/inside/utilities-cells tests/vm/inside/disk-cells \
+	cp tests/vm/inside/tap-cells tests/vm/inside/vf-cells tests/vm/inside/vf-plan tests/vm/inside/utilities-cells tests/vm/inside/disk-cells \
 		tests/vm/inside/image-disk \
 		tests/vm/inside/netboot-cells "$outer/"
 	cp "$work/vf.cpio" "$work/netboot.cpio" "$outer/"
