@@ -365,8 +365,9 @@ static void fake_run(void)
 {
 	for (uint32_t i = 0; i < 64; i++) {
 		struct hvk_channel *channel = &bench.channel;
-		bool work = fake_run_timers() | fake_run_finished();
+		bool work = fake_run_timers();
 
+		work |= fake_run_finished();
 		if (channel->open && channel->kicked) {
 			channel->kicked = channel->held = false;
 			channel->kicked |= channel->config.ready(channel->config.context, channel);
