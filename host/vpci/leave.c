@@ -44,6 +44,7 @@ void vpci_ejection_complete(struct hvh_vpci *bus, const struct hvh_packet *packe
 	bus->counters.ejects_answered++;
 	bus->ejecting = false;
 	bus->ejected = true;
+	vpci_empty_relations(bus);
 	bus->eject_end = HVH_NEVER;
 	bus->rescind_at = bus->now + 1 + hvh_choose(bus->partition, AFTER_EJECTION_MAX);
 	hvh_device_interrupts_clear(&bus->interrupts);

@@ -91,6 +91,23 @@ void vpci_send_relations(struct hvh_vpci *bus, uint64_t delay)
 	vpci_send(bus, false, 0, delay, bytes, length);
 }
 
+/* A list that has not gone out yet would name what is not there any more. */
+void vpci_empty_relations(struct hvh_vpci *bus)
+{
+	for (uint32_t n = 0; n < bus->outgoing_count; n++) {
+		struct vpci_outgoing *out = &bus->outgoing[(bus->outgoing_head + n) % VPCI_OUTGOING_MAX];
+		struct vpci_bus_relations relations;
+
+		memcpy(&relations, out->bytes, sizeof relations);
+		if (out->completion ||
+		    (relations.type != VPCI_BUS_RELATIONS && relations.type != VPCI_BUS_RELATIONS2))
+			continue;
+		relations.count = 0;
+		memcpy(out->bytes, &relations, sizeof relations);
+		out->length = sizeof relations;
+	}
+}
+
 void vpci_query_relations(struct hvh_vpci *bus, const struct hvh_packet *packet)
 {
 	vpci_send_relations(bus, 0);

@@ -113,6 +113,7 @@ void vpci_resources_released(struct hvh_vpci *bus, const struct hvh_packet *pack
 void vpci_power_state(struct hvh_vpci *bus, const struct hvh_packet *packet);
 /* The functions there are, now: none once it is ejected. */
 void vpci_send_relations(struct hvh_vpci *bus, uint64_t delay);
+void vpci_empty_relations(struct hvh_vpci *bus);
 
 /* --- interrupts.c -------------------------------------------------------------------------------- */
 
