@@ -392,9 +392,9 @@ static void too_much(void **state)
 	line[used + 1300] = '\0';
 	assert_wrong(line, "at most 1200 characters");
 	line[used] = '|';
-	for (size_t i = 0; i < 65; i++)
+	for (size_t i = 0; i <= CLI_COMMANDS_MAX; i++)
 		memcpy(line + used + 1 + 3 * i, "ip;", 4);
-	assert_wrong(line, "at most 64 commands");
+	assert_wrong(line, "at most 256 commands");
 }
 
 static void options_of_kvm(void **state)
