@@ -185,10 +185,11 @@ bool utility_run(void *device, struct hvh_channel *channel, uint64_t now);
 uint64_t utility_next_event(void *device, struct hvh_channel *channel);
 void utility_dump(const void *device, struct hvh_dump *dump);
 void utility_destroy(void *device);
-#define UTILITY_OPS(name_)                                                                         \
-	{                                                                                          \
-		.name = (name_), .open = utility_open, .close = utility_close, .run = utility_run, \
-		.next_event = utility_next_event, .dump = utility_dump, .destroy = utility_destroy \
+#define UTILITY_OPS(name_)                                                                        \
+	{                                                                                         \
+		.name = (name_), .hears_out = true, .open = utility_open, .close = utility_close, \
+		.run = utility_run, .next_event = utility_next_event, .dump = utility_dump,       \
+		.destroy = utility_destroy                                                        \
 	}
 /* Begins anew: negotiates, and what was under way is over. why goes to those who wait. */
 void utility_restart(struct utility *utility, const char *why);

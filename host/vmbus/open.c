@@ -162,6 +162,8 @@ void hvh_close(struct hvh_partition *partition, uint64_t now, const struct hvh_p
 		complain(partition, HVH_V_CHANNEL_STATE, post, channel->id, "close, but it is not open");
 		return;
 	}
+	if (channel->ops->hears_out)
+		hvh_channel_run(channel, now);
 	if (channel->primary == NULL)
 		hvh_subchannels_withdraw(channel, now);
 	hvh_channel_stop(channel, now);

@@ -262,6 +262,7 @@ void hvh_spurious(struct hvh_channel *channel, uint64_t now);
 
 /* worker.c */
 void hvh_channels_run(struct hvh_partition *partition, uint64_t now);
+void hvh_channel_run(struct hvh_channel *channel, uint64_t now); /* out of its turn */
 uint64_t hvh_channels_next_event(const struct hvh_partition *partition);
 
 /* ring_open.c, ring_read.c, ring_write.c */

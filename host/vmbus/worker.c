@@ -40,7 +40,7 @@ static void settle(struct hvh_channel *channel, uint64_t now, bool more)
 	}
 }
 
-static void run_channel(struct hvh_channel *channel, uint64_t now)
+void hvh_channel_run(struct hvh_channel *channel, uint64_t now)
 {
 	uint32_t epoch = channel->epoch;
 
@@ -81,7 +81,7 @@ void hvh_channels_run(struct hvh_partition *partition, uint64_t now)
 		if (channel->modify_due <= now)
 			hvh_modify_run(channel, now);
 		if (due(channel, now))
-			run_channel(channel, now);
+			hvh_channel_run(channel, now);
 	}
 }
 

@@ -275,6 +275,26 @@ static void too_late(void **state)
 	assert_int_equal(violations(guest), 2);
 }
 
+/* As a guest that is shut down does: it answers and goes, before it was the host's turn. */
+static void answered_and_closed(void **state)
+{
+	struct guest *guest = *state;
+	struct hvh_utilities *utilities = ready(guest, HVH_UTILITY_SHUTDOWN, V(3, 2));
+	uint8_t bytes[HEADERS + PAYLOAD_MAX] = {0};
+
+	shut_down(utilities, guest);
+	assert_true(next(guest));
+	asked.header.flags = IC_FLAG_TRANSACTION | IC_FLAG_RESPONSE;
+	asked.header.status = IC_STATUS_OK;
+	memcpy(bytes, &asked.pipe, sizeof asked.pipe);
+	memcpy(bytes + sizeof asked.pipe, &asked.header, sizeof asked.header);
+	if (send_packet(guest, bytes, ((uint32_t)sizeof asked.pipe + asked.pipe.size + 7u) & ~7u, 0))
+		assert_int_equal(signal_to(guest, CONNECTION), 0);
+	send_channel(guest, VMBUS_MSG_CLOSE_CHANNEL, 1);
+	expect_end(HVH_UTILITY_OK, IC_STATUS_OK, "");
+	assert_no_violation(guest);
+}
+
 static void closed_meanwhile(void **state)
 {
 	struct guest *guest = *state;
@@ -461,6 +481,7 @@ int main(void)
 		TEST(in_order),
 		TEST(too_many),
 		TEST(too_late),
+		TEST(answered_and_closed),
 		TEST(closed_meanwhile),
 		TEST(restarted_meanwhile),
 		TEST(the_end_may_begin_the_next),
