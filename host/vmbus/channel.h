@@ -25,8 +25,8 @@ struct hvh_device_ops {
 	/* The guest signalled, or room came, or work was asked for: read packets until
 	 * hvh_channel_read says empty, send what waits. Bounded; true if there is more. */
 	bool (*run)(void *device, struct hvh_channel *channel, uint64_t now);
-	/* Run once more when the guest closes: an answer that it has written before counts, although it was not
-	 * yet its turn. */
+	/* Run once more when the guest closes: an answer that it has written before counts, although it
+	 * was not yet its turn. */
 	bool hears_out;
 	/* When run is wanted without a signal (a delayed answer), or HVH_NEVER. */
 	uint64_t (*next_event)(void *device, struct hvh_channel *channel);
