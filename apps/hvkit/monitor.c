@@ -432,20 +432,22 @@ static int when(const struct monitor_call *call)
 	return SHELL_OK;
 }
 
-/* The most of the time that looking may take: a guest that runs beside needs the same locks, and on a slow
- * machine a look takes longer than a tick. */
+/* The most of the time that looking may take, at all conditions together: a guest that runs beside needs the
+ * same locks, and on a slow machine a look takes longer than a tick. */
 #define LOOK_SHARE 20u
 
 /* A condition that does not hold yet is looked at again in a while. */
 static uint64_t next_look(const struct monitor *monitor, uint64_t began)
 {
 	uint64_t ended = machine_now(&monitor->machine), pause = MONITOR_TICK_MS * HVH_TIME_PER_MS;
+	uint64_t conditions = 0, share;
 
 	if (ended <= began)
 		return began + pause;
-	if (pause < (ended - began) * LOOK_SHARE)
-		pause = (ended - began) * LOOK_SHARE;
-	return ended + pause;
+	for (uint32_t n = 0; n < monitor->deferred_count; n++)
+		conditions += monitor->deferred[n].conditional;
+	share = (ended - began) * LOOK_SHARE * conditions;
+	return ended + (pause < share ? share : pause);
 }
 
 static bool is_due(struct monitor *monitor, struct monitor_deferred *deferred, uint64_t now)

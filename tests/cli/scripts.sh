@@ -113,6 +113,15 @@ kill -s TERM $guest
 wait $guest || status=$?
 [ "$status" = 143 ] || wrong "status should be 143"
 
+# Looking at many conditions leaves the guest its time.
+{
+	for n in $(seq 200); do echo "!when devices/net0/counters/to-guest-frames > 99999$n rescind net0"; done
+	echo ip
+} >"$work/script"
+hvkit run --quiet --nic user --script "$work/script"
+status_is 0
+out_says '^address   10.0.2.15'
+
 # Colours only where they are wanted.
 hvkit run --seed 1 --color always -- 'time; nonsense'
 out_says "$(printf '\033')\[1m> time"
